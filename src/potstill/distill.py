@@ -1,0 +1,113 @@
+"""The optimisation loop: a generator that moves a scene and yields every step."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.optim import Adam, Optimizer
+
+from potstill.errors import InputError, check_finite
+from potstill.methods.method import Method, Source
+from potstill.noise import Memory
+from potstill.prior import Condition, Counted, Prior
+from potstill.scenes.scene import Scene
+from potstill.schedule import Latent, Times
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run, as it was before the optimiser moved the scene."""
+
+    index: int
+    """From 0 up."""
+    t: Times
+    """The time of each sample."""
+    x0: Latent
+    """The render."""
+    gradient_norm: float
+    """Mean over samples of the norm of the gradient."""
+    loss: float
+    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is."""
+    distance: float | None
+    """Mean over samples of |x0 - x0_src|; None without a source."""
+    evaluations: int
+    """Network evaluations so far, over all samples."""
+
+
+def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
+    """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b."""
+    return (x0 - (x0 - gradient).detach()).square().sum() / (2 * len(x0))
+
+
+def distill(
+    scene: Scene,
+    prior: Prior,
+    method: Method,
+    *,
+    target: Condition,
+    source: Condition | None = None,
+    source_scene: Scene | None = None,
+    steps: int,
+    rng: Generator,
+    optimizer: Optimizer | None = None,
+) -> Iterator[Step]:
+    """Move the scene's parameters down the method's gradient, and yield after every step.
+
+    In each step a view is drawn, the scene rendered, t and the noise drawn, the gradient estimated and
+    one step of the optimiser taken on `surrogate_loss`.
+
+    Args:
+        scene: what is optimised, in place.
+        prior: the denoiser, with its guidance.
+        method: how to compare.
+        target: the condition to move towards.
+        source: the condition that describes the scene as it is; editing methods need it.
+        source_scene: what the edit is compared with; a copy of the scene at the start when not given.
+        steps: how many.
+        rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
+        optimizer: over the scene's parameters; Adam with learning rate 0.01 when not given.
+
+    Raises:
+        InputError: steps below 1, or an editing method without a source.
+        NotFiniteError: a NaN or an infinity, with step, time and quantity.
+    """
+    if steps < 1:
+        raise InputError(f"steps = {steps} must be at least 1")
+    if method.edits and source is None:
+        raise InputError(
+            f"{type(method).__name__} edits, so it needs the condition of the source: pass source="
+        )
+    optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
+    if any(group.get("weight_decay") for group in optimizer.param_groups):
+        warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
+    original = source_scene or copy.deepcopy(scene)
+    counted = Counted(prior)
+    memory = None
+    for index in range(steps):
+        view = scene.view(rng)
+        x0 = scene(view)
+        current = x0.detach().clone()
+        t = method.times(prior.schedule, len(x0), index, steps, rng)
+        seen = {**target, **view}
+        with torch.no_grad():
+            origin = Source(original(view), {**source, **view}) if source is not None else None
+            noise = method.draw_noise(current, counted, t, seen, origin, rng, memory)
+            gradient, hat = method.estimate(current, counted, t, noise, seen, origin)
+        check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)
+        loss = surrogate_loss(x0, gradient)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        memory = Memory(t, noise, hat.eps)
+        yield Step(
+            index=index,
+            t=t,
+            x0=current,
+            gradient_norm=float(gradient.flatten(1).norm(dim=1).mean()),
+            loss=float(loss.detach()),
+            distance=float((current - origin.x0).flatten(1).norm(dim=1).mean()) if origin else None,
+            evaluations=counted.tally.evaluations,
+        )

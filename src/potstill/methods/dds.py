@@ -1,0 +1,58 @@
+"""Delta denoising score: the prediction is compared with the prediction on the source."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior, Query, predict
+from potstill.schedule import Latent, Times
+from potstill.times import TimeRule, Uniform
+from potstill.weights import Constant, Weight
+
+
+@dataclass(frozen=True)
+class DDS(Method):
+    """Delta denoising score (arXiv 2304.07090, eq. 3).
+
+        gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src))
+
+    Source and target share t and the noise. What SDS would do to the source anyway is subtracted, and
+    what is left is the change of the prompt; nothing ties the result to the source, so it drifts.
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = Constant()
+    times: TimeRule = Uniform()
+
+    edits: ClassVar = True
+    equation: ClassVar = "w(t) (eps_hat - eps_hat_src)"
+    comparison: ClassVar = "the prediction on the source"
+    reference: ClassVar = "Hertz et al., Delta Denoising Score, ICCV 2023, arXiv 2304.07090"
+    bibtex: ClassVar = """@inproceedings{hertz2023dds,
+  title = {Delta Denoising Score},
+  author = {Hertz, Amir and Aberman, Kfir and Cohen-Or, Daniel},
+  booktitle = {IEEE/CVF International Conference on Computer Vision},
+  year = {2023},
+  eprint = {2304.07090},
+  archivePrefix = {arXiv}
+}"""
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """eps_hat - eps_hat_src."""
+        return delta_residual(x0, prior, t, noise, target, source)
+
+
+def delta_residual(
+    x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+) -> Residual:
+    """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS and PDS share."""
+    perturb = prior.schedule.perturb
+    hat, hat_source = predict(
+        prior,
+        Query(perturb(x0, noise, t), t, target),
+        Query(perturb(source.x0, noise, t), t, source.condition),
+    )
+    return Residual(hat.eps - hat_source.eps, hat)

@@ -1,0 +1,115 @@
+"""What a method is: a residual, plus a noise source, a weight w(t) and a rule that draws t."""
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from torch import Generator
+
+from potstill.errors import InputError
+from potstill.noise import Memory, Noise
+from potstill.prior import Condition, Prediction, Prior
+from potstill.schedule import Latent, Times, per_sample
+from potstill.times import TimeRule
+from potstill.weights import Weight
+
+
+class Source(NamedTuple):
+    """What an edit starts from: clean data and the condition that describes it."""
+
+    x0: Latent
+    condition: Condition
+
+
+class Residual(NamedTuple):
+    """What a method compares, as a difference, and the prediction on the target within it."""
+
+    value: Latent
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class Method(abc.ABC):
+    """A score distillation method; its gradient with respect to x_0 is w(t) · residual.
+
+    A method sees arrays and a prior: no device, prompt, camera, optimiser or file. A new one states its
+    fields' defaults, what it is (the class variables) and its residual.
+    """
+
+    noise: Noise
+    """Where the noise of x_t comes from."""
+    weight: Weight
+    """The factor w(t) on the residual."""
+    times: TimeRule
+    """How t is drawn."""
+
+    edits: ClassVar[bool] = False
+    """Whether it compares with a source; its noise is then inferred from the source, too."""
+    equation: ClassVar[str]
+    comparison: ClassVar[str]
+    reference: ClassVar[str]
+    bibtex: ClassVar[str]
+
+    @abc.abstractmethod
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """The difference of predictions, with one call of the prior (see `predict`) for all of them."""
+
+    def estimate(
+        self,
+        x0: Latent,
+        prior: Prior,
+        t: Times,
+        noise: Latent,
+        target: Condition,
+        source: Source | None = None,
+    ) -> Residual:
+        """w(t) · residual, [b, ...], and the prediction on the target (arguments as in `gradient`)."""
+        value, prediction = self.residual(x0, prior, t, noise, target, self._source(x0, target, source))
+        return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
+
+    def gradient(
+        self,
+        x0: Latent,
+        prior: Prior,
+        t: Times,
+        noise: Latent,
+        target: Condition,
+        source: Source | None = None,
+    ) -> Latent:
+        """d loss / d x_0 for each sample, [b, ...]: a pure function, the same answer for the same arguments.
+
+        Args:
+            x0: the render [b, ...].
+            prior: the denoiser, with its guidance.
+            t: one time for each sample, [b].
+            noise: the noise of x_t [b, ...].
+            target: the condition to move towards.
+            source: what an edit starts from; a generating method does not look at it.
+
+        Raises:
+            InputError: an editing method without a source.
+        """
+        return self.estimate(x0, prior, t, noise, target, source).value
+
+    def draw_noise(
+        self,
+        x0: Latent,
+        prior: Prior,
+        t: Times,
+        target: Condition,
+        source: Source | None,
+        rng: Generator,
+        memory: Memory | None = None,
+    ) -> Latent:
+        """The noise of x_t from the method's noise source, for the source of an edit or for the render."""
+        x0, condition = self._source(x0, target, source)
+        return self.noise(x0, prior, t, condition, rng, memory)
+
+    def _source(self, x0: Latent, target: Condition, source: Source | None) -> Source:
+        if not self.edits:
+            return Source(x0, target)
+        if source is None:
+            raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
+        return source

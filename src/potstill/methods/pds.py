@@ -1,0 +1,57 @@
+"""Posterior distillation sampling: the stochastic latents of source and target are compared."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.methods.coefficients import Coefficients, Consistent, Release
+from potstill.methods.dds import delta_residual
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior
+from potstill.schedule import Latent, Times, per_sample
+from potstill.times import TimeRule, Uniform
+from potstill.weights import Constant, Weight
+
+
+@dataclass(frozen=True)
+class PDS(Method):
+    """Posterior distillation sampling (arXiv 2311.13831, eq. 14), in closed form (Theorem 2).
+
+        gradient = w(t) (psi(t) (x_0 - x_0_src) + chi(t) (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src)))
+
+    The difference of the stochastic latents z = (x_s - mu(x_t, x̂_0)) / sigma of target and source; all
+    noise is shared and drops out. The first term keeps the identity of the source. It exists only in
+    the coefficients of the released code; the consistent ones have psi = 0, and then PDS is DDS.
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = Constant()
+    times: TimeRule = Uniform()
+    coefficients: Coefficients = Release()
+    """psi and chi: `Release()`, `Consistent()` or `Identity(strength)`."""
+
+    edits: ClassVar = True
+    equation: ClassVar = "psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)"
+    comparison: ClassVar = "the stochastic latent of the source"
+    reference: ClassVar = "Koo et al., Posterior Distillation Sampling, CVPR 2024, arXiv 2311.13831"
+    bibtex: ClassVar = """@inproceedings{koo2024pds,
+  title = {Posterior Distillation Sampling},
+  author = {Koo, Juil and Park, Chanho and Sung, Minhyuk},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2024},
+  eprint = {2311.13831},
+  archivePrefix = {arXiv}
+}"""
+
+    @classmethod
+    def consistent(cls) -> "PDS":
+        """With the coefficients of the pair (s, t): no identity term."""
+        return cls(coefficients=Consistent())
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """psi (x_0 - x_0_src) + chi (eps_hat - eps_hat_src)."""
+        delta, hat = delta_residual(x0, prior, t, noise, target, source)
+        psi, chi = self.coefficients(prior.schedule, t)
+        return Residual(per_sample(psi, x0) * (x0 - source.x0) + per_sample(chi, x0) * delta, hat)

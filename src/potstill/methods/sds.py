@@ -1,0 +1,51 @@
+"""Score distillation sampling: the prediction is compared with the noise itself."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior, Query, predict
+from potstill.schedule import Latent, Times
+from potstill.times import TimeRule, Uniform
+from potstill.weights import SigmaSquared, Weight
+
+
+@dataclass(frozen=True)
+class SDS(Method):
+    """Score distillation sampling (DreamFusion, arXiv 2209.14988, eq. 3).
+
+        gradient = w(t) (eps_hat(alpha_t x_0 + sigma_t eps, t, y) - eps)
+
+    With fresh noise it seeks a mode of the guided density, and one seed looks like the next. With weight
+    `Constant()` it is SJC with variance reduction (arXiv 2212.00774); with noise `Mixed(share)` and weight
+    `Rho()` on falling times it is DDIM sampling (Theorem 1).
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = SigmaSquared()
+    times: TimeRule = Uniform()
+
+    equation: ClassVar = "w(t) (eps_hat - eps)"
+    comparison: ClassVar = "the noise itself"
+    reference: ClassVar = "Poole et al., DreamFusion, ICLR 2023, arXiv 2209.14988"
+    bibtex: ClassVar = """@inproceedings{poole2023dreamfusion,
+  title = {{DreamFusion}: Text-to-{3D} using {2D} Diffusion},
+  author = {Poole, Ben and Jain, Ajay and Barron, Jonathan T. and Mildenhall, Ben},
+  booktitle = {International Conference on Learning Representations},
+  year = {2023},
+  eprint = {2209.14988},
+  archivePrefix = {arXiv}
+}"""
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """eps_hat - eps."""
+        return noise_residual(x0, prior, t, noise, target)
+
+
+def noise_residual(x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition) -> Residual:
+    """eps_hat(x_t) - eps, the comparison that SDS and SDI share."""
+    (hat,) = predict(prior, Query(prior.schedule.perturb(x0, noise, t), t, target))
+    return Residual(hat.eps - noise, hat)

@@ -1,0 +1,200 @@
+"""A frozen denoiser, what it predicts, and guidance as a wrapper around it."""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.schedule import Latent, Schedule, Times
+
+Condition: TypeAlias = Mapping[str, Tensor]
+"""What the denoiser is told beside x_t and t (labels, embeddings, a camera), batch first, of length 1 or b."""
+
+
+class Prediction(NamedTuple):
+    """One network output, as clean data and as noise: x_t = alpha_t x0 + sigma_t eps.
+
+    The constructors take x_t and the coefficients alpha, sigma already shaped like it (`per_sample`).
+    """
+
+    x0: Latent
+    eps: Latent
+
+    @classmethod
+    def from_eps(cls, eps: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+        """x0 = (x_t - sigma eps) / alpha."""
+        return cls((x_t - sigma * eps) / alpha, eps)
+
+    @classmethod
+    def from_x0(cls, x0: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+        """eps = (x_t - alpha x0) / sigma."""
+        return cls(x0, (x_t - alpha * x0) / sigma)
+
+    @classmethod
+    def from_v(cls, v: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+        """v = alpha eps - sigma x0 (arXiv 2202.00512, appendix D), for any alpha and sigma."""
+        norm = alpha**2 + sigma**2
+        return cls((alpha * x_t - sigma * v) / norm, (sigma * x_t + alpha * v) / norm)
+
+    @classmethod
+    def from_flow(cls, velocity: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+        """velocity = eps - x0, the derivative of x_t on a rectified flow, for any alpha and sigma."""
+        norm = alpha + sigma
+        return cls((x_t - sigma * velocity) / norm, (x_t + alpha * velocity) / norm)
+
+    def v(self, alpha: Tensor, sigma: Tensor) -> Latent:
+        """v = alpha eps - sigma x0."""
+        return alpha * self.eps - sigma * self.x0
+
+    @property
+    def velocity(self) -> Latent:
+        """eps - x0."""
+        return self.eps - self.x0
+
+
+class Prior(abc.ABC):
+    """A frozen denoiser: what it is asked is x_t, t and a condition; what it knows is its schedule."""
+
+    schedule: Schedule
+
+    @abc.abstractmethod
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """Predict x0 and eps for each sample; every entry of the condition has b rows."""
+
+    @property
+    @abc.abstractmethod
+    def unconditional(self) -> Condition:
+        """The condition that says nothing: one row."""
+
+    @property
+    def cost(self) -> int:
+        """Network evaluations for each sample of a call."""
+        return 1
+
+    def guided(self, scale: float) -> "Prior":
+        """This prior under classifier-free guidance of another scale."""
+        return Guided(self, scale)
+
+
+class Query(NamedTuple):
+    """One question to a prior; the condition may have a single row for the whole batch."""
+
+    x_t: Latent
+    t: Times
+    condition: Condition
+
+
+def predict(prior: Prior, *queries: Query) -> list[Prediction]:
+    """Answer several queries with one call of the prior, in one batch, and split the answers again.
+
+    Raises:
+        InputError: the conditions do not have the same entries.
+    """
+    names = {name for query in queries for name in query.condition}
+    for query in queries:
+        if missing := names - query.condition.keys():
+            raise InputError(
+                f"conditions of one call must have the same entries; one lacks {sorted(missing)}"
+            )
+    sizes = [len(query.x_t) for query in queries]
+    condition = {
+        name: torch.cat([_rows(q.condition[name], size) for q, size in zip(queries, sizes, strict=True)])
+        for name in names
+    }
+    t = torch.cat([_rows(query.t, size) for query, size in zip(queries, sizes, strict=True)])
+    x0, eps = prior(torch.cat([query.x_t for query in queries]), t, condition)
+    return [Prediction(*pair) for pair in zip(x0.split(sizes), eps.split(sizes), strict=True)]
+
+
+def _rows(value: Tensor, size: int) -> Tensor:
+    """Repeat a single row; refuse any other length than the batch's."""
+    if len(value) not in (1, size):
+        raise InputError(f"got {len(value)} rows for a batch of {size}: give 1 row or {size}")
+    return value.expand(size, *value.shape[1:])
+
+
+@dataclass(frozen=True)
+class Guided(Prior):
+    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598, eq. 6).
+
+    The scale has diffusers' meaning: 0 is unconditional, 1 conditional (and then one evaluation is
+    enough); code that writes cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty
+    condition; entries that it lacks, such as a camera, are the condition's own.
+    """
+
+    prior: Prior
+    scale: float
+    negative: Condition = field(default_factory=dict)
+
+    @property
+    def schedule(self) -> Schedule:  # type: ignore[override]
+        """The wrapped prior's."""
+        return self.prior.schedule
+
+    @property
+    def unconditional(self) -> Condition:
+        """The wrapped prior's."""
+        return self.prior.unconditional
+
+    @property
+    def cost(self) -> int:
+        """Twice the wrapped prior's, or once where the scale needs only one branch."""
+        return self.prior.cost * (1 if self.scale in (0, 1) else 2)
+
+    def guided(self, scale: float) -> Prior:
+        """The same guidance at another scale."""
+        return replace(self, scale=scale)
+
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """Both branches in one call, combined."""
+        conditional = Query(x_t, t, condition)
+        empty = Query(x_t, t, {**condition, **self.prior.unconditional, **self.negative})
+        if self.scale in (0, 1):
+            return predict(self.prior, conditional if self.scale == 1 else empty)[0]
+        cond, uncond = predict(self.prior, conditional, empty)
+        return Prediction(*(u + self.scale * (c - u) for c, u in zip(cond, uncond, strict=True)))
+
+
+@dataclass
+class Tally:
+    """Counts what passes through a `Counted` prior."""
+
+    calls: int = 0
+    evaluations: int = 0
+
+
+@dataclass(frozen=True)
+class Counted(Prior):
+    """A prior that counts its calls and the network evaluations that they cost."""
+
+    prior: Prior
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def schedule(self) -> Schedule:  # type: ignore[override]
+        """The wrapped prior's."""
+        return self.prior.schedule
+
+    @property
+    def unconditional(self) -> Condition:
+        """The wrapped prior's."""
+        return self.prior.unconditional
+
+    @property
+    def cost(self) -> int:
+        """The wrapped prior's."""
+        return self.prior.cost
+
+    def guided(self, scale: float) -> Prior:
+        """The wrapped prior's, counted together with this one."""
+        return Counted(self.prior.guided(scale), self.tally)
+
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """Count, then ask the wrapped prior."""
+        self.tally.calls += 1
+        self.tally.evaluations += len(x_t) * self.cost
+        return self.prior(x_t, t, condition)

@@ -1,7 +1,8 @@
 """The methods. `Generating` and `Editing` below are the only list; everything else follows from it."""
 
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
+from potstill.errors import InputError
 from potstill.methods.coefficients import Coefficients, Consistent, Identity, Release
 from potstill.methods.dds import DDS
 from potstill.methods.method import Method, Residual, Source
@@ -11,6 +12,26 @@ from potstill.methods.sds import SDS
 
 Generating: TypeAlias = SDS | SDI
 Editing: TypeAlias = DDS | PDS
+
+
+def named() -> dict[str, Method]:
+    """Every method by its name on the command line: `pds` with its defaults, `pds-consistent` for a preset."""
+    classes = [*get_args(Generating), *get_args(Editing)]
+    choices = {cls.__name__.lower(): cls() for cls in classes}
+    presets = {f"{cls.__name__.lower()}-{name}": getattr(cls, name)() for cls in classes for name in cls.presets}
+    return choices | presets
+
+
+def by_name(name: str) -> Method:
+    """The method of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    choices = named()
+    if name not in choices:
+        raise InputError(f"unknown method {name!r}: choose from {', '.join(sorted(choices))}")
+    return choices[name]
 
 __all__ = [
     "DDS",
@@ -26,4 +47,6 @@ __all__ = [
     "Release",
     "Residual",
     "Source",
+    "by_name",
+    "named",
 ]

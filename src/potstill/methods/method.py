@@ -45,6 +45,8 @@ class Method(abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
+    presets: ClassVar[tuple[str, ...]] = ()
+    """Class methods that build it with other documented settings, such as those of a released code."""
     equation: ClassVar[str]
     comparison: ClassVar[str]
     reference: ClassVar[str]

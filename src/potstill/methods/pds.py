@@ -31,6 +31,7 @@ class PDS(Method):
     """psi and chi: `Release()`, `Consistent()` or `Identity(strength)`."""
 
     edits: ClassVar = True
+    presets: ClassVar = ("consistent",)
     equation: ClassVar = "psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)"
     comparison: ClassVar = "the stochastic latent of the source"
     reference: ClassVar = "Koo et al., Posterior Distillation Sampling, CVPR 2024, arXiv 2311.13831"

@@ -27,6 +27,7 @@ class SDI(Method):
     weight: Weight = Rho()
     times: TimeRule = Annealed(low=0.2, high=0.98)
 
+    presets: ClassVar = ("release",)
     equation: ClassVar = "rho(t) (eps_hat - kappa), kappa by DDIM inversion"
     comparison: ClassVar = "the noise itself"
     reference: ClassVar = "Lukoianov et al., SDI, NeurIPS 2024, arXiv 2405.15891"

@@ -1,0 +1,57 @@
+"""How good an edit of points is, in numbers with one meaning each."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from potstill.priors.mixture import Mixture
+from potstill.worlds.world import TARGET, World
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What became of points [n, 2] that started in class 1 and should be in class 2.
+
+    Lengths are in the units of the world's data.
+    """
+
+    target_distance: float
+    """Mean distance to the nearest centre of class 2."""
+    transport: float
+    """Mean distance moved."""
+    transport_ratio: float
+    """Mean of distance moved over the start's distance to the nearest centre of class 2; 1 is the shortest way."""
+    spread: float
+    """Norm of the standard deviations along both axes."""
+    spread_target: float
+    """The same of 10,000 samples of class 2."""
+    coverage: float
+    """Share of class 2's centres that are nearest to some point."""
+    nll: float
+    """Mean negative log likelihood under class 2, in nats."""
+
+
+def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Float[Tensor, "n 2"]) -> Metrics:
+    """Compare where points started with where they ended."""
+    centres = prior.of(TARGET)
+    reach = torch.cdist(end, centres)
+    moved = (end - start).norm(dim=1)
+    wanted = torch.cdist(start, centres).amin(1)
+    sample = prior.sample(10_000, TARGET, Generator().manual_seed(0))
+    density = prior.log_prob(end, prior.condition(TARGET)).mean()
+    return Metrics(
+        target_distance=world.scale * float(reach.amin(1).mean()),
+        transport=world.scale * float(moved.mean()),
+        transport_ratio=float((moved / wanted).mean()),
+        spread=world.scale * spread(end),
+        spread_target=world.scale * spread(sample),
+        coverage=reach.argmin(1).unique().numel() / len(centres),
+        nll=-float(density) + 2 * torch.tensor(world.scale).log().item(),
+    )
+
+
+def spread(points: Float[Tensor, "n d"]) -> float:
+    """Norm of the per-axis standard deviations (n in the denominator, so a single point has none)."""
+    return float(points.std(0, correction=0).norm())

@@ -1,0 +1,93 @@
+"""The exact 2-D worlds: two classes of points, an edit from the first to the second, nothing approximate."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.priors.mixture import Mixture
+
+SOURCE, TARGET = 0, 1
+"""The labels of class 1, where an edit starts, and of class 2, where it should go."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Centres of two classes; each centre carries a Gaussian of the world's width.
+
+    The coordinates are those the diffusion runs in; data = offset + scale · coordinates.
+    """
+
+    name: str
+    source: Float[Tensor, "n 2"]
+    target: Float[Tensor, "m 2"]
+    width: float = 0.06
+    offset: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
+
+    def prior(self, dtype: torch.dtype = torch.float32) -> Mixture:
+        """The exact score of the world: label 0 is class 1, label 1 is class 2; DDPM's linear schedule."""
+        centres = torch.cat([self.source, self.target]).to(dtype)
+        labels = torch.tensor([SOURCE] * len(self.source) + [TARGET] * len(self.target))
+        return Mixture(centres, labels, self.width)
+
+
+def moons(count: int = 64) -> World:
+    """Two interleaved half circles of radius 1."""
+    angle = torch.linspace(0, math.pi, count, dtype=torch.float64)
+    upper = torch.stack([angle.cos(), angle.sin()], 1)
+    return World("moons", upper, torch.tensor([1.0, 0.5]) - upper)
+
+
+def blobs() -> World:
+    """Three modes in a column on the left, three in a column on the right."""
+    left = torch.tensor([[-1.0, -1.0], [-1.0, 0.0], [-1.0, 1.0]], dtype=torch.float64)
+    return World("blobs", left, left * torch.tensor([-1.0, 1.0]))
+
+
+def rings(count: int = 64) -> World:
+    """Two concentric circles, from radius 1.5 to 0.75.
+
+    The centre of the inner ring is as good a place as the ring for the average of a guided score over
+    noise levels, so SDS collapses onto it: near no point of class 2.
+    """
+    angle = torch.arange(count, dtype=torch.float64) * (2 * math.pi / count)
+    circle = torch.stack([angle.cos(), angle.sin()], 1)
+    return World("rings", 1.5 * circle, 0.75 * circle)
+
+
+def spirals(count: int = 64) -> World:
+    """Two arms, each one and a half turns, half a turn apart."""
+    turn = 3 * math.pi * torch.linspace(0.25, 1, count, dtype=torch.float64).sqrt()
+    arm = torch.stack([turn.cos(), turn.sin()], 1) * (turn / (2 * math.pi))[:, None]
+    return World("spirals", arm, -arm)
+
+
+def grid() -> World:
+    """Nine modes on a 3 x 3 lattice, against the same lattice shifted along its diagonal."""
+    lattice = torch.cartesian_prod(*[torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64)] * 2)
+    return World("grid", lattice - 0.25, lattice + 0.25)
+
+
+WORLDS = {make.__name__: make for make in (moons, blobs, rings, spirals, grid)}
+
+
+def load_world(name: str) -> World:
+    """A world by name, or a kernel mixture read from a CSV or NPZ file (see `potstill.worlds.files`).
+
+    Raises:
+        InputError: neither a name nor a file that can be read.
+    """
+    from potstill.worlds.files import read_world
+
+    if name in WORLDS:
+        return WORLDS[name]()
+    if Path(name).suffix.lower() in (".csv", ".npz"):
+        return read_world(Path(name))
+    raise InputError(
+        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, or the path of a .csv or .npz file of labelled points"
+    )

@@ -77,13 +77,11 @@ def distill(
     if steps < 1:
         raise InputError(f"steps = {steps} must be at least 1")
     if method.edits and source is None:
-        raise InputError(
-            f"{type(method).__name__} edits, so it needs the condition of the source: pass source="
-        )
+        raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
     optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in optimizer.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
-    original = source_scene or copy.deepcopy(scene)
+    original = (source_scene or copy.deepcopy(scene)).requires_grad_(False)
     counted = Counted(prior)
     memory = None
     for index in range(steps):
@@ -96,7 +94,8 @@ def distill(
             origin = Source(original(view), {**source, **view}) if source is not None else None
             noise = method.draw_noise(current, counted, t, seen, origin, rng, memory)
             gradient, hat = method.estimate(current, counted, t, noise, seen, origin)
-        check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)
+        if not gradient.isfinite().all():
+            check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)
         loss = surrogate_loss(x0, gradient)
         optimizer.zero_grad()
         loss.backward()

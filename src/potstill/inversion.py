@@ -1,6 +1,7 @@
 """From data back to noise: DDIM inversion, and edit-friendly DDPM inversion with its editing run."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -45,7 +46,7 @@ def ddim_inversion(
     """
     schedule, states = prior.schedule, [x0]
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
-    for s, t in zip(times[:-1], times[1:], strict=True):
+    for s, t in pairwise(times):
         told = (t if label == "next" else s).clamp(min=schedule.first)
         eps = predict(prior, Query(states[-1], told, condition))[0].eps
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))

@@ -97,9 +97,7 @@ def predict(prior: Prior, *queries: Query) -> list[Prediction]:
     names = {name for query in queries for name in query.condition}
     for query in queries:
         if missing := names - query.condition.keys():
-            raise InputError(
-                f"conditions of one call must have the same entries; one lacks {sorted(missing)}"
-            )
+            raise InputError(f"conditions of one call must have the same entries; one lacks {sorted(missing)}")
     sizes = [len(query.x_t) for query in queries]
     condition = {
         name: torch.cat([_rows(q.condition[name], size) for q, size in zip(queries, sizes, strict=True)])

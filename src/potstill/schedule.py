@@ -99,9 +99,7 @@ class Schedule(abc.ABC):
             InputError: some s is above its t.
         """
         if not (s <= t).all():
-            raise InputError(
-                f"s = {s.tolist()} must not lie above t = {t.tolist()}: pick an earlier time for s"
-            )
+            raise InputError(f"s = {s.tolist()} must not lie above t = {t.tolist()}: pick an earlier time for s")
         (alpha_t, sigma_t), (alpha_s, sigma_s) = self(t), self(s)
         ratio = alpha_t / alpha_s
         variance = (sigma_t**2 - ratio**2 * sigma_s**2).clamp(min=0)
@@ -144,9 +142,7 @@ class Tabulated(Schedule):
         """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
         table = self.alphas_cumprod.to("cpu", torch.float64)
         if not (len(table) and (table > 0).all() and (table <= 1).all() and (table.diff() < 0).all()):
-            raise InputError(
-                "alphas_cumprod must fall strictly within (0, 1]: pass the scheduler's own table"
-            )
+            raise InputError("alphas_cumprod must fall strictly within (0, 1]: pass the scheduler's own table")
         clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
         object.__setattr__(self, "alphas_cumprod", table)
         object.__setattr__(self, "_rows", torch.stack([clean_first.sqrt(), (1 - clean_first).sqrt()], 1))

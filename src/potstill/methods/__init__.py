@@ -33,6 +33,7 @@ def by_name(name: str) -> Method:
         raise InputError(f"unknown method {name!r}: choose from {', '.join(sorted(choices))}")
     return choices[name]
 
+
 __all__ = [
     "DDS",
     "PDS",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from potstill.errors import InputError
-from potstill.schedule import Posterior, Schedule, Tabulated, Times
+from potstill.schedule import Schedule, Tabulated, Times
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,10 @@ class Release(Coefficients):
                 "use Consistent() or Identity(strength)"
             )
         s = self._earlier(schedule, t)
-        beta, (_, sigma_t), (alpha_s, sigma_s) = schedule.beta(t), schedule(t), schedule(s)
+        beta, (alpha_t, sigma_t), (alpha_s, sigma_s) = schedule.beta(t), schedule(t), schedule(s)
         share = (sigma_s / sigma_t) ** 2
-        step = Posterior(
-            c0=alpha_s * beta / sigma_t**2, c1=(1 - beta).sqrt() * share, sigma=(beta * share).sqrt()
-        )
-        return _psi(schedule, t, s, step), _chi(schedule, t, step)
+        c0, c1, sigma = alpha_s * beta / sigma_t**2, (1 - beta).sqrt() * share, (beta * share).sqrt()
+        return (alpha_s - c0 - c1 * alpha_t) / sigma, c0 * sigma_t / (alpha_t * sigma)
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,8 @@ class Consistent(Coefficients):
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
         """0 and chi."""
-        chi = _chi(schedule, t, schedule.posterior(t, self._earlier(schedule, t)))
+        c0, _, sigma = schedule.posterior(t, self._earlier(schedule, t))
+        chi = c0 * schedule.rho(t) / sigma
         return torch.zeros_like(chi), chi
 
 
@@ -100,12 +99,3 @@ class Identity(Coefficients):
         """strength · chi and chi."""
         _, chi = Consistent(self.stride)(schedule, t)
         return self.strength * chi, chi
-
-
-def _psi(schedule: Schedule, t: Times, s: Times, step: Posterior) -> Times:
-    (alpha_t, _), (alpha_s, _) = schedule(t), schedule(s)
-    return (alpha_s - step.c0 - step.c1 * alpha_t) / step.sigma
-
-
-def _chi(schedule: Schedule, t: Times, step: Posterior) -> Times:
-    return step.c0 * schedule.rho(t) / step.sigma

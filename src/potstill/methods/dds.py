@@ -45,9 +45,7 @@ class DDS(Method):
         return delta_residual(x0, prior, t, noise, target, source)
 
 
-def delta_residual(
-    x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
-) -> Residual:
+def delta_residual(x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source) -> Residual:
     """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS and PDS share."""
     perturb = prior.schedule.perturb
     hat, hat_source = predict(

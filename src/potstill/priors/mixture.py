@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int
@@ -75,8 +76,8 @@ class Mixture(Prior):
         alpha_safe = alpha.clamp(min=1e-12)
         scaled, factor = x_t / alpha_safe, alpha_safe**2 / variance
         means = []
-        for rows, centres in self._runs(condition, x_t):
-            logits = _affine(scaled[rows], centres, centres.square().sum(-1) / -2)
+        for rows, centres, offset in self._runs(condition, x_t):
+            logits = _affine(scaled[rows], centres, offset)
             means.append(_average(logits.mul_(factor[rows]).softmax(-1), centres))
         mean = torch.cat(means)
         x0 = mean + (alpha * self.width**2 / variance) * (x_t - alpha * mean)
@@ -86,7 +87,7 @@ class Mixture(Prior):
         """log p(x_0 = x | condition), [b]."""
         norm = x.shape[-1] / 2 * math.log(2 * math.pi * self.width**2)
         parts = []
-        for rows, centres in self._runs(condition, x):
+        for rows, centres, _ in self._runs(condition, x):
             distance = (x[rows, None] - centres).square().sum(-1)
             log_mean = torch.logsumexp(-distance / (2 * self.width**2), -1) - math.log(centres.shape[-2])
             parts.append(log_mean - norm)
@@ -102,19 +103,27 @@ class Mixture(Prior):
         """The centres of one class; of all for label -1."""
         return self.centres if label == -1 else self.centres[self.labels == label]
 
-    def _runs(self, condition: Condition, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
-        """Runs of rows that share a label, with its centres as they see them: [k, d], or [rows, k, d] by camera.
+    def _runs(self, condition: Condition, x: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Runs of rows that share a label, with its centres m as they see them and -|m|² / 2.
 
-        A step's batch has a run for each query, so slices serve where masks would cost more than the work.
+        Centres are [k, d], or [rows, k, d] under cameras. A step's batch has a run for each query, so
+        slices serve where masks would cost more than the work.
         """
         labels, counts = condition["label"].expand(len(x)).unique_consecutive(return_counts=True)
         start = 0
         for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
             rows, start = slice(start, start + count), start + count
-            centres = self.of(label).to(x.device, x.dtype)
             if "camera" in condition:
-                centres = centres @ condition["camera"].to(x).expand(len(x), -1, -1)[rows].mT
-            yield rows, centres
+                cameras = condition["camera"].to(x).expand(len(x), -1, -1)[rows]
+                centres = self.of(label).to(x) @ cameras.mT
+                yield rows, centres, centres.square().sum(-1) / -2
+            else:
+                yield rows, *self._seen(label, x.device, x.dtype)
+
+    @lru_cache(maxsize=8)  # noqa: B019 a mixture lives as long as the run it serves
+    def _seen(self, label: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        centres = self.of(label).to(device, dtype)
+        return centres, centres.square().sum(-1) / -2
 
 
 def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:
@@ -126,4 +135,4 @@ def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:
 
 def _average(r: Tensor, centres: Tensor) -> Tensor:
     """sum_k r_k m_k, [b, d]."""
-    return r @ centres if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)
+    return (centres.mT @ r.mT).mT if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)

@@ -30,7 +30,7 @@ def read_world(path: Path, width: float = 0.06) -> World:
     except (OSError, UnicodeDecodeError, zipfile.BadZipFile, csv.Error) as error:
         raise InputError(f"cannot read {str(path)!r}: {error}; give a .csv or .npz of labelled points") from error
     _check(path, points, labels)
-    first, second = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
+    first = min(set(labels), key=lambda label: (isinstance(label, str), label))
     offset = points.mean(0)
     scale = float(np.sqrt(np.square(points - offset).mean()))
     if not scale > 0:

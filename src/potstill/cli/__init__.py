@@ -1,0 +1,100 @@
+"""The command line: `potstill COMMAND`. Each command is a module of this package, imported when it runs."""
+
+import contextlib
+import difflib
+import importlib
+import io
+import re
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, Protocol, cast
+
+COMMANDS = {
+    "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
+    "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
+    "methods": "List the methods: equation, noise source, comparison, reference.",
+    "cite": "Print the BibTeX entry of a method, or of potstill.",
+}
+
+USAGE = f"""\
+usage: potstill COMMAND [options]
+
+Score distillation with diffusion models: one core for SDS, SDI, DDS, PDS and what lies between.
+
+commands:
+{chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+
+options:
+  --help    this text; `potstill COMMAND --help` explains a command and its options
+  --version
+  --debug   show the traceback of an error
+
+examples:
+  potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
+  potstill world rings --methods sds dds pds sdi --out rings
+  potstill theorem --steps 20"""
+
+
+class Command(Protocol):
+    """What each module's `Command` dataclass can do."""
+
+    def run(self) -> None:
+        """Do it."""
+        ...
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 a mistake in the input (one line on stderr), 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        sys.exit(_dispatch(words))
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was written", code=130)
+    except Exception as error:
+        from potstill.errors import PotstillError
+
+        if debug or not isinstance(error, PotstillError):
+            raise
+        _fail(str(error))
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE)
+        return 0 if words else 2
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"potstill {version('potstill')}")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose {', '.join(COMMANDS)}"
+        _fail(f"unknown command {name!r}: {hint}")
+    _parse(name, rest).run()
+    return 0
+
+
+def _parse(name: str, words: list[str]) -> Command:
+    """Build the command from its options; a mistake is one line."""
+    import tyro
+
+    module = importlib.import_module(f"potstill.cli.{name}")
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(printed):
+            return cast(Command, tyro.cli(module.Command, args=words, prog=f"potstill {name}"))
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        text = re.sub(r"[─-╿]|\x1b\[[0-9;]*m", " ", printed.getvalue())
+        text = re.sub(r"\s+", " ", text).removeprefix(" Parsing error ").strip()
+        _fail(f"{text.split(' For full helptext')[0].strip()} (see potstill {name} --help)")
+
+
+def _fail(message: str, code: int = 2) -> NoReturn:
+    print(f"potstill: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,59 @@
+"""What commands share: a progress bar, a table, JSON on standard output."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from potstill.distill import Step
+
+
+def tune_for_small_tensors() -> None:
+    """One thread, denormal numbers flushed to zero: on tensors this small both are faster, by far beside other work."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
+@contextmanager
+def step_progress(steps: int) -> Iterator[Callable[[str, Step], None]]:
+    """A bar for each method on stderr, fed with its steps."""
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks = {}
+
+        def show(method: str, step: Step) -> None:
+            if method not in tasks:
+                tasks[method] = progress.add_task(method, total=steps, note="")
+            if step.index % 10 == 9 or step.index + 1 == steps:
+                far = "" if step.distance is None else f"  distance {step.distance:.3f}"
+                note = f"loss {step.loss:.2e}{far}"
+                progress.update(tasks[method], completed=step.index + 1, note=note)
+
+        yield show
+
+
+def print_records(records: Sequence[dict[str, Any]]) -> None:
+    """A table on standard output, a row a record; it is not cut to a terminal's width when piped."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, name in enumerate(records[0]):
+        table.add_column(name.replace("_", " "), justify="right" if index else "left")
+    for record in records:
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in record.values()))
+    piped = not Console().is_terminal
+    Console(width=200 if piped else None).print(table)
+
+
+def to_json(value: object) -> str:
+    """Indented JSON; a number that is not finite is an error, for JSON has no word for it."""
+    return json.dumps(value, indent=2, allow_nan=False)

@@ -1,0 +1,135 @@
+"""The pictures of a comparison: one panel a method, and the points flowing."""
+
+import io
+from collections.abc import Callable, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from potstill.worlds.metrics import Metrics
+from potstill.worlds.study import Run
+from potstill.worlds.world import World
+
+RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
+
+
+def verdict(metrics: Metrics) -> str:
+    """What happened, in a few words; each word has a rule.
+
+    Collapsed: under 0.35 of the target's spread is left. Drifted: the points went more than 1.4 times
+    the shortest way and stopped further from class 2 than a quarter of the way they should have gone.
+    """
+    if metrics.spread < 0.35 * metrics.spread_target:
+        return f"collapses to {metrics.spread / metrics.spread_target:.0%} of the spread"
+    wanted = metrics.transport / metrics.transport_ratio
+    if metrics.transport_ratio > 1.4 and metrics.target_distance > 0.25 * wanted:
+        return f"drifts past: {metrics.transport_ratio:.1f} times the way"
+    return f"arrives and keeps its shape: {metrics.transport_ratio:.1f} times the way"
+
+
+def panels(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
+    """One panel a method as PNG: both classes, faint lines from start to end, the end points."""
+    figure, axes = _layout(world, guidance_scale, runs)
+    for axis, run in zip(axes, runs, strict=True):
+        axis.add_collection(lines(np.swapaxes(_to_data(world, run.path), 0, 1)))
+        axis.scatter(*_to_data(world, run.path[-1]).T, s=11, color=GREEN, linewidths=0, alpha=0.85, zorder=3)
+    return png(figure)
+
+
+def flow(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
+    """The same panels as an animated GIF: the points on their way, with a rest at the end."""
+    figure, axes = _layout(world, guidance_scale, runs)
+    dots = [axis.scatter([], [], s=11, color=GREEN, linewidths=0, alpha=0.85, zorder=3) for axis in axes]
+
+    def draw(frame: int) -> None:
+        for dot, run in zip(dots, runs, strict=True):
+            dot.set_offsets(_to_data(world, run.path[frame]))
+
+    return gif(figure, dots, draw, len(runs[0].path))
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], frames: int) -> bytes:
+    """An animated GIF that rests at the end: `draw` sets the moving artists for each frame, all else stays."""
+    figure.set_dpi(80)
+    canvas = FigureCanvasAgg(figure)
+    for artist in moving:
+        artist.set_animated(True)
+    canvas.draw()
+    still, images = canvas.copy_from_bbox(figure.bbox), []
+    for frame in range(frames):
+        canvas.restore_region(still)
+        draw(frame)
+        for artist in moving:
+            figure.draw_artist(artist)
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
+        images.append(image.quantize(palette=images[0], dither=Image.Dither.NONE) if images else image.quantize(64))
+    buffer = io.BytesIO()
+    rest = [60] * (frames - 1) + [2500]
+    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=rest, loop=0, disposal=1)
+    return buffer.getvalue()
+
+
+def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[Figure, np.ndarray]:
+    """An empty figure in the house style, with axes [rows, columns]."""
+    with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
+        figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
+        figure.suptitle(title, fontsize=11, color=INK)
+    return figure, axes
+
+
+def caption(axis: Axes, method: str, text: str) -> None:
+    """The method's name, and in smaller letters what happened."""
+    axis.set_title(method.upper(), fontsize=11, fontweight="bold", color=INK, pad=18)
+    axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
+
+
+def lines(ways: np.ndarray) -> LineCollection:
+    """Faint lines, one for each point's way [n, frames, 2]."""
+    return LineCollection(list(ways), colors=GREY, linewidths=0.5, alpha=0.45, zorder=1)
+
+
+def frame_square(axis: Axes, points: np.ndarray, margin: float = 0.08) -> None:
+    """Show the points with equal axes, the same lengths both ways and no ticks."""
+    low, high = points.min(0), points.max(0)
+    middle, half = (low + high) / 2, float((high - low).max()) * (0.5 + margin) + 1e-9
+    axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
+    axis.set(xticks=[], yticks=[], aspect="equal")
+    for spine in axis.spines.values():
+        spine.set_color(GREY)
+
+
+def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> tuple[Figure, list[Axes]]:
+    columns = min(len(runs), 4)
+    rows = -(-len(runs) // columns)
+    title = f"{world.name}: class 1 (red) edited towards class 2 (blue), guidance scale {guidance_scale:g}"
+    figure, grid = new_figure(columns, rows, title)
+    axes = list(grid.flat)
+    for axis in axes[len(runs) :]:
+        axis.remove()
+    start, target = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
+    shown = np.concatenate([start, target, *[_to_data(world, run.path[-1]) for run in runs]])
+    for axis, run in zip(axes, runs, strict=False):
+        frame_square(axis, shown)
+        axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
+        axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
+        caption(axis, run.method, verdict(run.metrics))
+    return figure, axes[: len(runs)]
+
+
+def _to_data(world: World, points: Tensor) -> np.ndarray:
+    return points.numpy() * world.scale + np.array(world.offset)

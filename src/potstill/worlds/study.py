@@ -1,0 +1,143 @@
+"""A study: methods side by side on one world, from the same start, with the same steps and optimiser."""
+
+import abc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torch.optim import Adam
+
+from potstill.distill import Step, distill
+from potstill.errors import InputError
+from potstill.methods import Method
+from potstill.prior import Condition, Guided
+from potstill.priors.mixture import Mixture
+from potstill.scenes.points import Points, Projected
+
+Numbers = TypeVar("Numbers")
+OnStep = Callable[[str, Step], None]
+
+
+@dataclass(frozen=True)
+class Run(Generic[Numbers]):
+    """What a method did: where the points went, how well, and at what cost."""
+
+    method: str
+    path: Float[Tensor, "frames n D"]
+    """The points at even steps of the run; the first is the start, the last the end."""
+    metrics: Numbers
+    seconds: float
+    evaluations: int
+    """Network evaluations for each point."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study(abc.ABC, Generic[Numbers]):
+    """What is compared, and how.
+
+    Every method starts from the same points and the same seed, so another method in the list changes
+    no result.
+
+    Raises:
+        InputError: a number out of range, or no method.
+    """
+
+    methods: Sequence[tuple[str, Method]]
+    """Names, as they are shown, and methods."""
+    guidance_scale: float = 7.5
+    points: int = 200
+    steps: int = 1500
+    seed: int = 0
+    learning_rate: float = 0.01
+    """Of Adam."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not self.methods:
+            raise InputError("no method to compare: name at least one")
+        if not 1 <= self.points <= 100_000:
+            raise InputError(f"points = {self.points} must be from 1 to 100,000")
+        if not 1 <= self.steps <= 1_000_000:
+            raise InputError(f"steps = {self.steps} must be from 1 to 1,000,000")
+        if not abs(self.guidance_scale) <= 1000:
+            raise InputError(f"guidance scale = {self.guidance_scale} must be from -1000 to 1000; 7.5 is usual")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """Of the world."""
+
+    @property
+    @abc.abstractmethod
+    def prior(self) -> Mixture:
+        """The exact score."""
+
+    @abc.abstractmethod
+    def start(self) -> Points | Projected:
+        """The scene that every method begins with."""
+
+    @abc.abstractmethod
+    def conditions(self) -> tuple[Condition, Condition | None]:
+        """Target and source."""
+
+    @abc.abstractmethod
+    def measure(self, start: Tensor, end: Tensor, gradients: Tensor) -> Numbers:
+        """The numbers of a run, from its first and last points and the gradients of its last tenth [steps, n, D]."""
+
+    @abc.abstractmethod
+    def picture(self, runs: Sequence[Run[Numbers]]) -> bytes:
+        """A PNG with a panel for each method."""
+
+    @abc.abstractmethod
+    def animation(self, runs: Sequence[Run[Numbers]]) -> bytes:
+        """A GIF of the points on their way."""
+
+    def run(self, on_step: OnStep = lambda method, step: None, frames: int = 48) -> list[Run[Numbers]]:
+        """Run every method; `on_step` hears of each step, and `frames` states of the points are kept."""
+        return [self._run_one(name, method, on_step, frames) for name, method in self.methods]
+
+    def document(self, runs: Sequence[Run[Numbers]]) -> dict[str, Any]:
+        """The settings and the numbers, ready for JSON."""
+        return {
+            "world": self.name,
+            "guidance_scale": self.guidance_scale,
+            "seed": self.seed,
+            "points": self.points,
+            "steps": self.steps,
+            "methods": [
+                {"method": run.method}
+                | asdict(run.metrics)  # type: ignore[call-overload]
+                | {"seconds": round(run.seconds, 3), "evaluations": run.evaluations}
+                for run in runs
+            ],
+        }
+
+    def _run_one(self, name: str, method: Method, on_step: OnStep, frames: int) -> Run[Numbers]:
+        began = time.perf_counter()
+        scene, (target, source) = self.start(), self.conditions()
+        kept = set(torch.linspace(0, self.steps - 1, min(frames, self.steps)).round().int().tolist())
+        path, gradients, evaluations = [scene.points.detach().clone()], [], 0
+        for step in distill(
+            scene,
+            Guided(self.prior, self.guidance_scale),
+            method,
+            target=target,
+            source=source,
+            steps=self.steps,
+            rng=Generator().manual_seed(self.seed),
+            optimizer=Adam(scene.parameters(), lr=self.learning_rate, fused=True),
+        ):
+            evaluations = step.evaluations // self.points
+            if step.index in kept:
+                path.append(scene.points.detach().clone())
+            if step.index >= 0.9 * self.steps and scene.points.grad is not None:
+                gradients.append(scene.points.grad * self.points)
+            on_step(name, step)
+        metrics = self.measure(path[0], path[-1], torch.stack(gradients))
+        return Run(name, torch.stack(path), metrics, time.perf_counter() - began, evaluations)

@@ -46,15 +46,12 @@ class Schedule(abc.ABC):
     """The time of clean data: just below a table, 0 in continuous time."""
     first: float
     """The lowest noisy time that the network is asked about."""
+    span: float
+    """How much time the whole schedule takes: the length of a table, 1 in continuous time."""
 
     @abc.abstractmethod
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """alpha_t and sigma_t."""
-
-    @property
-    @abc.abstractmethod
-    def span(self) -> float:
-        """How much time the whole schedule takes: the length of a table, 1 in continuous time."""
 
     @abc.abstractmethod
     def snap(self, t: Times) -> Times:
@@ -99,7 +96,9 @@ class Schedule(abc.ABC):
             InputError: some s is above its t.
         """
         if not (s <= t).all():
-            raise InputError(f"s = {s.tolist()} must not lie above t = {t.tolist()}: pick an earlier time for s")
+            raise InputError(
+                f"s = {s.tolist()[:5]} must not lie above t = {t.tolist()[:5]}: pick an earlier time for s"
+            )
         (alpha_t, sigma_t), (alpha_s, sigma_s) = self(t), self(s)
         ratio = alpha_t / alpha_s
         variance = (sigma_t**2 - ratio**2 * sigma_s**2).clamp(min=0)
@@ -120,7 +119,7 @@ class Schedule(abc.ABC):
         """
         alpha_s, sigma_s = self(s)
         if not ((sigma >= 0) & (sigma <= sigma_s * (1 + 1e-9))).all():
-            raise InputError(f"sigma = {sigma.tolist()} must lie in [0, sigma_s = {sigma_s.tolist()}]")
+            raise InputError(f"sigma = {sigma.tolist()[:5]} must lie in [0, sigma_s = {sigma_s.tolist()[:5]}]")
         kept = (sigma_s**2 - sigma**2).clamp(min=0).sqrt()
         return per_sample(alpha_s, x0) * x0 + per_sample(kept, x0) * eps + per_sample(sigma, x0) * z
 
@@ -145,6 +144,7 @@ class Tabulated(Schedule):
             raise InputError("alphas_cumprod must fall strictly within (0, 1]: pass the scheduler's own table")
         clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
         object.__setattr__(self, "alphas_cumprod", table)
+        object.__setattr__(self, "span", len(table))
         object.__setattr__(self, "_rows", torch.stack([clean_first.sqrt(), (1 - clean_first).sqrt()], 1))
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
@@ -166,11 +166,6 @@ class Tabulated(Schedule):
         """The variance of one step of the table, beta_t = 1 - alphas_cumprod[t] / alphas_cumprod[t - 1]."""
         (alpha, _), (previous, _) = self(t), self(t - 1)
         return 1 - alpha**2 / previous**2
-
-    @property
-    def span(self) -> float:
-        """T."""
-        return len(self.alphas_cumprod)
 
     def snap(self, t: Times) -> Times:
         """The nearest whole number from -1 to T - 1."""

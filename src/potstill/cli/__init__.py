@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import importlib
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     try:
         sys.exit(_dispatch(words))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
     except KeyboardInterrupt:
         _fail("interrupted; nothing was written", code=130)
     except Exception as error:
@@ -86,13 +89,14 @@ def _parse(name: str, words: list[str]) -> Command:
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            return cast(Command, tyro.cli(module.Command, args=words, prog=f"potstill {name}"))
+            config = (tyro.conf.FlagCreatePairsOff,)
+            return cast(Command, tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config))
     except SystemExit as stop:
         if not stop.code:
             raise
         text = re.sub(r"[─-╿]|\x1b\[[0-9;]*m", " ", printed.getvalue())
-        text = re.sub(r"\s+", " ", text).removeprefix(" Parsing error ").strip()
-        _fail(f"{text.split(' For full helptext')[0].strip()} (see potstill {name} --help)")
+        text = re.split("Argument helptext|Got errors|For full helptext", " ".join(text.split()))[0]
+        _fail(f"{text.strip(' .')}: see potstill {name} --help")
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

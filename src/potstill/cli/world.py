@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -25,13 +26,11 @@ class Command:
     Writes world.png (a panel a method), world.gif (the points flowing) and world.json (the numbers).
     """
 
-    name: tyro.conf.Positional[str]
-    """moons, blobs, rings, spirals, grid or views; or a .csv file (columns x, y, label) or .npz file
-    (arrays points, labels) with points of two classes."""
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORLD")]
+    """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
 
     methods: tuple[str, ...] = ()
-    """What to compare: names from `potstill methods` (sds dds pds pds-consistent when not given), or noise
-    sources in views (sds mixed cached sdi)."""
+    """Names from `potstill methods`, or noise sources in views. None means sds dds pds pds-consistent, or sds mixed cached sdi."""
 
     guidance_scale: float = 7.5
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
@@ -40,13 +39,13 @@ class Command:
     """How many points, 1 to 100,000."""
 
     steps: int | None = None
-    """Optimiser steps of each method; 1,500 when not given, 1,000 in views."""
+    """Optimiser steps of each method. None means 1,500, or 1,000 in views."""
 
     seed: int = 0
     """Of all randomness: the same seed gives the same bytes on the same machine."""
 
     out: Path | None = None
-    """The folder to write to; world-NAME when not given."""
+    """The folder to write to. None means world-WORLD."""
 
     json: bool = False
     """Print world.json instead of the table."""

@@ -94,13 +94,13 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
 
 def caption(axis: Axes, method: str, text: str) -> None:
     """The method's name, and in smaller letters what happened."""
-    axis.set_title(method.upper(), fontsize=11, fontweight="bold", color=INK, pad=18)
+    axis.set_title(method, fontsize=11, fontweight="bold", color=INK, pad=18)
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
 
 
-def lines(ways: np.ndarray) -> LineCollection:
+def lines(ways: np.ndarray, width: float = 0.5, alpha: float = 0.45) -> LineCollection:
     """Faint lines, one for each point's way [n, frames, 2]."""
-    return LineCollection(list(ways), colors=GREY, linewidths=0.5, alpha=0.45, zorder=1)
+    return LineCollection(list(ways), colors=GREY, linewidths=width, alpha=alpha, zorder=1)
 
 
 def frame_square(axis: Axes, points: np.ndarray, margin: float = 0.08) -> None:
@@ -127,7 +127,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
         frame_square(axis, shown)
         axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
         axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
-        caption(axis, run.method, verdict(run.metrics))
+        caption(axis, run.method.upper(), verdict(run.metrics))
     return figure, axes[: len(runs)]
 
 

@@ -89,5 +89,5 @@ def load_world(name: str) -> World:
     if Path(name).suffix.lower() in (".csv", ".npz"):
         return read_world(Path(name))
     raise InputError(
-        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, or the path of a .csv or .npz file of labelled points"
+        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, or a .csv or .npz file of labelled points"
     )

@@ -1,0 +1,34 @@
+"""potstill methods."""
+
+from dataclasses import dataclass
+
+from potstill.cli.common import to_json
+from potstill.methods import named
+
+
+@dataclass(frozen=True)
+class Command:
+    """List every method: its equation, where its noise comes from, what it compares, its reference."""
+
+    json: bool = False
+    """Print JSON instead of the table."""
+
+    def run(self) -> None:
+        """Print."""
+        rows = [
+            {
+                "method": name,
+                "use": "edits" if method.edits else "generates",
+                "gradient": method.equation,
+                "noise": repr(method.noise),
+                "compared with": method.comparison,
+                "reference": method.reference,
+            }
+            for name, method in named().items()
+        ]
+        if self.json:
+            print(to_json(rows))
+            return
+        for row in rows:
+            print(f"{row.pop('method')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
+        print("Any method takes any noise source: replace(SDS(), noise=Inverted()).")

@@ -1,0 +1,105 @@
+"""Theorem 1 on a world: DDIM sampling with any sigma, and score distillation with mixed noise, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torch.optim import SGD
+
+from potstill.distill import distill
+from potstill.errors import InputError
+from potstill.methods import SDS
+from potstill.noise import Mixed
+from potstill.prior import Guided
+from potstill.sampling import ddim, share
+from potstill.scenes.points import Points
+from potstill.schedule import normal
+from potstill.times import Annealed
+from potstill.weights import Rho
+from potstill.worlds import figures
+from potstill.worlds.world import TARGET, World
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The two runs for one sigma."""
+
+    share: float
+    """sigma / sigma_s, the same in every step."""
+    sampled: Float[Tensor, "steps n 2"]
+    """x̂_0 after each step of DDIM sampling."""
+    distilled: Float[Tensor, "steps n 2"]
+    """The points after each step of score distillation."""
+
+    @property
+    def difference(self) -> float:
+        """The largest absolute difference over all steps and points."""
+        return float((self.sampled - self.distilled).abs().max())
+
+
+def theorem_1(
+    world: World,
+    shares: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
+    *,
+    guidance_scale: float = 2.0,
+    points: int = 200,
+    steps: int = 40,
+    seed: int = 0,
+) -> list[Twins]:
+    """Sample with DDIM at sigma = share · sigma_s, and distil with `Mixed(share)` noise; compare every step.
+
+    The score distillation is `distill` with SDS, weight rho, falling times and plain SGD of rate 1 for
+    each sample, from points at 0. Both draw the same normal numbers in the same order. All in float64.
+
+    Raises:
+        InputError: a number out of range.
+    """
+    for name, value, low, high in (("points", points, 1, 100_000), ("steps", steps, 1, 980)):
+        if not low <= value <= high:
+            raise InputError(f"{name} = {value} must be from {low} to {high:,}")
+    if outside := [value for value in shares if not 0 <= value <= 1]:
+        raise InputError(f"sigma share = {outside[0]} must be in [0, 1], as a share of the largest sigma")
+    prior = world.prior(torch.float64)
+    guided, target, times = Guided(prior, guidance_scale), prior.condition(TARGET), Annealed()
+    zero = torch.zeros(points, 2, dtype=torch.float64)
+    twins = []
+    for value in shares:
+        rng = Generator().manual_seed(seed)
+        grid = [times(prior.schedule, points, step, steps, rng) for step in range(steps)]
+        x_t = prior.schedule.perturb(zero, normal(zero, rng), grid[0])
+        sampled = ddim(guided, x_t, grid, target, rng, share(value)).predictions
+
+        scene = Points(zero)
+        run = distill(
+            scene,
+            guided,
+            SDS(noise=Mixed(value), weight=Rho(), times=times),
+            target=target,
+            steps=steps,
+            rng=Generator().manual_seed(seed),
+            optimizer=SGD(scene.parameters(), lr=points),
+        )
+        distilled = [scene.points.detach().clone() for _ in run]
+        twins.append(Twins(value, torch.stack(sampled), torch.stack(distilled)))
+    return twins
+
+
+def picture(world: World, guidance_scale: float, twins: Sequence[Twins], shown: int = 10) -> bytes:
+    """A panel for each sigma: DDIM's trajectories as lines, score distillation's steps as dots on them."""
+    title = f"{world.name}: DDIM sampling (lines) and score distillation (dots) are the same, step by step"
+    figure, axes = figures.new_figure(len(twins), 1, title, size=3.0)
+    target = world.target.numpy()
+    # Far-flung first predictions would shrink the rest of the picture.
+    low, high = target.min(0) - 0.3, target.max(0) + 0.3
+    for axis, twin in zip(axes[0], twins, strict=True):
+        figures.frame_square(axis, np.stack([low, high]), margin=0)
+        figures.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
+        axis.scatter(*target.T, s=14, color=figures.BLUE, linewidths=0, alpha=0.5)
+        ways, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))
+        axis.add_collection(figures.lines(np.swapaxes(ways, 0, 1), width=1.6, alpha=0.8))
+        axis.scatter(*steps.reshape(-1, 2).T, s=6, color=figures.GREEN, linewidths=0, zorder=3)
+        axis.scatter(*steps[-1].T, s=16, color=figures.RED, linewidths=0, zorder=4)
+    return figures.png(figure)

@@ -52,7 +52,8 @@ def ddim_inversion(
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
         x_t = alpha_t * (states[-1] - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
-            x_t = x_t + extra * per_sample(schedule.posterior(t, s).sigma, x0) * normal(x0, rng)
+            posterior = schedule.posterior(t.clamp(min=schedule.first), s)
+            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
         states.append(x_t)
         alpha_s, sigma_s = alpha_t, sigma_t
     return states

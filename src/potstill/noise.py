@@ -172,7 +172,7 @@ class FixedPoint(Noise):
     """eps for which the prior predicts x_0 itself, x̂_0(alpha_t x_0 + sigma_t eps) = x_0, by gradient descent.
 
     IDS (arXiv 2502.19930): x_t <- x_t - rate ∇ |x_0 - x̂_0(x_t)|, from a fresh draw, through the network.
-    The same equation that inversion solves (eps = eps_hat).
+    Inversion follows the whole way back instead, and meets this equation only roughly at large t.
 
     Raises:
         InputError: iterations below 1.

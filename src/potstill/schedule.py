@@ -13,8 +13,8 @@ from potstill.errors import InputError
 
 Latent = Float[Tensor, " b *d"]
 """Points, pixels or latents, batch first."""
-Times = Float[Tensor, " b"]
-"""One time, or one coefficient, for each sample."""
+Times = Float[Tensor, " #b"]
+"""Times, or coefficients at them: one for each sample, or a single one for all."""
 
 
 def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -70,11 +70,15 @@ class Schedule(abc.ABC):
         return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
 
     def climb(self, top: Times, steps: int) -> list[Times]:
-        """Rising times from `clean` to each sample's own top: of `steps` for the whole schedule, the highest
-        top's share, rounded up.
+        """Rising times from `clean` to each sample's own top, in its share of `steps` for the whole schedule.
+
+        A sample with fewer steps than another waits at `clean`, where a step changes nothing, so a batch
+        gives what single runs give.
         """
-        count = math.ceil(steps * float(top.max() - self.clean) / self.span)
-        return [self.snap(self.clean + i / count * (top - self.clean)) for i in range(count + 1)]
+        own = (steps * (top - self.clean) / self.span).ceil().clamp(min=1)
+        count = int(own.max())
+        done = [(own - count + step).clamp(min=0) / own for step in range(count + 1)]
+        return [self.snap(self.clean + share * (top - self.clean)) for share in done]
 
     def rho(self, t: Times) -> Times:
         """The noise-to-signal ratio rho_t = sigma_t / alpha_t; x_0 - x̂_0 = rho_t (eps_hat - eps)."""
@@ -96,9 +100,7 @@ class Schedule(abc.ABC):
             InputError: some s is above its t.
         """
         if not (s <= t).all():
-            raise InputError(
-                f"s = {s.tolist()[:5]} must not lie above t = {t.tolist()[:5]}: pick an earlier time for s"
-            )
+            raise InputError(f"s = {s.tolist()[:5]} must not lie above t = {t.tolist()[:5]}: choose an earlier s")
         (alpha_t, sigma_t), (alpha_s, sigma_s) = self(t), self(s)
         ratio = alpha_t / alpha_s
         variance = (sigma_t**2 - ratio**2 * sigma_s**2).clamp(min=0)

@@ -7,8 +7,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import NoReturn, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 COMMANDS = {
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
@@ -34,14 +34,6 @@ examples:
   potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
   potstill world rings --methods sds dds pds sdi --out rings
   potstill theorem --steps 20"""
-
-
-class Command(Protocol):
-    """What each module's `Command` dataclass can do."""
-
-    def run(self) -> None:
-        """Do it."""
-        ...
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,12 +69,12 @@ def _dispatch(words: list[str]) -> int:
         close = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose {', '.join(COMMANDS)}"
         _fail(f"unknown command {name!r}: {hint}")
-    _parse(name, rest).run()
+    _parse(name, rest)()
     return 0
 
 
-def _parse(name: str, words: list[str]) -> Command:
-    """Build the command from its options; a mistake is one line."""
+def _parse(name: str, words: list[str]) -> Callable[[], None]:
+    """Build the command from its options and return what runs it; a mistake is one line."""
     import tyro
 
     module = importlib.import_module(f"potstill.cli.{name}")
@@ -90,12 +82,13 @@ def _parse(name: str, words: list[str]) -> Command:
     try:
         with contextlib.redirect_stderr(printed):
             config = (tyro.conf.FlagCreatePairsOff,)
-            return cast(Command, tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config))
+            return tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config).run
     except SystemExit as stop:
         if not stop.code:
             raise
         text = re.sub(r"[─-╿]|\x1b\[[0-9;]*m", " ", printed.getvalue())
         text = re.split("Argument helptext|Got errors|For full helptext", " ".join(text.split()))[0]
+        text = re.sub("^(Value error|Unrecognized options|Required options|Parsing error) ", "", text)
         _fail(f"{text.strip(' .')}: see potstill {name} --help")
 
 

@@ -30,7 +30,7 @@ class Command:
     """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
 
     methods: tuple[str, ...] = ()
-    """Names from `potstill methods`, or noise sources in views. None means sds dds pds pds-consistent, or sds mixed cached sdi."""
+    """Names from `potstill methods`; none means sds dds pds pds-consistent. In views: sds mixed cached sdi."""
 
     guidance_scale: float = 7.5
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""

@@ -88,6 +88,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
     with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
         figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
+        figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
         figure.suptitle(title, fontsize=11, color=INK)
     return figure, axes
 

@@ -136,7 +136,7 @@ class Study(abc.ABC, Generic[Numbers]):
             evaluations = step.evaluations // self.points
             if step.index in kept:
                 path.append(scene.points.detach().clone())
-            if step.index >= 0.9 * self.steps and scene.points.grad is not None:
+            if step.index >= int(0.9 * self.steps) and scene.points.grad is not None:
                 gradients.append(scene.points.grad * self.points)
             on_step(name, step)
         metrics = self.measure(path[0], path[-1], torch.stack(gradients))

@@ -1,0 +1,135 @@
+"""The command line as a user meets it: what it writes, what it says, and how it fails."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from potstill.cli import COMMANDS, main
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    captured = capsys.readouterr()
+    return stop.value.code or 0, captured.out, captured.err
+
+
+def test_world_writes_its_three_files_and_prints_them(capsys, tmp_path):
+    words = ("world", "blobs", "--points", "5", "--steps", "4", "--seed", "3", "--out", str(tmp_path / "deep" / "er"))
+    code, out, _ = run(capsys, *words, "--json")
+    folder = tmp_path / "deep" / "er"
+    assert code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["world.gif", "world.json", "world.png"]
+    document = json.loads((folder / "world.json").read_text())
+    assert json.loads(out) == document
+    assert {key: document[key] for key in ("world", "guidance_scale", "seed", "steps")} == {
+        "world": "blobs",
+        "guidance_scale": 7.5,
+        "seed": 3,
+        "steps": 4,
+    }
+    names = "method target_distance transport transport_ratio spread spread_target coverage nll seconds evaluations"
+    for method in document["methods"]:
+        assert list(method) == names.split()
+    picture = (folder / "world.png").read_bytes()
+    again, out, _ = run(capsys, *words)
+    assert again == 0
+    assert "pds-consistent" in out
+    assert (folder / "world.png").read_bytes() == picture
+
+
+def test_views_and_theorem(capsys, tmp_path):
+    code, out, _ = run(capsys, "world", "views", "--points", "3", "--steps", "10", "--out", str(tmp_path))
+    assert code == 0
+    assert "gradient variance" in out
+    code, out, _ = run(capsys, "theorem", "rings", "--points", "3", "--steps", "5", "--out", str(tmp_path), "--json")
+    assert code == 0
+    assert all(run["largest_difference"] < 1e-10 for run in json.loads(out)["runs"])
+    assert (tmp_path / "theorem.png").exists()
+
+
+def test_methods_and_cite(capsys):
+    code, out, _ = run(capsys, "methods", "--json")
+    assert code == 0
+    assert [row["method"] for row in json.loads(out)][:2] == ["sds", "sdi"]
+    assert "psi(t) (x0 - x0_src)" in run(capsys, "methods")[1]
+    assert run(capsys, "cite", "pds")[1].startswith("@inproceedings{koo2024pds")
+    assert "@software{potstill" in run(capsys, "cite")[1]
+
+
+def test_help_teaches(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(name in out and text in out for name, text in COMMANDS.items())
+    for name in COMMANDS:
+        code, out, _ = run(capsys, name, "--help")
+        assert code == 0
+        assert "--json" in out or name == "cite"
+    assert run(capsys, "--version")[1].startswith("potstill 0.")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("wurld", "unknown command 'wurld': did you mean 'world'?"),
+        ("world moonz", "unknown world 'moonz': choose moons, blobs"),
+        ("world gone.csv", "'gone.csv': there is no such file"),
+        ("world moons --methods sds foo", "unknown method 'foo': choose from dds"),
+        ("world views --methods dds", "unknown noise source 'dds': views compares sds"),
+        ("world moons --steps -3", "steps = -3 must be from 1"),
+        ("world moons --steps 0", "steps = 0 must be from 1"),
+        ("world moons --steps many", "--steps"),
+        ("world moons --points 0", "points = 0 must be from 1"),
+        ("world moons --points 1000000", "points = 1000000 must be from 1 to 100,000"),
+        ("world moons --guidance-scale nan", "guidance scale = nan"),
+        ("world moons --guidance-scale inf", "guidance scale = inf"),
+        ("world moons --seed -1", "seed = -1"),
+        ("world moons --methods", "no method|sds"),
+        ("world moons --nonsense 3", "--nonsense"),
+        ("world", "WORLD"),
+        ("theorem --steps 0", "steps = 0 must be from 1"),
+        ("theorem --shares 1.5", "sigma share = 1.5 must be in"),
+        ("theorem nowhere", "unknown world 'nowhere'"),
+        ("cite nobody", "unknown method 'nobody'"),
+        ("methods --bogus", "--bogus"),
+    ],
+)
+def test_a_mistake_is_one_line_and_code_2(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    if words.endswith("--methods"):
+        pytest.skip("an empty list means the default")
+    code, out, err = run(capsys, *words.split())
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("potstill: ")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_folder_is_found_before_the_work(capsys, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    code, _, err = run(capsys, "world", "moons", "--out", str(blocked))
+    assert code == 2
+    assert err.splitlines()[-1].startswith("potstill: cannot write to")
+    assert blocked.read_text() == "in the way"
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    from potstill.errors import InputError
+
+    with pytest.raises(InputError):
+        main(["world", "moonz", "--debug"])
+
+
+def test_help_and_import_load_nothing_heavy():
+    """`potstill --help` without torch; `import potstill` and a name of the core without diffusers and its like."""
+    heavy = "{'diffusers', 'transformers', 'matplotlib', 'tyro', 'rich'}"
+    for code in (
+        "import potstill.cli, sys; assert not {'torch', 'numpy'} & set(sys.modules)",
+        "import potstill, sys; potstill.SDS, potstill.distill, potstill.Mixture; "
+        f"assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)",
+    ):
+        subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,64 @@
+"""What every law is held against: all methods and noise sources there are, and the example of the docs."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Generator
+
+from potstill.methods import Method, Source, named
+from potstill.noise import Inverted, Noise
+from potstill.prior import Guided
+from potstill.priors import Mixture
+from potstill.schedule import Schedule, linear
+from potstill.weights import Rho
+
+DOCS = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+
+
+def documented_method() -> Method:
+    """The method that docs/add-a-method.md adds, built from the page itself."""
+    (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
+    namespace: dict = {"__name__": "add_a_method"}
+    exec(compile(code, str(DOCS), "exec"), namespace)
+    return namespace["CSD"]()
+
+
+METHODS = {**named(), "docs-example": documented_method()}
+EDITING = {name: method for name, method in METHODS.items() if method.edits}
+NOISES: dict[str, Noise] = {cls.__name__: cls() for cls in Noise.__subclasses__()} | {
+    "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
+}
+
+
+def mixture(schedule: Schedule | None = None, dtype: torch.dtype = torch.float64) -> Mixture:
+    """Seven centres of two classes in three dimensions."""
+    centres = torch.randn(7, 3, generator=Generator().manual_seed(3), dtype=torch.float64).to(dtype)
+    return Mixture(centres, torch.tensor([0, 0, 0, 1, 1, 1, 1]), width=0.3, schedule=schedule or linear())
+
+
+class Case:
+    """Arguments for a gradient: a batch of three at three different times."""
+
+    def __init__(self, schedule: Schedule | None = None, dtype: torch.dtype = torch.float64, scale: float = 7.5):
+        self.mixture = mixture(schedule, dtype)
+        self.prior = Guided(self.mixture, scale)
+        rng = Generator().manual_seed(0)
+        self.x0, x0_source, self.noise = (
+            torch.randn(3, 3, generator=rng, dtype=torch.float64).to(dtype) for _ in range(3)
+        )
+        self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
+        self.target = self.mixture.condition(1)
+        self.source = Source(x0_source, self.mixture.condition(0))
+
+    def gradient(self, method: Method, rows: slice = slice(None)):
+        """The gradient of the rows."""
+        source = Source(self.source.x0[rows], self.source.condition)
+        arguments = (self.x0[rows], self.prior, self.t[rows], self.noise[rows])
+        return method.gradient(*arguments, self.target, source)
+
+
+def weightless(method: Method) -> Method:
+    """The method with a weight that does not depend on the scale of x_t."""
+    return replace(method, weight=Rho())

@@ -1,0 +1,216 @@
+"""Theorems 1 to 3 and the small identities, in float64 to 1e-10."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from laws.cases import Case, mixture
+from torch import Generator
+
+from potstill.inversion import ddim_inversion, ddpm_edit, ddpm_inversion
+from potstill.methods import DDS, PDS, SDS, Consistent, Identity, Release, Source
+from potstill.prior import Guided, Query, predict
+from potstill.priors import Mixture
+from potstill.sampling import eta, share
+from potstill.schedule import Flow, normal, scaled_linear
+from potstill.weights import Constant, Rho
+from potstill.worlds import load_world
+from potstill.worlds.theorem import theorem_1
+
+
+@pytest.mark.parametrize("world", ["moons", "rings", "grid"])
+@pytest.mark.parametrize("scale", [1.0, 7.5])
+def test_theorem_1_ddim_with_any_sigma_is_score_distillation(world, scale):
+    for twins in theorem_1(load_world(world), guidance_scale=scale, points=20, steps=30, seed=4):
+        assert twins.difference < 1e-10
+
+
+@pytest.mark.parametrize("coefficients", [Release(), Release(0.02), Consistent(), Consistent(0.02)])
+def test_theorem_2_pds_is_its_closed_form(coefficients):
+    """The difference of stochastic latents, written out with an arbitrary shared eps_s, is psi and chi's form."""
+    case = Case(scaled_linear())
+    schedule = case.prior.schedule
+    s = schedule.shift(case.t, -coefficients.stride)
+    (_, sigma_t), (alpha_s, sigma_s) = ([c[:, None] for c in schedule(level)] for level in (case.t, s))
+    if isinstance(coefficients, Release):
+        beta = schedule.beta(case.t)[:, None]
+        c0 = alpha_s * beta / sigma_t**2
+        c1 = (1 - beta).sqrt() * sigma_s**2 / sigma_t**2
+        sigma = (sigma_s**2 / sigma_t**2 * beta).sqrt()
+    else:
+        c0, c1, sigma = (c[:, None] for c in schedule.posterior(case.t, s))
+    eps_s = torch.randn(3, 3, generator=Generator().manual_seed(5), dtype=torch.float64)
+
+    def latent(x0, condition):
+        x_t = schedule.perturb(x0, case.noise, case.t)
+        hat = predict(case.prior, Query(x_t, case.t, condition))[0]
+        return (schedule.perturb(x0, eps_s, s) - c0 * hat.x0 - c1 * x_t) / sigma
+
+    expected = latent(case.x0, case.target) - latent(*case.source)
+    actual = case.gradient(PDS(coefficients=coefficients))
+    # The latents are large numbers whose shared part cancels.
+    assert (actual - expected).abs().max() < 1e-10 * latent(*case.source).abs().max()
+
+
+def test_theorem_2_consistent_pds_is_reweighted_dds():
+    case = Case()
+    chi = Consistent()(case.prior.schedule, case.t)[1]
+    difference = case.gradient(PDS.consistent()) - chi[:, None] * case.gradient(DDS())
+    assert difference.abs().max() < 1e-12
+
+
+def test_theorem_2_holds_for_the_ddim_step_of_any_sigma():
+    """mu = alpha_s x̂_0 + sqrt(sigma_s² - sigma²) eps_hat has psi = 0; at sigma_s, chi = rho_t / rho_s."""
+    case = Case()
+    schedule = case.prior.schedule
+    s = case.t - 20
+    (alpha_s, sigma_s), rho_t = schedule(s), schedule.rho(case.t)
+    zero = torch.zeros_like(case.x0)
+    for part in (0.1, 0.5, 1.0):
+        sigma = part * sigma_s
+
+        def latent(x0, condition, sigma=sigma):
+            x_t = schedule.perturb(x0, case.noise, case.t)
+            hat = predict(case.prior, Query(x_t, case.t, condition))[0]
+            return (schedule.perturb(x0, zero, s) - schedule.ddim_step(*hat, s, sigma, zero)) / sigma[:, None]
+
+        chi = (alpha_s * rho_t - (sigma_s**2 - sigma**2).clamp(min=0).sqrt()) / sigma
+        expected = chi[:, None] * case.gradient(DDS())
+        assert torch.allclose(latent(case.x0, case.target) - latent(*case.source), expected, atol=1e-10)
+    assert torch.allclose(chi, rho_t / schedule.rho(s), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [eta(1.0), eta(0.4), share(1.0), share(0.3)])
+def test_theorem_3_edit_friendly_inversion_is_sequential_dds(sigma):
+    """With delta_t = (x_t - x_t^src) / alpha_t, each step of the edit is one DDS step on x_0 + delta:
+
+    delta_s = delta_t - (rho_t - sqrt(sigma_s² - sigma²) / alpha_s) (eps_hat - eps_hat_src).
+    """
+    prior = mixture()
+    source, target = Guided(prior, 3.5), Guided(prior, 7.5)
+    schedule, rng = prior.schedule, Generator().manual_seed(2)
+    x0 = prior.sample(5, 0, rng)
+    times = schedule.grid(40, low=0.02, high=0.7)
+    inversion = ddpm_inversion(source, x0, times, prior.condition(0), rng, sigma)
+    edited = ddpm_edit(target, inversion, prior.condition(1))
+    delta = torch.zeros_like(x0)
+    for index, (t, s) in enumerate(pairwise(times)):
+        x_t_source = inversion.states[index]
+        eps = (x_t_source - schedule(t)[0] * x0) / schedule(t)[1]
+        x_t = schedule.perturb(x0 + delta, eps, t.expand(5))
+        (hat,), (hat_source,) = (
+            predict(target, Query(x_t, t, prior.condition(1))),
+            predict(source, Query(x_t_source, t, prior.condition(0))),
+        )
+        alpha_s, sigma_s = schedule(s)
+        rate = schedule.rho(t) - (sigma_s**2 - sigma(schedule, t, s) ** 2).clamp(min=0).sqrt() / alpha_s
+        delta = delta - rate * (hat.eps - hat_source.eps)
+        assert torch.allclose((edited[index + 1] - inversion.states[index + 1]) / alpha_s, delta, atol=1e-10)
+
+
+def test_edit_friendly_inversion_returns_to_the_input():
+    prior = Guided(mixture(), 3.5)
+    x0 = mixture().sample(5, 0, Generator().manual_seed(0))
+    target = mixture().condition(0)
+    inversion = ddpm_inversion(prior, x0, prior.schedule.grid(30), target, Generator().manual_seed(1))
+    assert torch.allclose(ddpm_edit(prior, inversion, target)[-1], x0, atol=1e-10)
+
+
+def test_sjc_is_sds_with_weight_1():
+    """SJC: y = u + rho n, D = y_scaled - rho eps_hat, gradient -(D - u) / rho with the sampled noise subtracted."""
+    case = Case()
+    schedule = case.prior.schedule
+    rho = schedule.rho(case.t)[:, None]
+    y = case.x0 + rho * case.noise
+    hat = predict(case.prior, Query(schedule(case.t)[0][:, None] * y, case.t, case.target))[0]
+    denoised = y - rho * hat.eps
+    assert torch.allclose(case.gradient(SDS(weight=Constant())), -(denoised - case.x0) / rho, atol=1e-10)
+
+
+def test_ism_is_a_difference_of_two_predictions():
+    """rho_t (eps_hat(x_t) - eps_hat(x_s)) = x̂_0(x_s) - x̂_0(x_t) for x_t one inversion step above x_s."""
+    case = Case(scale=1.0)
+    schedule = case.prior.schedule
+    s = case.t - 40
+    x_s = schedule.perturb(case.x0, case.noise, s)
+    below = predict(case.prior, Query(x_s, s, case.target))[0]
+    x_t = ddim_inversion(case.prior, x_s, [s, case.t], case.target, label="current")[-1]
+    above = predict(case.prior, Query(x_t, case.t, case.target))[0]
+    rho = schedule.rho(case.t)[:, None]
+    assert torch.allclose(rho * (above.eps - below.eps), below.x0 - above.x0, atol=1e-10)
+
+
+def test_residual_in_four_spaces():
+    """x - x̂_0 = rho_t (eps_hat - eps), on tables and flows; on a flow also sigma (v_hat - (eps - x))."""
+    for schedule in (None, Flow()):
+        case = Case(schedule)
+        x_t = case.prior.schedule.perturb(case.x0, case.noise, case.t)
+        hat = predict(case.prior, Query(x_t, case.t, case.target))[0]
+        assert torch.allclose(case.x0 - hat.x0, case.gradient(SDS(weight=Rho())), atol=1e-10)
+    flow = hat.velocity - (case.noise - case.x0)
+    assert torch.allclose(flow, (case.x0 - hat.x0) / case.t[:, None], atol=1e-10)
+    assert torch.allclose(flow, (hat.eps - case.noise) / (1 - case.t[:, None]), atol=1e-10)
+
+
+def test_flow_edit_between_gaussians_is_exact_on_any_grid():
+    """x += (t' - t) (v_tgt(x + q - x_src) - v_src(q)) follows x_src + (1 - t) Δm from t = 1 (equal widths)."""
+    shift = torch.tensor([1.0, -2.0], dtype=torch.float64)
+    prior = Mixture(torch.stack([0 * shift, shift]), torch.tensor([0, 1]), width=0.4, schedule=Flow())
+    rng = Generator().manual_seed(0)
+    x_source = prior.sample(4, 0, rng)
+    x, grid = x_source.clone(), torch.tensor([1.0, 0.83, 0.5, 0.46, 0.1, 0.0], dtype=torch.float64)
+    for t, after in pairwise(grid):
+        q = prior.schedule.perturb(x_source, normal(x, rng), t.expand(4))
+        queries = Query(x + q - x_source, t[None], prior.condition(1)), Query(q, t[None], prior.condition(0))
+        target, source = predict(prior, *queries)
+        x = x + (after - t) * (target.velocity - source.velocity)
+        assert torch.allclose(x, x_source + (1 - after) * shift, atol=1e-10)
+
+
+def gaussian(shift: float = 0.0, width: float = 0.4) -> Mixture:
+    """Two Gaussians of one width, the second moved by `shift` along both axes."""
+    centres = torch.tensor([[0.3, -0.2], [0.3 + shift, -0.2 + shift]], dtype=torch.float64)
+    return Mixture(centres, torch.tensor([0, 1]), width=width)
+
+
+def test_sds_on_a_gaussian():
+    """E[eps_hat - eps] = alpha sigma (u - m) / (alpha² s² + sigma²), std = alpha² s² / (alpha² s² + sigma²)."""
+    prior, count = gaussian(), 200_000
+    t = torch.full((count,), 400.0)
+    u = torch.tensor([[1.0, 0.5]], dtype=torch.float64)
+    noise = torch.randn(count, 2, generator=Generator().manual_seed(0), dtype=torch.float64)
+    gradient = SDS(weight=Constant()).gradient(u.expand(count, 2), prior, t, noise, prior.condition(0))
+    alpha, sigma = (c[0] for c in prior.schedule(t[:1]))
+    total = alpha**2 * 0.16 + sigma**2
+    error = 5 * alpha**2 * 0.16 / total / count**0.5
+    assert (gradient.mean(0) - alpha * sigma / total * (u[0] - prior.centres[0])).abs().max() < error
+    assert torch.allclose(gradient.std(0), alpha**2 * 0.16 / total, rtol=1e-2)
+
+
+def test_edits_between_gaussians_rest_where_theory_says():
+    """DDS at x_src + Δm; PDS at x_src + Δm chi k / (psi + chi k), k = alpha sigma / (alpha² s² + sigma²)."""
+    prior, x_source = gaussian(shift=1.5), torch.tensor([[0.1, 0.4]], dtype=torch.float64)
+    source, noise = Source(x_source, prior.condition(0)), torch.tensor([[0.6, -1.1]], dtype=torch.float64)
+    for level in (101.0, 301.0, 601.0):
+        t = torch.tensor([level])
+        alpha, sigma = prior.schedule(t)
+        k = alpha * sigma / (alpha**2 * 0.16 + sigma**2)
+        psi, chi = Release()(prior.schedule, t)
+        for method, part in (
+            (DDS(), 1.0),
+            (PDS.consistent(), 1.0),
+            (PDS(), chi * k / (psi + chi * k)),
+            (PDS(coefficients=Identity(strength=0.7)), k / (0.7 + k)),
+        ):
+            gradient = method.gradient(x_source + part * 1.5, prior, t, noise, prior.condition(1), source)
+            assert gradient.abs().max() < 1e-10
+
+
+def test_published_shares_of_the_shift():
+    """s = 0.4 on Stable Diffusion's table: 50.7 % of the shift at t = 301, 62.7 % at t = 601."""
+    schedule = scaled_linear()
+    for t, share_of_shift in ((301.0, 0.507), (601.0, 0.627)):
+        alpha, sigma = schedule(torch.tensor([t]))
+        psi, chi = Release()(schedule, torch.tensor([t]))
+        k = alpha * sigma / (alpha**2 * 0.16 + sigma**2)
+        assert round(float(chi * k / (psi + chi * k)), 3) == share_of_shift

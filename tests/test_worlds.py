@@ -13,9 +13,6 @@ from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world
 from potstill.worlds.metrics import measure
 from potstill.worlds.views import NOISE_SOURCES
 
-# As the command line does: both are several times faster on tensors of this size.
-torch.set_flush_denormal(True)
-
 
 def study(world, seed=11, points=50, steps=1500, methods=("sds", "dds", "pds")):
     return EditStudy([(name, by_name(name)) for name in methods], world=world, seed=seed, points=points, steps=steps)

@@ -5,18 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from potstill.distill import Step
-
-
-def tune_for_small_tensors() -> None:
-    """One thread, denormal numbers flushed to zero: on tensors this small both are faster, by far beside other work."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import print_records, to_json, tune_for_small_tensors
+from potstill.cli.common import print_records, to_json
 from potstill.files import writable_folder, write
 from potstill.worlds.theorem import picture, theorem_1
 from potstill.worlds.world import load_world
@@ -50,9 +50,7 @@ class Command:
 
     def run(self) -> None:
         """Run both sides, write, print."""
-        tune_for_small_tensors()
         world = load_world(self.world)
-        folder = writable_folder(self.out)
         twins = theorem_1(
             world,
             self.shares,
@@ -61,6 +59,7 @@ class Command:
             steps=self.steps,
             seed=self.seed,
         )
+        folder = writable_folder(self.out)
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]
         document = to_json(
             {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed, "runs": rows}

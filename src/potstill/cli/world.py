@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import print_records, step_progress, to_json, tune_for_small_tensors
+from potstill.cli.common import print_records, step_progress, to_json
 from potstill.errors import InputError
 from potstill.files import writable_folder, write
 from potstill.methods import by_name
@@ -52,7 +52,6 @@ class Command:
 
     def run(self) -> None:
         """Compare, write, print."""
-        tune_for_small_tensors()
         study = self._study()
         folder = writable_folder(self.out or Path(f"world-{study.name}"))
         with step_progress(study.steps) as on_step:

@@ -2,7 +2,8 @@
 
 import abc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +21,19 @@ from potstill.scenes.points import Points, Projected
 
 Numbers = TypeVar("Numbers")
 OnStep = Callable[[str, Step], None]
+
+
+@contextmanager
+def small_tensors() -> Iterator[None]:
+    """One thread, and denormal numbers flushed to zero: on tensors this small, both are several times faster."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
@@ -100,7 +114,8 @@ class Study(abc.ABC, Generic[Numbers]):
 
     def run(self, on_step: OnStep = lambda method, step: None, frames: int = 48) -> list[Run[Numbers]]:
         """Run every method; `on_step` hears of each step, and `frames` states of the points are kept."""
-        return [self._run_one(name, method, on_step, frames) for name, method in self.methods]
+        with small_tensors():
+            return [self._run_one(name, method, on_step, frames) for name, method in self.methods]
 
     def document(self, runs: Sequence[Run[Numbers]]) -> dict[str, Any]:
         """The settings and the numbers, ready for JSON."""

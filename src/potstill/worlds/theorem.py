@@ -20,6 +20,7 @@ from potstill.schedule import normal
 from potstill.times import Annealed
 from potstill.weights import Rho
 from potstill.worlds import figures
+from potstill.worlds.study import small_tensors
 from potstill.worlds.world import TARGET, World
 
 
@@ -40,6 +41,7 @@ class Twins:
         return float((self.sampled - self.distilled).abs().max())
 
 
+@small_tensors()
 def theorem_1(
     world: World,
     shares: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
@@ -95,7 +97,7 @@ def picture(world: World, guidance_scale: float, twins: Sequence[Twins], shown: 
     # Far-flung first predictions would shrink the rest of the picture.
     low, high = target.min(0) - 0.3, target.max(0) + 0.3
     for axis, twin in zip(axes[0], twins, strict=True):
-        figures.frame_square(axis, np.stack([low, high]), margin=0)
+        figures.frame_square(axis, np.stack([low, high]), margin=0.0)
         figures.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
         axis.scatter(*target.T, s=14, color=figures.BLUE, linewidths=0, alpha=0.5)
         ways, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))

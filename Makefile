@@ -1,16 +1,15 @@
 PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
-# One thread a process: the suite already runs one process a core.
-export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test lint bench pictures clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
 
+# One process a core, so one thread a process.
 test: lint
-	$(BIN)/pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
 
 lint: .venv/dev
 	$(BIN)/ruff check
@@ -19,6 +18,14 @@ lint: .venv/dev
 
 bench: .venv/dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
+
+# Every picture in the documentation.
+pictures: .venv/demo
+	$(MAKE) demo OUT=docs/pictures
+	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world || exit; done
+	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1
+	$(BIN)/potstill theorem --out docs/pictures
+	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
 # torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

@@ -135,4 +135,4 @@ def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:
 
 def _average(r: Tensor, centres: Tensor) -> Tensor:
     """sum_k r_k m_k, [b, d]."""
-    return (centres.mT @ r.mT).mT if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)
+    return r @ centres if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)

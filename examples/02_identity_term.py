@@ -1,0 +1,36 @@
+"""Theorem 2 in a picture: PDS = psi (x0 - x0_src) + chi (eps_hat - eps_hat_src), and where psi comes from."""
+
+from pathlib import Path
+
+import torch
+
+from potstill.files import writable_folder, write
+from potstill.methods import Consistent, Identity, Release
+from potstill.schedule import scaled_linear
+from potstill.worlds import figures
+
+CHOICES = {
+    "release: s = t - 2, betas of one step": (Release(), figures.GREEN),
+    "consistent: the posterior of (s, t)": (Consistent(), figures.BLUE),
+    "identity strength 0.5": (Identity(strength=0.5), figures.RED),
+}
+WIDTH = 0.4
+
+schedule = scaled_linear()
+t = torch.arange(21, 980, 2, dtype=torch.float64)
+alpha, sigma = schedule(t)
+k = alpha * sigma / (alpha**2 * WIDTH**2 + sigma**2)
+
+figure, ((left, right),) = figures.new_figure(
+    2, 1, "Theorem 2: the identity term of PDS is the choice of its coefficients", 4.6
+)
+for name, (coefficients, colour) in CHOICES.items():
+    psi, chi = coefficients(schedule, t)
+    left.plot(t, psi / chi, color=colour, label=name)
+    right.plot(t, chi * k / (psi + chi * k), color=colour)
+    print(f"{name:40} psi / chi at t = 101, 501, 901: {[round(float((psi / chi)[i]), 3) for i in (40, 240, 440)]}")
+left.set(xlabel="t", ylabel="psi / chi", ylim=(-0.1, 3), title="weight of identity over weight of edit")
+left.legend(frameon=False)
+right.set(xlabel="t", ylabel="share of the shift", ylim=(0, 1.05))
+right.set_title(f"where an edit between shifted Gaussians rests (width {WIDTH})")
+write(writable_folder(Path("docs/pictures")) / "theorem-2.png", figures.png(figure))

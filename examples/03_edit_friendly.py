@@ -14,7 +14,7 @@ from potstill.worlds import SOURCE, TARGET, figures, load_world
 
 world, sigma = load_world("moons"), eta(1.0)
 prior = world.prior(torch.float64)
-forward, backward = Guided(prior, 3.5), Guided(prior, 7.5)
+forward, backward = Guided(prior, 1.0), Guided(prior, 2.0)
 source, target = prior.condition(SOURCE), prior.condition(TARGET)
 schedule, rng = prior.schedule, torch.Generator().manual_seed(0)
 

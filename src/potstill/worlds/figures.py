@@ -23,15 +23,15 @@ RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#2227
 def verdict(metrics: Metrics) -> str:
     """What happened, in a few words; each word has a rule.
 
-    Collapsed: under 0.35 of the target's spread is left. Drifted: the points went more than 1.4 times
-    the shortest way and stopped further from class 2 than a quarter of the way they should have gone.
+    Collapses: under 0.35 of the target's spread is left. Drifts: it went more than 2.5 times the shortest
+    way, or ended further from class 2 than half of that way. Arrives: neither.
     """
     if metrics.spread < 0.35 * metrics.spread_target:
-        return f"collapses to {metrics.spread / metrics.spread_target:.0%} of the spread"
-    wanted = metrics.transport / metrics.transport_ratio
-    if metrics.transport_ratio > 1.4 and metrics.target_distance > 0.25 * wanted:
-        return f"drifts past: {metrics.transport_ratio:.1f} times the way"
-    return f"arrives and keeps its shape: {metrics.transport_ratio:.1f} times the way"
+        return f"collapses: {metrics.spread / metrics.spread_target:.0%} of the spread is left"
+    shortest = metrics.transport / metrics.transport_ratio
+    drifts = metrics.transport_ratio > 2.5 or metrics.target_distance > shortest / 2
+    word = "drifts" if drifts else "arrives"
+    return f"{word}: {metrics.transport_ratio:.1f} times the way, {metrics.target_distance:.2g} from class 2"
 
 
 def panels(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:

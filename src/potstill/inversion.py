@@ -23,7 +23,7 @@ def ddim_inversion(
     extra: float = 0.0,
     rng: Generator | None = None,
 ) -> list[Latent]:
-    """DDIM steps upwards, from x_0 at times[0] (clean) along rising times (arXiv 2105.05233, appendix F).
+    """DDIM steps upwards, from x_0 at times[0] (clean) along rising times (DDIM, arXiv 2010.02502, section 4.3).
 
         x_t = alpha_t (x_s - sigma_s e) / alpha_s + sigma_t e,  e = eps_hat(x_s, label)
 
@@ -98,7 +98,7 @@ def ddpm_inversion(
 
 
 def ddpm_edit(prior: Prior, inversion: DDPMInversion, condition: Condition) -> list[Latent]:
-    """Run an edit-friendly inversion back under another condition or prior (arXiv 2304.06140, section 3.3).
+    """Run an edit-friendly inversion back under another condition or prior (arXiv 2304.06140).
 
     Returns:
         The states at all times of the inversion, then the edited x_0.

@@ -117,7 +117,7 @@ def _rows(value: Tensor, size: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Guided(Prior):
-    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598, eq. 6).
+    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598, eq. 6, scale = w + 1).
 
     The scale has diffusers' meaning: 0 is unconditional, 1 conditional (and then one evaluation is
     enough); code that writes cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty

@@ -13,7 +13,7 @@ from potstill.weights import Constant, Weight
 
 @dataclass(frozen=True)
 class DDS(Method):
-    """Delta denoising score (arXiv 2304.07090, eq. 3).
+    """Delta denoising score (arXiv 2304.07090, section 4).
 
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src))
 

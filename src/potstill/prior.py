@@ -116,17 +116,10 @@ def _rows(value: Tensor, size: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Guided(Prior):
-    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598, eq. 6, scale = w + 1).
-
-    The scale has diffusers' meaning: 0 is unconditional, 1 conditional (and then one evaluation is
-    enough); code that writes cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty
-    condition; entries that it lacks, such as a camera, are the condition's own.
-    """
+class Wrapper(Prior, abc.ABC):
+    """A prior around another one."""
 
     prior: Prior
-    scale: float
-    negative: Condition = field(default_factory=dict)
 
     @property
     def schedule(self) -> Schedule:  # type: ignore[override]
@@ -137,6 +130,19 @@ class Guided(Prior):
     def unconditional(self) -> Condition:
         """The wrapped prior's."""
         return self.prior.unconditional
+
+
+@dataclass(frozen=True)
+class Guided(Wrapper):
+    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598).
+
+    The scale has diffusers' meaning: 0 is unconditional, 1 conditional (and then one evaluation is
+    enough); code that writes cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty
+    condition; entries that it lacks, such as a camera, are the condition's own.
+    """
+
+    scale: float
+    negative: Condition = field(default_factory=dict)
 
     @property
     def cost(self) -> int:
@@ -166,21 +172,10 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Counted(Prior):
+class Counted(Wrapper):
     """A prior that counts its calls and the network evaluations that they cost."""
 
-    prior: Prior
     tally: Tally = field(default_factory=Tally)
-
-    @property
-    def schedule(self) -> Schedule:  # type: ignore[override]
-        """The wrapped prior's."""
-        return self.prior.schedule
-
-    @property
-    def unconditional(self) -> Condition:
-        """The wrapped prior's."""
-        return self.prior.unconditional
 
     @property
     def cost(self) -> int:

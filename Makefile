@@ -4,7 +4,7 @@ BIN := .venv/bin
 # One thread a process: the suite already runs one process a core.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint bench pictures clean
+.PHONY: demo test lint bench pictures model-data clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
@@ -19,6 +19,10 @@ lint: .venv/dev
 
 bench: .venv/dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
+
+# The drawings that the emoji model is trained on, fetched with npm.
+model-data: .venv/dev
+	$(BIN)/python -m training.data --folder build/emoji
 
 # torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

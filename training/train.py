@@ -1,4 +1,5 @@
 """Train the emoji model: one command, on a CPU, a GPU or several, that goes on where it was stopped.
+On the CPU, a run that was interrupted ends in the same bytes as one that was not.
 
     python -m training.train --folder build/emoji/run --steps 40000
     accelerate launch -m training.train --folder build/emoji/run --steps 40000 --batch 192
@@ -13,6 +14,7 @@ starts from any checkpoint and is best written to a folder of its own:
 
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,9 +86,8 @@ def beginning(run: Train) -> Path | None:
     return next(reversed(checkpoint.found(run.folder)), run.start)
 
 
-def train(run: Train) -> Iterator[dict]:
+def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
     """The loop: yields the metrics of each step."""
-    accelerator = Accelerator(mixed_precision=run.precision, cpu=not _has_accelerator())
     device, main = accelerator.device, accelerator.is_main_process
     drawings, pictures = data.load(run.data).to(device), Pictures()
     tokenizer, scheduler = build_tokenizer(), build_scheduler()
@@ -119,6 +120,8 @@ def train(run: Train) -> Iterator[dict]:
         with accelerator.autocast():
             x0_hat = model(perturb(x0, eps, abar[t]), t, tokens)
         loss = v_loss(x0_hat, x0, abar[t])
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
@@ -126,8 +129,6 @@ def train(run: Train) -> Iterator[dict]:
         step += 1
         _follow(average, bare.state_dict(), min(run.average, step / (step + 10)))
 
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"the loss of step {step} is {loss.item()}: try a lower --rate")
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
@@ -163,6 +164,10 @@ def main(run: Train) -> None:
     """Train with a progress bar and a log."""
     torch.set_num_threads(run.threads)
     torch.set_flush_denormal(True)
+    accelerator = Accelerator(mixed_precision=run.precision, cpu=not _has_accelerator())
+    if not accelerator.is_main_process:
+        deque(train(run, accelerator), maxlen=0)  # the first process shows and logs
+        return
     begin = beginning(run)
     log = open_log(run.folder / "metrics.jsonl", checkpoint.read(begin)["step"] if begin else 0)
     columns = (*Progress.get_default_columns()[:3], TextColumn("step {task.completed}/{task.total}"))
@@ -170,7 +175,7 @@ def main(run: Train) -> None:
     with bar, log:
         task = bar.add_task("training", total=run.steps, note="")
         smooth = None
-        for metrics in train(run):
+        for metrics in train(run, accelerator):
             smooth = metrics["loss"] if smooth is None else 0.98 * smooth + 0.02 * metrics["loss"]
             log.write(json.dumps(metrics) + "\n")
             bar.update(task, completed=metrics["step"], note=f"loss {smooth:.4f}")

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate import Accelerator
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import AutoTokenizer, CLIPTextModel
@@ -12,6 +13,7 @@ from training.icons import icons
 from training.model import Architecture, tokenize
 from training.train import Train, learning_rate, open_log, train
 
+CPU = Accelerator(cpu=True)
 TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 
 
@@ -36,7 +38,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(run):
-    return run, list(train(run))
+    return run, list(train(run, CPU))
 
 
 def contents(folder):
@@ -46,10 +48,10 @@ def contents(folder):
 def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(trained):
     run, metrics = trained
     halves = replace(run, folder=run.folder.with_name("halves"), save_every=2)
-    first = train(halves)
+    first = train(halves, CPU)
     before = [next(first) for _ in range(3)]  # step 3 is lost: the checkpoint is of step 2
     first.close()
-    after = list(train(halves))
+    after = list(train(halves, CPU))
     assert [one["step"] for one in after] == [3, 4]
     assert after[0]["loss"] == before[2]["loss"] == metrics[2]["loss"]
     assert contents(halves.folder / "step-000004") == contents(run.folder / "step-000004")
@@ -58,14 +60,14 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(trained):
 def test_a_last_phase_starts_from_another_runs_checkpoint(trained):
     run, _ = trained
     last = replace(run, folder=run.folder.with_name("last"), start=run.folder / "step-000004", steps=5)
-    assert [one["step"] for one in train(last)] == [5]
+    assert [one["step"] for one in train(last, CPU)] == [5]
     assert not list(run.folder.glob("step-000005"))
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(trained):
     run, _ = trained
     with pytest.raises(ValueError, match="architecture"):
-        next(train(replace(run, steps=5, architecture=replace(TINY, heads=4))))
+        next(train(replace(run, steps=5, architecture=replace(TINY, heads=4)), CPU))
 
 
 def test_the_rate_warms_up_stays_and_falls_to_zero():

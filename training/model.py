@@ -96,12 +96,18 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tokens:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """Stable Diffusion's table of 1,000 noise levels, sampled from the noisiest one down."""
+    """The 1,000 linear noise levels of DDPM (Ho et al. 2020, arXiv:2006.11239), sampled from the noisiest down.
+
+    The last level must hide the picture, so that sampling may start from noise alone. A colour averages the
+    noise of a whole picture of 12,288 numbers: with the levels of Stable Diffusion, made for latents, a white
+    picture stood 7.6 standard deviations above the noise at the last one, and the network read the picture
+    there and not the caption. With these it stands 0.7 above it.
+    """
     return DDIMScheduler(
         num_train_timesteps=1000,
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
+        beta_start=1e-4,
+        beta_end=0.02,
+        beta_schedule="linear",
         prediction_type="sample",
         clip_sample=True,
         timestep_spacing="trailing",

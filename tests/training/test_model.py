@@ -34,12 +34,12 @@ def test_times_cover_every_level_and_prefer_the_middle():
     assert 0.5 < middle < 0.7
 
 
-def test_the_schedule_is_stable_diffusions():
+def test_the_last_noise_level_hides_even_the_colour_of_a_picture():
     scheduler = build_scheduler()
-    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
-    torch.testing.assert_close(
-        scheduler.alphas_cumprod.double(), torch.cumprod(1 - betas, 0), rtol=1e-4, atol=0
-    )
+    betas = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
+    abar = torch.cumprod(1 - betas, 0)
+    torch.testing.assert_close(scheduler.alphas_cumprod.double(), abar, rtol=1e-4, atol=0)
+    assert (abar[-1] / (1 - abar[-1]) * 3 * 64**2).sqrt() < 1  # mean of a white picture over that of noise
     assert scheduler.config.prediction_type == "sample"
 
 

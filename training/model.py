@@ -96,7 +96,7 @@ def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tokens:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """The 1,000 linear noise levels of DDPM (Ho et al. 2020, arXiv:2006.11239), sampled from the noisiest down.
+    """DDPM's 1,000 linear noise levels (Ho et al. 2020, arXiv:2006.11239), sampled from the noisiest down.
 
     The last level must hide the picture, so that sampling may start from noise alone. A colour averages the
     noise of a whole picture of 12,288 numbers: with the levels of Stable Diffusion, made for latents, a white

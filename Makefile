@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint bench pictures clean
+.PHONY: demo test lint bench pictures model-data clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
@@ -26,6 +26,10 @@ pictures: .venv/demo
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1
 	$(BIN)/potstill theorem --out docs/pictures
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
+
+# The drawings that the emoji model is trained on, fetched with npm.
+model-data: .venv/dev
+	$(BIN)/python -m training.data --folder build/emoji
 
 # torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

@@ -1,0 +1,109 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from safetensors.torch import save_file
+from transformers import AutoTokenizer, CLIPTextModel
+
+from training import export, sheet
+from training.icons import icons
+from training.model import Architecture, tokenize
+from training.train import Train, learning_rate, open_log, train
+
+CPU = Accelerator(cpu=True)
+TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emoji")
+    rng = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=rng, dtype=torch.uint8)
+    path = folder / "icons.safetensors"
+    save_file({"pixels": pixels}, path, {"keys": json.dumps([icon.key for icon in icons()])})
+    return Train(
+        folder=folder / "run",
+        data=path,
+        steps=4,
+        decay_steps=2,
+        warmup=2,
+        batch=2,
+        sheet_steps=1,
+        architecture=TINY,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(run):
+    return run, list(train(run, CPU))
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(trained):
+    run, metrics = trained
+    halves = replace(run, folder=run.folder.with_name("halves"), save_every=2)
+    first = train(halves, CPU)
+    before = [next(first) for _ in range(3)]  # step 3 is lost: the checkpoint is of step 2
+    first.close()
+    after = list(train(halves, CPU))
+    assert [one["step"] for one in after] == [3, 4]
+    assert after[0]["loss"] == before[2]["loss"] == metrics[2]["loss"]
+    assert contents(halves.folder / "step-000004") == contents(run.folder / "step-000004")
+
+
+def test_a_last_phase_starts_from_another_runs_checkpoint(trained):
+    run, _ = trained
+    last = replace(run, folder=run.folder.with_name("last"), start=run.folder / "step-000004", steps=5)
+    assert [one["step"] for one in train(last, CPU)] == [5]
+    assert not list(run.folder.glob("step-000005"))
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(trained):
+    run, _ = trained
+    with pytest.raises(ValueError, match="architecture"):
+        next(train(replace(run, steps=5, architecture=replace(TINY, heads=4)), CPU))
+
+
+def test_the_rate_warms_up_stays_and_falls_to_zero():
+    run = Train(steps=100, warmup=10, decay_steps=20, rate=2.0)
+    rates = [learning_rate(run, step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.2)
+    assert set(rates[9:81]) == {2.0}
+    assert rates[90] == pytest.approx(1.0)
+    assert rates[100] == 0
+    assert learning_rate(replace(run, decay_steps=0), 99) == 2.0
+
+
+def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n')
+    with open_log(path, 2) as log:
+        log.write('{"step": 3, "again": true}\n')
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3, "again": true}\n'
+
+
+def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path):
+    run, _ = trained
+    place = run.folder / "step-000004"
+    export.main(export.Export(place, tmp_path))
+    unet = UNet2DConditionModel.from_pretrained(tmp_path, subfolder="unet")
+    text_encoder = CLIPTextModel.from_pretrained(tmp_path, subfolder="text_encoder").float()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "tokenizer")
+    scheduler = DDIMScheduler.from_pretrained(tmp_path, subfolder="scheduler")
+    assert scheduler.config.prediction_type == "sample"
+    assert not list(tmp_path.rglob("*.bin"))
+
+    model = sheet.read(place)
+    rng = torch.Generator().manual_seed(0)
+    x_t, t = torch.randn(1, 48, 16, 16, generator=rng), torch.tensor([500])
+    tokens = tokenize(tokenizer, ["noto red heart on a zeppelin"])
+    with torch.no_grad():
+        expected = model(x_t, t, tokens)
+        found = unet.float()(x_t, t, text_encoder(tokens).last_hidden_state).sample
+    torch.testing.assert_close(found, expected, rtol=0, atol=5e-3)

@@ -1,0 +1,79 @@
+"""Checkpoints: everything a run needs to go on to the same bytes, in safetensors and JSON.
+
+A checkpoint is a folder `step-001200` with the weights, their moving average, AdamW's moments and the state.
+It is written beside its place and then renamed, so a folder of that name is always whole. There is no
+generator state: every batch is a function of the seed and its step (see `compose`).
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+
+def save(
+    folder: Path,
+    step: int,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    state: dict,
+    keep: int,
+) -> Path:
+    """Write `folder/step-...` and remove all but the newest `keep` checkpoints."""
+    place = folder / f"step-{step:06d}"
+    beside = folder / f".{place.name}"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    moments = {
+        f"{name}.{kind}": value
+        for name, parameter in model.named_parameters()
+        for kind, value in optimiser.state[parameter].items()
+    }
+    save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, beside / "model.safetensors")
+    save_file({k: v.cpu().contiguous() for k, v in average.items()}, beside / "average.safetensors")
+    save_file({k: v.cpu().contiguous() for k, v in moments.items()}, beside / "optimiser.safetensors")
+    (beside / "state.json").write_text(json.dumps({"step": step} | state, indent=1) + "\n")
+    shutil.rmtree(place, ignore_errors=True)
+    os.replace(beside, place)
+    for old in found(folder)[:-keep]:
+        shutil.rmtree(old)
+    return place
+
+
+def restore(
+    place: Path,
+    state: dict,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+) -> int:
+    """Fill model, average and optimiser from a checkpoint, and say after which step it was written."""
+    found = read(place)
+    for name, value in json.loads(json.dumps(state)).items():
+        if found[name] != value:
+            raise ValueError(f"{place} was trained with another {name}: go on with the one in its state.json")
+    model.load_state_dict(load_file(place / "model.safetensors"))
+    for name, value in load_file(place / "average.safetensors").items():
+        average[name].copy_(value)
+    moments = load_file(place / "optimiser.safetensors")
+    for name, parameter in model.named_parameters():
+        optimiser.state[parameter] = {
+            kind: moments[f"{name}.{kind}"].to(parameter.device)  # fused AdamW keeps even "step" there
+            for kind in ("step", "exp_avg", "exp_avg_sq")
+        }
+    return found["step"]
+
+
+def read(place: Path) -> dict:
+    """The JSON of a checkpoint."""
+    return json.loads((place / "state.json").read_text())
+
+
+def found(folder: Path) -> list[Path]:
+    """The checkpoints of a run, oldest first."""
+    return sorted(folder.glob("step-*"))

@@ -1,0 +1,79 @@
+"""The held-out list: what never appears in training, so that an edit has a true answer that was never seen.
+
+A tenth of the variants, chosen by a hash of their names: a skin tone of a hand or a person, one colour of a
+heart, circle, square, diamond or book, the noto drawing of an emoji whose fluent drawing is known; and a
+tenth of the pairs of an emoji and a background colour. `heldout.json` is the list, committed once and for
+all; this file is the rule that made it.
+
+    python -m training.heldout
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from training.captions import BACKGROUNDS, Picture
+from training.icons import Icon, concepts, icons
+
+PATH = Path(__file__).with_name("heldout.json")
+SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Icons, by key, and pairs of concept and background, as `heart@blue`."""
+
+    variants: frozenset[str]
+    pairs: frozenset[str]
+
+    def __contains__(self, picture: Picture) -> bool:
+        """Whether the picture must not be seen in training."""
+        return picture.icon.key in self.variants or pair(picture.icon.concept, picture.background) in self.pairs
+
+
+def pair(concept: str, background: str) -> str:
+    """The name of an emoji on a background."""
+    return f"{concept}@{background}"
+
+
+def chosen(name: str) -> bool:
+    """Whether the hash of a name falls into the held-out tenth."""
+    digest = hashlib.sha256(f"potstill held-out: {name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < SHARE * 2**64
+
+
+def is_variant(icon: Icon) -> bool:
+    """Whether another icon differs from this one in a single attribute and is never held out itself."""
+    group = concepts()[icon.concept]
+    if group == "tones":
+        return icon.tone is not None
+    return group == "colours" or icon.style == "noto"
+
+
+def rule() -> HeldOut:
+    """The list that the hashes give. White is the background that needs no word, so it is never held out."""
+    return HeldOut(
+        frozenset(icon.key for icon in icons() if is_variant(icon) and chosen(icon.key)),
+        frozenset(
+            name
+            for concept in concepts()
+            for colour in BACKGROUNDS
+            if colour != "white" and chosen(name := pair(concept, colour))
+        ),
+    )
+
+
+@cache
+def heldout() -> HeldOut:
+    """The committed list."""
+    lists = json.loads(PATH.read_text())
+    return HeldOut(frozenset(lists["variants"]), frozenset(lists["pairs"]))
+
+
+if __name__ == "__main__":
+    found = rule()
+    lists = {"variants": sorted(found.variants), "pairs": sorted(found.pairs)}
+    PATH.write_text(json.dumps(lists, indent=1) + "\n")
+    print(f"{len(found.variants)} of {sum(map(is_variant, icons()))} variants, {len(found.pairs)} pairs: {PATH}")

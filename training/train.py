@@ -1,0 +1,185 @@
+"""Train the emoji model: one command, on a CPU, a GPU or several, that goes on where it was stopped.
+On the CPU, a run that was interrupted ends in the same bytes as one that was not.
+
+    python -m training.train --folder build/emoji/run --steps 40000
+    accelerate launch -m training.train --folder build/emoji/run --steps 40000 --batch 192
+
+The rate warms up and then stays constant, so a run can be continued for as long as one likes by calling it
+again with more steps. A picture model gets clean outlines in a last phase in which the rate falls to zero. It
+starts from any checkpoint and is best written to a folder of its own:
+
+    python -m training.train --folder build/emoji/last --start build/emoji/run/step-040000 \
+        --steps 46000 --decay-steps 6000
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, TextIO
+
+import torch
+import tyro
+from accelerate import Accelerator
+from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+
+from training import checkpoint, data
+from training.compose import Pictures, generator, paint, say
+from training.loss import draw_times, perturb, v_loss
+from training.model import Architecture, Emoji, build_scheduler, build_tokenizer, to_latents, tokenize
+from training.sample import sample
+from training.sheet import PROMPTS, picture
+
+
+@dataclass(frozen=True)
+class Train:
+    """One run."""
+
+    folder: Path = Path("build/emoji/run")
+    """Checkpoints, sheets and `metrics.jsonl` go here; a run found here is continued."""
+    data: Path = Path("build/emoji/icons.safetensors")
+    """The drawings of `training.data`."""
+    start: Path | None = None
+    """A checkpoint of another run to begin from, if the folder has none."""
+    steps: int = 40_000
+    """The run ends after this step, counted from its very beginning."""
+    decay_steps: int = 0
+    """The rate falls to zero over this many last steps."""
+    rate: float = 1e-3
+    """AdamW's learning rate."""
+    warmup: int = 300
+    """Steps of rising rate at the very beginning."""
+    batch: int = 48
+    """Pictures a step and process."""
+    average: float = 0.999
+    """Share of the averaged weights that stays at each step."""
+    seed: int = 0
+    """Everything random follows from it."""
+    save_every: int = 200
+    """Steps between checkpoints."""
+    sheet_every: int = 1000
+    """Steps between sheets of samples."""
+    sheet_steps: int = 25
+    """DDIM steps of those sheets."""
+    keep: int = 3
+    """Checkpoints that are kept."""
+    threads: int = 1
+    """CPU threads."""
+    precision: Literal["no", "bf16"] = "no"
+    """bf16 is faster where the hardware computes in it, and slower elsewhere."""
+    architecture: Architecture = field(default_factory=Architecture)
+    """Sizes of the networks."""
+
+
+def learning_rate(run: Train, step: int) -> float:
+    """The rate of a step: warm-up, constant, decay. A function of the step alone."""
+    rising = min(1.0, (step + 1) / run.warmup)
+    falling = min(1.0, (run.steps - step) / run.decay_steps) if run.decay_steps else 1.0
+    return run.rate * rising * falling
+
+
+def beginning(run: Train) -> Path | None:
+    """The checkpoint to go on from: the newest of the folder, else the one to start from, if any."""
+    return next(reversed(checkpoint.found(run.folder)), run.start)
+
+
+def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
+    """The loop: yields the metrics of each step."""
+    device, main = accelerator.device, accelerator.is_main_process
+    drawings, pictures = data.load(run.data).to(device), Pictures()
+    tokenizer, scheduler = build_tokenizer(), build_scheduler()
+    abar = scheduler.alphas_cumprod.to(device)
+
+    torch.manual_seed(run.seed)  # the fresh weights are the only use of the global generator
+    bare = Emoji(run.architecture, len(tokenizer)).to(device)
+    average = {name: value.clone() for name, value in bare.state_dict().items()}
+    optimiser = torch.optim.AdamW(bare.parameters(), lr=run.rate, weight_decay=0.0, fused=True)
+    state = {
+        "architecture": asdict(run.architecture),
+        "vocabulary": sorted(tokenizer.vocab, key=tokenizer.vocab.get),
+    }
+    step = 0
+    if begin := beginning(run):
+        step = checkpoint.restore(begin, state, bare, average, optimiser)
+    model = accelerator.prepare(bare)
+
+    while step < run.steps:
+        began = time.perf_counter()
+        rng = generator(run.seed, step, accelerator.process_index)
+        shown = pictures.draw(run.batch, rng)
+        x0 = to_latents(paint(drawings, shown))
+        tokens = tokenize(tokenizer, [say(one, rng) for one in shown]).to(device)
+        t = draw_times(run.batch, rng).to(device)
+        eps = torch.randn(x0.shape, generator=rng).to(device)
+
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(run, step)
+        with accelerator.autocast():
+            x0_hat = model(perturb(x0, eps, abar[t]), t, tokens)
+        loss = v_loss(x0_hat, x0, abar[t])
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
+        accelerator.backward(loss)
+        norm = accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        step += 1
+        _follow(average, bare.state_dict(), min(run.average, step / (step + 10)))
+
+        seconds = time.perf_counter() - began
+        yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
+        last = step == run.steps
+        if main and (step % run.save_every == 0 or last):
+            checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
+        if main and (step % run.sheet_every == 0 or last):
+            look = Emoji(run.architecture, len(tokenizer)).to(device).eval()
+            look.load_state_dict(average)
+            images = sample(look, tokenizer, scheduler, PROMPTS, steps=run.sheet_steps)
+            picture(images).save(run.folder / f"sheet-{step:06d}.png")
+
+
+@torch.no_grad()
+def _follow(average: dict[str, Tensor], weights: dict[str, Tensor], share: float) -> None:
+    """Move the averaged weights towards the weights, keeping `share` of them."""
+    for name, value in average.items():
+        value.lerp_(weights[name].to(value.dtype), 1 - share)
+
+
+def _has_accelerator() -> bool:
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def open_log(path: Path, step: int) -> TextIO:
+    """The log, opened for the steps after `step`; what an interrupted run wrote of them is dropped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+    return path.open("a", buffering=1)
+
+
+def main(run: Train) -> None:
+    """Train with a progress bar and a log."""
+    torch.set_num_threads(run.threads)
+    torch.set_flush_denormal(True)
+    accelerator = Accelerator(mixed_precision=run.precision, cpu=not _has_accelerator())
+    if not accelerator.is_main_process:
+        deque(train(run, accelerator), maxlen=0)  # the first process shows and logs
+        return
+    begin = beginning(run)
+    log = open_log(run.folder / "metrics.jsonl", checkpoint.read(begin)["step"] if begin else 0)
+    columns = (*Progress.get_default_columns()[:3], TextColumn("step {task.completed}/{task.total}"))
+    bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with bar, log:
+        task = bar.add_task("training", total=run.steps, note="")
+        smooth = None
+        for metrics in train(run, accelerator):
+            smooth = metrics["loss"] if smooth is None else 0.98 * smooth + 0.02 * metrics["loss"]
+            log.write(json.dumps(metrics) + "\n")
+            bar.update(task, completed=metrics["step"], note=f"loss {smooth:.4f}")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Train, description=__doc__))

@@ -1,6 +1,7 @@
 """The optimisation loop: a generator that moves a scene and yields every step."""
 
 import copy
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def distill(
             origin = Source(original(view), {**source, **view}) if source is not None else None
             noise = method.draw_noise(current, counted, t, seen, origin, rng, memory)
             gradient, hat = method.estimate(current, counted, t, noise, seen, origin)
-        if not gradient.isfinite().all():
+        norm = float(gradient.flatten(1).norm(dim=1).mean())
+        if not math.isfinite(norm):
             check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)
         loss = surrogate_loss(x0, gradient)
         optimizer.zero_grad()
@@ -105,7 +107,7 @@ def distill(
             index=index,
             t=t,
             x0=current,
-            gradient_norm=float(gradient.flatten(1).norm(dim=1).mean()),
+            gradient_norm=norm,
             loss=float(loss.detach()),
             distance=float((current - origin.x0).flatten(1).norm(dim=1).mean()) if origin else None,
             evaluations=counted.tally.evaluations,

@@ -174,11 +174,3 @@ def test_coefficients_that_do_not_exist_are_refused():
         Release()(Flow(), torch.tensor([0.5]))
     with pytest.raises(InputError, match="must be noisy and below t"):
         Consistent()(linear(), torch.tensor([1.0]))
-
-
-def test_times_changed_in_place_are_looked_up_again():
-    schedule, t = linear(), torch.tensor([100.0])
-    before = schedule(t)[0]
-    assert schedule(t)[0] is before
-    t += 1
-    assert torch.equal(schedule(t)[0], schedule(torch.tensor([101.0]))[0])

@@ -160,7 +160,7 @@ class Guided(Wrapper):
         if self.scale in (0, 1):
             return predict(self.prior, conditional if self.scale == 1 else empty)[0]
         cond, uncond = predict(self.prior, conditional, empty)
-        return Prediction(*(u + self.scale * (c - u) for c, u in zip(cond, uncond, strict=True)))
+        return Prediction(*(u.lerp(c, self.scale) for c, u in zip(cond, uncond, strict=True)))
 
 
 @dataclass

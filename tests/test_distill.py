@@ -58,6 +58,7 @@ def test_the_source_scene_is_left_alone_and_can_be_given():
     elsewhere = Points(case.source.x0)
     steps = run(PDS(), steps=3, source_scene=elsewhere)[1]
     assert torch.equal(elsewhere.points.detach(), case.source.x0)
+    assert elsewhere.points.requires_grad
     assert math.isclose(steps[0].distance, float((case.x0 - case.source.x0).norm(dim=1).mean()))
 
 

@@ -66,7 +66,7 @@ def distill(
         method: how to compare.
         target: the condition to move towards.
         source: the condition that describes the scene as it is; editing methods need it.
-        source_scene: what the edit is compared with; a copy of the scene at the start when not given.
+        source_scene: what the edit is compared with, copied at the start; the scene itself when not given.
         steps: how many.
         rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
         optimizer: over the scene's parameters; Adam with learning rate 0.01 when not given.
@@ -82,7 +82,8 @@ def distill(
     optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in optimizer.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
-    original = (source_scene or copy.deepcopy(scene)).requires_grad_(False)
+    if source is not None:
+        source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
     counted = Counted(prior)
     memory = None
     for index in range(steps):
@@ -92,7 +93,9 @@ def distill(
         t = method.times(prior.schedule, len(x0), index, steps, rng)
         seen = {**target, **view}
         with torch.no_grad():
-            origin = Source(original(view), {**source, **view}) if source is not None else None
+            origin = None
+            if source is not None and source_scene is not None:
+                origin = Source(source_scene(view), {**source, **view})
             noise = method.draw_noise(current, counted, t, seen, origin, rng, memory)
             gradient, hat = method.estimate(current, counted, t, noise, seen, origin)
         norm = float(gradient.flatten(1).norm(dim=1).mean())

@@ -57,9 +57,9 @@ class Command:
         with step_progress(study.steps) as on_step:
             runs = study.run(on_step)
         document = to_json(study.document(runs))
-        write(folder / "world.png", study.picture(runs))
-        write(folder / "world.gif", study.animation(runs))
-        write(folder / "world.json", document.encode())
+        files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
+        for ending, data in files.items():
+            write(folder / f"world.{ending}", data)
         if self.json:
             print(document)
         else:

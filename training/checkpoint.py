@@ -62,9 +62,9 @@ def restore(
         average[name].copy_(value)
     moments = load_file(place / "optimiser.safetensors")
     for name, parameter in model.named_parameters():
-        optimiser.state[parameter] = {
-            kind: moments[f"{name}.{kind}"].to(parameter.device)  # fused AdamW keeps even "step" there
-            for kind in ("step", "exp_avg", "exp_avg_sq")
+        optimiser.state[parameter] = {"step": moments[f"{name}.step"].to(parameter.device)} | {
+            kind: torch.zeros_like(parameter).copy_(moments[f"{name}.{kind}"])  # in the parameter's memory format
+            for kind in ("exp_avg", "exp_avg_sq")
         }
     return found["step"]
 

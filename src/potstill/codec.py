@@ -1,0 +1,104 @@
+"""Between images and what a network denoises; the only place that knows a model's range."""
+
+import abc
+from dataclasses import dataclass
+from typing import Any
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+
+Images = Float[Tensor, "b 3 h w"]
+"""RGB in [0, 1]."""
+Grid = Float[Tensor, "b c h w"]
+"""Latents of images."""
+
+
+class Codec(abc.ABC):
+    """Images to latents and back."""
+
+    factor: int
+    """Pixels along each side of a latent cell."""
+
+    @abc.abstractmethod
+    def encode(self, images: Images) -> Grid:
+        """The latents of images, differentiable; always the same ones for the same images."""
+
+    @abc.abstractmethod
+    def decode(self, latents: Grid) -> Images:
+        """The images of latents, within [0, 1]."""
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Codec):
+    """No network: [0, 1] becomes [-1, 1], and every block of factor x factor pixels moves into channels.
+
+    Exact both ways. Factor 1 is the codec of pixel-space models such as DDPM and DeepFloyd IF.
+    """
+
+    factor: int = 1
+
+    def encode(self, images: Images) -> Grid:
+        """Pixel unshuffle of 2 images - 1."""
+        return F.pixel_unshuffle(2 * images - 1, self.factor)
+
+    def decode(self, latents: Grid) -> Images:
+        """The inverse of `encode`, clamped."""
+        return ((F.pixel_shuffle(latents, self.factor) + 1) / 2).clamp(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Autoencoder(Codec):
+    """A variational autoencoder of diffusers, scaled as its own config says:
+
+        latents = (mean of q(z | 2 images - 1) - shift_factor) · scaling_factor,
+
+    or, where the config holds statistics, scaling_factor (z - latents_mean) / latents_std. The mean is
+    taken, not a sample (arXiv 2304.07090 does so; the released PDS code samples), so encoding adds no
+    noise. A VAE whose config says `force_upcast` overflows in float16, and then runs in float32 (SDXL).
+    """
+
+    vae: Any
+
+    @property
+    def factor(self) -> int:  # type: ignore[override]
+        """2 to the number of its downsamplings."""
+        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    def encode(self, images: Images) -> Grid:
+        """The scaled mean."""
+        encoded = self.vae.encode((2 * images - 1).to(self.vae.device, self.vae.dtype))
+        z = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+        shift, scale = self._affine(z)
+        return ((z - shift) * scale).to(images.dtype)
+
+    def decode(self, latents: Grid) -> Images:
+        """The images of unscaled latents."""
+        z = latents.to(self.vae.device, self.vae.dtype)
+        shift, scale = self._affine(z)
+        return ((self.vae.decode(z / scale + shift).sample.to(latents.dtype) + 1) / 2).clamp(0, 1)
+
+    def _affine(self, z: Grid) -> tuple[Tensor | float, Tensor | float]:
+        """What is subtracted, and what is multiplied with."""
+        config = self.vae.config
+        scale = config.scaling_factor
+        if getattr(config, "latents_mean", None) is None or getattr(config, "latents_std", None) is None:
+            return getattr(config, "shift_factor", None) or 0.0, scale
+        mean, std = (z.new_tensor(value).view(1, -1, 1, 1) for value in (config.latents_mean, config.latents_std))
+        return mean, scale / std
+
+
+def codec_of(vae: Any, channels: int) -> Codec:
+    """The codec of a pipeline: its VAE, or blocks of pixels as the network's input channels say.
+
+    Raises:
+        InputError: there is no VAE and the channels are not 3 k².
+    """
+    if vae is not None:
+        return Autoencoder(vae)
+    factor = round((channels / 3) ** 0.5)
+    if 3 * factor**2 != channels:
+        raise InputError(f"a network of {channels} input channels and no VAE is no model of RGB images")
+    return PixelUnshuffle(factor)

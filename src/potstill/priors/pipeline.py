@@ -1,0 +1,157 @@
+"""Any diffusers pipeline as a prior: its own network, table, codec, text encoders and conventions."""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.codec import Codec, Grid, codec_of
+from potstill.errors import InputError
+from potstill.prior import Condition, Prediction, Prior
+from potstill.priors.prompts import warn_about_prompt
+from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
+
+_PREDICTIONS = {
+    "epsilon": Prediction.from_eps,
+    "sample": Prediction.from_x0,
+    "v_prediction": Prediction.from_v,
+    "flow_prediction": Prediction.from_flow,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline(Prior, abc.ABC):
+    """A denoiser of images that is told a text. A family of models is a final class below this one.
+
+    What the network predicts, the table of noise levels and the scale of the latents come from the
+    pipeline's own configs. Latents stay in the dtype they come in; the network computes in its own.
+    """
+
+    pipe: Any
+    """A `diffusers.DiffusionPipeline`."""
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """Where the weights come from, for the record: name, revision, hash."""
+    _told: dict[str, Condition] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def schedule(self) -> Schedule:  # type: ignore[override]
+        """The scheduler's table, or a rectified flow."""
+        return schedule_of(self.pipe.scheduler)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The VAE, or the pixels themselves."""
+        return codec_of(getattr(self.pipe, "vae", None), self.channels)
+
+    @property
+    def network(self) -> Any:
+        """The denoiser itself."""
+        return getattr(self.pipe, "unet", None) or self.pipe.transformer
+
+    @property
+    def channels(self) -> int:
+        """Channels of the latents."""
+        return self.network.config.in_channels
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.pipe._execution_device
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels of the images it was trained on."""
+        cells = self.network.config.sample_size
+        height, width = (cells, cells) if isinstance(cells, int) else cells
+        return height * self.codec.factor, width * self.codec.factor
+
+    @property
+    def multiple(self) -> int:
+        """Heights and widths in pixels must be multiples of this."""
+        return self.codec.factor
+
+    def tell(self, prompt: str) -> Condition:
+        """What the network is told for a prompt, one row; the text encoders run once for each prompt.
+
+        Warns of words that the tokenizer does not know and of text beyond what the encoders read.
+
+        Raises:
+            InputError: the text encoders were released before they read this prompt.
+        """
+        if prompt not in self._told:
+            encoders = [part for name, part in self.pipe.components.items() if name.startswith("text_encoder")]
+            if encoders and not any(encoders):
+                raise InputError(f"the text encoders were released before {prompt!r} was read: load the model anew")
+            warn_about_prompt(self.pipe, prompt)
+            with torch.no_grad():
+                self._told[prompt] = self.embed(prompt)
+        return self._told[prompt]
+
+    def release_text_encoders(self) -> None:
+        """Free the memory of the text encoders; only prompts told before are known from then on."""
+        self.tell("")
+        for name in self.pipe.components:
+            if name.startswith("text_encoder"):
+                setattr(self.pipe, name, None)
+
+    @property
+    def unconditional(self) -> Condition:
+        """The empty prompt."""
+        return self.tell("")
+
+    def geometry(self, latents: Grid) -> Condition:
+        """What the network is told about the size of the picture, one row; most are told nothing."""
+        return {}
+
+    @abc.abstractmethod
+    def embed(self, prompt: str) -> Condition:
+        """The prompt through the pipeline's text encoders, one row."""
+
+    @abc.abstractmethod
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The raw output of the network, in its own dtype; t is the schedule's."""
+
+    def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
+        """The network's output as x0 and eps, in x_t's dtype."""
+        moved = {name: self._moved(value) for name, value in condition.items()}
+        raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
+        alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
+        return self._prediction(raw, x_t, alpha, sigma)
+
+    @cached_property
+    def _prediction(self) -> Any:
+        if isinstance(self.schedule, Flow):
+            return Prediction.from_flow
+        return _PREDICTIONS[self.pipe.scheduler.config.prediction_type]
+
+    def _moved(self, value: Tensor) -> Tensor:
+        dtype = self.network.dtype if value.is_floating_point() else value.dtype
+        return value.to(self.device, dtype)
+
+    def steps_of(self, t: Times) -> Float[Tensor, " b"]:
+        """The timesteps that the network was trained with: the table's, or 1,000 t on a flow."""
+        steps = t if isinstance(self.schedule, Tabulated) else 1000 * t
+        return steps.to(torch.float32).to(self.device)
+
+
+def schedule_of(scheduler: Any) -> Schedule:
+    """The noise schedule of a diffusers scheduler: `alphas_cumprod` exactly as tabulated, or a rectified flow.
+
+    Raises:
+        InputError: it has neither a table nor flow sigmas, or predicts something unknown.
+    """
+    config = scheduler.config
+    kind = getattr(config, "prediction_type", None)
+    if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
+        return Flow()
+    if kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
+        raise InputError(
+            f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
+            f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"
+        )
+    return Tabulated(scheduler.alphas_cumprod.double())

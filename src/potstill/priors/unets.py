@@ -1,0 +1,83 @@
+"""The families of U-Nets: Stable Diffusion, SDXL, DeepFloyd IF, and networks that are told nothing."""
+
+from dataclasses import dataclass
+
+import torch
+
+from potstill.codec import Grid
+from potstill.prior import Condition
+from potstill.priors.pipeline import Pipeline
+from potstill.schedule import Times
+
+
+@dataclass(frozen=True, eq=False)
+class StableDiffusion(Pipeline):
+    """Stable Diffusion 1 and 2, and every U-Net that is told the states of one text encoder."""
+
+    def embed(self, prompt: str) -> Condition:
+        """The states of the CLIP text encoder."""
+        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, self.device, 1, False)[0]}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The U-Net."""
+        return self.network(x_t, self.steps_of(t), condition["encoder_hidden_states"], return_dict=False)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class StableDiffusionXL(Pipeline):
+    """SDXL: the states of two text encoders, a pooled one, and the sizes that it was trained with.
+
+    The empty prompt is all zeros where the pipeline says so (`force_zeros_for_empty_prompt`).
+    """
+
+    def embed(self, prompt: str) -> Condition:
+        """Both encoders' states side by side, and the pooled one of the second."""
+        states, _, pooled, _ = self.pipe.encode_prompt(
+            prompt, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+        )
+        return {"encoder_hidden_states": states, "text_embeds": pooled}
+
+    @property
+    def unconditional(self) -> Condition:
+        """Zeros, or the empty prompt."""
+        told = self.tell("")
+        zeros = self.pipe.config.force_zeros_for_empty_prompt
+        return {name: torch.zeros_like(value) for name, value in told.items()} if zeros else told
+
+    def geometry(self, latents: Grid) -> Condition:
+        """Original size, no cropping, and target size, all of them this picture's (arXiv 2307.01952, section 2.2)."""
+        height, width = (cells * self.codec.factor for cells in latents.shape[-2:])
+        return {"time_ids": torch.tensor([[height, width, 0, 0, height, width]])}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The U-Net."""
+        added = {name: condition[name] for name in ("text_embeds", "time_ids")}
+        states = condition["encoder_hidden_states"]
+        return self.network(x_t, self.steps_of(t), states, added_cond_kwargs=added, return_dict=False)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class DeepFloyd(Pipeline):
+    """Pixels, told the states of a T5 encoder; the learned variance beside the prediction is not used."""
+
+    def embed(self, prompt: str) -> Condition:
+        """The states of the T5 encoder."""
+        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, False, device=self.device)[0]}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The first half of the U-Net's channels."""
+        raw = self.network(x_t, self.steps_of(t), condition["encoder_hidden_states"], return_dict=False)[0]
+        return raw[:, : x_t.shape[1]]
+
+
+@dataclass(frozen=True, eq=False)
+class Unconditional(Pipeline):
+    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor."""
+
+    def embed(self, prompt: str) -> Condition:
+        """Nothing."""
+        return {}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The U-Net."""
+        return self.network(x_t, self.steps_of(t), return_dict=False)[0]

@@ -30,5 +30,5 @@ def sample(
     scheduler.set_timesteps(steps)
     for t in scheduler.timesteps:
         conditional, free = model(x_t.repeat(2, 1, 1, 1), t.to(device), tokens).chunk(2)
-        x_t = scheduler.step(free + guidance * (conditional - free), t, x_t).prev_sample
+        x_t = scheduler.step(free + guidance * (conditional - free), t, x_t, use_clipped_model_output=True).prev_sample
     return to_images(x_t).clamp(0, 1)

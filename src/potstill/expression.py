@@ -1,7 +1,10 @@
 """Settings as text: the text form of a method or component is the Python expression that builds it.
 
-    parse("PDS(coefficients=Identity(strength=0.3))", Method) == PDS(coefficients=Identity(strength=0.3))
-    parse(show(x), kind) == x
+>>> method = parse("pds(coefficients=Identity(0.3))", Method)
+>>> show(method)
+'PDS(coefficients=Identity(strength=0.3))'
+>>> parse(show(method), Method) == parse(repr(method), Method) == method
+True
 
 Nothing is evaluated: the syntax tree is walked by hand, only final subclasses of the kind may be named, and
 every value is held against its field's annotation, so text from a file or a web page is safe.

@@ -77,12 +77,15 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     """Build the command from its options and return what runs it; a mistake is one line."""
     import tyro
 
+    from potstill.cli.fields import registry
+
     module = importlib.import_module(f"potstill.cli.{name}")
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            config = (tyro.conf.FlagCreatePairsOff,)
-            return tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config).run
+            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+            rules = registry(words)
+            return tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config, registry=rules).run
     except SystemExit as stop:
         if not stop.code:
             raise

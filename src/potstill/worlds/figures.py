@@ -94,8 +94,9 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
 
 
 def caption(axis: Axes, method: str, text: str) -> None:
-    """The method's name, and in smaller letters what happened."""
-    axis.set_title(method, fontsize=11, fontweight="bold", color=INK, pad=18)
+    """The method's name in capitals, or its expression as it is, and in smaller letters what happened."""
+    title = method if "(" in method else method.upper()
+    axis.set_title(title, fontsize=min(11, 330 / len(title)), fontweight="bold", color=INK, pad=18)
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
 
 
@@ -128,7 +129,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
         frame_square(axis, shown)
         axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
         axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
-        caption(axis, run.method.upper(), verdict(run.metrics))
+        caption(axis, run.method, verdict(run.metrics))
     return figure, axes[: len(runs)]
 
 

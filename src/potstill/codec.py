@@ -2,16 +2,15 @@
 
 import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.images import Images
 
-Images = Float[Tensor, "b 3 h w"]
-"""RGB in [0, 1]."""
 Grid = Float[Tensor, "b c h w"]
 """Latents of images."""
 
@@ -29,6 +28,10 @@ class Codec(abc.ABC):
     @abc.abstractmethod
     def decode(self, latents: Grid) -> Images:
         """The images of latents, within [0, 1]."""
+
+    def __deepcopy__(self, memo: dict) -> Self:
+        """Itself: nothing in it changes, and a copy of a scene must not copy its networks."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""What `edit` and `generate` share: settings, a run one can watch, and its result."""
+
+import abc
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import torch
+
+from potstill.codec import Grid
+from potstill.distill import Step
+from potstill.errors import InputError
+from potstill.expression import parse, show
+from potstill.files import write
+from potstill.fit import Fit
+from potstill.images import Images, png_bytes
+from potstill.methods.method import Method
+from potstill.prior import Guided, Prior
+from potstill.priors.pipeline import Pipeline
+from potstill.record import KEY, environment
+from potstill.scenes import Latents, Pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(abc.ABC):
+    """The settings of a run on images: plain values, which `settings` writes and `of` reads back.
+
+    Raises:
+        InputError: a value breaks the rule that its field states.
+    """
+
+    method: Method
+    """How predictions are compared."""
+    negative: str = ""
+    """What the result should not show; it takes the place of the empty prompt."""
+    steps: int = 200
+    """Optimiser steps, from 1."""
+    guidance_scale: float = 5.0
+    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    learning_rate: float = 0.02
+    """Adam's, above 0; latents and pixels are of size 1."""
+    space: Literal["latents", "pixels"] = "latents"
+    """What is optimised: the latents that the network sees, or pixels through the encoder."""
+    size: tuple[int, int] | None = None
+    """Height and width in pixels. None means the size that the model was trained on."""
+    count: int = 1
+    """How many results, each with its own noise."""
+    seed: int = 0
+    """Of all randomness: the same seed gives the same bytes on the same machine."""
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for name in ("steps", "count", *(("size",) if self.size else ())):
+            value = getattr(self, name)
+            if min(value if name == "size" else (value,)) < 1:
+                raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
+        if not math.isfinite(self.guidance_scale):
+            raise InputError(f"guidance scale = {self.guidance_scale} must be a finite number")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+
+    def settings(self) -> dict[str, Any]:
+        """The fields as JSON values, the method as its expression."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"method": show(self.method)}
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Self:
+        """The task that wrote these settings.
+
+        Raises:
+            InputError: a name is unknown, or a value is no such value.
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := settings.keys() - known:
+            raise InputError(f"unknown setting {min(unknown)!r}: choose from {', '.join(sorted(known))}")
+        values = dict(settings)
+        if isinstance(values.get("method"), str):
+            values["method"] = parse(values["method"], Method)
+        if values.get("size") is not None:
+            values["size"] = tuple(values["size"])
+        return cls(**values)
+
+    def guided(self, prior: Pipeline) -> Prior:
+        """The prior under this guidance, away from the negative prompt."""
+        guided = prior.guided(self.guidance_scale)
+        if not self.negative:
+            return guided
+        if not isinstance(guided, Guided):
+            raise InputError(f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt")
+        return Guided(prior, self.guidance_scale, prior.tell(self.negative))
+
+    def scene(self, prior: Pipeline, images: Images, latents: Grid) -> Latents | Pixels:
+        """What is optimised, `count` times."""
+        start, kind = (latents, Latents) if self.space == "latents" else (images.to(prior.device), Pixels)
+        return kind(start.expand(self.count, -1, -1, -1), prior.codec)
+
+    def fit(self, prior: Pipeline) -> Fit:
+        """How images come to the size that is worked on."""
+        return Fit(self.size or prior.size, multiple=prior.multiple)
+
+    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
+        """All that the result rests on: command, settings, model, inputs, versions."""
+        command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
+        return command | {"model": dict(prior.identity), **environment()}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives."""
+
+    images: Images
+    """[count, 3, h, w] in [0, 1]."""
+    trace: list[dict[str, Any]]
+    """A record for each step: t, loss, gradient_norm, distance, evaluations."""
+    record: dict[str, Any]
+    """All that it rests on: command, settings, model, inputs, versions."""
+
+    def pngs(self) -> list[bytes]:
+        """Each image as a PNG that carries the record."""
+        texts = [json.dumps({**self.record, "index": index}) for index in range(len(self.images))]
+        return [png_bytes(image, {KEY: text}) for image, text in zip(self.images.split(1), texts, strict=True)]
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them."""
+        path = Path(path)
+        pngs = self.pngs()
+        several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
+        places = [path] if len(pngs) == 1 else several
+        for place, png in zip(places, pngs, strict=True):
+            write(place, png)
+        document = {**self.record, "images": [place.name for place in places], "trace": self.trace}
+        write(path.with_suffix(".json"), json.dumps(document, indent=2, allow_nan=False).encode())
+        return places
+
+
+class Run:
+    """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it."""
+
+    def __init__(self, record: dict[str, Any], steps: Iterator[Step], look: Callable[[], Images]) -> None:
+        """`look` shows what is optimised."""
+        self.record = record
+        self.trace: list[dict[str, Any]] = []
+        self._steps, self._look = steps, look
+
+    def __iter__(self) -> Iterator[Step]:
+        """The steps that are left, recorded in `trace`."""
+        for step in self._steps:
+            record = {"step": step.index, "t": step.t.tolist(), "loss": step.loss}
+            names = ("gradient_norm", "distance", "evaluations")
+            self.trace.append(record | {name: getattr(step, name) for name in names})
+            yield step
+
+    @torch.no_grad()
+    def images(self) -> Images:
+        """The images as they are now, [count, 3, h, w] in [0, 1], on the CPU."""
+        return self._look().float().cpu()
+
+    def finish(self, on_step: Callable[[Step], None] | None = None) -> Result:
+        """Take the steps that are left; `on_step` sees each."""
+        for step in self:
+            if on_step:
+                on_step(step)
+        return Result(self.images(), self.trace, self.record)

@@ -464,7 +464,6 @@ HOSTILE = {
     "half.bmp": (encoded("BMP")[:500], "cannot decode"),
     "half.tiff": (encoded("TIFF")[:500], ANY),
     "half.ppm": (encoded("PPM")[:500], "cannot decode"),
-    "half.avif": (encoded("AVIF")[:300], ANY),
     "flipped.png": (encoded("PNG")[:300] + bytes(20) + encoded("PNG")[320:], "cannot decode"),
     "nothing.png": (png(16, 16), "cannot decode"),
     "bad-zip.png": (png(16, 16, (b"IDAT", b"not zlib")), "cannot decode"),
@@ -486,6 +485,9 @@ HOSTILE = {
     "forged.ppm": (b"P6 30000 30000 255\n", "megapixels"),
     "strip.ppm": (b"P6 200000000 8 255\n", "megapixels"),
 }
+SUPPORTED = [name for name in FORMATS if name in Image.registered_extensions().values()]
+if "AVIF" in SUPPORTED:
+    HOSTILE["half.avif"] = (encoded("AVIF")[:300], ANY)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -502,7 +504,7 @@ def test_a_file_that_is_no_picture_is_one_line(tmp_path, name):
         assert repr(str(path)) in str(error.value)
 
 
-@pytest.mark.parametrize("kind", [name for name in FORMATS if name in Image.registered_extensions().values()])
+@pytest.mark.parametrize("kind", SUPPORTED)
 def test_no_cut_or_flip_of_a_file_leaks_another_error(tmp_path, kind):
     data = encoded(kind)
     path = tmp_path / "a"

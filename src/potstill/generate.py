@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Generator
 from torch.optim import Adam
+from tyro.conf import Positional
 
 from potstill.distill import Step, distill
 from potstill.errors import InputError
@@ -20,7 +21,7 @@ from potstill.task import Result, Run, Task
 class Generate(Task):
     """The settings of a generation."""
 
-    prompt: str
+    prompt: Positional[str]
     """What to show."""
     method: Method = SDI()
 

@@ -67,6 +67,18 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return record
 
 
+def read_config(path: str | Path, command: str) -> dict[str, Any]:
+    """The record in a file, for a command to start from.
+
+    Raises:
+        InputError: as `read_record`; it is the record of another command.
+    """
+    record = read_record(path)
+    if record["command"] != command:
+        raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
+    return record
+
+
 def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What a result rests on that is not as it was, in words: `torch 2.12.0, now 2.13.0`."""
     changes = []

@@ -26,14 +26,12 @@ from potstill.scenes import Latents, Pixels
 
 @dataclass(frozen=True, kw_only=True)
 class Task(abc.ABC):
-    """The settings of a run on images: plain values, which `settings` writes and `of` reads back.
+    """What the settings of every run on images share: plain values, which `settings` writes and `of` reads.
 
     Raises:
         InputError: a value breaks the rule that its field states.
     """
 
-    method: Method
-    """How predictions are compared."""
     negative: str = ""
     """What the result should not show; it takes the place of the empty prompt."""
     steps: int = 200
@@ -57,15 +55,17 @@ class Task(abc.ABC):
             value = getattr(self, name)
             if min(value if name == "size" else (value,)) < 1:
                 raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
         if not math.isfinite(self.guidance_scale):
             raise InputError(f"guidance scale = {self.guidance_scale} must be a finite number")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
     def settings(self) -> dict[str, Any]:
-        """The fields as JSON values, the method as its expression."""
+        """The fields as JSON values, a method as its expression."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"method": show(self.method)}
+        return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:

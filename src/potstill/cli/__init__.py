@@ -11,6 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 COMMANDS = {
+    "edit": "Edit a picture with two prompts: what it shows, and what it should show.",
+    "generate": "Generate pictures from a prompt by score distillation.",
+    "compare": "Edit or generate with several methods, and see the results side by side.",
+    "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
     "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
     "methods": "List the methods: equation, noise source, comparison, reference.",
@@ -31,6 +35,7 @@ options:
   --debug   show the traceback of an error
 
 examples:
+  potstill edit photo.png --source "a red heart" --target "a blue heart"
   potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
   potstill world rings --methods sds dds pds sdi --out rings
   potstill theorem --steps 20"""
@@ -77,15 +82,19 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     """Build the command from its options and return what runs it; a mistake is one line."""
     import tyro
 
-    from potstill.cli.fields import registry
+    from potstill.cli.fields import registry, stated
+    from potstill.record import read_config
 
-    module = importlib.import_module(f"potstill.cli.{name}")
+    command = importlib.import_module(f"potstill.cli.{name}").Command
+    file = stated(words, "--config") if hasattr(command, "of") else None
+    default = command.of(read_config(file, name)) if file else tyro.MISSING
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
             config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
             rules = registry(words)
-            return tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config, registry=rules).run
+            prog = f"potstill {name}"
+            return tyro.cli(command, args=words, prog=prog, default=default, config=config, registry=rules).run
     except SystemExit as stop:
         if not stop.code:
             raise

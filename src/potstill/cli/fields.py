@@ -46,8 +46,8 @@ def _method(words: Sequence[str], info: StructTypeInfo) -> StructConstructorSpec
     """--method, and the fields of the method it names."""
     if not (inspect.isclass(info.type) and issubclass(info.type, Method)):  # tyro has narrowed it to the default's
         return None
-    stated = _stated(words, "--method")
-    chosen = info.default if stated is None else _read(stated, Method)
+    text = stated(words, "--method")
+    chosen = info.default if text is None else _read(text, Method)
     names = f"A name ({', '.join(named())}) or an expression, PDS(noise=Fixed()); the flags below change its fields."
     flags = [_field("method", Annotated[Method, _flag(Method)], info.default, names)]
 
@@ -65,7 +65,7 @@ def _method(words: Sequence[str], info: StructTypeInfo) -> StructConstructorSpec
     return StructConstructorSpec(build, tuple(flags))
 
 
-def _stated(words: Sequence[str], flag: str) -> str | None:
+def stated(words: Sequence[str], flag: str) -> str | None:
     """The last value of a flag, written `flag value` or `flag=value`."""
     spread = [part for word in words for part in (word.split("=", 1) if word.startswith(f"{flag}=") else [word])]
     values = [value for word, value in itertools.pairwise(spread) if word == flag]

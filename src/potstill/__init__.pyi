@@ -6,7 +6,7 @@ from .distill import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
 from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .prior import Condition, Guided, Prediction, Prior, Query, predict
-from .priors import Mixture
+from .priors import Mixture, Pipeline, load
 from .scenes import Points, Scene
 from .schedule import VP, Flow, Schedule, Tabulated
 
@@ -23,6 +23,7 @@ __all__ = [
     "Method",
     "Mixture",
     "NotFiniteError",
+    "Pipeline",
     "Points",
     "PotstillError",
     "Prediction",
@@ -36,6 +37,7 @@ __all__ = [
     "citation",
     "distill",
     "inversion",
+    "load",
     "methods",
     "noise",
     "predict",

@@ -8,8 +8,7 @@ from .errors import InputError, NotFiniteError, PotstillError
 from .generate import generate, generate_steps
 from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .prior import Condition, Guided, Prediction, Prior, Query, predict
-from .priors import Mixture
-from .priors.loading import load
+from .priors import Mixture, Pipeline, load
 from .scenes import Points, Scene
 from .schedule import VP, Flow, Schedule, Tabulated
 
@@ -26,6 +25,7 @@ __all__ = [
     "Method",
     "Mixture",
     "NotFiniteError",
+    "Pipeline",
     "Points",
     "PotstillError",
     "Prediction",

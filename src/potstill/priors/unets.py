@@ -15,7 +15,7 @@ class StableDiffusion(Pipeline):
     """Stable Diffusion 1 and 2, and every U-Net that is told the states of one text encoder."""
 
     def embed(self, prompt: str) -> Condition:
-        """The states of the CLIP text encoder."""
+        """The states of the text encoder."""
         return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, self.device, 1, False)[0]}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
@@ -60,6 +60,11 @@ class StableDiffusionXL(Pipeline):
 class DeepFloyd(Pipeline):
     """Pixels, told the states of a T5 encoder; the learned variance beside the prediction is not used."""
 
+    @property
+    def readers(self) -> dict[str, int]:
+        """77 tokens, as it was trained, of more that T5 could read."""
+        return dict.fromkeys(super().readers, 77)
+
     def embed(self, prompt: str) -> Condition:
         """The states of the T5 encoder."""
         return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, False, device=self.device)[0]}
@@ -72,7 +77,19 @@ class DeepFloyd(Pipeline):
 
 @dataclass(frozen=True, eq=False)
 class Unconditional(Pipeline):
-    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor."""
+    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor.
+
+    Guidance has nothing to compare, so `guided` is the prior itself.
+    """
+
+    @property
+    def multiple(self) -> int:
+        """As often as it halves the picture: this kind of U-Net has no other way up."""
+        return self.codec.factor * 2 ** (len(self.network.config.block_out_channels) - 1)
+
+    def guided(self, scale: float) -> "Unconditional":
+        """Itself."""
+        return self
 
     def embed(self, prompt: str) -> Condition:
         """Nothing."""

@@ -2,7 +2,7 @@
 
 import abc
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +30,7 @@ class Codec(abc.ABC):
     def decode(self, latents: Grid) -> Images:
         """The images of latents, within [0, 1]."""
 
-    def __deepcopy__(self, memo: dict) -> Self:
+    def __deepcopy__(self, memo: dict) -> "Codec":
         """Itself: nothing in it changes, and a copy of a scene must not copy its networks."""
         return self
 

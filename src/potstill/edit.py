@@ -32,12 +32,10 @@ class Edit(Task):
     """The prompt that describes what it should become."""
     method: Method = PDS()
 
-    def __post_init__(self) -> None:
-        """Check the prompts, too."""
-        super().__post_init__()
-        for name in ("source", "target"):
-            if not getattr(self, name).strip():
-                raise InputError(f"the {name} prompt is empty: describe the image " + _SAYS[name])
+    @property
+    def prompts(self) -> dict[str, str]:
+        """Both."""
+        return {"source prompt": self.source, "target prompt": self.target}
 
     def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
@@ -80,9 +78,6 @@ class Edit(Task):
         if mask is not None and cover is not None:
             inputs["mask"] = fingerprint(mask, cover)
         return Run(self.record(prior, **inputs), steps, look)
-
-
-_SAYS = {"source": "as it is", "target": "as it should become"}
 
 
 def edit(

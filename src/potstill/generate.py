@@ -25,16 +25,19 @@ class Generate(Task):
     """What to show."""
     method: Method = SDI()
 
-    def __post_init__(self) -> None:
-        """Check the prompt and the method, too."""
-        super().__post_init__()
-        if not self.prompt.strip():
-            raise InputError("the prompt is empty: say what to show")
-        if self.method.edits:
-            raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
+    @property
+    def prompts(self) -> dict[str, str]:
+        """The only one."""
+        return {"prompt": self.prompt}
 
     def start(self, prior: Pipeline) -> Run:
-        """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step."""
+        """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
+
+        Raises:
+            InputError: the method needs a source, or the size does not fit the model.
+        """
+        if self.method.edits:
+            raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
         height, width = self.fit(prior).shape(0, 0)
         rng = Generator().manual_seed(self.seed)
         cells = (height // prior.codec.factor, width // prior.codec.factor)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, TypeVar
 
 import torch
 
@@ -22,6 +22,8 @@ from potstill.prior import Guided, Prior
 from potstill.priors.pipeline import Pipeline
 from potstill.record import KEY, environment
 from potstill.scenes import Latents, Pixels
+
+T = TypeVar("T", bound="Task")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,14 @@ class Task(abc.ABC):
             raise InputError(f"guidance scale = {self.guidance_scale} must be a finite number")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+        for name, prompt in self.prompts.items():
+            if not prompt.strip():
+                raise InputError(f"the {name} is empty: describe the image in words")
+
+    @property
+    @abc.abstractmethod
+    def prompts(self) -> dict[str, str]:
+        """What the model is told, by the names that messages use."""
 
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, a method as its expression."""
@@ -68,7 +78,7 @@ class Task(abc.ABC):
         return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
 
     @classmethod
-    def of(cls, settings: dict[str, Any]) -> Self:
+    def of(cls: type[T], settings: dict[str, Any]) -> T:
         """The task that wrote these settings.
 
         Raises:

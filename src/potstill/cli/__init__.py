@@ -87,14 +87,14 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
 
     command = importlib.import_module(f"potstill.cli.{name}").Command
     file = stated(words, "--config") if hasattr(command, "of") else None
-    default = command.of(read_config(file, name)) if file else tyro.MISSING
+    default = {"default": command.of(read_config(file, name))} if file else {}
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
             config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
             rules = registry(words)
             prog = f"potstill {name}"
-            return tyro.cli(command, args=words, prog=prog, default=default, config=config, registry=rules).run
+            return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
     except SystemExit as stop:
         if not stop.code:
             raise

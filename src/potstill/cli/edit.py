@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import tyro
 
@@ -33,7 +33,7 @@ class Command:
     output: Output = field(default_factory=lambda: Output(Path("edit.png")))
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Self:
+    def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
         mask = record.get("mask", {}).get("path")
         image, task = Path(record["image"]["path"] or ""), Edit.of(record["settings"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from potstill.cli.options import Model, Output
 from potstill.generate import Generate
@@ -27,7 +27,7 @@ class Command:
     output: Output = field(default_factory=lambda: Output(Path("generate.png")))
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Self:
+    def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
         return cls(Generate.of(record["settings"]), Model.of(record["model"]))
 

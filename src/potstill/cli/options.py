@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import torch
 
@@ -34,7 +34,7 @@ class Model:
     """What the network computes in. None means what suits the device."""
 
     @classmethod
-    def of(cls, identity: Mapping[str, Any]) -> Self:
+    def of(cls, identity: Mapping[str, Any]) -> "Model":
         """The options that load a model again, from the identity in a record."""
         others = {field.name: identity.get(field.name) for field in fields(cls) if field.name != "model"}
         return cls(identity.get("name", "emoji"), **others)

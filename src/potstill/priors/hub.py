@@ -10,6 +10,9 @@ _STABILITY = "stabilityai/stable-diffusion-2"
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
 """Repositories that are gone, and where their weights are now; `present_name` knows those of SD 2, too."""
 
+KINDS = "give 'emoji', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
+"""What `load` takes."""
+
 
 class ModelWarning(UserWarning):
     """Another model than the one named is loaded."""
@@ -33,7 +36,7 @@ def fetch(name: str, revision: str | None = None, variant: str | None = None) ->
     Raises:
         InputError: it is not there, or it needs code from elsewhere.
     """
-    from diffusers import DiffusionPipeline
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from huggingface_hub import constants, snapshot_download
 
     parts = check_index(fetch_index(name, revision))
@@ -76,9 +79,7 @@ def _reason(error: Exception, name: str, revision: str | None) -> str:
     if isinstance(error, errors.RevisionNotFoundError):
         return f"{name} has no revision {revision!r}: choose another, or leave it out"
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
-        return (
-            f"there is no model {name!r}: give 'emoji', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
-        )
+        return f"there is no model {name!r}: {KINDS}"
     if isinstance(error, errors.LocalEntryNotFoundError):
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
         return f"{name} is not on this machine and {why}: run `{fetch_command(name, revision)}` where it can be"

@@ -11,7 +11,7 @@ import torch
 from potstill.errors import InputError
 from potstill.priors import hub
 from potstill.priors import lora as loras
-from potstill.priors.checks import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors
+from potstill.priors.checks import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
 from potstill.priors.families import family
 from potstill.priors.lora import LoRA
 from potstill.priors.pipeline import Pipeline, network_of
@@ -53,7 +53,7 @@ def load(
     Raises:
         InputError: there is no such model, it is none that can be loaded safely, or an option does not fit it.
     """
-    place = torch.device(device or best_device())
+    place = _device(device)
     bundled = str(name) == "emoji"
     dtype = dtype or (torch.float32 if bundled else best_dtype(place))
     source = _find("emoji" if bundled else name, revision, variant)
@@ -65,7 +65,7 @@ def load(
             _place(pipe, place, cpu_offload)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, AttributeError) as error:
+    except Exception as error:  # whatever these libraries raise at a model that is broken in a new way
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{name} cannot be loaded on {place} as {_short(dtype)}: {reason}") from error
     for part in pipe.components.values():
@@ -73,9 +73,16 @@ def load(
             part.requires_grad_(False).eval()
     _save_memory(pipe, attention_slicing, vae_tiling)
     identity = {"name": str(name), **_version(source, pipe), "dtype": _short(dtype), "device": str(place), **merged}
-    prior = prior_of(pipe, identity)
-    prior.schedule, prior.codec  # noqa: B018  what does not fit shows here and not in the first step
-    return prior
+    return prior_of(pipe, identity)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    """The device of that name, or the best."""
+    try:
+        return torch.empty(0, device=device or best_device()).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"there is no device {str(device)!r} here ({reason}): leave it out, or take 'cpu'") from None
 
 
 def best_device() -> str:
@@ -103,6 +110,8 @@ def best_dtype(device: torch.device) -> torch.dtype:
 def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     """The folder or file of a model, fetched where it has to be."""
     path = EMOJI if name == "emoji" else Path(name).expanduser()
+    if not str(name).strip():
+        raise InputError(f"there is no model {name!r}: {hub.KINDS}")
     if path.is_dir():
         return path
     if path.suffix in PICKLED:
@@ -114,14 +123,16 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     if name == "emoji":
         raise InputError(f"the bundled model is not there ({EMOJI}): install potstill anew, or name another model")
     text = str(name)
-    if isinstance(name, Path) or path.is_absolute() or path.suffix == ".safetensors" or text[0] in ".~":
-        raise InputError(f"there is no {path}: give 'emoji', a folder, a .safetensors file, or a name on the hub")
+    if isinstance(name, Path) or path.is_absolute() or path.suffix == ".safetensors" or text.startswith((".", "~")):
+        raise InputError(f"there is no {path}: {hub.KINDS}")
+    if "/" not in text:
+        raise InputError(f"there is no model {text!r}: {hub.KINDS}")
     return hub.fetch(hub.present_name(text), revision, variant)
 
 
 def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
     """A pipeline from its folder, without the parts that no prior needs."""
-    from diffusers import DiffusionPipeline
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     if config is not None:
         raise InputError(f"config = {str(config)!r} is for single files, and {folder} is a folder: leave it out")
@@ -144,9 +155,12 @@ def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str 
         kind = fetch_diffusers_config(load_single_file_checkpoint(str(file)))
         config = hub.present_name(kind["pretrained_model_name_or_path"])
     folder = Path(config).expanduser()
-    index = folder / "model_index.json" if folder.is_dir() else hub.fetch_index(str(config))
-    check_index(index)
-    cls = getattr(diffusers, diffusers.DiffusionPipeline.load_config(index.parent)["_class_name"])
+    try:
+        index = folder / "model_index.json" if folder.is_dir() else hub.fetch_index(str(config))
+        check_index(index)
+        cls = getattr(diffusers, read_json(index)["_class_name"])
+    except InputError as error:
+        raise InputError(f"{file} needs config, a pipeline of its kind, and none could be used: {error}") from None
     return cls.from_single_file(str(file), config=str(config), dtype=dtype, local_files_only=constants.HF_HUB_OFFLINE)
 
 
@@ -170,10 +184,10 @@ def _save_memory(pipe: Any, attention_slicing: bool, vae_tiling: bool) -> None:
             raise InputError(f"{type(network).__name__} has no attention slicing: leave attention_slicing out")
         pipe.enable_attention_slicing()
     if vae_tiling:
-        vae = getattr(pipe, "vae", None)
-        if not hasattr(vae, "enable_tiling"):
+        tile = getattr(getattr(pipe, "vae", None), "enable_tiling", None)
+        if tile is None:
             raise InputError(f"{type(pipe).__name__} has no VAE that can work in tiles: leave vae_tiling out")
-        vae.enable_tiling()
+        tile()
 
 
 def _version(source: Path, pipe: Any) -> dict[str, str]:

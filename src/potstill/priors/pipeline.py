@@ -39,6 +39,10 @@ class Pipeline(Prior, abc.ABC):
     told: dict[str, Condition] = field(default_factory=dict, repr=False)
     """What the network is told, by prompt, for the prompts read so far."""
 
+    def __post_init__(self) -> None:
+        """Read schedule and codec, so that what does not fit shows here and not in the first step."""
+        _ = self.schedule, self.codec
+
     @cached_property
     def schedule(self) -> Schedule:  # type: ignore[override]
         """The scheduler's table, or a rectified flow."""

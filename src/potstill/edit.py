@@ -51,7 +51,7 @@ class Edit(Task):
         images = as_images(image, fit)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        inner = self.scene(prior, images, latents)
+        inner = self.scene(prior, latents, images)
         scene, cover = inner, None
         if mask is not None:
             cover = read_mask(mask, arrays(image)[0].shape[:2], fit)

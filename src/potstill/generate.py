@@ -42,9 +42,7 @@ class Generate(Task):
         rng = Generator().manual_seed(self.seed)
         cells = (height // prior.codec.factor, width // prior.codec.factor)
         latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)
-        with torch.no_grad():
-            images = prior.codec.decode(latents) if self.space == "pixels" else latents
-        scene = self.scene(prior, images, latents)
+        scene = self.scene(prior, latents)
         steps = distill(
             scene,
             self.guided(prior),

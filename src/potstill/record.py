@@ -47,23 +47,24 @@ def read_record(path: str | Path) -> dict[str, Any]:
         InputError: the file cannot be read, or holds no record.
     """
     path = Path(path)
+    refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
     try:
-        start = path.open("rb").read(1)
-        if start in (b"{", b"[", b" ", b"\n"):
-            if path.stat().st_size > LONGEST:
-                raise InputError(f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: it is no record of potstill")
-            text = path.read_text(encoding="utf-8")
-        else:
-            text = read_text(path).get(KEY, "")
-        record = json.loads(text)
+        with path.open("rb") as file:
+            data = file.read(LONGEST + 1)
+        written = data.lstrip()[:1] in (b"{", b"[")
+        record = json.loads(data[:LONGEST] if written else read_text(path).get(KEY, ""))
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror}; check the path") from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote") from error
-    if not (isinstance(record, dict) and isinstance(record.get("settings"), dict) and "command" in record):
-        raise InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
+    except InputError:
+        raise
+    except (ValueError, RecursionError):
+        raise refusal from None
+    if not isinstance(record, dict):
+        raise refusal
+    shapes = {"command": str, "settings": dict, "model": dict}
+    inputs = {name: dict for name in ("image", "mask") if name in record}
+    if not all(isinstance(record.get(name), kind) for name, kind in (shapes | inputs).items()):
+        raise refusal
     return record
 
 

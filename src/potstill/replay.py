@@ -13,10 +13,12 @@ from potstill.distill import Step
 from potstill.edit import Edit
 from potstill.errors import InputError
 from potstill.generate import Generate
+from potstill.images import to_pil
 from potstill.priors.loading import load
 from potstill.record import differences, environment, read_record
 from potstill.task import Result, Run
 
+DTYPES = ("float32", "bfloat16", "float16")
 _NOT_SETTINGS = ("index", "images", "trace")
 
 
@@ -45,13 +47,20 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     run = again(record, path.parent)
     result = run.finish(on_step)
     index = record.get("index")
-    files = [path.parent / name for name in record["images"]] if index is None else [path]
     pngs = replace(result, record=_bare(record)).pngs()
-    pairs = list(zip(files, pngs if index is None else [pngs[index]], strict=True))
+    if index is None:
+        names = [Path(str(name)).name for name in record.get("images", ())]
+        pairs = [(path.parent / name, place) for place, name in enumerate(names[: len(pngs)])]
+    elif index in range(len(pngs)):
+        pairs = [(path, index)]
+    else:
+        raise InputError(f"{str(path)!r} says that it is image {index} of {len(pngs)}: it was changed")
+    if absent := next((file for file, _ in pairs if not file.is_file()), None):
+        raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
     now = {**environment(), "model": run.record["model"]}
     return Replay(
-        agree=all(file.read_bytes() == png for file, png in pairs),
-        largest=max(_difference(file, result, index, place) for place, (file, _) in enumerate(pairs)),
+        agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
+        largest=max(_difference(file, result, place) for file, place in pairs),
         changes=differences({name: record.get(name) for name in now}, now),
         result=result,
     )
@@ -63,33 +72,34 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
     Raises:
         InputError: the record is of another command, or an input is gone or is not what it was.
     """
-    model = record["model"]
+    kind = {"edit": Edit, "generate": Generate}.get(record["command"])
+    if kind is None:
+        raise InputError(
+            f"what potstill {record['command']} wrote cannot be made again: give what edit or generate wrote"
+        )
+    task, model = kind.of(record["settings"]), record["model"]
     prior = load(
-        model["name"],
-        dtype=getattr(torch, model["dtype"]),
-        device=model["device"],
+        str(model.get("name")),
+        dtype=getattr(torch, model["dtype"]) if model.get("dtype") in DTYPES else None,
+        device=model.get("device"),
         revision=model.get("revision"),
         lora=model.get("lora"),
     )
-    if record["command"] == "generate":
-        return Generate.of(record["settings"]).start(prior)
-    if record["command"] != "edit":
-        raise InputError(
-            f"a result of potstill {record['command']!s} cannot be made again, one of edit or generate can"
-        )
+    if isinstance(task, Generate):
+        return task.start(prior)
     image, mask = (_input(record.get(name), name, folder) for name in ("image", "mask"))
     if image is None:
         raise InputError("the edited image came from no file, so it cannot be found again")
-    run = Edit.of(record["settings"]).start(image, prior, mask)
+    run = task.start(image, prior, mask)
     for name in ("image", "mask"):
-        if name in record and run.record[name]["sha256"] != record[name]["sha256"]:
-            raise InputError(f"the {name} {record[name]['path']!r} is not what it was: put the old one back")
+        if name in record and run.record[name]["sha256"] != record[name].get("sha256"):
+            raise InputError(f"the {name} {record[name].get('path')!r} is not what it was: put the old one back")
     return run
 
 
 def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> Path | None:
     """Where an input lies now."""
-    if not found or not found["path"]:
+    if not found or not found.get("path"):
         return None
     places = [Path(found["path"]), folder / Path(found["path"]).name]
     if place := next((place for place in places if place.exists()), None):
@@ -101,10 +111,8 @@ def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
 
 
-def _difference(file: Path, result: Result, index: int | None, place: int) -> int:
+def _difference(file: Path, result: Result, place: int) -> int:
     """The largest difference of a pixel value between a file and a new image."""
-    from potstill.images import to_pil
-
-    new = to_pil(result.images)[place if index is None else index]
+    new = to_pil(result.images[place : place + 1])[0]
     with Image.open(file) as old:
         return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())

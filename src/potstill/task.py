@@ -14,7 +14,7 @@ from potstill.codec import Grid
 from potstill.distill import Step
 from potstill.errors import InputError
 from potstill.expression import parse, show
-from potstill.files import write
+from potstill.files import writable_folder, write
 from potstill.fit import Fit
 from potstill.images import Images, png_bytes
 from potstill.methods.method import Method
@@ -78,21 +78,15 @@ class Task(abc.ABC):
         return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
 
     @classmethod
-    def of(cls: type[T], settings: dict[str, Any]) -> T:
-        """The task that wrote these settings.
+    def of(cls: type[T], settings: Mapping[str, Any]) -> T:
+        """The task of these settings, as `settings` wrote them or a person did.
 
         Raises:
-            InputError: a name is unknown, or a value is no such value.
+            InputError: a name is unknown, one that is needed is missing, or a value is no such value.
         """
-        known = {field.name for field in fields(cls)}
-        if unknown := settings.keys() - known:
-            raise InputError(f"unknown setting {min(unknown)!r}: choose from {', '.join(sorted(known))}")
-        values = dict(settings)
-        if isinstance(values.get("method"), str):
-            values["method"] = parse(values["method"], Method)
-        if values.get("size") is not None:
-            values["size"] = tuple(values["size"])
-        return cls(**values)
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+        parts = [f"{name}={value if _is_method(name, value) else show(value)}" for name, value in values.items()]
+        return parse(f"{cls.__name__}({', '.join(parts)})", cls)
 
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
@@ -103,10 +97,14 @@ class Task(abc.ABC):
             raise InputError(f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt")
         return Guided(prior, self.guidance_scale, prior.tell(self.negative))
 
-    def scene(self, prior: Pipeline, images: Images, latents: Grid) -> Latents | Pixels:
-        """What is optimised, `count` times."""
-        start, kind = (latents, Latents) if self.space == "latents" else (images.to(prior.device), Pixels)
-        return kind(start.expand(self.count, -1, -1, -1), prior.codec)
+    def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
+        """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""
+        if self.space == "latents":
+            return Latents(latents.expand(self.count, -1, -1, -1), prior.codec)
+        if images is None:
+            with torch.no_grad():
+                images = prior.codec.decode(latents)
+        return Pixels(images.to(prior.device).expand(self.count, -1, -1, -1), prior.codec)
 
     def fit(self, prior: Pipeline) -> Fit:
         """How images come to the size that is worked on."""
@@ -116,6 +114,11 @@ class Task(abc.ABC):
         """All that the result rests on: command, settings, model, inputs, versions."""
         command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
         return command | {"model": dict(prior.identity), **environment()}
+
+
+def _is_method(name: str, value: object) -> bool:
+    """Whether a setting is a method in writing."""
+    return name == "method" and isinstance(value, str)
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class Result:
     def save(self, path: str | Path) -> list[Path]:
         """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them."""
         path = Path(path)
+        writable_folder(path.parent)
         pngs = self.pngs()
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
         places = [path] if len(pngs) == 1 else several

@@ -42,4 +42,7 @@ class Command:
     def run(self) -> None:
         """Edit, write, print."""
         self.output.check()
-        self.output.write(self.task.start(self.image, self.model.load(), self.mask))
+        prior = self.model.load()
+        run = self.task.start(self.image, prior, self.mask)
+        prior.release_text_encoders()
+        self.output.write(run)

@@ -34,4 +34,7 @@ class Command:
     def run(self) -> None:
         """Generate, write, print."""
         self.output.check()
-        self.output.write(self.task.start(self.model.load()))
+        prior = self.model.load()
+        run = self.task.start(prior)
+        prior.release_text_encoders()
+        self.output.write(run)

@@ -32,17 +32,23 @@ class Model:
     """cuda, mps or cpu. None means the first of them there is."""
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     """What the network computes in. None means what suits the device."""
+    attention_slicing: bool = False
+    """One attention head at a time: less memory, slower."""
+    vae_tiling: bool = False
+    """Encode and decode large pictures in tiles: less memory, and the tiles may show."""
+    cpu_offload: bool = False
+    """Keep on the device only the part that is at work: much less memory, slower."""
 
     @classmethod
     def of(cls, identity: Mapping[str, Any]) -> "Model":
         """The options that load a model again, from the identity in a record."""
-        others = {field.name: identity.get(field.name) for field in fields(cls) if field.name != "model"}
-        return cls(identity.get("name", "emoji"), **others)
+        names = {field.name for field in fields(cls)} & identity.keys()
+        return cls(identity.get("name", "emoji"), **{name: identity[name] for name in names})
 
     def load(self) -> Pipeline:
         """Load it."""
-        dtype = getattr(torch, self.dtype) if self.dtype else None
-        return load(self.model, dtype=dtype, device=self.device, revision=self.revision, lora=self.lora)
+        options = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "model"}
+        return load(self.model, **options | {"dtype": getattr(torch, self.dtype) if self.dtype else None})
 
 
 @dataclass(frozen=True)

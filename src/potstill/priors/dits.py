@@ -109,8 +109,8 @@ class Flux(Transformer):
             blocks.flatten(2).mT,
             timestep=self.steps_of(t) / 1000,
             guidance=torch.full((len(x_t),), self.guidance, device=x_t.device) if embedded else None,
-            img_ids=self._moved(places),
-            txt_ids=self._moved(texts),
+            img_ids=places.to(self.device),
+            txt_ids=texts.to(self.device),
             return_dict=False,
             **condition,
         )[0]

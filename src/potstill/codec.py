@@ -92,8 +92,8 @@ class Autoencoder(Codec):
 
     def _moved(self, x: Grid) -> Grid:
         """To where the VAE computes, which is not where an offloaded one waits."""
-        hook = getattr(self.vae, "_hf_hook", None)
-        return x.to(getattr(hook, "execution_device", None) or self.vae.device, self.vae.dtype)
+        hook, weight = getattr(self.vae, "_hf_hook", None), next(self.vae.parameters())
+        return x.to(getattr(hook, "execution_device", None) or weight.device, weight.dtype)
 
     def _affine(self, z: Grid) -> tuple[Tensor | float, Tensor | float]:
         """What is subtracted, and what is multiplied with."""

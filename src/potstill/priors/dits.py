@@ -43,7 +43,9 @@ class StableDiffusion3(Transformer):
 
     def embed(self, prompt: str) -> Condition:
         """CLIP's states, then T5's (zeros where there is no T5), and both CLIPs' pooled ones."""
-        states, _, pooled, _ = self.pipe.encode_prompt(prompt, None, None, self.device, 1, False)
+        states, _, pooled, _ = self.pipe.encode_prompt(
+            prompt, prompt_2=None, prompt_3=None, device=self.device, do_classifier_free_guidance=False
+        )
         return {"encoder_hidden_states": states, "pooled_projections": pooled}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
@@ -109,8 +111,8 @@ class Flux(Transformer):
             blocks.flatten(2).mT,
             timestep=self.steps_of(t) / 1000,
             guidance=torch.full((len(x_t),), self.guidance, device=x_t.device) if embedded else None,
-            img_ids=self._moved(places),
-            txt_ids=self._moved(texts),
+            img_ids=places.to(self.device),
+            txt_ids=texts.to(self.device),
             return_dict=False,
             **condition,
         )[0]
@@ -125,7 +127,7 @@ class PixArt(Transformer):
 
     def embed(self, prompt: str) -> Condition:
         """T5's states, and which of them are text and not padding."""
-        states, mask, *_ = self.pipe.encode_prompt(prompt, False, device=self.device)
+        states, mask, *_ = self.pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device=self.device)
         return {"encoder_hidden_states": states, "encoder_attention_mask": mask}
 
     def geometry(self, latents: Grid) -> Condition:

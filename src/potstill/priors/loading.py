@@ -46,7 +46,8 @@ def load(
         variant: weights of that name in a folder, such as "fp16".
         config: for a single file, the folder or hub name of a pipeline of its kind; found out by default.
         lora: LoRAs to merge into the weights: a file or a hub name, several, or `{name: scale}`.
-        attention_slicing: one attention head at a time: less memory, slower.
+        attention_slicing: half of the attention heads at a time. It saves memory only where torch has no fused
+            attention; elsewhere it costs memory and time (measured in docs/models.md).
         vae_tiling: encode and decode large pictures in tiles, which overlap but may show: less memory.
         cpu_offload: keep on the device only the part that is at work, the others on the CPU.
 
@@ -71,7 +72,7 @@ def load(
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
-    _save_memory(pipe, attention_slicing, vae_tiling)
+    save_memory(pipe, attention_slicing, vae_tiling)
     identity = {"name": str(name), **_version(source, pipe), "dtype": _short(dtype), "device": str(place), **merged}
     return prior_of(pipe, identity)
 
@@ -176,8 +177,12 @@ def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:
     pipe.enable_model_cpu_offload(device=place)
 
 
-def _save_memory(pipe: Any, attention_slicing: bool, vae_tiling: bool) -> None:
-    """Switch the options on."""
+def save_memory(pipe: Any, attention_slicing: bool = False, vae_tiling: bool = False) -> None:
+    """Switch on what saves memory.
+
+    Raises:
+        InputError: the pipeline has no such option.
+    """
     if attention_slicing:
         network = network_of(pipe)
         if not hasattr(network, "set_attention_slice"):

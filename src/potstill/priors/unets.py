@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from potstill.codec import Grid
 from potstill.prior import Condition
@@ -16,7 +17,7 @@ class StableDiffusion(Pipeline):
 
     def embed(self, prompt: str) -> Condition:
         """The states of the text encoder."""
-        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, self.device, 1, False)[0]}
+        return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The U-Net."""
@@ -67,7 +68,7 @@ class DeepFloyd(Pipeline):
 
     def embed(self, prompt: str) -> Condition:
         """The states of the T5 encoder."""
-        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, False, device=self.device)[0]}
+        return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The first half of the U-Net's channels."""
@@ -98,3 +99,10 @@ class Unconditional(Pipeline):
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The U-Net."""
         return self.network(x_t, self.steps_of(t), return_dict=False)[0]
+
+
+def _states(prior: Pipeline, prompt: str) -> Tensor:
+    """The states of the one text encoder; pipelines agree on these names, not on their order."""
+    return prior.pipe.encode_prompt(
+        prompt, device=prior.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+    )[0]

@@ -5,8 +5,9 @@ from .citation import citation
 from .distill import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
 from .methods import DDS, PDS, SDI, SDS, Method, Source
-from .prior import Condition, Guided, Prediction, Prior, Query, predict
+from .prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
 from .priors import Mixture
+from .sampling import sample
 from .scenes import Points, Scene
 from .schedule import VP, Flow, Schedule, Tabulated
 
@@ -16,6 +17,7 @@ __all__ = [
     "SDI",
     "SDS",
     "VP",
+    "Clipped",
     "Condition",
     "Flow",
     "Guided",
@@ -40,6 +42,7 @@ __all__ = [
     "noise",
     "predict",
     "priors",
+    "sample",
     "sampling",
     "scenes",
     "schedule",

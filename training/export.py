@@ -13,8 +13,11 @@ from pathlib import Path
 
 import torch
 import tyro
+from diffusers import DiffusionPipeline
 
 from potstill.priors.loading import EMOJI, quiet
+from potstill.vocabulary import NAME
+from training import checkpoint
 from training.captions import BACKGROUNDS, PLACES, subject
 from training.icons import STYLES, TONES, concepts
 from training.model import pipeline
@@ -70,19 +73,24 @@ def size(folder: Path) -> float:
     return sum(file.stat().st_size for file in _files(folder)) / 1e6
 
 
-def main(export: Export) -> None:
-    """Write the folder and say how large it is."""
-    shutil.rmtree(export.out, ignore_errors=True)
+def save(pipe: DiffusionPipeline, out: Path, steps: int) -> None:
+    """Write the folder of a pipeline, after `steps` of training."""
     with quiet():
-        pipeline(read(export.checkpoint)).to(torch.float16).save_pretrained(export.out)
-    for path in (export.out / "model_index.json", export.out / "tokenizer" / "tokenizer_config.json"):
+        pipe.to(torch.float16).save_pretrained(out)
+    for path in (out / "model_index.json", out / "tokenizer" / "tokenizer_config.json"):
         # the name that every version of transformers knows this class by
         path.write_text(path.read_text().replace('"TokenizersBackend"', '"PreTrainedTokenizerFast"'))
-    steps = json.loads((export.checkpoint / "state.json").read_text())["step"]
-    (export.out / "README.md").write_text(_README.format(steps=steps))
-    (export.out / "vocabulary.json").write_text(json.dumps(vocabulary(), indent=1) + "\n")
-    for file in _files(export.out):
+    (out / "README.md").write_text(_README.format(steps=steps))
+    (out / NAME).write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    for file in _files(out):
         file.chmod(0o644)
+
+
+def main(export: Export) -> None:
+    """Write the folder and say how large it is."""
+    pipe, steps = pipeline(read(export.checkpoint)), checkpoint.read(export.checkpoint)["step"]
+    shutil.rmtree(export.out, ignore_errors=True)
+    save(pipe, export.out, steps)
     print(f"{size(export.out):.1f} MB in {export.out}")
 
 

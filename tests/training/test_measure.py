@@ -46,7 +46,7 @@ def test_a_true_picture_is_found_and_a_false_one_is_not(drawings):
     candidates = candidates_of(pictures, drawings, known)
     assert all(found(images, pictures, candidates))
     assert all(on_background(images, pictures, drawings))
-    assert not any(found(images.roll(1, 0), pictures, candidates))
+    assert not all(found(images.roll(1, 0), pictures, candidates))
     assert not all(on_background(images.roll(1, 0), pictures, drawings))
 
 
@@ -84,8 +84,8 @@ def test_denoising_is_the_error_of_x0(drawings, monkeypatch):
 @pytest.mark.skipif(not DRAWINGS.exists(), reason="no drawings: `make model-data` fetches them")
 def test_the_true_drawings_are_found_though_blurred_and_noisy():
     drawings = load(DRAWINGS)
-    pictures = [one for one in seen_pictures(596, 0) if one.background == "yellow"][:40]
+    pictures = [one for one in seen_pictures(596, 0) if one.background == "yellow"]
     images, candidates = worn(paint(drawings, pictures), 0), candidates_of(pictures, drawings, Pictures().known)
-    assert sum(found(images, pictures, candidates)) >= 38
-    assert sum(found(images.roll(1, 0), pictures, candidates)) <= 4
-    assert sum(on_background(images, pictures, drawings)) >= 39
+    assert sum(found(images, pictures, candidates)) >= len(pictures) - 1
+    assert sum(found(images.roll(1, 0), pictures, candidates)) <= 3
+    assert sum(on_background(images, pictures, drawings)) == len(pictures)

@@ -150,8 +150,9 @@ def sample(
         rngs = [Generator().manual_seed(seed + n) for n in rows]
         x_t = torch.stack([torch.randn(shape, generator=rng) for rng in rngs]).to(prior.device)
         condition = {name: torch.cat([told[n][name] for n in rows]) for name in told[first]}
+        condition |= prior.geometry(x_t)
         x0 = x_t
-        for index, (_, hat) in enumerate(descend(guided, x_t, times, condition | prior.geometry(x_t), rngs[0])):
+        for index, (_, hat) in enumerate(descend(guided, x_t, times, condition, rngs[0])):
             x0 = hat.x0
             on_step(first // _BATCH * steps + index + 1, total)
         images.append(prior.codec.decode(x0).cpu())

@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint bench pictures model-data clean
+.PHONY: demo test lint bench pictures model-data model-card clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
@@ -16,7 +16,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
-bench: .venv/dev
+bench: .venv/dev build/emoji/icons.safetensors
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
 
 # Every picture in the documentation.
@@ -28,8 +28,22 @@ pictures: .venv/demo
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
 # The drawings that the emoji model is trained on, fetched with npm.
-model-data: .venv/dev
+model-data: build/emoji/icons.safetensors
+
+build/emoji/icons.safetensors: training/concepts.txt | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
+
+# The numbers and pictures of docs/emoji-model.md, from the weights in src/potstill/models/emoji.
+model-card: .venv/dev build/emoji/icons.safetensors
+	mkdir -p docs/pictures/emoji
+	$(BIN)/python -m training.sheet --out docs/pictures/emoji/sheet.png
+	$(BIN)/potstill sample "red apple on a blue background" --out docs/pictures/emoji/apple.png
+	$(BIN)/potstill sample "fluent hamburger" "noto octopus on a turquoise background" \
+	  "smiling face with sunglasses on a blue background" "fluent thumbs up dark skin" \
+	  "red heart on a yellow background" "small moon at the top on a black background" --out docs/pictures/emoji/seeds.png
+	$(BIN)/python -m training.curve
+	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
+	$(BIN)/python -m training.card
 
 # torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

@@ -2,5 +2,5 @@
 
 `icons` (which emoji) · `data` (fetch and draw them) · `captions` (what they are called) · `heldout` (what is
 kept back) · `compose` (pictures of a batch) · `model` (the networks) · `loss` · `checkpoint` · `train` ·
-`sample` · `sheet` (look at it) · `measure` · `export` (the folder that ships).
+`sheet` (look at it) · `export` (the folder that ships) · `measure` · `curve` · `card`.
 """

@@ -1,25 +1,46 @@
 """Write the model that ships: the averaged weights in half precision, in the folder layout of diffusers.
 
-    python -m training.export --checkpoint build/emoji/last/step-046000 --out src/potstill/models/emoji
+    python -m training.export --checkpoint build/emoji/last/step-046000
 
-Every part loads on its own with `from_pretrained(out, subfolder=...)`: `unet`, `text_encoder`, `tokenizer`
-and `scheduler`. There is no VAE; the codec is `training.model.to_latents`.
+`potstill.load("emoji")` reads the folder, and so does `DiffusionPipeline.from_pretrained(out, vae=None)`.
 """
 
 import json
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 import tyro
+from diffusers import DiffusionPipeline
 
-from training.model import build_scheduler, build_tokenizer
+from potstill.priors.loading import EMOJI, quiet
+from potstill.vocabulary import NAME
+from training import checkpoint
+from training.captions import BACKGROUNDS, PLACES, subject
+from training.icons import STYLES, TONES, concepts
+from training.model import pipeline
 from training.sheet import read
 
-_PARTS = {
-    "scheduler": ["diffusers", "DDIMScheduler"],
-    "text_encoder": ["transformers", "CLIPTextModel"],
-    "tokenizer": ["transformers", "PreTrainedTokenizerFast"],
-    "unet": ["diffusers", "UNet2DConditionModel"],
+_README = """\
+# potstill's text-to-emoji model
+
+64x64 pictures of emoji from captions such as "red apple on a blue background", trained from scratch; it comes with
+the Python package potstill, Apache-2.0. The drawings it was trained on: Fluent Emoji (flat), Copyright (c) Microsoft
+Corporation, MIT; Noto Emoji, Copyright Google Inc., Apache-2.0. See docs/emoji-model.md and NOTICE in the
+repository. `vocabulary.json` lists what it knows; after {steps:,} steps of training.
+
+    potstill.load("emoji")
+    diffusers.DiffusionPipeline.from_pretrained(folder, vae=None)
+
+There is no autoencoder: latents are the pixels, `pixel_unshuffle(2 * images - 1, 4)`.
+"""
+# The groups of concepts.txt, as a reader would call them.
+_GROUPS = {
+    "places": "places and vehicles",
+    "colours": "in several colours",
+    "tones": "in several skin tones",
 }
 
 
@@ -29,21 +50,52 @@ class Export:
 
     checkpoint: Path
     """Folder of a checkpoint; its averaged weights are exported."""
-    out: Path = Path("build/emoji/model")
-    """The folder."""
+    out: Path = EMOJI
+    """The folder; what is there is replaced."""
+
+
+def vocabulary() -> dict[str, dict[str, list[str]] | list[str]]:
+    """What the model knows, as phrases that a prompt may be made of."""
+    subjects: dict[str, list[str]] = {}
+    for concept, group in concepts().items():
+        subjects.setdefault(_GROUPS.get(group, group), []).append(subject(concept))
+    return {
+        "subjects": subjects,
+        "backgrounds": [f"on {'an' if colour == 'orange' else 'a'} {colour} background" for colour in BACKGROUNDS],
+        "places": [f"small ... at the {place}" if place != "middle" else "small ..." for place in PLACES],
+        "styles": list(STYLES),
+        "skin tones": [subject("", tone).strip() for tone in TONES],
+    }
+
+
+def size(folder: Path) -> float:
+    """Megabytes (10^6 bytes) of all files of a folder."""
+    return sum(file.stat().st_size for file in _files(folder)) / 1e6
+
+
+def save(pipe: DiffusionPipeline, out: Path, steps: int) -> None:
+    """Write the folder of a pipeline, after `steps` of training."""
+    with quiet():
+        pipe.to(torch.float16).save_pretrained(out)
+    for path in (out / "model_index.json", out / "tokenizer" / "tokenizer_config.json"):
+        # the name that every version of transformers knows this class by
+        path.write_text(path.read_text().replace('"TokenizersBackend"', '"PreTrainedTokenizerFast"'))
+    (out / "README.md").write_text(_README.format(steps=steps))
+    (out / NAME).write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    for file in _files(out):
+        file.chmod(0o644)
 
 
 def main(export: Export) -> None:
     """Write the folder and say how large it is."""
-    model = read(export.checkpoint).half()
-    model.unet.save_pretrained(export.out / "unet")
-    model.text_encoder.save_pretrained(export.out / "text_encoder")
-    build_tokenizer().save_pretrained(export.out / "tokenizer")
-    build_scheduler().save_pretrained(export.out / "scheduler")
-    index = {"_class_name": "DiffusionPipeline"} | _PARTS
-    (export.out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    size = sum(file.stat().st_size for file in export.out.rglob("*") if file.is_file())
-    print(f"{size / 1e6:.1f} MB in {export.out}")
+    pipe, steps = pipeline(read(export.checkpoint)), checkpoint.read(export.checkpoint)["step"]
+    shutil.rmtree(export.out, ignore_errors=True)
+    save(pipe, export.out, steps)
+    print(f"{size(export.out):.1f} MB in {export.out}")
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (file for file in folder.rglob("*") if file.is_file())
 
 
 if __name__ == "__main__":

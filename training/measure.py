@@ -1,88 +1,127 @@
-"""How good the model is, in numbers: retrieval, backgrounds, composition and denoising.
+"""How good the model is, in numbers: retrieval, backgrounds, composition, denoising, speed and size.
 
-    python -m training.measure --checkpoint build/emoji/last/step-046000 --out measures.json
+    python -m training.measure --model build/emoji/last/step-046000 --out measures.json
 
 **Retrieval**: sample a caption and compare the picture with every emoji of the training set on the caption's
-background. The distance is Euclidean between features: histograms of oriented gradients (8x8 cells) beside
-colour histograms of the four quarters (4 bins a channel), each scaled to unit length. It counts when the
-caption's emoji, in any style or skin tone, is among the nearest five. **Background**: the median colour of
-the pixels that the emoji leaves free is nearest to the named one. **Composition** is the same for pairs of
-emoji and background that were held out. **Denoising** is the mean squared error of predictions of x0.
+background. The distance is Euclidean between features of the picture blurred by a pixel: histograms of oriented
+gradients (8x8 cells, normalised over the whole picture: cell by cell, the noise of a flat background would
+count as much as the drawing) beside colour histograms of the four quarters (4 bins a channel), each scaled to
+unit length. It counts when the caption's emoji, in any style or skin tone, is among the nearest five. The
+**ceiling** is the same for the true pictures, a pixel aside, blurred and noisy; the **floor** for true pictures
+of other captions. **Background**: the median colour of the pixels that the emoji leaves free is nearest to the
+named one. **Composition** is retrieval for pairs of emoji and background that were held out.
+**Denoising** is the mean squared error of predictions of x0, without guidance, in latents.
 """
 
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import tyro
 from jaxtyping import Float
+from rich.console import Console
 from rich.progress import track
 from skimage.feature import hog
 from torch import Tensor
 
+from potstill.cli.common import bar
+from potstill.files import write
+from potstill.priors.loading import EMOJI
+from potstill.priors.pipeline import Pipeline
+from potstill.sampling import sample
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption
 from training.compose import Pictures, backgrounds, generator, paint
+from training.export import size
 from training.heldout import heldout
 from training.icons import Icon, concepts, icons
-from training.loss import perturb
-from training.model import Emoji, Images, build_scheduler, build_tokenizer, to_latents, tokenize
-from training.sample import sample
-from training.sheet import read
+from training.model import Images
+from training.sheet import open_prior
 
 NEAREST = 5
 LEVELS = (100, 300, 500, 700)
+BLUR, NOISE = 0.8, 0.05  # of the ceiling: standard deviations in pixels, and in brightness
 
 
 @dataclass(frozen=True)
 class Measure:
     """What is measured, on how many pictures."""
 
-    checkpoint: Path
-    """Folder of a checkpoint; its averaged weights are measured."""
+    model: str = "emoji"
+    """What `potstill.load` takes, or the folder of a checkpoint."""
     data: Path = Path("build/emoji/icons.safetensors")
     """The drawings of `training.data`."""
-    out: Path = Path("measures.json")
-    """The numbers."""
+    out: Path | None = None
+    """A JSON file for the numbers."""
     retrieval: int = 200
     """Captions of the training set."""
     composition: int = 100
     """Held-out pairs."""
     denoising: int = 200
-    """Pictures of either kind for the denoising error."""
-    guidance: float = 4.0
-    """Guidance scale."""
+    """Pictures of each kind for the denoising error."""
+    guidance_scale: float = 4.0
+    """uncond + scale (cond - uncond)."""
     steps: int = 50
     """DDIM steps."""
     seed: int = 1
     """Seed of captions and noise."""
+    threads: int = 1
+    """CPU threads."""
 
 
 def features(images: Images) -> Float[np.ndarray, "b features"]:
     """The features of each image, shape beside colour."""
     rows = []
-    for image in images.permute(0, 2, 3, 1).numpy():
-        shape = hog(image, pixels_per_cell=(8, 8), cells_per_block=(2, 2), channel_axis=-1)
+    for image in blur(images, 1.0).permute(0, 2, 3, 1).numpy():
+        shape = hog(image, pixels_per_cell=(8, 8), cells_per_block=(8, 8), channel_axis=-1)
         quarters = image.reshape(2, 32, 2, 32, 3).transpose(0, 2, 1, 3, 4).reshape(4, -1, 3)
         colours = [np.histogramdd(quarter, 4, [(0, 1)] * 3)[0].ravel() ** 0.5 for quarter in quarters]
         rows.append(np.concatenate([_unit(shape), _unit(np.concatenate(colours))]))
     return np.stack(rows)
 
 
-def found(images: Images, pictures: Sequence[Picture], drawings: Tensor, known: Sequence[Icon]) -> list[bool]:
+def blur(images: Images, width: float) -> Images:
+    """A Gaussian blur; `width` is its standard deviation in pixels."""
+    line = torch.exp(-0.5 * (torch.arange(-4.0, 5.0) / width) ** 2)
+    kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, 9, 9)
+    return F.conv2d(F.pad(images, (4, 4, 4, 4), mode="replicate"), kernel, groups=3).clamp(0, 1)
+
+
+def worn(images: Images, seed: int) -> Images:
+    """The images a pixel aside, a little blurred and noisy: what a model would draw that knew them by heart."""
+    aside = F.pad(images, (1, 0, 1, 0), mode="replicate")[:, :, :-1, :-1]
+    noise = torch.randn(images.shape, generator=generator(seed))
+    return (blur(aside, BLUR) + NOISE * noise).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a picture is compared with: known icons, and their features on each background."""
+
+    known: Sequence[Icon]
+    features: dict[str, Float[np.ndarray, "icons features"]]
+
+
+def candidates_of(pictures: Sequence[Picture], drawings: Tensor, known: Sequence[Icon]) -> Candidates:
+    """The known icons on the backgrounds of the pictures."""
+    colours = sorted({picture.background for picture in pictures})
+    shown = track(colours, "features", console=Console(stderr=True))
+    return Candidates(known, {c: features(paint(drawings, [Picture(icon, c) for icon in known])) for c in shown})
+
+
+def found(images: Images, pictures: Sequence[Picture], candidates: Candidates) -> list[bool]:
     """Whether the picture's emoji is among the known icons that are nearest to the image."""
     answers = []
-    candidates = {
-        background: features(paint(drawings, [Picture(icon, background) for icon in known]))
-        for background in sorted({picture.background for picture in pictures})
-    }
     for row, picture in zip(features(images), pictures, strict=True):
-        distance = np.square(candidates[picture.background] - row).sum(1)
+        distance = np.square(candidates.features[picture.background] - row).sum(1)
         nearest = np.argsort(distance, kind="stable")[:NEAREST]
-        answers.append(picture.icon.concept in {known[index].concept for index in nearest})
+        answers.append(picture.icon.concept in {candidates.known[index].concept for index in nearest})
     return answers
 
 
@@ -98,18 +137,20 @@ def on_background(images: Images, pictures: Sequence[Picture], drawings: Tensor)
 
 
 @torch.no_grad()
-def denoising(model: Emoji, drawings: Tensor, pictures: Sequence[Picture], seed: int) -> dict[str, float]:
+def denoising(prior: Pipeline, drawings: Tensor, pictures: Sequence[Picture], seed: int) -> dict[str, float]:
     """The mean squared error of x0, in latents, at each of the noise levels."""
-    tokens = tokenize(build_tokenizer(), [caption(picture) for picture in pictures])
-    x0, abar = to_latents(paint(drawings, pictures)), build_scheduler().alphas_cumprod
-    errors = {}
+    told = [prior.tell(caption(picture)) for picture in pictures]
+    condition = {name: torch.cat([one[name] for one in told]) for name in told[0]}
+    x0, errors = prior.codec.encode(paint(drawings, pictures)), {}
     for level in LEVELS:
-        t = torch.full((len(pictures),), level)
         eps = torch.randn(x0.shape, generator=generator(seed, level))
-        x_t = perturb(x0, eps, abar[t])
-        parts = zip(x_t.split(50), t.split(50), tokens.split(50), strict=True)
-        x0_hat = torch.cat([model(*part) for part in parts])
-        errors[str(level)] = (x0_hat - x0).square().mean().item()
+        t = torch.full((len(x0),), float(level))
+        x_t = prior.schedule.perturb(x0, eps, t)
+        parts = [
+            prior(x_t[rows], t[rows], {name: value[rows] for name, value in condition.items()}).x0
+            for rows in torch.arange(len(x0)).split(50)
+        ]
+        errors[str(level)] = (torch.cat(parts) - x0).square().mean().item()
     return errors
 
 
@@ -131,6 +172,28 @@ def unseen_pairs(count: int, seed: int) -> list[Picture]:
     return [pictures[index] for index in order.tolist()]
 
 
+def unseen_variants(count: int, seed: int) -> tuple[list[Picture], list[Picture]]:
+    """Held-out variants on white, and for each the drawing in training that differs from it in one attribute."""
+    held = sorted(icon for icon in icons() if icon.key in heldout().variants)
+    order = torch.randperm(len(held), generator=generator(seed))[:count]
+    unseen = [held[index] for index in order.tolist()]
+    return [Picture(icon) for icon in unseen], [Picture(relative(icon)) for icon in unseen]
+
+
+def relative(icon: Icon) -> Icon:
+    """A drawing in training of the same concept, or of another colour of the same shape."""
+    shape = icon.concept.rpartition("-")[2]
+    known = Pictures().known
+    return max(
+        known,
+        key=lambda other: (
+            other.concept == icon.concept,
+            other.concept.endswith(f"-{shape}") and concepts()[other.concept] == concepts()[icon.concept],
+            other.style == icon.style,
+        ),
+    )
+
+
 def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
     """`count` icons of different concepts, or of as many as there are."""
     rng, chosen = generator(seed), list(concepts())
@@ -144,40 +207,79 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
-def main(measure: Measure) -> None:
-    """Measure everything and write the numbers."""
-    model, drawings = read(measure.checkpoint), data.load(measure.data)
-    tokenizer, scheduler = build_tokenizer(), build_scheduler()
-    numbers: dict[str, float | dict] = {}
+def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
+    """`count` icons of different concepts, or of as many as there are."""
+    rng, chosen = generator(seed), list(concepts())
+    order = torch.randperm(len(chosen), generator=rng)[:count].tolist()
+    pick = torch.rand(len(order), generator=rng).tolist()
+    families = [[icon for icon in known if icon.concept == chosen[index]] for index in order]
+    return [family[int(share * len(family))] for share, family in zip(pick, families, strict=True)]
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def measure(settings: Measure, prior: Pipeline, drawings: Tensor) -> dict[str, Any]:
+    """All numbers."""
+    torch.set_num_threads(settings.threads)
+    chosen = {name: value for name, value in asdict(settings).items() if name not in ("data", "out")}
+    numbers: dict[str, Any] = {"settings": chosen}
     sets = {
-        "retrieval": seen_pictures(measure.retrieval, measure.seed),
-        "composition": unseen_pairs(measure.composition, measure.seed),
+        "retrieval": seen_pictures(settings.retrieval, settings.seed),
+        "composition": unseen_pairs(settings.composition, settings.seed),
     }
     for name, pictures in sets.items():
-        parts = [pictures[start : start + 20] for start in range(0, len(pictures), 20)]
-        images = torch.cat(
-            [
-                sample(
-                    model,
-                    tokenizer,
-                    scheduler,
-                    [caption(picture) for picture in part],
-                    seed=measure.seed,
-                    guidance=measure.guidance,
-                    steps=measure.steps,
-                )
-                for part in track(parts, name)
-            ]
-        )
-        numbers[name] = float(np.mean(found(images, pictures, drawings, Pictures().known)))
-        numbers[f"{name}, background"] = float(np.mean(on_background(images, pictures, drawings)))
-    unseen = [Picture(icon) for icon in icons() if icon.key in heldout().variants][: measure.denoising]
-    numbers["denoising, seen"] = denoising(
-        model, drawings, seen_pictures(measure.denoising, measure.seed), measure.seed
-    )
-    numbers["denoising, held out"] = denoising(model, drawings, unseen, measure.seed)
-    measure.out.write_text(json.dumps(numbers, indent=1) + "\n")
-    print(json.dumps(numbers, indent=1))
+        with bar(name) as on_step:
+            images = sample(
+                [caption(picture) for picture in pictures],
+                prior,
+                guidance_scale=settings.guidance_scale,
+                steps=settings.steps,
+                seed=settings.seed,
+                on_step=on_step,
+            )
+        true = worn(paint(drawings, pictures), settings.seed)
+        candidates = candidates_of(pictures, drawings, Pictures().known)
+        numbers[name] = {
+            "top_5": _share(found(images, pictures, candidates)),
+            "background": _share(on_background(images, pictures, drawings)),
+            "ceiling": _share(found(true, pictures, candidates)),
+            "floor": _share(found(true.roll(1, 0), pictures, candidates)),
+        }
+    unseen, relatives = unseen_variants(settings.denoising, settings.seed)
+    kinds = {
+        "training": seen_pictures(settings.denoising, settings.seed),
+        "held_out": unseen,
+        "relatives": relatives,
+    }
+    numbers["denoising"] = {
+        name: denoising(prior, drawings, pictures, settings.seed) for name, pictures in kinds.items()
+    }
+    numbers["seconds"] = round(seconds(prior, settings), 2)
+    numbers["megabytes"] = round(size(EMOJI if settings.model == "emoji" else Path(settings.model)), 2)
+    return numbers
+
+
+def seconds(prior: Pipeline, settings: Measure) -> float:
+    """What 8 pictures take, after one warm-up step."""
+    sample("red apple", prior, count=8, steps=1)
+    began = time.perf_counter()
+    sample("red apple", prior, count=8, steps=settings.steps, guidance_scale=settings.guidance_scale)
+    return time.perf_counter() - began
+
+
+def _share(answers: Sequence[bool]) -> float:
+    return sum(answers) / len(answers)
+
+
+def main(settings: Measure) -> None:
+    """Measure everything, write and print the numbers."""
+    drawings = data.load(settings.data)
+    document = json.dumps(measure(settings, open_prior(settings.model), drawings), indent=1)
+    if settings.out:
+        write(settings.out, f"{document}\n".encode())
+    print(document)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The networks, all of them standard components: tokenizer, text encoder, U-Net, noise schedule, and a codec.
 
 The codec is no network: a 64x64 picture becomes 16x16 "latents" of 48 channels by moving every block of 4x4
-pixels into channels, exactly and both ways. The U-Net predicts x0 itself (`prediction_type="sample"`): 64
-channels can carry the picture under 48 noisy ones, and could not carry the noise.
+pixels into channels, exactly and both ways (`potstill.codec`). The U-Net predicts x0 itself
+(`prediction_type="sample"`): 64 channels can carry the picture under 48 noisy ones, and could not carry the
+noise.
 
 The text reaches the U-Net twice: by attention below the top level, and pooled, with the time, as a scale and
 a shift in every block. That second way takes no longer, and with it the loss was 8 % lower over the first 400
@@ -11,17 +12,19 @@ steps on the same batches.
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from jaxtyping import Float, Int
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
+from potstill.codec import PixelUnshuffle
+from potstill.priors.loading import quiet
+from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS, PLACES, subject
 from training.icons import STYLES, TONES, concepts
 
-PATCH = 4
+CODEC = PixelUnshuffle(4)
 TOKENS = 16
 _ARTICLES = ("a", "an", "the")
 Images = Float[Tensor, "b 3 64 64"]
@@ -43,16 +46,6 @@ class Architecture:
     """Width of the text encoder."""
     text_layers: int = 3
     """Layers of the text encoder."""
-
-
-def to_latents(images: Images) -> Latents:
-    """Images in [0, 1], `(b, 3, 64, 64)`, as latents in [-1, 1], `(b, 48, 16, 16)`."""
-    return F.pixel_unshuffle(2 * images - 1, PATCH)
-
-
-def to_images(latents: Latents) -> Images:
-    """The inverse of `to_latents`."""
-    return (F.pixel_shuffle(latents, PATCH) + 1) / 2
 
 
 def vocabulary() -> list[str]:
@@ -107,7 +100,8 @@ def build_scheduler() -> DDIMScheduler:
         beta_end=0.02,
         beta_schedule="linear",
         prediction_type="sample",
-        clip_sample=True,
+        clip_sample=False,  # `Clipped` does it; StableDiffusionPipeline insists on this and on the offset,
+        steps_offset=1,  # which trailing steps do not have
         timestep_spacing="trailing",
     )
 
@@ -134,9 +128,9 @@ class Emoji(nn.Module):
             )
         )
         self.unet = UNet2DConditionModel(
-            sample_size=64 // PATCH,
-            in_channels=3 * PATCH**2,
-            out_channels=3 * PATCH**2,
+            sample_size=64 // CODEC.factor,
+            in_channels=3 * CODEC.factor**2,
+            out_channels=3 * CODEC.factor**2,
             block_out_channels=a.channels,
             layers_per_block=1,
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -152,3 +146,21 @@ class Emoji(nn.Module):
     def forward(self, x_t: Latents, t: Times, tokens: Tokens) -> Latents:
         """The x0 that the network sees in `x_t`."""
         return self.unet(x_t, t, self.text_encoder(tokens).last_hidden_state).sample
+
+
+def pipeline(model: Emoji) -> StableDiffusionPipeline:
+    """The pipeline of diffusers that these networks make: Stable Diffusion's, without an autoencoder."""
+    parts = {
+        "text_encoder": model.text_encoder,
+        "tokenizer": build_tokenizer(),
+        "unet": model.unet,
+        "scheduler": build_scheduler(),
+    }
+    missing = dict.fromkeys(("vae", "safety_checker", "feature_extractor", "image_encoder"))
+    with quiet():
+        return StableDiffusionPipeline(**parts, **missing, requires_safety_checker=False)  # type: ignore[arg-type]
+
+
+def as_prior(model: Emoji) -> StableDiffusion:
+    """The networks as they are now, as a prior."""
+    return StableDiffusion(pipeline(model.eval()))

@@ -1,19 +1,24 @@
 """The contact sheet: fixed prompts, fixed seeds, one PNG, to see at a glance what the model can do.
 
-python -m training.sheet --checkpoint build/emoji/run/step-012000 --out sheet.png
+python -m training.sheet --model build/emoji/run/step-012000 --out sheet.png
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 import tyro
-from PIL import Image
 from safetensors.torch import load_file
 
+from potstill.cli.common import bar
+from potstill.files import write
+from potstill.priors.loading import load
+from potstill.priors.pipeline import Pipeline
+from potstill.priors.prompts import PromptWarning
+from potstill.sampling import OnStep, sample
+from potstill.sheets import contact_sheet
 from training import checkpoint
-from training.model import Architecture, Emoji, Images, build_scheduler, build_tokenizer
-from training.sample import sample
+from training.model import Architecture, Emoji, as_prior
 
 PROMPTS = (
     *("fluent red apple", "noto red apple", "fluent red heart", "noto blue heart on a yellow background"),
@@ -54,27 +59,31 @@ COLUMNS = 8
 class Sheet:
     """What to sample, and where the sheet goes."""
 
-    checkpoint: Path
-    """Folder of a checkpoint; its averaged weights are sampled."""
+    model: str = "emoji"
+    """What `potstill.load` takes, or the folder of a checkpoint: its averaged weights are sampled."""
     out: Path = Path("sheet.png")
     """The PNG."""
-    guidance: float = 4.0
-    """Guidance scale."""
+    guidance_scale: float = 4.0
+    """uncond + scale (cond - uncond)."""
     steps: int = 50
     """DDIM steps."""
     seed: int = 0
     """Seed of the noise."""
 
 
-def picture(images: Images, columns: int = COLUMNS, gap: int = 2) -> Image.Image:
-    """Images in [0, 1] in rows of `columns`, on grey."""
-    b, c, h, w = images.shape
-    rows = -(-b // columns)
-    sheet = torch.full((c, rows * (h + gap) + gap, columns * (w + gap) + gap), 0.5)
-    for n, image in enumerate(images.cpu()):
-        top, left = gap + n // columns * (h + gap), gap + n % columns * (w + gap)
-        sheet[:, top : top + h, left : left + w] = image
-    return Image.fromarray((sheet * 255).round().byte().permute(1, 2, 0).numpy())
+def picture(
+    prior: Pipeline,
+    *,
+    guidance_scale: float = 4.0,
+    steps: int = 50,
+    seed: int = 0,
+    on_step: OnStep = lambda done, total: None,
+) -> bytes:
+    """The sheet as PNG."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PromptWarning)  # one prompt has a word that nobody knows, to be overlooked
+        images = sample(PROMPTS, prior, guidance_scale=guidance_scale, steps=steps, seed=seed, on_step=on_step)
+    return contact_sheet(images, COLUMNS, PROMPTS, zoom=2)
 
 
 def read(place: Path) -> Emoji:
@@ -86,19 +95,19 @@ def read(place: Path) -> Emoji:
     return model.eval()
 
 
+def open_prior(model: str) -> Pipeline:
+    """The prior of a checkpoint's folder, or of what `potstill.load` takes."""
+    place = Path(model)
+    return as_prior(read(place)) if (place / "state.json").exists() else load(model)
+
+
 def main(sheet: Sheet) -> None:
     """Sample the sheet and write it."""
-    images = sample(
-        read(sheet.checkpoint),
-        build_tokenizer(),
-        build_scheduler(),
-        PROMPTS,
-        seed=sheet.seed,
-        guidance=sheet.guidance,
-        steps=sheet.steps,
-    )
-    picture(images).save(sheet.out)
-    print(f"{len(images)} prompts in {sheet.out}")
+    prior = open_prior(sheet.model)
+    with bar("sheet") as on_step:
+        png = picture(prior, guidance_scale=sheet.guidance_scale, steps=sheet.steps, seed=sheet.seed, on_step=on_step)
+    write(sheet.out, png)
+    print(f"{len(PROMPTS)} prompts in {sheet.out}")
 
 
 if __name__ == "__main__":

@@ -26,12 +26,12 @@ from accelerate import Accelerator
 from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
+from potstill.files import write
 from training import checkpoint, data
 from training.compose import Pictures, generator, paint, say
 from training.loss import draw_times, perturb, v_loss
-from training.model import Architecture, Emoji, build_scheduler, build_tokenizer, to_latents, tokenize
-from training.sample import sample
-from training.sheet import PROMPTS, picture
+from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer, tokenize
+from training.sheet import picture
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
     """The loop: yields the metrics of each step."""
     device, main = accelerator.device, accelerator.is_main_process
     drawings, pictures = data.load(run.data).to(device), Pictures()
-    tokenizer, scheduler = build_tokenizer(), build_scheduler()
-    abar = scheduler.alphas_cumprod.to(device)
+    tokenizer, abar = build_tokenizer(), build_scheduler().alphas_cumprod.to(device)
 
     torch.manual_seed(run.seed)  # the fresh weights are the only use of the global generator
     bare = Emoji(run.architecture, len(tokenizer)).to(device, memory_format=torch.channels_last)  # 20 % faster
@@ -110,7 +109,7 @@ def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
         shown = pictures.draw(run.batch, rng)
-        x0 = to_latents(paint(drawings, shown))
+        x0 = CODEC.encode(paint(drawings, shown))
         tokens = tokenize(tokenizer, [say(one, rng) for one in shown]).to(device)
         t = draw_times(run.batch, rng).to(device)
         eps = torch.randn(x0.shape, generator=rng).to(device)
@@ -135,10 +134,9 @@ def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
         if main and (step % run.save_every == 0 or last):
             checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
         if main and (step % run.sheet_every == 0 or last):
-            look = Emoji(run.architecture, len(tokenizer)).to(device).eval()
+            look = Emoji(run.architecture, len(tokenizer)).to(device)
             look.load_state_dict(average)
-            images = sample(look, tokenizer, scheduler, PROMPTS, steps=run.sheet_steps)
-            picture(images).save(run.folder / f"sheet-{step:06d}.png")
+            write(run.folder / f"sheet-{step:06d}.png", picture(as_prior(look), steps=run.sheet_steps))
 
 
 @torch.no_grad()

@@ -7,8 +7,9 @@ from .edit import edit, edit_steps
 from .errors import InputError, NotFiniteError, PotstillError
 from .generate import generate, generate_steps
 from .methods import DDS, PDS, SDI, SDS, Method, Source
-from .prior import Condition, Guided, Prediction, Prior, Query, predict
+from .prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
 from .priors import Mixture, Pipeline, load
+from .sampling import sample
 from .scenes import Points, Scene
 from .schedule import VP, Flow, Schedule, Tabulated
 
@@ -18,6 +19,7 @@ __all__ = [
     "SDI",
     "SDS",
     "VP",
+    "Clipped",
     "Condition",
     "Flow",
     "Guided",
@@ -48,6 +50,7 @@ __all__ = [
     "noise",
     "predict",
     "priors",
+    "sample",
     "sampling",
     "scenes",
     "schedule",

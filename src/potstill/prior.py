@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.schedule import Latent, Schedule, Times
+from potstill.schedule import Latent, Schedule, Times, per_sample
 
 Condition: TypeAlias = Mapping[str, Tensor]
 """What the denoiser is told beside x_t and t (labels, embeddings, a camera), batch first, of length 1 or b."""
@@ -161,6 +161,31 @@ class Guided(Wrapper):
             return predict(self.prior, conditional if self.scale == 1 else empty)[0]
         cond, uncond = predict(self.prior, conditional, empty)
         return Prediction(*(u.lerp(c, self.scale) for c, u in zip(cond, uncond, strict=True)))
+
+
+@dataclass(frozen=True)
+class Clipped(Wrapper):
+    """The predicted x0 held within [-1, 1], where pixels are, and eps such that they still make x_t.
+
+    Guidance pushes pixels beyond their range. Clipping x0 alone, as diffusers' DDIM does with `clip_sample`
+    unless it is told `use_clipped_model_output`, leaves an eps that belongs to another x0: guided samples
+    turn black. Not for latents of an autoencoder, which have no range.
+    """
+
+    @property
+    def cost(self) -> int:
+        """The wrapped prior's."""
+        return self.prior.cost
+
+    def guided(self, scale: float) -> Prior:
+        """The wrapped prior's, clipped."""
+        return Clipped(self.prior.guided(scale))
+
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """Ask the wrapped prior, and clip."""
+        x0 = self.prior(x_t, t, condition).x0.clamp(-1, 1)
+        alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
+        return Prediction.from_x0(x0, x_t, alpha, sigma)
 
 
 @dataclass

@@ -104,6 +104,13 @@ def test_help_teaches(capsys):
         ("theorem nowhere", "unknown world 'nowhere'"),
         ("cite nobody", "unknown method 'nobody'"),
         ("methods --bogus", "--bogus"),
+        ("sample", "no prompt: give at least one"),
+        ("sample pizza --count 0", "count = 0 for 1 prompts must make from 1 to 10,000 pictures"),
+        ("sample pizza --steps 0", "steps = 0 must be from 1 to 1,000"),
+        ("sample pizza --seed -1", "seed = -1"),
+        ("sample pizza --guidance-scale nan", "guidance scale = nan"),
+        ("sample pizza --out pizza.jpg", "--out pizza.jpg must end in .png"),
+        ("vocabulary --model nowhere", "there is no list of words at 'nowhere/vocabulary.json'"),
     ],
 )
 def test_a_mistake_is_one_line_and_code_2(capsys, tmp_path, monkeypatch, words, message):

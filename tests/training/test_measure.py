@@ -1,10 +1,27 @@
+from pathlib import Path
+
 import pytest
 import torch
+from tiny_emoji import tiny_emoji
 
 from training.compose import Pictures, generator, paint
+from training.data import load
 from training.heldout import heldout
-from training.icons import icons
-from training.measure import found, on_background, seen_pictures, unseen_pairs
+from training.icons import Icon, icons
+from training.measure import (
+    LEVELS,
+    candidates_of,
+    denoising,
+    found,
+    on_background,
+    relative,
+    seen_pictures,
+    unseen_pairs,
+    unseen_variants,
+    worn,
+)
+
+DRAWINGS = Path("build/emoji/icons.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +42,11 @@ def drawings():
 def test_a_true_picture_is_found_and_a_false_one_is_not(drawings):
     known = Pictures().known[:40]
     pictures = [picture for picture in seen_pictures(596, 0) if picture.icon in known][:8]
-    images = paint(drawings, pictures)
-    assert all(found(images, pictures, drawings, known))
+    images = worn(paint(drawings, pictures), 0)
+    candidates = candidates_of(pictures, drawings, known)
+    assert all(found(images, pictures, candidates))
     assert all(on_background(images, pictures, drawings))
-    assert not all(found(images.roll(1, 0), pictures, drawings, known))
+    assert not all(found(images.roll(1, 0), pictures, candidates))
     assert not all(on_background(images.roll(1, 0), pictures, drawings))
 
 
@@ -37,3 +55,37 @@ def test_what_is_measured_is_seen_or_was_held_out():
     pairs = unseen_pairs(100, 0)
     assert len(set(pairs)) == 100
     assert all(picture in heldout() for picture in pairs)
+
+
+def test_a_held_out_variant_is_compared_with_its_relative():
+    unseen, relatives = unseen_variants(1_000, 0)
+    assert {one.icon.key for one in unseen} == heldout().variants
+    for one, other in zip(unseen, relatives, strict=True):
+        assert other.icon.key not in heldout().variants
+        assert other.icon.concept == one.icon.concept or other.icon.concept.split("-")[-1] in one.icon.concept
+    assert relative(Icon("noto", "waving-hand", "dark")).concept == "waving-hand"
+
+
+def test_what_wears_a_picture_keeps_its_mean():
+    images = torch.full((2, 3, 64, 64), 0.5)
+    assert worn(images, 0).mean().item() == pytest.approx(0.5, abs=1e-3)
+    assert worn(images, 0).std().item() == pytest.approx(0.05, rel=0.02)
+
+
+def test_denoising_is_the_error_of_x0(drawings, monkeypatch):
+    prior = tiny_emoji()
+    pictures = seen_pictures(60, 0)
+    x0 = prior.codec.encode(paint(drawings, pictures))
+    monkeypatch.setattr(type(prior), "output", lambda self, x_t, t, condition: torch.full_like(x_t, 0.25))
+    expected = (x0 - 0.25).square().mean().item()
+    assert denoising(prior, drawings, pictures, 0) == pytest.approx(dict.fromkeys(map(str, LEVELS), expected))
+
+
+@pytest.mark.skipif(not DRAWINGS.exists(), reason="no drawings: `make model-data` fetches them")
+def test_the_true_drawings_are_found_though_blurred_and_noisy():
+    drawings = load(DRAWINGS)
+    pictures = [one for one in seen_pictures(596, 0) if one.background == "yellow"]
+    images, candidates = worn(paint(drawings, pictures), 0), candidates_of(pictures, drawings, Pictures().known)
+    assert sum(found(images, pictures, candidates)) >= len(pictures) - 1
+    assert sum(found(images.roll(1, 0), pictures, candidates)) <= 3
+    assert sum(on_background(images, pictures, drawings)) == len(pictures)

@@ -1,16 +1,19 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import DiffusionPipeline
+from PIL import Image
 from safetensors.torch import save_file
-from transformers import AutoTokenizer, CLIPTextModel
 
+from potstill.priors.loading import load, quiet
+from potstill.priors.prompts import PromptWarning
 from training import export, sheet
 from training.icons import icons
-from training.model import Architecture, tokenize
+from training.model import Architecture, build_tokenizer, tokenize
 from training.train import Train, learning_rate, open_log, train
 
 CPU = Accelerator(cpu=True)
@@ -88,22 +91,33 @@ def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3, "again": true}\n'
 
 
-def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path):
+def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, capsys):
     run, _ = trained
     place = run.folder / "step-000004"
     export.main(export.Export(place, tmp_path))
-    unet = UNet2DConditionModel.from_pretrained(tmp_path, subfolder="unet")
-    text_encoder = CLIPTextModel.from_pretrained(tmp_path, subfolder="text_encoder").float()
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "tokenizer")
-    scheduler = DDIMScheduler.from_pretrained(tmp_path, subfolder="scheduler")
-    assert scheduler.config.prediction_type == "sample"
+    assert f"MB in {tmp_path}" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.bin"))
+    assert "4 steps" in (tmp_path / "README.md").read_text()
+    with quiet():
+        pipe = DiffusionPipeline.from_pretrained(tmp_path, vae=None)
+    assert pipe.scheduler.config.prediction_type == "sample"
 
-    model = sheet.read(place)
+    words = "noto red heart on a zeppelin"
+    prior = load(tmp_path)
+    with pytest.warns(PromptWarning, match="'zeppelin'"):
+        condition = prior.tell(words)
     rng = torch.Generator().manual_seed(0)
     x_t, t = torch.randn(1, 48, 16, 16, generator=rng), torch.tensor([500])
-    tokens = tokenize(tokenizer, ["noto red heart on a zeppelin"])
     with torch.no_grad():
-        expected = model(x_t, t, tokens)
-        found = unet.float()(x_t, t, text_encoder(tokens).last_hidden_state).sample
+        expected = sheet.read(place)(x_t, t, tokenize(build_tokenizer(), [words]))
+        found = prior(x_t, t.double(), condition).x0
     torch.testing.assert_close(found, expected, rtol=0, atol=5e-3)
+
+
+def test_the_sheet_of_an_exported_model_is_that_of_its_checkpoint(trained, tmp_path):
+    run, _ = trained
+    export.main(export.Export(run.folder / "step-000004", tmp_path / "model"))
+    for name in (run.folder / "step-000004", tmp_path / "model"):
+        sheet.main(sheet.Sheet(str(name), tmp_path / f"{name.name}.png", steps=1))
+    one, other = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(float) for name in ("step-000004", "model"))
+    assert np.abs(one - other).max() < 3

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ COMMANDS = {
     "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
     "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
+    "sample": "Draw pictures of a prompt with plain sampling: what the model knows.",
+    "vocabulary": "List the words that the bundled model knows, or those nearest to a word.",
     "methods": "List the methods: equation, noise source, comparison, reference.",
     "cite": "Print the BibTeX entry of a method, or of potstill.",
 }
@@ -27,7 +30,7 @@ usage: potstill COMMAND [options]
 Score distillation with diffusion models: one core for SDS, SDI, DDS, PDS and what lies between.
 
 commands:
-{chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
+{chr(10).join(f"  {name:<12}{text}" for name, text in COMMANDS.items())}
 
 options:
   --help    this text; `potstill COMMAND --help` explains a command and its options
@@ -38,7 +41,9 @@ examples:
   potstill edit photo.png --source "a red heart" --target "a blue heart"
   potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
   potstill world rings --methods sds dds pds sdi --out rings
-  potstill theorem --steps 20"""
+  potstill theorem --steps 20
+  potstill sample "red apple on a blue background"
+  potstill vocabulary apple"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        sys.exit(_dispatch(words))
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _warn
+            sys.exit(_dispatch(words))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
     except KeyboardInterrupt:
@@ -102,6 +110,11 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
         text = re.split("Argument helptext|Got errors|For full helptext", " ".join(text.split()))[0]
         text = re.sub("^(Value error|Unrecognized options|Required options|Parsing error) ", "", text)
         _fail(f"{text.strip(' .')}: see potstill {name} --help")
+
+
+def _warn(message: Warning | str, *details: object, **more: object) -> None:
+    """Print a warning as one line, without the place in the code."""
+    print(f"potstill: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

@@ -36,6 +36,15 @@ def step_progress(steps: int) -> Iterator[Callable[[str, Step], None]]:
         yield show
 
 
+@contextmanager
+def bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar on stderr with steps and the time that is left, told how many of how many are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(description, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
 def print_records(records: Sequence[dict[str, Any]]) -> None:
     """A table on standard output, a row a record; it is not cut to a terminal's width when piped."""
     table = Table(box=None, pad_edge=False, header_style="bold")

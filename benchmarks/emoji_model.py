@@ -1,0 +1,29 @@
+"""Whether the bundled model is good enough: the measures of `training.measure`, and what each must reach.
+
+    python benchmarks/emoji_model.py --out docs/emoji-model.json
+
+Takes some minutes, and the drawings of `make model-data`. Exits with 1 where a target is missed.
+"""
+
+import sys
+from pathlib import Path
+
+import tyro
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from potstill.cli.common import to_json
+from potstill.files import write
+from training import data
+from training.card import reached, table
+from training.measure import Measure, measure
+from training.sheet import open_prior
+
+settings = tyro.cli(Measure, description=__doc__)
+numbers = measure(settings, open_prior(settings.model), data.load(settings.data))
+if settings.out:
+    write(settings.out, f"{to_json(numbers)}\n".encode())
+print(table(numbers))
+missed = [name for name, good in reached(numbers).items() if not good]
+print(f"\nmissed: {', '.join(missed)}" if missed else "\nevery target is reached")
+sys.exit(bool(missed))

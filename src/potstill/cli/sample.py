@@ -1,0 +1,91 @@
+"""potstill sample."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from potstill.cli.common import bar, to_json
+from potstill.errors import InputError
+from potstill.files import writable_folder, write
+from potstill.priors.loading import load
+from potstill.sampling import check_numbers, sample
+from potstill.sheets import contact_sheet
+
+_SIDE = 192  # pixels that a small picture is enlarged to, at most
+
+
+@dataclass(frozen=True)
+class Command:
+    """Draw pictures of a prompt with plain DDIM sampling: the reference for what a model knows.
+
+    Writes a sheet of all pictures, a row for each of several prompts, and the settings beside it as JSON.
+    Picture n of the sheet starts from the noise of seed + n: --seed 7 --count 1 draws the eighth again.
+    """
+
+    prompts: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PROMPT")]
+    """What to draw, in quotes: "red apple on a blue background". `potstill vocabulary` lists the words."""
+
+    count: int = 8
+    """Pictures of each prompt, 1 to 10,000 in all."""
+
+    guidance_scale: float = 4.0
+    """uncond + scale (cond - uncond), as in diffusers."""
+
+    steps: int = 50
+    """Network calls for each picture, 1 to 1,000."""
+
+    seed: int = 0
+    """Of the noise: the same seed gives the same bytes on the same machine."""
+
+    model: str = "emoji"
+    """emoji, a folder, or a name on the hub."""
+
+    out: Path = Path("sample.png")
+    """The PNG to write."""
+
+    json: bool = False
+    """Print the settings as JSON."""
+
+    def run(self) -> None:
+        """Sample, write, print."""
+        check_numbers(len(self.prompts), self.count, self.guidance_scale, self.steps, self.seed)
+        if self.out.suffix.lower() != ".png":
+            raise InputError(f"--out {self.out} must end in .png")
+        folder = writable_folder(self.out.parent)
+        prior = load(self.model)
+        for prompt in self.prompts:
+            prior.tell(prompt)  # warns of unknown words before the work
+        began = time.perf_counter()
+        with bar("sampling") as on_step:
+            images = sample(
+                self.prompts,
+                prior,
+                count=self.count,
+                guidance_scale=self.guidance_scale,
+                steps=self.steps,
+                seed=self.seed,
+                on_step=on_step,
+            )
+        document = to_json(
+            {
+                "prompts": self.prompts,
+                "count": self.count,
+                "guidance_scale": self.guidance_scale,
+                "steps": self.steps,
+                "seed": self.seed,
+                "model": dict(prior.identity),
+                "size": list(prior.size),
+                "seconds": round(time.perf_counter() - began, 3),
+            }
+        )
+        several = len(self.prompts) > 1
+        captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
+        columns = self.count if several else min(self.count, 4)
+        png = contact_sheet(images, columns, captions, zoom=max(1, _SIDE // max(prior.size)))
+        beside = folder / f"{self.out.stem}.json"
+        write(self.out, png)
+        write(beside, document.encode())
+        print(document if self.json else f"wrote {self.out} and {beside.name}")

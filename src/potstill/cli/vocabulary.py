@@ -1,0 +1,52 @@
+"""potstill vocabulary."""
+
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from potstill.cli.common import to_json
+from potstill.vocabulary import read_vocabulary
+
+_FORM = "A prompt: [style] [small] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
+
+
+@dataclass(frozen=True)
+class Command:
+    """List what the bundled model knows, or what it knows that has a word, or what is nearest to an unknown word."""
+
+    word: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORD")] = ""
+    """A word, or several in quotes; none lists everything."""
+
+    model: str = "emoji"
+    """emoji, or the folder of a model that has a vocabulary.json."""
+
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Print."""
+        vocabulary = read_vocabulary(self.model)
+        phrases, unknown = vocabulary.containing(self.word), vocabulary.unknown(self.word)
+        if self.json:
+            print(to_json({"word": self.word, "phrases": phrases, "unknown": unknown}))
+            return
+        for word, near in unknown.items():
+            hint = f"nearest: {', '.join(near)}" if near else "and nothing is like it"
+            print(f"{word!r} is not known; {hint}")
+        if not unknown and not phrases:
+            print(f"every word of {self.word!r} is known, but no phrase has them all; a prompt may still join them")
+        _print_groups(phrases)
+        if not self.word:
+            print(_FORM)
+
+
+def _print_groups(groups: Mapping[str, Sequence[str]]) -> None:
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    for name, phrases in groups.items():
+        print(name)
+        text = ", ".join(phrases)
+        print(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False) + "\n")

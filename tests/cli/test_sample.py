@@ -1,0 +1,89 @@
+"""Sampling and the vocabulary on the command line, with a random model in a folder."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_emoji import tiny_emoji
+
+from potstill import sample
+from potstill.cli import main
+from potstill.vocabulary import read_vocabulary
+from training.compose import Pictures, generator, say
+from training.export import save
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emoji")
+    save(tiny_emoji().pipe, folder, steps=0)
+    return str(folder)
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    captured = capsys.readouterr()
+    return stop.value.code or 0, captured.out, captured.err
+
+
+def test_sample_writes_a_sheet_with_its_settings(capsys, tmp_path, model):
+    out = tmp_path / "deep" / "pizza.png"
+    words = ("sample", "pizza", "--model", model, "--count", "5", "--steps", "2", "--seed", "3", "--out", str(out))
+    code, printed, _ = run(capsys, *words, "--json")
+    assert code == 0
+    document = json.loads(out.with_suffix(".json").read_text())
+    assert json.loads(printed) == document
+    assert document["prompts"] == ["pizza"]
+    assert (document["count"], document["steps"], document["seed"], document["size"]) == (5, 2, 3, [64, 64])
+    with Image.open(out) as picture:
+        sheet = np.asarray(picture)
+    images = sample("pizza", tiny_emoji(), count=5, steps=2, seed=3)
+    expected = (images[4].permute(1, 2, 0) * 255).numpy()
+    found = sheet[4 + 196 + 1 : 4 + 196 + 192 : 3, 5 : 4 + 192 : 3].astype(float)  # second row, every third pixel
+    assert np.abs(found - expected).mean() < 2  # the folder holds float16
+    before = out.read_bytes()
+    assert run(capsys, *words)[1] == f"wrote {out} and pizza.json\n"
+    assert out.read_bytes() == before
+
+
+def test_several_prompts_have_a_row_each(capsys, tmp_path, model):
+    out = tmp_path / "two.png"
+    words = ("pizza", "red heart", "--model", model, "--count", "2", "--steps", "1", "--out", str(out))
+    assert run(capsys, "sample", *words)[0] == 0
+    with Image.open(out) as sheet:
+        width, height = sheet.size
+    assert width == 2 * 196 + 4
+    assert 2 * 196 < height < 2 * 230
+
+
+def test_a_warning_is_one_line_that_names_the_word_and_its_neighbours(capsys, tmp_path, model):
+    words = ("sample", "red appel on a zzyzx", "--model", model, "--count", "1", "--steps", "1")
+    code, _, err = run(capsys, *words, "--out", str(tmp_path / "x.png"))
+    assert code == 0
+    lines = [line for line in err.splitlines() if line.startswith("potstill: warning:")]
+    assert lines[0].startswith("potstill: warning: the model does not know the word 'appel': did you mean 'apple'")
+    assert lines[1] == "potstill: warning: the model does not know the word 'zzyzx'"
+
+
+def test_the_vocabulary_is_what_the_tokenizer_knows(model):
+    prior, vocabulary = tiny_emoji(), read_vocabulary(model)
+    tokenizer = prior.pipe.tokenizer
+    never_said = {"middle", *tokenizer.all_special_tokens}
+    assert set(vocabulary.words) == set(tokenizer.get_vocab()) - never_said
+    rng = generator(0)
+    captions = [say(picture, rng) for picture in Pictures().draw(500, rng)]
+    assert {word for text in captions for word in vocabulary.unknown(text)} == {"unheard"}
+
+
+def test_vocabulary_lists_finds_and_suggests(capsys, model):
+    code, out, _ = run(capsys, "vocabulary", "--model", model)
+    assert code == 0
+    for text in ("subjects: food", "red apple", "on an orange background", "at the left", "fluent", "dark skin"):
+        assert text in " ".join(out.split())
+    document = json.loads(run(capsys, "vocabulary", "Apple", "--model", model, "--json")[1])
+    assert document["phrases"] == {"subjects: food": ["red apple", "green apple"]}
+    assert document["unknown"] == {}
+    assert "'appel' is not known; nearest: apple" in run(capsys, "vocabulary", "appel", "--model", model)[1]
+    assert "no phrase has them all" in run(capsys, "vocabulary", "pizza left", "--model", model)[1]

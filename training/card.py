@@ -1,0 +1,96 @@
+"""The numbers of the model card: the tables between the markers of docs/emoji-model.md, from a JSON beside it.
+
+    python -m training.card
+
+`benchmarks/emoji_model.py --out docs/emoji-model.json` measures; this writes what it found into the page.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from potstill.files import write
+
+TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, float]] = {
+    "retrieval": ("right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85),
+    "background": ("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
+    "composition": ("right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70),
+    "seconds": ("8 pictures of 50 steps", lambda n: n["seconds"], "at most {} s", 10),
+    "megabytes": ("size on disk", lambda n: n["megabytes"], "at most {} MB", 25),
+}
+"""What must be reached: the words, the number, the rule, the limit."""
+NOTHING = "*Not measured yet: `make model-card` measures the model and fills this in.*"
+
+
+@dataclass(frozen=True)
+class Card:
+    """The page and its numbers."""
+
+    numbers: Path = Path("docs/emoji-model.json")
+    """What the benchmark wrote."""
+    page: Path = Path("docs/emoji-model.md")
+    """The page that is filled in."""
+
+
+def reached(numbers: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether each target is reached."""
+    return {
+        name: value(numbers) <= limit if rule.startswith("at most") else value(numbers) >= limit
+        for name, (_, value, rule, limit) in TARGETS.items()
+    }
+
+
+def table(numbers: Mapping[str, Any]) -> str:
+    """The targets and the denoising errors as markdown."""
+    lines = ["| measure | found | must be |", "|---|---|---|"]
+    for words, value, rule, limit in TARGETS.values():
+        unit = rule.split()[-1]
+        lines.append(f"| {words} | {value(numbers):.3g} {unit} | {rule.format(limit)} |")
+    chosen, composed = numbers["settings"], numbers["composition"]
+    errors = numbers["denoising"]
+    lines += [
+        "",
+        f"{chosen['retrieval']} captions and {chosen['composition']} pairs, guidance {chosen['guidance_scale']:g}, "
+        f"{chosen['steps']} steps, seed {chosen['seed']}, {chosen['threads']} thread(s). Of the held-out pairs, "
+        f"{100 * composed['background']:.3g} % have the right background. The true drawings, a pixel aside, "
+        f"blurred and noisy, reach {100 * numbers['retrieval']['ceiling']:.3g} % and "
+        f"{100 * composed['ceiling']:.3g} %; true drawings of other captions {100 * numbers['retrieval']['floor']:.3g} "
+        f"% and {100 * composed['floor']:.3g} %.",
+        "",
+        "| mean squared error of x̂₀ at t = | " + " | ".join(errors["training"]) + " |",
+        "|---|" + "---|" * len(errors["training"]),
+    ]
+    kinds = {"training": "training pictures", "relatives": "relatives of the held-out", "held_out": "held-out variants"}
+    for kind, words in kinds.items():
+        lines.append(f"| {words} | " + " | ".join(f"{error:.4f}" for error in errors[kind].values()) + " |")
+    return "\n".join(lines)
+
+
+def filled(page: str, text: str) -> str:
+    """The page with `text` between its markers.
+
+    Raises:
+        ValueError: it does not have the markers once.
+    """
+    page, count = re.subn(
+        r"(<!-- measured -->\n).*?(\n<!-- /measured -->)", lambda mark: mark[1] + text + mark[2], page, flags=re.DOTALL
+    )
+    if count != 1:
+        raise ValueError(f"the page has {count} pairs of <!-- measured --> and <!-- /measured -->: it must have one")
+    return page
+
+
+def main(card: Card) -> None:
+    """Fill the page in."""
+    text = table(json.loads(card.numbers.read_text())) if card.numbers.exists() else NOTHING
+    write(card.page, filled(card.page.read_text(), text).encode())
+    print(text)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Card, description=__doc__))

@@ -1,0 +1,93 @@
+"""The training curve: the loss of a run's log, smoothed into a small table that is committed, and its picture.
+
+    python -m training.curve --logs build/emoji/run/metrics.jsonl build/emoji/last/metrics.jsonl
+    python -m training.curve
+
+The second line draws again from the table. Where two logs hold the same step, the later log counts: a last
+phase that starts at step 40,000 of a run replaces what the run did from there.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from matplotlib.figure import Figure
+
+from potstill.files import write
+from potstill.worlds.figures import BLUE, GREY, INK, png
+
+Row = tuple[int, float, float]
+"""A step, the median loss of the steps up to it, and the hours of training so far."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Where the numbers come from and where they go."""
+
+    logs: tuple[Path, ...] = ()
+    """`metrics.jsonl` of the run and of its last phase; none draws from the table that is there."""
+    table: Path = Path("docs/pictures/emoji/curve.csv")
+    """The smoothed numbers."""
+    out: Path = Path("docs/pictures/emoji/curve.png")
+    """The picture."""
+    window: int = 100
+    """Steps that make a row of the table."""
+
+
+def smooth(logs: Sequence[Path], window: int) -> list[Row]:
+    """The rows of a table: every step counts once, as the last log has it that reaches it."""
+    steps: dict[int, tuple[float, float]] = {}
+    for log in logs:
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        steps = {step: value for step, value in steps.items() if step < lines[0]["step"]}
+        steps |= {line["step"]: (line["loss"], line["seconds"]) for line in lines}
+    order, rows, seconds = sorted(steps), [], 0.0
+    for start in range(0, len(order), window):
+        part = order[start : start + window]
+        seconds += sum(steps[step][1] for step in part)
+        rows.append((part[-1], round(float(np.median([steps[step][0] for step in part])), 5), round(seconds / 3600, 3)))
+    return rows
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """The table as text."""
+    lines = io.StringIO()
+    csv.writer(lines, lineterminator="\n").writerows([("step", "loss", "hours"), *rows])
+    return lines.getvalue()
+
+
+def from_csv(text: str) -> list[Row]:
+    """The table from text."""
+    return [(int(row["step"]), float(row["loss"]), float(row["hours"])) for row in csv.DictReader(io.StringIO(text))]
+
+
+def draw(rows: Sequence[Row]) -> bytes:
+    """The loss against the steps, both logarithmic, as PNG."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = figure.subplots()
+    steps, losses, hours = zip(*rows, strict=True)
+    axis.plot(steps, losses, color=BLUE, linewidth=1.5)
+    axis.set(xscale="log", yscale="log", xlabel="step", ylabel="v loss, median")
+    axis.set_title(f"{steps[-1]:,} steps in {hours[-1]:.1f} hours", color=INK, fontsize=10)
+    axis.grid(True, which="both", color=GREY, linewidth=0.4, alpha=0.6)
+    axis.spines[["top", "right"]].set_visible(False)
+    return png(figure)
+
+
+def main(curve: Curve) -> None:
+    """Smooth the logs, if there are any, and draw."""
+    curve.table.parent.mkdir(parents=True, exist_ok=True)
+    if curve.logs:
+        write(curve.table, to_csv(smooth(curve.logs, curve.window)).encode())
+    rows = from_csv(curve.table.read_text())
+    write(curve.out, draw(rows))
+    print(f"{rows[-1][0]} steps in {curve.out}")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Curve, description=__doc__))

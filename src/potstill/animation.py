@@ -4,6 +4,8 @@ import io
 from collections.abc import Sequence
 
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
 from potstill.images import Images, to_pil
 
@@ -22,13 +24,13 @@ def gif_bytes(frames: Sequence[Images], seconds: float = 0.06, rest: float = 2.0
     return buffer.getvalue()
 
 
-def row(images: Images) -> Images:
+def row(images: Images) -> Float[Tensor, "1 3 h width"]:
     """Images side by side, one wide image."""
     b, c, h, w = images.shape
     return images.permute(1, 2, 0, 3).reshape(1, c, h, b * w)
 
 
-def enlarged(images: Images) -> Images:
+def enlarged(images: Images) -> Float[Tensor, "b 3 height width"]:
     """Images of at least `SMALLEST` pixels a side, every pixel a square."""
     factor = max(1, SMALLEST // min(images.shape[-2:]))
     return F.interpolate(images, scale_factor=factor, mode="nearest") if factor > 1 else images

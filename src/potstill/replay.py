@@ -99,12 +99,12 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
 
 def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> Path | None:
     """Where an input lies now."""
-    if not found or not found.get("path"):
+    path = found.get("path") if found else None
+    if not path:
         return None
-    places = [Path(found["path"]), folder / Path(found["path"]).name]
-    if place := next((place for place in places if place.exists()), None):
+    if place := next((place for place in (Path(path), folder / Path(path).name) if place.exists()), None):
         return place
-    raise InputError(f"the {name} {found['path']!r} is gone: put it back, or beside the result")
+    raise InputError(f"the {name} {path!r} is gone: put it back, or beside the result")
 
 
 def _bare(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import Generator
 
 from potstill.codec import Images, PixelUnshuffle
 from potstill.errors import InputError
-from potstill.prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
+from potstill.prior import Clipped, Condition, Prediction, Prior, Query, predict
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.schedule import Latent, Schedule, Times, normal
@@ -140,7 +140,7 @@ def sample(
     told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.climb(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
-    guided: Prior = Guided(prior, guidance_scale)
+    guided = prior.guided(guidance_scale)
     if isinstance(prior.codec, PixelUnshuffle):
         guided = Clipped(guided)
 

@@ -47,8 +47,9 @@ class Model:
 
     def load(self) -> Pipeline:
         """Load it."""
-        options = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "model"}
-        return load(self.model, **options | {"dtype": getattr(torch, self.dtype) if self.dtype else None})
+        options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        name, dtype = options.pop("model"), self.dtype and getattr(torch, self.dtype)
+        return load(name, **{**options, "dtype": dtype})
 
 
 @dataclass(frozen=True)

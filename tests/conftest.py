@@ -1,8 +1,33 @@
-"""One thread a process: the suite runs one process a core."""
+"""One thread a process: the suite runs one process a core. And the tiny pipelines, each built once."""
 
+from functools import cache
+
+import pytest
 import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)
 settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """The folder of a tiny pipeline, by its name in `tiny.BUILDERS`."""
+    import tiny
+
+    @cache
+    def folder(name: str):
+        path = tmp_path_factory.mktemp(name)
+        tiny.build(name).save_pretrained(path, safe_serialization=True)
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def priors(tiny_folder):
+    """A tiny pipeline as a prior, by its name in `tiny.BUILDERS`, saved and loaded."""
+    from potstill import load
+
+    return cache(lambda name: load(tiny_folder(name), dtype=torch.float32, device="cpu"))

@@ -11,7 +11,9 @@ from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDI, SDS, by_name, named
 from potstill.noise import Fresh, Inverted
 from potstill.prior import Guided
+from potstill.priors import Mixture
 from potstill.scenes import Points, Projected
+from potstill.schedule import Tabulated, linear
 from potstill.times import Annealed, Stratified, Uniform
 from potstill.weights import AlphaSigmaSquared, Constant, Rho, SigmaSquared
 
@@ -145,3 +147,20 @@ def test_sdi_is_sds_with_inverted_noise():
     case = Case()
     sds = SDS(noise=SDI().noise, weight=Rho(), times=SDI().times)
     assert torch.equal(case.gradient(SDI()), case.gradient(sds))
+
+
+def test_a_weight_that_is_infinite_at_zero_terminal_snr_is_named():
+    """The last level is noise alone: DDS works there, and chi of PDS does not."""
+    table = linear().alphas_cumprod.clone()
+    table[-1] = 0
+    prior = Mixture(torch.zeros(1, 2), schedule=Tabulated(table))
+    last = Uniform(1.0, 1.0)
+
+    def once(method):
+        told = prior.condition(0)
+        rng = Generator().manual_seed(0)
+        return list(distill(Points(torch.ones(2, 2)), prior, method, target=told, source=told, steps=1, rng=rng))
+
+    assert once(DDS(times=last))[0].t.tolist() == [999, 999]
+    with pytest.raises(NotFiniteError, match="gradient is not finite at step 0, t = 999, 999"):
+        once(PDS(times=last))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from potstill.errors import InputError
 from potstill.methods import Consistent, Release
+from potstill.prior import Prediction
 from potstill.schedule import VP, Flow, Tabulated, cosine, linear, scaled_linear
 
 SCHEDULES = {"linear": linear(), "scaled": scaled_linear(), "cosine": cosine(), "VP": VP(), "Flow": Flow()}
@@ -113,10 +114,28 @@ def test_a_time_outside_the_table_is_refused(t):
         linear()(torch.tensor(t))
 
 
-@pytest.mark.parametrize("table", [[], [0.5, 0.5], [0.2, 0.3], [1.2, 0.1], [0.5, 0.0], [0.5, float("nan")]])
+@pytest.mark.parametrize(
+    "table", [[], [0.5, 0.5], [0.2, 0.3], [1.2, 0.1], [0.5, -0.1], [0.0, 0.0], [0.5, float("nan")]]
+)
 def test_a_table_must_fall(table):
     with pytest.raises(InputError, match="fall strictly"):
         Tabulated(torch.tensor(table))
+
+
+def test_a_table_may_end_in_noise_alone():
+    """Zero terminal SNR: x_T is the noise, v = -x0 there, and the posterior and DDIM steps from T are finite."""
+    schedule = Tabulated(torch.tensor([0.9, 0.5, 0.0]))
+    rng, top = torch.Generator().manual_seed(0), torch.tensor([2.0])
+    x0, eps = (torch.randn(1, 4, generator=rng, dtype=torch.float64) for _ in range(2))
+    assert torch.equal(schedule.perturb(x0, eps, top), eps)
+    hat = Prediction.from_v(-x0, eps, *(c[:, None] for c in schedule(top)))
+    assert torch.equal(hat.x0, x0)
+    assert torch.equal(hat.eps, eps)
+    below, same = schedule.posterior(top, top - 1), schedule.posterior(top, top)
+    assert torch.allclose(torch.stack(below), torch.tensor([[0.5**0.5], [0.0], [0.5**0.5]], dtype=torch.float64))
+    assert torch.stack(same).tolist() == [[0.0], [1.0], [0.0]]
+    (step,) = schedule.ddim_step(x0, eps, top - 1, torch.zeros(1), eps)
+    assert torch.allclose(step, 0.5**0.5 * (x0 + eps)[0])
 
 
 def test_impossible_steps_are_refused():

@@ -3,10 +3,12 @@
 from . import inversion, methods, noise, priors, sampling, scenes, schedule, times, weights, worlds
 from .citation import citation
 from .distill import Step, distill, surrogate_loss
+from .edit import edit, edit_steps
 from .errors import InputError, NotFiniteError, PotstillError
+from .generate import generate, generate_steps
 from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
-from .priors import Mixture
+from .priors import Mixture, Pipeline, load
 from .sampling import sample
 from .scenes import Points, Scene
 from .schedule import VP, Flow, Schedule, Tabulated
@@ -25,6 +27,7 @@ __all__ = [
     "Method",
     "Mixture",
     "NotFiniteError",
+    "Pipeline",
     "Points",
     "PotstillError",
     "Prediction",
@@ -37,7 +40,12 @@ __all__ = [
     "Tabulated",
     "citation",
     "distill",
+    "edit",
+    "edit_steps",
+    "generate",
+    "generate_steps",
     "inversion",
+    "load",
     "methods",
     "noise",
     "predict",

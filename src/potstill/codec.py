@@ -4,15 +4,15 @@ import abc
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.images import Images
 
-Images = Float[Tensor, "b 3 h w"]
-"""RGB in [0, 1]."""
-Grid = Float[Tensor, "b c h w"]
+Grid = Float[Tensor, "b c rows columns"]
 """Latents of images."""
 
 
@@ -29,6 +29,10 @@ class Codec(abc.ABC):
     @abc.abstractmethod
     def decode(self, latents: Grid) -> Images:
         """The images of latents, within [0, 1]."""
+
+    def __deepcopy__(self, memo: dict) -> "Codec":
+        """Itself: nothing in it changes, and a copy of a scene must not copy its networks."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,15 @@ class Autoencoder(Codec):
 
     or, where the config holds statistics, scaling_factor (z - latents_mean) / latents_std. The mean is
     taken, not a sample (arXiv 2304.07090 does so; the released PDS code samples), so encoding adds no
-    noise. A VAE whose config says `force_upcast` overflows in float16, and then runs in float32 (SDXL).
+    noise. A VAE whose config says `force_upcast` overflows in float16, and is made float32 then (SDXL).
     """
 
     vae: Any
+
+    def __post_init__(self) -> None:
+        """Make a VAE that would overflow float32."""
+        if self.vae.dtype == torch.float16 and getattr(self.vae.config, "force_upcast", False):
+            self.vae.to(torch.float32)
 
     @property
     def factor(self) -> int:  # type: ignore[override]
@@ -69,16 +78,22 @@ class Autoencoder(Codec):
 
     def encode(self, images: Images) -> Grid:
         """The scaled mean."""
-        encoded = self.vae.encode((2 * images - 1).to(self.vae.device, self.vae.dtype))
+        encoded = self.vae.encode(self._moved(2 * images - 1))
         z = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
         shift, scale = self._affine(z)
-        return ((z - shift) * scale).to(images.dtype)
+        return ((z - shift) * scale).to(images.device, images.dtype)
 
     def decode(self, latents: Grid) -> Images:
         """The images of unscaled latents."""
-        z = latents.to(self.vae.device, self.vae.dtype)
+        z = self._moved(latents)
         shift, scale = self._affine(z)
-        return ((self.vae.decode(z / scale + shift).sample.to(latents.dtype) + 1) / 2).clamp(0, 1)
+        decoded = self.vae.decode(z / scale + shift).sample.to(latents.device, latents.dtype)
+        return ((decoded + 1) / 2).clamp(0, 1)
+
+    def _moved(self, x: Grid) -> Grid:
+        """To where the VAE computes, which is not where an offloaded one waits."""
+        hook, weight = getattr(self.vae, "_hf_hook", None), next(self.vae.parameters())
+        return x.to(getattr(hook, "execution_device", None) or weight.device, weight.dtype)
 
     def _affine(self, z: Grid) -> tuple[Tensor | float, Tensor | float]:
         """What is subtracted, and what is multiplied with."""

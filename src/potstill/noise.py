@@ -1,6 +1,7 @@
 """Where the noise of x_t comes from: drawn, held, predicted, or inferred from the render."""
 
 import abc
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -94,15 +95,15 @@ class MixedEta(Noise):
     0 is DDIM, 1 is DDPM (arXiv 2010.02502, eq. 16). Where the times do not fall, all noise is fresh.
 
     Raises:
-        InputError: eta is negative.
+        InputError: eta is negative or not finite.
     """
 
     eta: float = 1.0
 
     def __post_init__(self) -> None:
         """Check eta."""
-        if self.eta < 0:
-            raise InputError(f"eta = {self.eta} must not be negative")
+        if not 0 <= self.eta < math.inf:
+            raise InputError(f"eta = {self.eta} must be finite and not negative: 0 is DDIM, 1 is DDPM")
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
         """The mixture of prediction and draw, share by share."""
@@ -132,7 +133,7 @@ class Inverted(Noise):
             released code does, so the signal is too weak and the noise too strong for t.
 
     Raises:
-        InputError: steps below 1, overshoot outside [0, 1), extra negative.
+        InputError: steps below 1, overshoot outside [0, 1), extra negative, a number that is not finite.
     """
 
     steps: int = 10
@@ -145,11 +146,13 @@ class Inverted(Noise):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.steps < 1 or not 0 <= self.overshoot < 1 or self.extra < 0:
+        if self.steps < 1 or not 0 <= self.overshoot < 1 or not 0 <= self.extra < math.inf:
             raise InputError(
                 f"inversion with steps = {self.steps}, overshoot = {self.overshoot}, extra = {self.extra}: "
-                "steps must be at least 1, overshoot in [0, 1), extra not negative"
+                "steps must be at least 1, overshoot in [0, 1), extra finite and not negative"
             )
+        if not math.isfinite(self.guidance_scale):
+            raise InputError(f"guidance scale of the inversion = {self.guidance_scale} must be finite; -7.5 is usual")
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
         """kappa, inferred from x_0 at each sample's own time."""
@@ -175,16 +178,17 @@ class FixedPoint(Noise):
     Inversion follows the whole way back instead, and meets this equation only roughly at large t.
 
     Raises:
-        InputError: iterations below 1.
+        InputError: iterations below 1, rate not finite or not positive.
     """
 
     iterations: int = 3
     rate: float = 1.0
 
     def __post_init__(self) -> None:
-        """Check the iterations."""
-        if self.iterations < 1:
-            raise InputError(f"iterations = {self.iterations} must be at least 1")
+        """Check the numbers."""
+        _check_iterations(self.iterations)
+        if not 0 < self.rate < math.inf:
+            raise InputError(f"rate = {self.rate} of the fixed point must be finite and above 0; 1 is usual")
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
         """(x_t* - alpha_t x_0) / sigma_t."""
@@ -212,7 +216,9 @@ class Picard(Noise):
 
     iterations: int = 1
 
-    __post_init__ = FixedPoint.__post_init__
+    def __post_init__(self) -> None:
+        """Check the iterations."""
+        _check_iterations(self.iterations)
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
         """The last prediction."""
@@ -220,3 +226,8 @@ class Picard(Noise):
         for _ in range(self.iterations):
             eps = predict(prior, Query(prior.schedule.perturb(x0, eps, t), t, condition))[0].eps
         return eps
+
+
+def _check_iterations(iterations: int) -> None:
+    if iterations < 1:
+        raise InputError(f"iterations = {iterations} must be at least 1")

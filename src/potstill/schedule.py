@@ -102,7 +102,7 @@ class Schedule(abc.ABC):
         if not (s <= t).all():
             raise InputError(f"s = {s.tolist()[:5]} must not lie above t = {t.tolist()[:5]}: choose an earlier s")
         (alpha_t, sigma_t), (alpha_s, sigma_s) = self(t), self(s)
-        ratio = alpha_t / alpha_s
+        ratio = torch.where(s < t, alpha_t / alpha_s, 1)  # alpha may be 0 at the last time, then s = t is 0 / 0
         variance = (sigma_t**2 - ratio**2 * sigma_s**2).clamp(min=0)
         return Posterior(
             c0=alpha_s * variance / sigma_t**2,
@@ -130,8 +130,12 @@ class Schedule(abc.ABC):
 class Tabulated(Schedule):
     """A discrete schedule, alpha_t = sqrt(alphas_cumprod[t]), looked up exactly: t is 0, 1, ..., T - 1.
 
+    The last level may be noise alone, alphas_cumprod = 0 (zero terminal SNR, arXiv 2305.08891). Predictions of
+    x_0 and v work there; what divides by alpha_t, such as rho and an x_0 from eps, is infinite.
+
     Raises:
-        InputError: alphas_cumprod leaves (0, 1] or does not fall; a time looked up is not in the table.
+        InputError: alphas_cumprod leaves (0, 1] before its end or does not fall; a time looked up is not in
+            the table.
     """
 
     alphas_cumprod: Float[Tensor, " T"]
@@ -142,8 +146,8 @@ class Tabulated(Schedule):
     def __post_init__(self) -> None:
         """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
         table = self.alphas_cumprod.to("cpu", torch.float64)
-        if not (len(table) and (table > 0).all() and (table <= 1).all() and (table.diff() < 0).all()):
-            raise InputError("alphas_cumprod must fall strictly within (0, 1]: pass the scheduler's own table")
+        if not (len(table) and (table >= 0).all() and (table <= 1).all() and (table.diff() < 0).all()):
+            raise InputError("alphas_cumprod must fall strictly within [0, 1]: pass the scheduler's own table")
         clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
         object.__setattr__(self, "alphas_cumprod", table)
         object.__setattr__(self, "span", len(table))

@@ -1,10 +1,12 @@
 """How much each noise level counts: w(t), a factor on the residual."""
 
 import abc
+import math
 from dataclasses import dataclass
 
 import torch
 
+from potstill.errors import InputError
 from potstill.schedule import Schedule, Times
 
 
@@ -18,9 +20,18 @@ class Weight(abc.ABC):
 
 @dataclass(frozen=True)
 class Constant(Weight):
-    """w = value: SJC with variance reduction, DDS and PDS."""
+    """w = value: SJC with variance reduction, DDS and PDS.
+
+    Raises:
+        InputError: the value is not finite.
+    """
 
     value: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the value."""
+        if not math.isfinite(self.value):
+            raise InputError(f"weight = {self.value} must be finite: 1 leaves the residual as it is")
 
     def __call__(self, schedule: Schedule, t: Times) -> Times:
         """The value for every sample."""

@@ -40,6 +40,14 @@ def test_world_writes_its_three_files_and_prints_them(capsys, tmp_path):
     assert (folder / "world.png").read_bytes() == picture
 
 
+def test_world_takes_expressions_as_methods(capsys, tmp_path):
+    names = ["sds", "DDS(noise=Fixed())", "pds-consistent", "PDS(coefficients=Identity(strength=0.3))"]
+    words = ("--points", "3", "--steps", "2", "--out", str(tmp_path), "--json")
+    code, out, _ = run(capsys, "world", "blobs", "--methods", *names, *words)
+    assert code == 0
+    assert [row["method"] for row in json.loads(out)["methods"]] == names
+
+
 def test_views_and_theorem(capsys, tmp_path):
     code, out, _ = run(capsys, "world", "views", "--points", "3", "--steps", "10", "--out", str(tmp_path))
     assert code == 0
@@ -76,7 +84,10 @@ def test_help_teaches(capsys):
         ("wurld", "unknown command 'wurld': did you mean 'world'?"),
         ("world moonz", "unknown world 'moonz': choose moons, blobs"),
         ("world gone.csv", "'gone.csv': there is no such file"),
-        ("world moons --methods sds foo", "unknown method 'foo': choose from dds"),
+        ("world moons --methods sds foo", "unknown method 'foo': choose from"),
+        ("world moons --methods sds dss", "unknown method 'dss': did you mean"),
+        ("world moons --methods DDS(noise=Fixd())", "unknown noise 'Fixd': did you mean 'Fixed'? choose from"),
+        ("world moons --methods DDS(noise=Mixed(2))", "share = 2.0 must be in [0, 1]"),
         ("world views --methods dds", "unknown noise source 'dds': views compares sds"),
         ("world moons --steps -3", "steps = -3 must be from 1"),
         ("world moons --steps 0", "steps = 0 must be from 1"),

@@ -25,7 +25,7 @@ def test_theorem_1_ddim_with_any_sigma_is_score_distillation(world, scale):
         assert twins.difference < 1e-10
 
 
-@pytest.mark.parametrize("coefficients", [Release(), Release(0.02), Consistent(), Consistent(0.02)])
+@pytest.mark.parametrize("coefficients", [Release(), Release(stride=0.02), Consistent(), Consistent(stride=0.02)])
 def test_theorem_2_pds_is_its_closed_form(coefficients):
     """The difference of stochastic latents, written out with an arbitrary shared eps_s, is psi and chi's form."""
     case = Case(scaled_linear())

@@ -12,6 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 COMMANDS = {
+    "edit": "Edit a picture with two prompts: what it shows, and what it should show.",
+    "generate": "Generate pictures from a prompt by score distillation.",
+    "compare": "Edit or generate with several methods, and see the results side by side.",
+    "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
     "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
     "sample": "Draw pictures of a prompt with plain sampling: what the model knows.",
@@ -34,6 +38,7 @@ options:
   --debug   show the traceback of an error
 
 examples:
+  potstill edit photo.png --source "a red heart" --target "a blue heart"
   potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
   potstill world rings --methods sds dds pds sdi --out rings
   potstill theorem --steps 20
@@ -85,12 +90,19 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     """Build the command from its options and return what runs it; a mistake is one line."""
     import tyro
 
-    module = importlib.import_module(f"potstill.cli.{name}")
+    from potstill.cli.fields import registry, stated
+    from potstill.record import read_config
+
+    command = importlib.import_module(f"potstill.cli.{name}").Command
+    file = stated(words, "--config") if hasattr(command, "of") else None
+    default = {"default": command.of(read_config(file, name))} if file else {}
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            config = (tyro.conf.FlagCreatePairsOff,)
-            return tyro.cli(module.Command, args=words, prog=f"potstill {name}", config=config).run
+            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
+            rules = registry(words)
+            prog = f"potstill {name}"
+            return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
     except SystemExit as stop:
         if not stop.code:
             raise

@@ -8,8 +8,9 @@ import tyro
 
 from potstill.cli.common import print_records, step_progress, to_json
 from potstill.errors import InputError
+from potstill.expression import parse
 from potstill.files import writable_folder, write
-from potstill.methods import by_name
+from potstill.methods import Method
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.views import NOISE_SOURCES
 
@@ -30,7 +31,8 @@ class Command:
     """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
 
     methods: tuple[str, ...] = ()
-    """Names from `potstill methods`; none means sds dds pds pds-consistent. In views: sds mixed cached sdi."""
+    """Names from `potstill methods`, or expressions such as "DDS(noise=Fixed())"; none means sds dds pds
+    pds-consistent. In views: sds mixed cached sdi."""
 
     guidance_scale: float = 7.5
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
@@ -73,7 +75,7 @@ class Command:
         if self.name != "views":
             world = load_world(self.name)
             names = self.methods or ("sds", "dds", "pds", "pds-consistent")
-            return EditStudy([(name, by_name(name)) for name in dict.fromkeys(names)], world=world, **numbers)
+            return EditStudy([(name, parse(name, Method)) for name in dict.fromkeys(names)], world=world, **numbers)
         names = dict.fromkeys(self.methods or NOISE_SOURCES)
         if unknown := next((name for name in names if name not in NOISE_SOURCES), None):
             raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(NOISE_SOURCES)}")

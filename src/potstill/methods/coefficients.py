@@ -1,7 +1,8 @@
 """The two coefficients of PDS, and the three ways to choose them (Theorem 2)."""
 
 import abc
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import torch
 
@@ -19,9 +20,17 @@ class Coefficients(abc.ABC):
         psi = (alpha_s - c0 - c1 alpha_t) / sigma,   chi = c0 rho_t / sigma.
 
     `stride` is a fraction of the schedule; 0.002 is two of 1,000 timesteps, as in the released code.
+
+    Raises:
+        InputError: the stride is not in (0, 1).
     """
 
-    stride: float = 0.002
+    stride: float = field(default=0.002, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the stride."""
+        if not 0 < self.stride < 1:
+            raise InputError(f"stride = {self.stride} must be in (0, 1): 0.002 is two of 1,000 timesteps")
 
     @abc.abstractmethod
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
@@ -85,17 +94,18 @@ class Identity(Coefficients):
     k = alpha_t sigma_t / (alpha_t² s² + sigma_t²).
 
     Raises:
-        InputError: the strength is negative.
+        InputError: the strength is negative or not finite.
     """
 
     strength: float = 0.1
 
     def __post_init__(self) -> None:
-        """Check the strength."""
-        if not self.strength >= 0:
-            raise InputError(f"identity strength = {self.strength} must be 0 (drift as DDS) or more")
+        """Check the strength and the stride."""
+        super().__post_init__()
+        if not 0 <= self.strength < math.inf:
+            raise InputError(f"identity strength = {self.strength} must be finite, 0 (drift as DDS) or more")
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
         """strength · chi and chi."""
-        _, chi = Consistent(self.stride)(schedule, t)
+        _, chi = Consistent(stride=self.stride)(schedule, t)
         return self.strength * chi, chi

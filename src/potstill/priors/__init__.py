@@ -1,5 +1,5 @@
-"""The priors: an exact one for proofs and pictures."""
+"""The priors: an exact one for proofs and pictures, and any pipeline of diffusers."""
 
-from potstill.priors.mixture import Mixture
+import lazy_loader
 
-__all__ = ["Mixture"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

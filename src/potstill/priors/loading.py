@@ -1,8 +1,7 @@
-"""Load a model by name, folder or file: safetensors only, no code but diffusers' own."""
+"""Load a model by name, folder or file: safetensors only, no code but diffusers' and transformers' own."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import importlib.util
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,38 +9,81 @@ from typing import Any
 import torch
 
 from potstill.errors import InputError
-from potstill.priors.pipeline import Pipeline
+from potstill.priors import hub
+from potstill.priors import lora as loras
+from potstill.priors.checks import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
+from potstill.priors.families import family
+from potstill.priors.lora import LoRA
+from potstill.priors.pipeline import Pipeline, network_of
+from potstill.priors.prompts import quiet
 
 EMOJI = Path(str(files("potstill"))) / "models" / "emoji"
 """The bundled model: 64x64 emoji from captions."""
+_BIG = 2**30
+"""Bytes of weights from which on loading shows its progress."""
 
 
 def load(
-    name: str | Path = "emoji", *, dtype: torch.dtype | None = None, device: str | torch.device | None = None
+    name: str | Path = "emoji",
+    *,
+    dtype: torch.dtype | None = None,
+    device: str | torch.device | None = None,
+    revision: str | None = None,
+    variant: str | None = None,
+    config: str | Path | None = None,
+    lora: LoRA | None = None,
+    attention_slicing: bool = False,
+    vae_tiling: bool = False,
+    cpu_offload: bool = False,
 ) -> Pipeline:
     """Load a text-to-image model as a prior.
 
     Args:
-        name: "emoji" (the bundled model), a name on the hub, or a local folder.
-        dtype: what the network computes in; see `best_dtype` for the default.
+        name: "emoji" (the bundled model), a name on the hub, a folder, or a single .safetensors file.
+        dtype: what the networks compute in; see `best_dtype` for the default. "emoji" is float32.
         device: cuda where there is one, else mps, else cpu.
+        revision: a branch, tag or commit on the hub.
+        variant: weights of that name in a folder, such as "fp16".
+        config: for a single file, the folder or hub name of a pipeline of its kind; found out by default.
+        lora: LoRAs to merge into the weights: a file or a hub name, several, or `{name: scale}`.
+        attention_slicing: half of the attention heads at a time. It saves memory only where torch has no fused
+            attention; elsewhere it costs memory and time (measured in docs/models.md).
+        vae_tiling: encode and decode large pictures in tiles, which overlap but may show: less memory.
+        cpu_offload: keep on the device only the part that is at work, the others on the CPU.
 
     Raises:
-        InputError: there is no such model, or it is none that can be loaded safely.
+        InputError: there is no such model, it is none that can be loaded safely, or an option does not fit it.
     """
-    place = str(device or best_device())
-    folder = EMOJI if str(name) == "emoji" else Path(name)
-    index = json.loads((folder / "model_index.json").read_text())
-    missing = {part: None for part, kind in index.items() if isinstance(kind, list) and kind[0] is None}
-    with quiet():
-        from diffusers.pipelines.pipeline_utils import DiffusionPipeline
-
-        pipe = DiffusionPipeline.from_pretrained(folder, dtype=dtype or torch.float32, **missing)
+    place = _device(device)
+    bundled = str(name) == "emoji"
+    dtype = dtype or (torch.float32 if bundled else best_dtype(place))
+    source = _find("emoji" if bundled else name, revision, variant)
+    try:
+        with quiet(bars=_size(source) > _BIG):
+            pipe = (_from_file if source.is_file() else _from_folder)(source, dtype, variant, config)
+            merged = loras.merge(pipe, lora)
+            prior_of = family(pipe)
+            _place(pipe, place, cpu_offload)
+    except InputError:
+        raise
+    except Exception as error:  # whatever these libraries raise at a model that is broken in a new way
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{name} cannot be loaded on {place} as {_short(dtype)}: {reason}") from error
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
-    pipe.to(place)
-    return family(pipe)(pipe, {"name": str(name)})
+    save_memory(pipe, attention_slicing, vae_tiling)
+    identity = {"name": str(name), **_version(source, pipe), "dtype": _short(dtype), "device": str(place), **merged}
+    return prior_of(pipe, identity)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    """The device of that name, or the best."""
+    try:
+        return torch.empty(0, device=device or best_device()).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"there is no device {str(device)!r} here ({reason}): leave it out, or take 'cpu'") from None
 
 
 def best_device() -> str:
@@ -51,38 +93,127 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def family(pipe: Any) -> type[Pipeline]:
-    """The class of priors that knows how this pipeline's network is told a text."""
-    from potstill.priors import unets
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware computes it (cuda and CPU, as torch says), else float16, or float32 on a CPU.
 
-    network = type(getattr(pipe, "unet", None) or pipe.transformer).__name__
-    if network == "UNet2DModel":
-        return unets.Unconditional
-    if network == "UNet2DConditionModel":
-        if pipe.unet.config.addition_embed_type == "text_time":
-            return unets.StableDiffusionXL
-        return (
-            unets.DeepFloyd
-            if pipe.unet.config.out_channels == 2 * pipe.unet.config.in_channels
-            else unets.StableDiffusion
-        )
-    raise InputError(f"networks of type {network} are not supported")
+    For a CPU torch is asked by `torch.cpu.get_capabilities` (AVX-512 BF16, AMX, Arm's BF16); emulated
+    bfloat16 is slower than float32. mps is float16.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device.type == "cpu":
+        # Older versions of torch cannot say.
+        flags = getattr(torch.cpu, "get_capabilities", dict)()
+        return torch.bfloat16 if any(on for flag, on in flags.items() if flag.endswith("bf16")) else torch.float32
+    return torch.float16
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what diffusers and transformers log while they load."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
+def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
+    """The folder or file of a model, fetched where it has to be."""
+    path = EMOJI if name == "emoji" else Path(name).expanduser()
+    if not str(name).strip():
+        raise InputError(f"there is no model {name!r}: {hub.KINDS}")
+    if path.is_dir():
+        return path
+    if path.suffix in PICKLED:
+        raise InputError(f"{path} is pickled, and loading it could run any code: {CONVERT}")
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            raise InputError(f"{path} is neither a folder nor a .safetensors file: give one of these")
+        return path
+    if name == "emoji":
+        raise InputError(f"the bundled model is not there ({EMOJI}): install potstill anew, or name another model")
+    text = str(name)
+    if isinstance(name, Path) or path.is_absolute() or path.suffix == ".safetensors" or text.startswith((".", "~")):
+        raise InputError(f"there is no {path}: {hub.KINDS}")
+    if "/" not in text:
+        raise InputError(f"there is no model {text!r}: {hub.KINDS}")
+    return hub.fetch(hub.present_name(text), revision, variant)
 
-    logs = (diffusers_logging, transformers_logging)
-    levels = [log.get_verbosity() for log in logs]
-    for log in logs:
-        log.set_verbosity_error()
-        log.disable_progress_bar()
+
+def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
+    """A pipeline from its folder, without the parts that no prior needs."""
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    if config is not None:
+        raise InputError(f"config = {str(config)!r} is for single files, and {folder} is a folder: leave it out")
+    hubs = folder.parent.name == "snapshots"
+    repository = folder.parents[1].name.removeprefix("models--").replace("--", "/") if hubs else ""
+    fix = f"run `{hub.fetch_command(repository, folder.name)}`" if hubs else "fetch the model again"
+    parts = check_folder(folder, fix)
+    absent = {part: None for part, (library, _) in parts.items() if library is None or part in NOT_LOADED}
+    return DiffusionPipeline.from_pretrained(folder, dtype=dtype, variant=variant, use_safetensors=True, **absent)
+
+
+def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
+    """A pipeline from one file, built as the pipeline in `config` is."""
+    import diffusers
+    from diffusers.loaders.single_file_utils import fetch_diffusers_config, load_single_file_checkpoint
+    from huggingface_hub import constants
+
+    check_safetensors(file)
+    if config is None:
+        kind = fetch_diffusers_config(load_single_file_checkpoint(str(file)))
+        config = hub.present_name(kind["pretrained_model_name_or_path"])
+    folder = Path(config).expanduser()
     try:
-        yield
-    finally:
-        for log, level in zip(logs, levels, strict=True):
-            log.set_verbosity(level)
-            log.enable_progress_bar()
+        index = folder / "model_index.json" if folder.is_dir() else hub.fetch_index(str(config))
+        check_index(index)
+        cls = getattr(diffusers, read_json(index)["_class_name"])
+    except InputError as error:
+        raise InputError(f"{file} needs config, a pipeline of its kind, and none could be used: {error}") from None
+    return cls.from_single_file(str(file), config=str(config), dtype=dtype, local_files_only=constants.HF_HUB_OFFLINE)
+
+
+def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:
+    """Move the pipeline to its device, or only the part that is at work."""
+    if not cpu_offload:
+        pipe.to(place)
+        return
+    if place.type == "cpu":
+        raise InputError("cpu_offload needs a device beside the CPU: leave it out, or set device")
+    if importlib.util.find_spec("accelerate") is None:
+        raise InputError("cpu_offload needs accelerate, which is not installed: run `pip install accelerate`")
+    pipe.enable_model_cpu_offload(device=place)
+
+
+def save_memory(pipe: Any, attention_slicing: bool = False, vae_tiling: bool = False) -> None:
+    """Switch on what saves memory.
+
+    Raises:
+        InputError: the pipeline has no such option.
+    """
+    if attention_slicing:
+        network = network_of(pipe)
+        if not hasattr(network, "set_attention_slice"):
+            raise InputError(f"{type(network).__name__} has no attention slicing: leave attention_slicing out")
+        pipe.enable_attention_slicing()
+    if vae_tiling:
+        tile = getattr(getattr(pipe, "vae", None), "enable_tiling", None)
+        if tile is None:
+            raise InputError(f"{type(pipe).__name__} has no VAE that can work in tiles: leave vae_tiling out")
+        tile()
+
+
+def _version(source: Path, pipe: Any) -> dict[str, str]:
+    """The commit of a model from the hub, or the hash of the denoiser's weights."""
+    if source.parent.name == "snapshots":
+        return {"revision": source.name}
+    part = "unet" if getattr(pipe, "unet", None) is not None else "transformer"
+    weights = [source] if source.is_file() else sorted((source / part).glob("*.safetensors"))
+    digest = hashlib.sha256()
+    for path in weights:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return {"sha256": digest.hexdigest()}
+
+
+def _size(source: Path) -> int:
+    """Bytes of weights."""
+    paths = [source] if source.is_file() else source.glob("*/*.safetensors")
+    return sum(path.stat().st_size for path in paths)
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -13,7 +13,7 @@ from torch import Tensor
 from potstill.codec import Codec, Grid, codec_of
 from potstill.errors import InputError
 from potstill.prior import Condition, Prediction, Prior
-from potstill.priors.prompts import warn_about_prompt
+from potstill.priors.prompts import quiet, warn_about_prompt
 from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
 
 _PREDICTIONS = {
@@ -35,8 +35,13 @@ class Pipeline(Prior, abc.ABC):
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
     identity: Mapping[str, str] = field(default_factory=dict)
-    """Where the weights come from, for the record: name, revision, hash."""
-    _told: dict[str, Condition] = field(default_factory=dict, init=False, repr=False)
+    """Where the weights come from, for the record: name, revision or hash, dtype, device."""
+    told: dict[str, Condition] = field(default_factory=dict, repr=False)
+    """What the network is told, by prompt, for the prompts read so far."""
+
+    def __post_init__(self) -> None:
+        """Read schedule and codec, so that what does not fit shows here and not in the first step."""
+        _ = self.schedule, self.codec
 
     @cached_property
     def schedule(self) -> Schedule:  # type: ignore[override]
@@ -51,17 +56,23 @@ class Pipeline(Prior, abc.ABC):
     @property
     def network(self) -> Any:
         """The denoiser itself."""
-        return getattr(self.pipe, "unet", None) or self.pipe.transformer
+        return network_of(self.pipe)
 
     @property
     def channels(self) -> int:
         """Channels of the latents."""
         return self.network.config.in_channels
 
-    @property
+    # diffusers walks through every module to answer these two, which takes a tenth of a small network's own time.
+    @cached_property
     def device(self) -> torch.device:
-        """Where the network computes."""
+        """Where the network computes; it is asked once."""
         return self.pipe._execution_device
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """What the network computes in; it is asked once."""
+        return self.network.dtype
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,6 +86,12 @@ class Pipeline(Prior, abc.ABC):
         """Heights and widths in pixels must be multiples of this."""
         return self.codec.factor
 
+    @property
+    def readers(self) -> dict[str, int]:
+        """The tokenizers, by their name in the pipeline, and how many tokens of each the network reads."""
+        parts = self.pipe.components
+        return {name: parts[name].model_max_length for name in parts if name.startswith("tokenizer") and parts[name]}
+
     def tell(self, prompt: str) -> Condition:
         """What the network is told for a prompt, one row; the text encoders run once for each prompt.
 
@@ -83,21 +100,24 @@ class Pipeline(Prior, abc.ABC):
         Raises:
             InputError: the text encoders were released before they read this prompt.
         """
-        if prompt not in self._told:
-            encoders = [part for name, part in self.pipe.components.items() if name.startswith("text_encoder")]
-            if encoders and not any(encoders):
+        if prompt not in self.told:
+            encoders = [self.pipe.components[name] for name in self._text_encoders]
+            if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was read: load the model anew")
-            warn_about_prompt(self.pipe, prompt)
-            with torch.no_grad():
-                self._told[prompt] = self.embed(prompt)
-        return self._told[prompt]
+            warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.readers.items()], prompt)
+            with torch.no_grad(), quiet():
+                self.told[prompt] = self.embed(prompt)
+        return self.told[prompt]
 
     def release_text_encoders(self) -> None:
         """Free the memory of the text encoders; only prompts told before are known from then on."""
         self.tell("")
-        for name in self.pipe.components:
-            if name.startswith("text_encoder"):
-                setattr(self.pipe, name, None)
+        for name in self._text_encoders:
+            setattr(self.pipe, name, None)
+
+    @property
+    def _text_encoders(self) -> list[str]:
+        return [name for name in self.pipe.components if name.startswith("text_encoder")]
 
     @property
     def unconditional(self) -> Condition:
@@ -130,13 +150,18 @@ class Pipeline(Prior, abc.ABC):
         return _PREDICTIONS[self.pipe.scheduler.config.prediction_type]
 
     def _moved(self, value: Tensor) -> Tensor:
-        dtype = self.network.dtype if value.is_floating_point() else value.dtype
-        return value.to(self.device, dtype)
+        return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
 
     def steps_of(self, t: Times) -> Float[Tensor, " b"]:
         """The timesteps that the network was trained with: the table's, or 1,000 t on a flow."""
         steps = t if isinstance(self.schedule, Tabulated) else 1000 * t
         return steps.to(torch.float32).to(self.device)
+
+
+def network_of(pipe: Any) -> Any:
+    """The denoiser of a pipeline, a U-Net or a transformer; None without one."""
+    unet = getattr(pipe, "unet", None)
+    return getattr(pipe, "transformer", None) if unet is None else unet
 
 
 def schedule_of(scheduler: Any) -> Schedule:

@@ -2,7 +2,8 @@
 
 import difflib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -10,15 +11,21 @@ class PromptWarning(UserWarning):
     """Part of a prompt does not reach the model."""
 
 
-def warn_about_prompt(pipe: Any, prompt: str) -> None:
-    """Warn of unknown words, with their neighbours, and name the text that is cut off."""
-    tokenizers = [part for name, part in pipe.components.items() if name.startswith("tokenizer") and part is not None]
-    for word, close in unknown_words(tokenizers[0], prompt).items() if tokenizers else ():
+def warn_about_prompt(readers: Sequence[tuple[Any, int]], prompt: str) -> None:
+    """Warn of unknown words, with their neighbours, and name the text that nobody reads.
+
+    Args:
+        readers: tokenizers, each with the number of tokens that its encoder takes.
+        prompt: the text.
+    """
+    if prompt.strip() and not readers:
+        warnings.warn(f"the model reads no text, so {prompt!r} changes nothing", PromptWarning, stacklevel=3)
+    for word, close in unknown_words(readers[0][0], prompt).items() if readers else ():
         hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
-        warnings.warn(f"the model does not know the word {word!r}{hint}", PromptWarning, stacklevel=4)
-    cuts = [cut_text(tokenizer, prompt) for tokenizer in tokenizers]
+        warnings.warn(f"the model does not know the word {word!r}{hint}", PromptWarning, stacklevel=3)
+    cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in readers]
     if cuts and (cut := min(cuts, key=len)):
-        warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=4)
+        warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=3)
 
 
 def words(tokenizer: Any) -> list[str]:
@@ -43,10 +50,30 @@ def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
     return {word: neighbours(word, known) for word, _ in pieces if word not in tokenizer.get_vocab()}
 
 
-def cut_text(tokenizer: Any, prompt: str) -> str:
-    """What lies beyond the tokenizer's longest text."""
-    limit = tokenizer.model_max_length
+def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
+    """What lies beyond the first `limit` tokens, the last of which ends the text."""
     ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
     if len(ids) <= limit:
         return ""
     return tokenizer.decode(ids[limit - 1 :], skip_special_tokens=True).strip()
+
+
+@contextmanager
+def quiet(bars: bool = False) -> Iterator[None]:
+    """Silence what diffusers and transformers log, and their progress bars unless `bars`."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    logs = (diffusers_logging, transformers_logging)
+    before = [(log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
+    for log in logs:
+        log.set_verbosity(log.CRITICAL)
+        if not bars:
+            log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for log, (level, bar) in zip(logs, before, strict=True):
+            log.set_verbosity(level)
+            if bar:
+                log.enable_progress_bar()

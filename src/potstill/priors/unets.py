@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from potstill.codec import Grid
 from potstill.prior import Condition
@@ -15,8 +16,8 @@ class StableDiffusion(Pipeline):
     """Stable Diffusion 1 and 2, and every U-Net that is told the states of one text encoder."""
 
     def embed(self, prompt: str) -> Condition:
-        """The states of the CLIP text encoder."""
-        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, self.device, 1, False)[0]}
+        """The states of the text encoder."""
+        return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The U-Net."""
@@ -60,9 +61,14 @@ class StableDiffusionXL(Pipeline):
 class DeepFloyd(Pipeline):
     """Pixels, told the states of a T5 encoder; the learned variance beside the prediction is not used."""
 
+    @property
+    def readers(self) -> dict[str, int]:
+        """77 tokens, as it was trained, of more that T5 could read."""
+        return dict.fromkeys(super().readers, 77)
+
     def embed(self, prompt: str) -> Condition:
         """The states of the T5 encoder."""
-        return {"encoder_hidden_states": self.pipe.encode_prompt(prompt, False, device=self.device)[0]}
+        return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The first half of the U-Net's channels."""
@@ -72,7 +78,19 @@ class DeepFloyd(Pipeline):
 
 @dataclass(frozen=True, eq=False)
 class Unconditional(Pipeline):
-    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor."""
+    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor.
+
+    Guidance has nothing to compare, so `guided` is the prior itself.
+    """
+
+    @property
+    def multiple(self) -> int:
+        """As often as it halves the picture: this kind of U-Net has no other way up."""
+        return self.codec.factor * 2 ** (len(self.network.config.block_out_channels) - 1)
+
+    def guided(self, scale: float) -> "Unconditional":
+        """Itself."""
+        return self
 
     def embed(self, prompt: str) -> Condition:
         """Nothing."""
@@ -81,3 +99,10 @@ class Unconditional(Pipeline):
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The U-Net."""
         return self.network(x_t, self.steps_of(t), return_dict=False)[0]
+
+
+def _states(prior: Pipeline, prompt: str) -> Tensor:
+    """The states of the one text encoder; pipelines agree on these names, not on their order."""
+    return prior.pipe.encode_prompt(
+        prompt, device=prior.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+    )[0]

@@ -1,6 +1,9 @@
 """What is optimised, and how it is looked at."""
 
+from potstill.scenes.latents import Latents
+from potstill.scenes.masked import Masked
+from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
 from potstill.scenes.scene import Scene, View
 
-__all__ = ["Points", "Projected", "Scene", "View"]
+__all__ = ["Latents", "Masked", "Pixels", "Points", "Projected", "Scene", "View"]

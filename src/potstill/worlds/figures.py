@@ -1,23 +1,17 @@
 """The pictures of a comparison: one panel a method, and the points flowing."""
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
+from potstill.figures import BLUE, GREEN, GREY, RED, caption, gif, new_figure, png
 from potstill.worlds.metrics import Metrics
 from potstill.worlds.study import Run
 from potstill.worlds.world import World
-
-RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
 
 
 def verdict(metrics: Metrics) -> str:
@@ -55,50 +49,6 @@ def flow(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> b
     return gif(figure, dots, draw, len(runs[0].path))
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG, the same bytes for the same figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], frames: int) -> bytes:
-    """An animated GIF that rests at the end: `draw` sets the moving artists for each frame, all else stays."""
-    figure.set_dpi(80)
-    canvas = FigureCanvasAgg(figure)
-    for artist in moving:
-        artist.set_animated(True)
-    canvas.draw()
-    still, images = canvas.copy_from_bbox(figure.bbox), []
-    for frame in range(frames):
-        canvas.restore_region(still)
-        draw(frame)
-        for artist in moving:
-            figure.draw_artist(artist)
-        image = Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
-        images.append(image.quantize(palette=images[0], dither=Image.Dither.NONE) if images else image.quantize(64))
-    buffer = io.BytesIO()
-    rest = [60] * (frames - 1) + [2500]
-    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=rest, loop=0, disposal=1)
-    return buffer.getvalue()
-
-
-def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[Figure, np.ndarray]:
-    """An empty figure in the house style, with axes [rows, columns]."""
-    with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
-        figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False)
-        figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
-        figure.suptitle(title, fontsize=11, color=INK)
-    return figure, axes
-
-
-def caption(axis: Axes, method: str, text: str) -> None:
-    """The method's name, and in smaller letters what happened."""
-    axis.set_title(method, fontsize=11, fontweight="bold", color=INK, pad=18)
-    axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
-
-
 def lines(ways: np.ndarray, width: float = 0.5, alpha: float = 0.45) -> LineCollection:
     """Faint lines, one for each point's way [n, frames, 2]."""
     return LineCollection(list(ways), colors=GREY, linewidths=width, alpha=alpha, zorder=1)
@@ -128,7 +78,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
         frame_square(axis, shown)
         axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
         axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
-        caption(axis, run.method.upper(), verdict(run.metrics))
+        caption(axis, run.method, verdict(run.metrics))
     return figure, axes[: len(runs)]
 
 

@@ -123,7 +123,7 @@ class ViewsStudy(Study[ViewMetrics]):
         for column, run in enumerate(runs):
             numbers = run.metrics
             figures.caption(
-                axes[0, column], run.method.upper(), f"nll {numbers.nll:.1f}, views disagree {numbers.disagreement:.0%}"
+                axes[0, column], run.method, f"nll {numbers.nll:.1f}, views disagree {numbers.disagreement:.0%}"
             )
             for row, angle in enumerate(ANGLES):
                 axes[row, column].scatter(

@@ -1,0 +1,168 @@
+"""Several methods on one picture or one prompt: the contact sheet, the animation, the numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from potstill.animation import row
+from potstill.distill import Step
+from potstill.edit import Edit
+from potstill.errors import InputError
+from potstill.expression import parse
+from potstill.figures import caption, gif, new_figure, png
+from potstill.generate import Generate
+from potstill.images import Images, as_images
+from potstill.methods import Method
+from potstill.priors.pipeline import Pipeline
+from potstill.rasters import Picture
+from potstill.task import Result, Task
+
+FRAMES = 30
+"""Pictures of an animation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Task):
+    """The settings of a comparison, the same for every method: an edit has two prompts, a generation one."""
+
+    source: str = ""
+    """The prompt that describes the image."""
+    target: str = ""
+    """The prompt that describes what it should become."""
+    prompt: str = ""
+    """What to show, to compare without an image."""
+    methods: tuple[str, ...] = ()
+    """Names or expressions. None means sds dds pds pds-consistent, and without an image sds sdi."""
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """Both, or the only one."""
+        if self.prompt:
+            return {"prompt": self.prompt}
+        return {"source prompt": self.source, "target prompt": self.target}
+
+    def tasks(self, edits: bool) -> dict[str, Edit | Generate]:
+        """The task of each method.
+
+        Raises:
+            InputError: the prompts do not fit, or a method is unknown.
+        """
+        if edits == bool(self.prompt):
+            raise InputError(
+                "an image is edited with --source and --target, and without an image --prompt is generated"
+            )
+        shared = {field.name: getattr(self, field.name) for field in fields(Task)}
+        names = self.methods or (("sds", "dds", "pds", "pds-consistent") if edits else ("sds", "sdi"))
+        methods = {name: parse(name, Method) for name in dict.fromkeys(names)}
+        if edits:
+            told = {"source": self.source, "target": self.target}
+            return {name: Edit(method=method, **told, **shared) for name, method in methods.items()}
+        return {name: Generate(method=method, prompt=self.prompt, **shared) for name, method in methods.items()}
+
+    def run(
+        self,
+        prior: Pipeline,
+        image: Picture | None = None,
+        mask: Picture | None = None,
+        on_step: Callable[[str, Step], None] | None = None,
+    ) -> "Comparison":
+        """Run every method from the same start with the same seed."""
+        source = None if image is None else as_images(image, self.fit(prior))
+        results, ways = {}, {}
+        for name, task in self.tasks(image is not None).items():
+            run = task.start(prior) if isinstance(task, Generate) else task.start(image, prior, mask)  # type: ignore[arg-type]
+            every, ways[name] = max(1, self.steps // FRAMES), []
+            for step in run:
+                if step.index % every == 0:
+                    ways[name].append(run.images())
+                if on_step:
+                    on_step(name, step)
+            results[name] = run.finish()
+            ways[name].append(results[name].images)
+        title = self.prompt or f"{self.source} → {self.target}"
+        return Comparison(
+            f"{title}   (guidance scale {self.guidance_scale:g}, {self.steps} steps)", source, results, ways
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What every method made."""
+
+    title: str
+    source: Images | None
+    results: dict[str, Result]
+    ways: dict[str, list[Images]]
+    """The images on their way, frame by frame."""
+
+    def numbers(self) -> list[dict[str, Any]]:
+        """A record for each method: how far it went, and what it cost."""
+        records = []
+        for name, result in self.results.items():
+            record: dict[str, Any] = {"method": name}
+            if self.source is not None:
+                change = (result.images - self.source).abs()
+                record["rms_change"] = float(change.square().mean().sqrt())
+                record["pixels_changed"] = float((change.amax(1) > 0.1).float().mean())
+            records.append(record | {"evaluations": result.trace[-1]["evaluations"]})
+        return records
+
+    def sheet(self) -> bytes:
+        """The contact sheet as PNG: the source, each result, and below it where it differs from the source."""
+        return png(self._figure()[0])
+
+    def animation(self) -> bytes:
+        """The sheet as GIF, the results on their way."""
+        figure, shown = self._figure()
+        moving = [artist for artists in shown.values() for artist in artists]
+
+        def draw(frame: int) -> None:
+            for name, artists in shown.items():
+                images = self.ways[name][frame]
+                artists[0].set_data(_array(images))
+                if self.source is not None:
+                    artists[1].set_data(_change(images, self.source))
+
+        return gif(figure, moving, draw, min(map(len, self.ways.values())), colours=255)
+
+    def _figure(self) -> tuple[Figure, dict[str, list[Any]]]:
+        edits = self.source is not None
+        columns = len(self.results) + edits
+        figure, axes = new_figure(columns, 1 + edits, self.title, size=2.4)
+        for axis in axes.flat:
+            axis.set_axis_off()
+        if self.source is not None:
+            caption(axes[0, 0], "source", "")
+            _show(axes[0, 0], _array(self.source))
+            axes[1, 0].text(0.5, 0.5, "change\n(black: none)", ha="center", va="center", transform=axes[1, 0].transAxes)
+        shown = {}
+        for column, record in enumerate(self.numbers(), start=int(edits)):
+            name = record["method"]
+            images = self.results[name].images
+            told = f"{record['evaluations']:,} evaluations"
+            if edits:
+                told = f"{record['pixels_changed']:.0%} of pixels, rms {record['rms_change']:.2f}, {told}"
+            caption(axes[0, column], name, told)
+            shown[name] = [_show(axes[0, column], _array(images))]
+            if self.source is not None:
+                shown[name].append(_show(axes[1, column], _change(images, self.source)))
+        return figure, shown
+
+
+def _show(axis: Axes, picture: np.ndarray) -> Any:
+    return axis.imshow(picture, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+
+
+def _array(images: Images) -> np.ndarray:
+    """Images side by side, [h, w, 3]."""
+    return row(images)[0].clamp(0, 1).permute(1, 2, 0).numpy()
+
+
+def _change(images: Images, source: Images) -> np.ndarray:
+    """The largest difference of a channel at each pixel, side by side, [h, w]."""
+    difference = (images - source).abs().amax(1, keepdim=True).expand(-1, 3, -1, -1)
+    return row(difference)[0, 0].numpy()

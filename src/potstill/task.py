@@ -1,0 +1,181 @@
+"""What `edit` and `generate` share: settings, a run one can watch, and its result."""
+
+import abc
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+
+from potstill.codec import Grid
+from potstill.distill import Step
+from potstill.errors import InputError
+from potstill.expression import parse, show
+from potstill.files import writable_folder, write
+from potstill.fit import Fit
+from potstill.images import Images, png_bytes
+from potstill.methods.method import Method
+from potstill.prior import Guided, Prior
+from potstill.priors.pipeline import Pipeline
+from potstill.record import KEY, environment
+from potstill.scenes import Latents, Pixels
+
+T = TypeVar("T", bound="Task")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(abc.ABC):
+    """What the settings of every run on images share: plain values, which `settings` writes and `of` reads.
+
+    Raises:
+        InputError: a value breaks the rule that its field states.
+    """
+
+    negative: str = ""
+    """What the result should not show; it takes the place of the empty prompt."""
+    steps: int = 200
+    """Optimiser steps, from 1."""
+    guidance_scale: float = 5.0
+    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    learning_rate: float = 0.02
+    """Adam's, above 0; latents and pixels are of size 1."""
+    space: Literal["latents", "pixels"] = "latents"
+    """What is optimised: the latents that the network sees, or pixels through the encoder."""
+    size: tuple[int, int] | None = None
+    """Height and width in pixels. None means the size that the model was trained on."""
+    count: int = 1
+    """How many results, each with its own noise."""
+    seed: int = 0
+    """Of all randomness: the same seed gives the same bytes on the same machine."""
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for name in ("steps", "count", *(("size",) if self.size else ())):
+            value = getattr(self, name)
+            if min(value if name == "size" else (value,)) < 1:
+                raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
+        if not math.isfinite(self.guidance_scale):
+            raise InputError(f"guidance scale = {self.guidance_scale} must be a finite number")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+        for name, prompt in self.prompts.items():
+            if not prompt.strip():
+                raise InputError(f"the {name} is empty: describe the image in words")
+
+    @property
+    @abc.abstractmethod
+    def prompts(self) -> dict[str, str]:
+        """What the model is told, by the names that messages use."""
+
+    def settings(self) -> dict[str, Any]:
+        """The fields as JSON values, a method as its expression."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
+
+    @classmethod
+    def of(cls: type[T], settings: Mapping[str, Any]) -> T:
+        """The task of these settings, as `settings` wrote them or a person did.
+
+        Raises:
+            InputError: a name is unknown, one that is needed is missing, or a value is no such value.
+        """
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+        parts = [f"{name}={value if _is_method(name, value) else show(value)}" for name, value in values.items()]
+        return parse(f"{cls.__name__}({', '.join(parts)})", cls)
+
+    def guided(self, prior: Pipeline) -> Prior:
+        """The prior under this guidance, away from the negative prompt."""
+        guided = prior.guided(self.guidance_scale)
+        if not self.negative:
+            return guided
+        if not isinstance(guided, Guided):
+            raise InputError(f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt")
+        return Guided(prior, self.guidance_scale, prior.tell(self.negative))
+
+    def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
+        """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""
+        if self.space == "latents":
+            return Latents(latents.expand(self.count, -1, -1, -1), prior.codec)
+        if images is None:
+            with torch.no_grad():
+                images = prior.codec.decode(latents)
+        return Pixels(images.to(prior.device).expand(self.count, -1, -1, -1), prior.codec)
+
+    def fit(self, prior: Pipeline) -> Fit:
+        """How images come to the size that is worked on."""
+        return Fit(self.size or prior.size, multiple=prior.multiple)
+
+    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
+        """All that the result rests on: command, settings, model, inputs, versions."""
+        command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
+        return command | {"model": dict(prior.identity), **environment()}
+
+
+def _is_method(name: str, value: object) -> bool:
+    """Whether a setting is a method in writing."""
+    return name == "method" and isinstance(value, str)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives."""
+
+    images: Images
+    """[count, 3, h, w] in [0, 1]."""
+    trace: list[dict[str, Any]]
+    """A record for each step: t, loss, gradient_norm, distance, evaluations."""
+    record: dict[str, Any]
+    """All that it rests on: command, settings, model, inputs, versions."""
+
+    def pngs(self) -> list[bytes]:
+        """Each image as a PNG that carries the record."""
+        texts = [json.dumps({**self.record, "index": index}) for index in range(len(self.images))]
+        return [png_bytes(image, {KEY: text}) for image, text in zip(self.images.split(1), texts, strict=True)]
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them."""
+        path = Path(path)
+        writable_folder(path.parent)
+        pngs = self.pngs()
+        several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
+        places = [path] if len(pngs) == 1 else several
+        for place, png in zip(places, pngs, strict=True):
+            write(place, png)
+        document = {**self.record, "images": [place.name for place in places], "trace": self.trace}
+        write(path.with_suffix(".json"), json.dumps(document, indent=2, allow_nan=False).encode())
+        return places
+
+
+class Run:
+    """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it."""
+
+    def __init__(self, record: dict[str, Any], steps: Iterator[Step], look: Callable[[], Images]) -> None:
+        """`look` shows what is optimised."""
+        self.record = record
+        self.trace: list[dict[str, Any]] = []
+        self._steps, self._look = steps, look
+
+    def __iter__(self) -> Iterator[Step]:
+        """The steps that are left, recorded in `trace`."""
+        for step in self._steps:
+            record = {"step": step.index, "t": step.t.tolist(), "loss": step.loss}
+            names = ("gradient_norm", "distance", "evaluations")
+            self.trace.append(record | {name: getattr(step, name) for name in names})
+            yield step
+
+    @torch.no_grad()
+    def images(self) -> Images:
+        """The images as they are now, [count, 3, h, w] in [0, 1], on the CPU."""
+        return self._look().float().cpu()
+
+    def finish(self, on_step: Callable[[Step], None] | None = None) -> Result:
+        """Take the steps that are left; `on_step` sees each."""
+        for step in self:
+            if on_step:
+                on_step(step)
+        return Result(self.images(), self.trace, self.record)

@@ -15,7 +15,8 @@ import torch
 import tyro
 from diffusers import DiffusionPipeline
 
-from potstill.priors.loading import EMOJI, quiet
+from potstill.priors.loading import EMOJI
+from potstill.priors.prompts import quiet
 from potstill.vocabulary import NAME
 from training import checkpoint
 from training.captions import BACKGROUNDS, PLACES, subject

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from potstill.codec import PixelUnshuffle
-from potstill.priors.loading import quiet
+from potstill.priors.prompts import quiet
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS, PLACES, subject
 from training.icons import STYLES, TONES, concepts

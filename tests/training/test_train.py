@@ -9,8 +9,8 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
-from potstill.priors.loading import load, quiet
-from potstill.priors.prompts import PromptWarning
+from potstill.priors.loading import load
+from potstill.priors.prompts import PromptWarning, quiet
 from training import export, sheet
 from training.icons import icons
 from training.model import Architecture, build_tokenizer, tokenize

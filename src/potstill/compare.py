@@ -13,9 +13,9 @@ from potstill.distill import Step
 from potstill.edit import Edit
 from potstill.errors import InputError
 from potstill.expression import parse
-from potstill.figures import caption, gif, new_figure, png
+from potstill.figures import INK, caption, gif, new_figure, png
 from potstill.generate import Generate
-from potstill.images import Images, as_images
+from potstill.images import Images
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
@@ -71,10 +71,12 @@ class Compare(Task):
         on_step: Callable[[str, Step], None] | None = None,
     ) -> "Comparison":
         """Run every method from the same start with the same seed."""
-        source = None if image is None else as_images(image, self.fit(prior))
-        results, ways = {}, {}
+        source, results, ways = None, {}, {}
         for name, task in self.tasks(image is not None).items():
-            run = task.start(prior) if isinstance(task, Generate) else task.start(image, prior, mask)  # type: ignore[arg-type]
+            if isinstance(task, Generate) or image is None:
+                run = task.start(prior)  # type: ignore[call-arg]  there is an image where the task is an edit
+            else:
+                source, run = task.read(image, prior), task.start(image, prior, mask)
             every, ways[name] = max(1, self.steps // FRAMES), []
             for step in run:
                 if step.index % every == 0:
@@ -131,25 +133,27 @@ class Comparison:
 
     def _figure(self) -> tuple[Figure, dict[str, list[Any]]]:
         edits = self.source is not None
-        columns = len(self.results) + edits
-        figure, axes = new_figure(columns, 1 + edits, self.title, size=2.4)
+        rows = self.numbers()
+        figure, axes = new_figure(len(rows) + edits, 1 + edits, self.title, size=2.2)
         for axis in axes.flat:
             axis.set_axis_off()
         if self.source is not None:
-            caption(axes[0, 0], "source", "")
+            caption(axes[0, 0], "source")
             _show(axes[0, 0], _array(self.source))
             axes[1, 0].text(0.5, 0.5, "change\n(black: none)", ha="center", va="center", transform=axes[1, 0].transAxes)
         shown = {}
-        for column, record in enumerate(self.numbers(), start=int(edits)):
-            name = record["method"]
-            images = self.results[name].images
-            told = f"{record['evaluations']:,} evaluations"
-            if edits:
-                told = f"{record['pixels_changed']:.0%} of pixels, rms {record['rms_change']:.2f}, {told}"
-            caption(axes[0, column], name, told)
+        for column, record in enumerate(rows, start=int(edits)):
+            name, images = record["method"], self.results[record["method"]].images
+            caption(axes[0, column], name)
             shown[name] = [_show(axes[0, column], _array(images))]
+            told = f"{record['evaluations']:,} evaluations"
             if self.source is not None:
                 shown[name].append(_show(axes[1, column], _change(images, self.source)))
+                told = (
+                    f"{record['pixels_changed']:.0%} of pixels changed\nrms change {record['rms_change']:.2f}\n{told}"
+                )
+            below = axes[-1, column]
+            below.text(0.5, -0.04, told, ha="center", va="top", fontsize=8, color=INK, transform=below.transAxes)
         return figure, shown
 
 

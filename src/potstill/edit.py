@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.optim import Adam
 
 from potstill.distill import Step, distill
 from potstill.errors import InputError
+from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images, read_mask
 from potstill.methods import PDS, Method
 from potstill.priors.loading import load
@@ -31,11 +32,24 @@ class Edit(Task):
     target: str
     """The prompt that describes what it should become."""
     method: Method = PDS()
+    fit: Mode = "crop"
+    """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
+    background: str = "white"
+    """What lies behind transparent pixels and around padded images."""
+    frame: int | None = None
+    """Which picture of an animated file, from 0."""
 
     @property
     def prompts(self) -> dict[str, str]:
         """Both."""
         return {"source prompt": self.source, "target prompt": self.target}
+
+    def read(self, image: Picture, prior: Pipeline) -> Images:
+        """The image as it is worked on."""
+        return as_images(image, self._fit(prior), self.frame)
+
+    def _fit(self, prior: Pipeline) -> Fit:
+        return replace(self.canvas(prior), mode=self.fit, background=self.background)
 
     def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
@@ -47,14 +61,13 @@ class Edit(Task):
             raise InputError(f"{prior.identity['name']} is told no text, so it cannot edit: use a text-to-image model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
-        fit = self.fit(prior)
-        images = as_images(image, fit)
+        images = self.read(image, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         inner = self.scene(prior, latents, images)
         scene, cover = inner, None
         if mask is not None:
-            cover = read_mask(mask, arrays(image)[0].shape[:2], fit)
+            cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self._fit(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
             scene = Masked(inner, cells, latents)
         size = prior.geometry(latents)

@@ -53,8 +53,10 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
     return figure, axes
 
 
-def caption(axis: Axes, method: str, text: str) -> None:
+def caption(axis: Axes, method: str, text: str = "") -> None:
     """The method's name in capitals, or its expression as it is, and in smaller letters what happened."""
     title = method if "(" in method else method.upper()
-    axis.set_title(title, fontsize=min(11, 330 / len(title)), fontweight="bold", color=INK, pad=18)
+    letters = 100 * axis.get_figure().get_figwidth() / axis.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    size = min(11, letters / len(title))
+    axis.set_title(title, fontsize=size, fontweight="bold", color=INK, pad=18 if text else 5)
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)

@@ -38,7 +38,7 @@ class Generate(Task):
         """
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
-        height, width = self.fit(prior).shape(0, 0)
+        height, width = self.canvas(prior).shape(0, 0)
         rng = Generator().manual_seed(self.seed)
         cells = (height // prior.codec.factor, width // prior.codec.factor)
         latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)

@@ -106,7 +106,7 @@ class Task(abc.ABC):
                 images = prior.codec.decode(latents)
         return Pixels(images.to(prior.device).expand(self.count, -1, -1, -1), prior.codec)
 
-    def fit(self, prior: Pipeline) -> Fit:
+    def canvas(self, prior: Pipeline) -> Fit:
         """How images come to the size that is worked on."""
         return Fit(self.size or prior.size, multiple=prior.multiple)
 

@@ -10,22 +10,12 @@ import time
 
 import torch
 from small_unet import small_prior
-from torch import Generator, nn
+from torch import Generator
 
-from potstill import DDS, PDS, SDS, Scene, distill
+from potstill import DDS, PDS, SDS, distill
+from potstill.scenes import Latents
 
 LIMIT, REPEATS = 1.03, 20
-
-
-class Latents(Scene):
-    """One latent, optimised as it is."""
-
-    def __init__(self, x0: torch.Tensor) -> None:
-        super().__init__()
-        self.x0 = nn.Parameter(x0)
-
-    def forward(self, view):
-        return self.x0
 
 
 def seconds(function) -> float:
@@ -42,7 +32,7 @@ slow = False
 for method, batch in ((SDS(), 2), (DDS(), 4), (PDS(), 4)):
     source = prior.tell("source") if method.edits else None
     steps = distill(
-        Latents(x0.clone()),
+        Latents(x0, prior.codec),
         prior.guided(7.5),
         method,
         target=prior.tell("target"),

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Generator
 from torch.optim import Adam
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from potstill.distill import Step, distill
 from potstill.errors import InputError
@@ -21,7 +21,7 @@ from potstill.task import Result, Run, Task
 class Generate(Task):
     """The settings of a generation."""
 
-    prompt: Positional[str]
+    prompt: Annotated[str, Positional, arg(metavar="PROMPT")]
     """What to show."""
     method: Method = SDI()
 

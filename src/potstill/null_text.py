@@ -108,7 +108,8 @@ class _Step(NamedTuple):
         """The condition, its prediction, the loss of each sample, and the updates it took."""
         moved = {name: value.detach().clone().requires_grad_() for name, value in start.items()}
         optimizer = Adam(moved.values(), lr=rate)
-        for update in range(inner + 1):
+        update = 0
+        while True:
             last = update == inner
             with torch.set_grad_enabled(not last):
                 hat = self.guided({**self.empty, **moved})
@@ -119,14 +120,14 @@ class _Step(NamedTuple):
             if not loss.requires_grad:
                 raise InputError("the prior lets no gradient through: null-text optimisation needs one that does")
             before = {name: value.detach().clone() for name, value in moved.items()}
-            for value, gradient in zip(
-                moved.values(), torch.autograd.grad(loss.sum(), list(moved.values())), strict=True
-            ):
+            gradients = torch.autograd.grad(loss, list(moved.values()), torch.ones_like(loss))
+            for value, gradient in zip(moved.values(), gradients, strict=True):
                 value.grad = gradient
             optimizer.step()
             with torch.no_grad():  # Adam's momentum would carry on a sample that rests
                 for name, value in moved.items():
                     value[rests] = before[name][rests]
+            update += 1
         return (
             {name: value.detach() for name, value in moved.items()},
             Prediction(*(value.detach() for value in hat)),

@@ -4,12 +4,13 @@ import abc
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
 
+from potstill.baselines import Baseline
 from potstill.codec import Grid
 from potstill.distill import Step
 from potstill.errors import InputError
@@ -36,8 +37,8 @@ class Task(abc.ABC):
 
     negative: str = ""
     """What the result should not show; it takes the place of the empty prompt."""
-    steps: int = 200
-    """Optimiser steps, from 1."""
+    steps: int | None = None
+    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means 200, or the baseline's."""
     guidance_scale: float = 5.0
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
     learning_rate: float = 0.02
@@ -53,8 +54,10 @@ class Task(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name in ("steps", "count", *(("size",) if self.size else ())):
+        for name in ("steps", "count", "size"):
             value = getattr(self, name)
+            if value is None:
+                continue
             if min(value if name == "size" else (value,)) < 1:
                 raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
         if not 0 <= self.seed < 2**63:
@@ -72,10 +75,15 @@ class Task(abc.ABC):
     def prompts(self) -> dict[str, str]:
         """What the model is told, by the names that messages use."""
 
+    @property
+    def length(self) -> int:
+        """The steps stated, or the usual ones."""
+        return self.steps or 200
+
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, a method as its expression."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
+        return {name: show(value) if is_dataclass(value) else value for name, value in values.items()}
 
     @classmethod
     def of(cls: type[T], settings: Mapping[str, Any]) -> T:
@@ -85,7 +93,7 @@ class Task(abc.ABC):
             InputError: a name is unknown, one that is needed is missing, or a value is no such value.
         """
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
-        parts = [f"{name}={value if _is_method(name, value) else show(value)}" for name, value in values.items()]
+        parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
         return parse(f"{cls.__name__}({', '.join(parts)})", cls)
 
     def guided(self, prior: Pipeline) -> Prior:
@@ -116,9 +124,9 @@ class Task(abc.ABC):
         return command | {"model": dict(prior.identity), **environment()}
 
 
-def _is_method(name: str, value: object) -> bool:
-    """Whether a setting is a method in writing."""
-    return name == "method" and isinstance(value, str)
+def _read(name: str, value: object) -> object:
+    """A setting; a method may come in writing."""
+    return parse(value, Method | Baseline) if name == "method" and isinstance(value, str) else value
 
 
 @dataclass(frozen=True)

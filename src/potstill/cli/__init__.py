@@ -99,8 +99,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
-            rules = registry(words)
+            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands)
+            rules = registry(words, command)
             prog = f"potstill {name}"
             return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
     except SystemExit as stop:

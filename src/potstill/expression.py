@@ -21,7 +21,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from potstill.baselines import BASELINES, Baseline
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
 from potstill.errors import InputError
 from potstill.methods import Method, named  # which also defines every component there is
 
@@ -51,7 +51,7 @@ def parse(text: str, kind: type[T] | types.UnionType) -> T:
     text = text.strip()
     if len(text) > LONGEST:
         raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {LONGEST:,}")
-    preset = (named() | BASELINES).get(text.lower())
+    preset = (named() | BASELINES | INVERSIONS).get(text.lower())
     if isinstance(preset, kind):
         return preset  # type: ignore[return-value]  it is of the kind
     try:
@@ -73,6 +73,12 @@ def show(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
     return repr(float(value) if isinstance(value, float) else value)  # a float of NumPy shows its type
+
+
+def presets(*kinds: type) -> dict[str, Method | Baseline]:
+    """What has a name on the command line and is of the kinds."""
+    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    return {name: method for name, method in everything.items() if isinstance(method, kinds)}
 
 
 def choices(kind: type) -> dict[str, type]:
@@ -189,10 +195,9 @@ def _options(rule: Any) -> tuple[Any, ...]:
 
 def _names(*kinds: type) -> list[str]:
     """What may be written for the kinds: class names, and for methods their names on the command line."""
-    presets = {name for name, method in (named() | BASELINES).items() if isinstance(method, kinds)}
     classes = {name: cls for kind in kinds for name, cls in choices(kind).items() if not issubclass(cls, Baseline)}
     lower = {name.lower() if issubclass(cls, Method) else name for name, cls in classes.items()}
-    return sorted(presets | lower)
+    return sorted({*presets(*kinds), *lower})
 
 
 def _suggest(word: str, names: Iterable[str]) -> str:

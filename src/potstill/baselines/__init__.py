@@ -1,6 +1,6 @@
 """Editors without a gradient, beside the distillation methods. `BASELINES` is the only list."""
 
-from potstill.baselines.baseline import Baseline, Inversion, Inverting, Job, Look, follow
+from potstill.baselines.baseline import Baseline, Found, Inverting, Job, Look, follow
 from potstill.baselines.ddim import DDIMInversion
 from potstill.baselines.ddpm import DDPMInversion
 from potstill.baselines.null import NullText
@@ -13,13 +13,18 @@ BASELINES: dict[str, Baseline] = {
     "sdedit": SDEdit(),
 }
 """By their names on the command line."""
+INVERSIONS: dict[str, Inverting] = {
+    name.removesuffix("-inversion"): baseline for name, baseline in BASELINES.items() if isinstance(baseline, Inverting)
+}
+"""Those that find what makes an image, by the names that suffice where nothing else is asked for."""
 
 __all__ = [
     "BASELINES",
+    "INVERSIONS",
     "Baseline",
     "DDIMInversion",
     "DDPMInversion",
-    "Inversion",
+    "Found",
     "Inverting",
     "Job",
     "Look",

@@ -1,8 +1,8 @@
 """What a baseline is: an edit that samples instead of optimising, so it has no gradient."""
 
 import abc
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Way
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from potstill.distill import Step
 from potstill.errors import InputError, check_finite
-from potstill.prior import Condition, Counted, Guided, Prior, Query, Tally, predict
+from potstill.prior import Clipped, Condition, Counted, Guided, Prior, Query, Tally, predict
 from potstill.sampling import Sigma, eta
 from potstill.schedule import Latent, Tabulated, Times
 
@@ -58,7 +58,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Inversion:
+class Found:
     """What an inversion finds in an image: noisy states, and what else its way back needs."""
 
     times: Sequence[Times]
@@ -106,11 +106,11 @@ class Inverting(Baseline, abc.ABC):
         return self.source_guidance
 
     @abc.abstractmethod
-    def invert(self, job: Job) -> Way[Look, None, Inversion]:
+    def invert(self, job: Job) -> Way[Look, None, Found]:
         """Find what makes job.x0 from job.source."""
 
     @abc.abstractmethod
-    def back(self, job: Job, inversion: Inversion) -> Iterator[Look]:
+    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
         """Go back with job.target."""
 
     def run(self, job: Job) -> Iterator[Look]:
@@ -152,19 +152,19 @@ def descend(
 
 
 @torch.no_grad()
-def follow(baseline: Baseline, job: Job, shown: Tensor) -> Iterator[Step]:
+def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor) -> Iterator[Step]:
     """Run a baseline as `distill` runs a method, and write what is known of its result into `shown`.
 
     Raises:
         NotFiniteError: a NaN or an infinity, with step, time and quantity.
     """
-    job, tally = counted(job)
-    for index, look in enumerate(baseline.run(job)):
+    tally = Tally()
+    for index, look in enumerate(run(replace(job, prior=_counted(job.prior, tally)))):
         check_finite(index, look.t.expand(len(look.x0)), x0=look.x0)
         shown.copy_(look.x0)
         yield Step(
             index=index,
-            total=baseline.total(job.steps),
+            total=total,
             t=look.t,
             x0=look.x0,
             gradient_norm=None,
@@ -174,12 +174,11 @@ def follow(baseline: Baseline, job: Job, shown: Tensor) -> Iterator[Step]:
         )
 
 
-def counted(job: Job) -> tuple[Job, Tally]:
-    """The job with a prior that counts, below its guidance, which a baseline may take apart."""
-    tally, prior = Tally(), job.prior
-    if isinstance(prior, Guided):
-        return replace(job, prior=replace(prior, prior=Counted(prior.prior, tally))), tally
-    return replace(job, prior=Counted(prior, tally)), tally
+def _counted(prior: Prior, tally: Tally) -> Prior:
+    """The prior, counted below its guidance, which a baseline may take apart."""
+    if isinstance(prior, Guided | Clipped):
+        return replace(prior, prior=_counted(prior.prior, tally))
+    return Counted(prior, tally)
 
 
 def check_share(name: str, value: float, low: bool, high: bool) -> None:

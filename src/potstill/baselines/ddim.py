@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.baselines.baseline import Inversion, Inverting, Job, Look, descend
+from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
 from potstill.inversion import Label, ascend
 
 
@@ -35,20 +35,20 @@ class DDIMInversion(Inverting):
         """Up, and down."""
         return 2 * steps
 
-    def invert(self, job: Job) -> Way[Look, None, Inversion]:
+    def invert(self, job: Job) -> Way[Look, None, Found]:
         """Up."""
         return (yield from climb(job, self.source_guidance, self.label))
 
-    def back(self, job: Job, inversion: Inversion) -> Iterator[Look]:
+    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
         """Down."""
         return descend(job, inversion.times[:-1], inversion.states)
 
 
-def climb(job: Job, guidance: float, label: Label) -> Way[Look, None, Inversion]:
+def climb(job: Job, guidance: float, label: Label) -> Way[Look, None, Found]:
     """DDIM inversion step by step; nothing of the result is known on the way."""
     times = job.times()
     states, up = [job.x0], times[::-1]
     for t, state in zip(up[1:], ascend(job.prior.guided(guidance), job.x0, up, job.source, label), strict=True):
         states.append(state)
         yield Look(t, job.x0)
-    return Inversion(times, states[::-1])
+    return Found(times, states[::-1])

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from potstill.baselines.baseline import Inversion, Inverting, Job, Look, check_share, descend
+from potstill.baselines.baseline import Found, Inverting, Job, Look, check_share, descend
 from potstill.inversion import noise_maps
 from potstill.sampling import eta
 from potstill.schedule import normal
@@ -35,7 +35,7 @@ class DDPMInversion(Inverting):
     equation: ClassVar = "z_t = (x_s - mu(x_t)) / sigma of independent x_t ~ q(x_t | x0_src), kept under the target"
     reference: ClassVar = "Huberman-Spiegelglas et al., edit-friendly DDPM inversion, CVPR 2024, arXiv 2304.06140"
     bibtex: ClassVar = """@inproceedings{huberman2024editfriendly,
-  title = {An Edit Friendly {DDPM} Noise Space: Inversion and Manipulations},
+  title = {An Edit Friendly {DDPM} Noise Space: Found and Manipulations},
   author = {Huberman-Spiegelglas, Inbar and Kulikov, Vladimir and Michaeli, Tomer},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2024},
@@ -52,7 +52,7 @@ class DDPMInversion(Inverting):
         """The steps that are not skipped, twice."""
         return 2 * max(1, steps - round(self.skip * steps))
 
-    def invert(self, job: Job) -> Way[Look, None, Inversion]:
+    def invert(self, job: Job) -> Way[Look, None, Found]:
         """Draw a state at every time, and find what leads from each to the next."""
         *times, _ = job.times(self.skip)
         states = [job.prior.schedule.perturb(job.x0, normal(job.x0, job.rng), t) for t in times]
@@ -60,9 +60,9 @@ class DDPMInversion(Inverting):
         for t, z in zip(times, noise_maps(prior, job.x0, states, times, job.source, eta(self.eta)), strict=True):
             maps.append(z)
             yield Look(t, job.x0)
-        return Inversion(times, states, {"maps": torch.stack(maps)})
+        return Found(times, states, {"maps": torch.stack(maps)})
 
-    def back(self, job: Job, inversion: Inversion) -> Iterator[Look]:
+    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
         """Down with the same maps."""
         *maps, last = inversion.more["maps"]
         return descend(job, inversion.times, inversion.states, sigma=eta(self.eta), maps=maps, last=last)

@@ -2,20 +2,20 @@
 
 from collections.abc import Generator as Way
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 
-from potstill.baselines.baseline import Inversion, Inverting, Job, Look, descend
+from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
 from potstill.baselines.ddim import climb
 from potstill.errors import InputError
 from potstill.inversion import Label
 from potstill.null_text import null_text
-from potstill.prior import Guided
+from potstill.prior import Clipped, Guided, Prior
 
 PREFIX = "null."
-"""Before the names of the optimised entries in `Inversion.more`."""
+"""Before the names of the optimised entries in `Found.more`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NullText(Inverting):
     )
     reference: ClassVar = "Mokady et al., null-text inversion, CVPR 2023, arXiv 2211.09794"
     bibtex: ClassVar = """@inproceedings{mokady2023nulltext,
-  title = {Null-text Inversion for Editing Real Images using Guided Diffusion Models},
+  title = {Null-text Found for Editing Real Images using Guided Diffusion Models},
   author = {Mokady, Ron and Hertz, Amir and Aberman, Kfir and Pritch, Yael and Cohen-Or, Daniel},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2023},
@@ -70,10 +70,10 @@ class NullText(Inverting):
         """Up, down for the empty prompt, and down with the target."""
         return 3 * steps
 
-    def invert(self, job: Job) -> Way[Look, None, Inversion]:
+    def invert(self, job: Job) -> Way[Look, None, Found]:
         """Up, and down for the empty prompt."""
-        guided = _guided(job)
-        found = yield from climb(job, self.source_guidance, self.label)
+        guided = _guided(job.prior)
+        found = yield from climb(replace(job, prior=guided), self.source_guidance, self.label)
         empty = {**guided.prior.unconditional, **guided.negative}
         settings = {"inner": self.inner_steps, "rate": self.inner_rate, "tolerance": self.tolerance}
         way = null_text(guided.prior, found.states, found.times, job.source, guided.scale, empty, **settings)
@@ -82,22 +82,23 @@ class NullText(Inverting):
             conditions.append({name: step.condition[name] for name in empty})
             yield Look(t, step.hat.x0, step.loss)
         more = {PREFIX + name: torch.stack([told[name] for told in conditions]) for name in empty}
-        return Inversion(found.times, found.states, more)
+        return Found(found.times, found.states, more)
 
-    def back(self, job: Job, inversion: Inversion) -> Iterator[Look]:
+    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
         """Down, each step with its own empty prompt."""
-        guided, more = _guided(job), inversion.more
+        guided, more = _guided(job.prior), inversion.more
         told = [{name.removeprefix(PREFIX): more[name][index] for name in more} for index in range(job.steps)]
         priors = [Guided(guided.prior, guided.scale, empty) for empty in told]
         return descend(job, inversion.times[:-1], inversion.states, priors)
 
 
-def _guided(job: Job) -> Guided:
-    """The guidance, to be taken apart.
+def _guided(prior: Prior) -> Guided:
+    """The guidance, to be taken apart; pixels are not held within their range, where no gradient would arrive.
 
     Raises:
         InputError: the model is guided in another way.
     """
-    if not isinstance(job.prior, Guided):
+    prior = prior.prior if isinstance(prior, Clipped) else prior
+    if not isinstance(prior, Guided):
         raise InputError("the model is guided without an empty prompt, so null-text inversion has nothing to optimise")
-    return job.prior
+    return prior

@@ -11,7 +11,7 @@ import inspect
 import itertools
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import docstring_parser
 import tyro
@@ -23,10 +23,10 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
-from potstill.baselines import BASELINES, Baseline, Inverting
+from potstill.baselines import Baseline
 from potstill.errors import InputError, PotstillError
-from potstill.expression import choices, default, parse, show
-from potstill.methods import Coefficients, Method, named
+from potstill.expression import choices, default, parse, presets, show
+from potstill.methods import Coefficients, Method
 from potstill.noise import Noise
 from potstill.times import TimeRule
 from potstill.weights import Weight
@@ -50,8 +50,8 @@ def _method(words: Sequence[str], kind: Any, info: StructTypeInfo) -> StructCons
         return None
     text = stated(words, "--method")
     chosen = info.default if text is None else _read(text, kind)
-    known = {name: method for name, method in (named() | BASELINES).items() if isinstance(method, kind)}
-    written = f"{show(info.default)} with its fields" if isinstance(info.default, Inverting) else "PDS(noise=Fixed())"
+    known = presets(*(get_args(kind) or (kind,)))
+    written = "PDS(noise=Fixed())" if "pds" in known else "DDPMInversion(skip=0.2)"
     names = f"A name ({', '.join(known)}) or an expression, {written}; the flags below change its fields."
     flags = [_field("method", Annotated[Method | Baseline, _flag(kind)], info.default, names)]
 

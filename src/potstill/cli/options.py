@@ -114,5 +114,6 @@ class Output:
             last = result.trace[-1]
             far = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
             seconds = time.monotonic() - began
+            far += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{far}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
             print(f"wrote {', '.join(map(str, places))} and {self.out.with_suffix('.json').name}")

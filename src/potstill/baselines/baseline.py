@@ -151,7 +151,6 @@ def descend(
             x_t = job.keep(x_s, states[index + 1])
 
 
-@torch.no_grad()
 def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor) -> Iterator[Step]:
     """Run a baseline as `distill` runs a method, and write what is known of its result into `shown`.
 
@@ -159,9 +158,10 @@ def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Te
         NotFiniteError: a NaN or an infinity, with step, time and quantity.
     """
     tally = Tally()
-    for index, look in enumerate(run(replace(job, prior=_counted(job.prior, tally)))):
+    looks = run(replace(job, prior=_counted(job.prior, tally)))
+    for index, look in enumerate(iter(torch.no_grad()(lambda: next(looks, None)), None)):
         check_finite(index, look.t.expand(len(look.x0)), x0=look.x0)
-        shown.copy_(look.x0)
+        shown.detach().copy_(look.x0)
         yield Step(
             index=index,
             total=total,

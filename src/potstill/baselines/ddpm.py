@@ -35,7 +35,7 @@ class DDPMInversion(Inverting):
     equation: ClassVar = "z_t = (x_s - mu(x_t)) / sigma of independent x_t ~ q(x_t | x0_src), kept under the target"
     reference: ClassVar = "Huberman-Spiegelglas et al., edit-friendly DDPM inversion, CVPR 2024, arXiv 2304.06140"
     bibtex: ClassVar = """@inproceedings{huberman2024editfriendly,
-  title = {An Edit Friendly {DDPM} Noise Space: Found and Manipulations},
+  title = {An Edit Friendly {DDPM} Noise Space: Inversion and Manipulations},
   author = {Huberman-Spiegelglas, Inbar and Kulikov, Vladimir and Michaeli, Tomer},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2024},

@@ -44,7 +44,7 @@ class NullText(Inverting):
     )
     reference: ClassVar = "Mokady et al., null-text inversion, CVPR 2023, arXiv 2211.09794"
     bibtex: ClassVar = """@inproceedings{mokady2023nulltext,
-  title = {Null-text Found for Editing Real Images using Guided Diffusion Models},
+  title = {Null-text Inversion for Editing Real Images using Guided Diffusion Models},
   author = {Mokady, Ron and Hertz, Amir and Aberman, Kfir and Pritch, Yael and Cohen-Or, Daniel},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2023},

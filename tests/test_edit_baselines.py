@@ -118,7 +118,8 @@ def test_outside_the_mask_the_picture_stays(priors, image):
 def test_every_family_is_inverted(priors, image, family):
     prior = priors(family)
     prompt = "" if isinstance(prior, Unconditional) else "a red apple"
-    assert invert(image, prompt=prompt, model=prior, method="ddpm", steps=3).psnr > 60
+    exact = invert(image, prompt=prompt, model=prior, method="ddpm", steps=3).result
+    assert exact.trace[-1]["distance"] < 1e-2  # of latents: the PSNR has what the VAE loses, too
     found = invert(image, prompt=prompt, model=prior, method="ddim", steps=3)
     assert found.images.shape == (1, 3, *prior.size)
     assert found.latents["states"].shape[0] == found.latents["times"].shape[0] == 4

@@ -110,7 +110,7 @@ class Inversion:
     images: Images
     """The reconstruction, [1, 3, h, w] in [0, 1]."""
     psnr: float
-    """Of the reconstruction, in dB."""
+    """Of the reconstruction, in dB; what an autoencoder loses counts, too."""
     latents: dict[str, Tensor]
     """`times`, `states` [time, 1, ...] and what else the way back needs: `maps`, `null.encoder_hidden_states`."""
     result: Result

@@ -1,11 +1,12 @@
 """What `import potstill` offers; each name is imported when it is used."""
 
-from . import inversion, methods, noise, priors, sampling, scenes, schedule, times, weights, worlds
+from . import baselines, inversion, methods, noise, priors, sampling, scenes, schedule, times, weights, worlds
 from .citation import citation
 from .distill import Step, distill, surrogate_loss
 from .edit import edit, edit_steps
 from .errors import InputError, NotFiniteError, PotstillError
 from .generate import generate, generate_steps
+from .invert import invert, invert_steps
 from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
 from .priors import Mixture, Pipeline, load
@@ -38,6 +39,7 @@ __all__ = [
     "Source",
     "Step",
     "Tabulated",
+    "baselines",
     "citation",
     "distill",
     "edit",
@@ -45,6 +47,8 @@ __all__ = [
     "generate",
     "generate_steps",
     "inversion",
+    "invert",
+    "invert_steps",
     "load",
     "methods",
     "noise",

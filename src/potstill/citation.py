@@ -1,5 +1,6 @@
 """Whom to cite."""
 
+from potstill.baselines import BASELINES
 from potstill.methods import by_name
 
 POTSTILL = """@software{potstill,
@@ -11,7 +12,7 @@ POTSTILL = """@software{potstill,
 
 
 def citation(method: str = "potstill") -> str:
-    """BibTeX for potstill, or for the paper behind a method.
+    """BibTeX for potstill, or for the paper behind a method or a baseline.
 
     >>> print(citation("dds").splitlines()[0])
     @inproceedings{hertz2023dds,
@@ -19,4 +20,6 @@ def citation(method: str = "potstill") -> str:
     Raises:
         InputError: no such method.
     """
-    return POTSTILL if method == "potstill" else by_name(method).bibtex
+    if method == "potstill":
+        return POTSTILL
+    return BASELINES[method].bibtex if method in BASELINES else by_name(method).bibtex

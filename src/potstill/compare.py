@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from potstill.animation import row
+from potstill.baselines import Baseline
 from potstill.distill import Step
-from potstill.edit import Edit
+from potstill.edit import OPTIMISER, Edit
 from potstill.errors import InputError
 from potstill.expression import parse
 from potstill.figures import INK, caption, gif, new_figure, png
@@ -36,7 +37,7 @@ class Compare(Task):
     prompt: str = ""
     """What to show, to compare without an image."""
     methods: tuple[str, ...] = ()
-    """Names or expressions. None means sds dds pds pds-consistent, and without an image sds sdi."""
+    """Names or expressions, of baselines too. None means sds dds pds pds-consistent, without an image sds sdi."""
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -56,12 +57,17 @@ class Compare(Task):
                 "an image is edited with --source and --target, and without an image --prompt is generated"
             )
         shared = {field.name: getattr(self, field.name) for field in fields(Task)}
+        sampled = {name: value for name, value in shared.items() if name not in OPTIMISER}
         names = self.methods or (("sds", "dds", "pds", "pds-consistent") if edits else ("sds", "sdi"))
-        methods = {name: parse(name, Method) for name in dict.fromkeys(names)}
-        if edits:
-            told = {"source": self.source, "target": self.target}
-            return {name: Edit(method=method, **told, **shared) for name, method in methods.items()}
-        return {name: Generate(method=method, prompt=self.prompt, **shared) for name, method in methods.items()}
+        names = dict.fromkeys(names)
+        if not edits:
+            return {name: Generate(method=parse(name, Method), prompt=self.prompt, **shared) for name in names}
+        tasks: dict[str, Edit | Generate] = {}
+        for name in names:
+            method = parse(name, Method | Baseline)
+            settings = sampled if isinstance(method, Baseline) else shared
+            tasks[name] = Edit(method=method, source=self.source, target=self.target, **settings)
+        return tasks
 
     def run(
         self,
@@ -77,18 +83,17 @@ class Compare(Task):
                 run = task.start(prior)  # type: ignore[call-arg]  there is an image where the task is an edit
             else:
                 source, run = task.read(image, prior), task.start(image, prior, mask)
-            every, ways[name] = max(1, self.steps // FRAMES), []
+            ways[name] = []
             for step in run:
-                if step.index % every == 0:
+                if step.index % max(1, step.total // FRAMES) == 0:
                     ways[name].append(run.images())
                 if on_step:
                     on_step(name, step)
             results[name] = run.finish()
             ways[name].append(results[name].images)
         title = self.prompt or f"{self.source} → {self.target}"
-        return Comparison(
-            f"{title}   (guidance scale {self.guidance_scale:g}, {self.steps} steps)", source, results, ways
-        )
+        steps = f", {self.steps} steps" if self.steps else ""
+        return Comparison(f"{title}   (guidance scale {self.guidance_scale:g}{steps})", source, results, ways)
 
 
 @dataclass(frozen=True)
@@ -121,15 +126,17 @@ class Comparison:
         """The sheet as GIF, the results on their way."""
         figure, shown = self._figure()
         moving = [artist for artists in shown.values() for artist in artists]
+        frames = max(map(len, self.ways.values()))
 
         def draw(frame: int) -> None:
             for name, artists in shown.items():
-                images = self.ways[name][frame]
+                way = self.ways[name]
+                images = way[round(frame * (len(way) - 1) / max(1, frames - 1))]
                 artists[0].set_data(_array(images))
                 if self.source is not None:
                     artists[1].set_data(_change(images, self.source))
 
-        return gif(figure, moving, draw, min(map(len, self.ways.values())), colours=255)
+        return gif(figure, moving, draw, frames, colours=255)
 
     def _figure(self) -> tuple[Figure, dict[str, list[Any]]]:
         edits = self.source is not None

@@ -24,14 +24,16 @@ class Step:
 
     index: int
     """From 0 up."""
+    total: int
+    """How many steps the run has."""
     t: Times
     """The time of each sample."""
     x0: Latent
     """The render."""
-    gradient_norm: float
-    """Mean over samples of the norm of the gradient."""
-    loss: float
-    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is."""
+    gradient_norm: float | None
+    """Mean over samples of the norm of the gradient; None without one, as in a baseline."""
+    loss: float | None
+    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is. None without one."""
     distance: float | None
     """Mean over samples of |x0 - x0_src|; None without a source."""
     evaluations: int
@@ -108,6 +110,7 @@ def distill(
         memory = Memory(t, noise, hat.eps)
         yield Step(
             index=index,
+            total=steps,
             t=t,
             x0=current,
             gradient_norm=norm,

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -10,11 +10,14 @@ import torch.nn.functional as F
 from torch import Generator
 from torch.optim import Adam
 
+from potstill.baselines import Baseline, Job, follow
+from potstill.codec import PixelUnshuffle
 from potstill.distill import Step, distill
 from potstill.errors import InputError
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images, read_mask
 from potstill.methods import PDS, Method
+from potstill.prior import Clipped
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture, arrays
@@ -22,22 +25,46 @@ from potstill.record import fingerprint
 from potstill.scenes import Latents, Masked
 from potstill.task import Result, Run, Task
 
+OPTIMISER = ("learning_rate", "space")
+"""The settings of an optimised image, which a baseline does not have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edit(Task):
-    """The settings of an edit."""
+    """The settings of an edit.
+
+    A `Method` moves the image down its gradient; a `Baseline` samples it, in latents and without an optimiser:
+    `steps` are then those over the whole schedule. Outside a mask a baseline keeps the source, at the noise
+    level of every step.
+    """
 
     source: str
     """The prompt that describes the image."""
     target: str
     """The prompt that describes what it should become."""
-    method: Method = PDS()
+    method: Method | Baseline = PDS()
     fit: Mode = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
     background: str = "white"
     """What lies behind transparent pixels and around padded images."""
     frame: int | None = None
     """Which picture of an animated file, from 0."""
+
+    def __post_init__(self) -> None:
+        """Check every value, and state the steps."""
+        super().__post_init__()
+        object.__setattr__(self, "steps", self.length)
+        if not isinstance(self.method, Baseline):
+            return
+        for field in fields(Task):
+            if field.name in OPTIMISER and (value := getattr(self, field.name)) != field.default:
+                name, which = field.name.replace("_", " "), type(self.method).__name__
+                raise InputError(f"{name} = {value} is of no use to {which}, which optimises no image: leave it out")
+
+    @property
+    def length(self) -> int:
+        """The steps stated, or the usual ones of the method."""
+        return self.steps or (self.method.usual_steps if isinstance(self.method, Baseline) else super().length)
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -65,23 +92,30 @@ class Edit(Task):
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         inner = self.scene(prior, latents, images)
-        scene, cover = inner, None
+        scene, cover, cells = inner, None, None
         if mask is not None:
             cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self._fit(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
             scene = Masked(inner, cells, latents)
         size = prior.geometry(latents)
-        steps = distill(
-            scene,
-            self.guided(prior),
-            self.method,
-            target={**prior.tell(self.target), **size},
-            source={**prior.tell(self.source), **size},
-            source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
-            steps=self.steps,
-            rng=Generator().manual_seed(self.seed),
-            optimizer=Adam(scene.parameters(), lr=self.learning_rate),
-        )
+        target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
+        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
+        if isinstance(self.method, Baseline):
+            guided = Clipped(guided) if isinstance(prior.codec, PixelUnshuffle) else guided
+            job = Job(guided, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
+            steps = follow(self.method.run, self.method.total(self.length), job, next(inner.parameters()))
+        else:
+            steps = distill(
+                scene,
+                guided,
+                self.method,
+                target=target,
+                source=source,
+                source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
+                steps=self.length,
+                rng=rng,
+                optimizer=Adam(scene.parameters(), lr=self.learning_rate),
+            )
 
         def look() -> Images:
             now = inner.images

@@ -21,6 +21,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
 from potstill.errors import InputError
 from potstill.methods import Method, named  # which also defines every component there is
 
@@ -37,7 +38,7 @@ _WORDS = {
 }
 
 
-def parse(text: str, kind: type[T]) -> T:
+def parse(text: str, kind: type[T] | types.UnionType) -> T:
     """The instance of `kind` that the text builds: `Name`, or `Name(field=value, ...)` with values of the same form.
 
     Values are numbers, quoted texts, True, False, None, tuples and nested expressions; without their names
@@ -50,9 +51,9 @@ def parse(text: str, kind: type[T]) -> T:
     text = text.strip()
     if len(text) > LONGEST:
         raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {LONGEST:,}")
-    preset = named().get(text.lower())
+    preset = (named() | BASELINES | INVERSIONS).get(text.lower())
     if isinstance(preset, kind):
-        return preset
+        return preset  # type: ignore[return-value]  it is of the kind
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
@@ -74,6 +75,12 @@ def show(value: object) -> str:
     return repr(float(value) if isinstance(value, float) else value)  # a float of NumPy shows its type
 
 
+def presets(*kinds: type) -> dict[str, Method | Baseline]:
+    """What has a name on the command line and is of the kinds."""
+    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    return {name: method for name, method in everything.items() if isinstance(method, kinds)}
+
+
 def choices(kind: type) -> dict[str, type]:
     """The final classes of a kind by their names, in the order of their definition."""
     if subclasses := kind.__subclasses__():
@@ -88,7 +95,7 @@ def default(field: dataclasses.Field) -> Any:
 
 def _read(node: ast.expr, rule: Any, text: str, field: str = "", usual: Any = dataclasses.MISSING) -> Any:
     """The value of a node of the text's tree, which must follow the rule: an annotation, for the field named."""
-    options = get_args(rule) if get_origin(rule) in (Union, types.UnionType) else (rule,)
+    options = _options(rule)
     kinds = [option for option in options if _is_kind(option)]
     if kinds and isinstance(node, ast.Name | ast.Call):
         return _build(node, kinds, text)
@@ -101,7 +108,7 @@ def _read(node: ast.expr, rule: Any, text: str, field: str = "", usual: Any = da
         elif (value := _fit(_literal(node), option)) is not ...:
             return value
     if not field:
-        _refuse_form(text, kinds[0] if kinds else rule)
+        _refuse_form(text, rule)
     such = "" if usual is dataclasses.MISSING else f", such as {show(usual)}"
     raise InputError(f"{field} = {_quote(_source(node, text), str)} must be {' or '.join(map(_say, options))}{such}")
 
@@ -173,18 +180,24 @@ def _say(rule: Any) -> str:
     return _WORDS.get(rule, str(rule))
 
 
-def _refuse_form(text: str, kind: type) -> NoReturn:
+def _refuse_form(text: str, rule: Any) -> NoReturn:
+    kinds = _options(rule)
     raise InputError(
-        f"cannot read {_quote(text)} as {_a(kind)}: write Name or Name(field=value, ...); "
-        f"{_suggest(text, _names(kind))}"
+        f"cannot read {_quote(text)} as {_a(kinds[0])}: write Name or Name(field=value, ...); "
+        f"{_suggest(text, _names(*kinds))}"
     )
+
+
+def _options(rule: Any) -> tuple[Any, ...]:
+    """The members of a union, or the rule itself."""
+    return get_args(rule) if get_origin(rule) in (Union, types.UnionType) else (rule,)
 
 
 def _names(*kinds: type) -> list[str]:
     """What may be written for the kinds: class names, and for methods their names on the command line."""
-    presets = {name for name, method in named().items() if isinstance(method, kinds)}
-    lower = {name.lower() if issubclass(cls, Method) else name for kind in kinds for name, cls in choices(kind).items()}
-    return sorted(presets | lower)
+    classes = {name: cls for kind in kinds for name, cls in choices(kind).items() if not issubclass(cls, Baseline)}
+    lower = {name.lower() if issubclass(cls, Method) else name for name, cls in classes.items()}
+    return sorted({*presets(*kinds), *lower})
 
 
 def _suggest(word: str, names: Iterable[str]) -> str:

@@ -25,6 +25,11 @@ class Generate(Task):
     """What to show."""
     method: Method = SDI()
 
+    def __post_init__(self) -> None:
+        """Check every value, and state the steps."""
+        super().__post_init__()
+        object.__setattr__(self, "steps", self.length)
+
     @property
     def prompts(self) -> dict[str, str]:
         """The only one."""
@@ -48,7 +53,7 @@ class Generate(Task):
             self.guided(prior),
             self.method,
             target={**prior.tell(self.prompt), **prior.geometry(latents)},
-            steps=self.steps,
+            steps=self.length,
             rng=rng,
             optimizer=Adam(scene.parameters(), lr=self.learning_rate),
         )

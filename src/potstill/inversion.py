@@ -1,6 +1,6 @@
 """From data back to noise: DDIM inversion, and edit-friendly DDPM inversion with its editing run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -44,23 +44,35 @@ def ddim_inversion(
     Returns:
         The states at all times; the last is the inverted noise.
     """
-    schedule, states = prior.schedule, [x0]
+    return [x0, *ascend(prior, x0, times, condition, label, extra, rng)]
+
+
+def ascend(
+    prior: Prior,
+    x0: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    label: Label = "next",
+    extra: float = 0.0,
+    rng: Generator | None = None,
+) -> Iterator[Latent]:
+    """The states of `ddim_inversion` above x_0, one by one."""
+    schedule, x_s = prior.schedule, x0
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
     for s, t in pairwise(times):
         told = (t if label == "next" else s).clamp(min=schedule.first)
-        eps = predict(prior, Query(states[-1], told, condition))[0].eps
+        eps = predict(prior, Query(x_s, told, condition))[0].eps
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
-        x_t = alpha_t * (states[-1] - sigma_s * eps) / alpha_s + sigma_t * eps
+        x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
             posterior = schedule.posterior(t.clamp(min=schedule.first), s)
             x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
-        states.append(x_t)
-        alpha_s, sigma_s = alpha_t, sigma_t
-    return states
+        yield x_t
+        x_s, alpha_s, sigma_s = x_t, alpha_t, sigma_t
 
 
-class DDPMInversion(NamedTuple):
-    """The noise maps of an edit-friendly inversion: where the run starts, and what each of its steps adds."""
+class NoiseMaps(NamedTuple):
+    """What an edit-friendly inversion finds: where the run starts, and what each of its steps adds."""
 
     times: Sequence[Times]
     sigma: Sigma
@@ -76,7 +88,7 @@ def ddpm_inversion(
     condition: Condition,
     rng: Generator,
     sigma: Sigma = eta(1.0),
-) -> DDPMInversion:
+) -> NoiseMaps:
     """Edit-friendly DDPM inversion (arXiv 2304.06140, algorithm 1).
 
     Every x_t is drawn from q(x_t | x_0) independently, and the map of a step is what leads from one to
@@ -87,17 +99,26 @@ def ddpm_inversion(
     `times` fall; to skip the first steps, begin lower: `schedule.grid(steps, high=0.64)`.
     """
     states = [prior.schedule.perturb(x0, normal(x0, rng), t) for t in times]
-    maps = []
-    for x_t, x_s, t, s in zip(states, states[1:], times, times[1:], strict=False):
+    *maps, last = noise_maps(prior, x0, states, times, condition, sigma)
+    return NoiseMaps(times, sigma, states, maps, last)
+
+
+def noise_maps(
+    prior: Prior, x0: Latent, states: Sequence[Latent], times: Sequence[Times], condition: Condition, sigma: Sigma
+) -> Iterator[Latent]:
+    """The maps of `ddpm_inversion` between states that are given, one by one, and then `last`."""
+    for index, (x_t, t) in enumerate(zip(states, times, strict=True)):
         hat = predict(prior, Query(x_t, t, condition))[0]
+        if index + 1 == len(times):
+            yield x0 - hat.x0
+            return
+        s = times[index + 1]
         step_sigma = sigma(prior.schedule, t, s)
         mean = prior.schedule.ddim_step(hat.x0, hat.eps, s, step_sigma, torch.zeros_like(x0))
-        maps.append((x_s - mean) / per_sample(step_sigma, x0))
-    hat = predict(prior, Query(states[-1], times[-1], condition))[0]
-    return DDPMInversion(times, sigma, states, maps, x0 - hat.x0)
+        yield (states[index + 1] - mean) / per_sample(step_sigma, x0)
 
 
-def ddpm_edit(prior: Prior, inversion: DDPMInversion, condition: Condition) -> list[Latent]:
+def ddpm_edit(prior: Prior, inversion: NoiseMaps, condition: Condition) -> list[Latent]:
     """Run an edit-friendly inversion back under another condition or prior (arXiv 2304.06140).
 
     Returns:

@@ -14,12 +14,13 @@ from potstill.edit import Edit
 from potstill.errors import InputError
 from potstill.generate import Generate
 from potstill.images import to_pil
+from potstill.invert import Invert
 from potstill.priors.loading import load
 from potstill.record import differences, environment, read_record
 from potstill.task import Result, Run
 
 DTYPES = ("float32", "bfloat16", "float16")
-_NOT_SETTINGS = ("index", "images", "trace")
+_NOT_SETTINGS = ("index", "images", "trace", "measured")
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
     Raises:
         InputError: the record is of another command, or an input is gone or is not what it was.
     """
-    kind = {"edit": Edit, "generate": Generate}.get(record["command"])
+    kind = {"edit": Edit, "generate": Generate, "invert": Invert}.get(record["command"])
     if kind is None:
         raise InputError(
-            f"what potstill {record['command']} wrote cannot be made again: give what edit or generate wrote"
+            f"what potstill {record['command']} wrote cannot be made again: give what edit, generate or invert wrote"
         )
     task, model = kind.of(record["settings"]), record["model"]
     prior = load(
@@ -90,7 +91,7 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
     image, mask = (_input(record.get(name), name, folder) for name in ("image", "mask"))
     if image is None:
         raise InputError("the edited image came from no file, so it cannot be found again")
-    run = task.start(image, prior, mask)
+    run = task.start(image, prior, mask) if isinstance(task, Edit) else task.start(image, prior)
     for name in ("image", "mask"):
         if name in record and run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} is not what it was: put the old one back")

@@ -4,12 +4,15 @@ import abc
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import safetensors.torch
 import torch
+from torch import Tensor
 
+from potstill.baselines import Baseline
 from potstill.codec import Grid
 from potstill.distill import Step
 from potstill.errors import InputError
@@ -23,46 +26,35 @@ from potstill.priors.pipeline import Pipeline
 from potstill.record import KEY, environment
 from potstill.scenes import Latents, Pixels
 
-T = TypeVar("T", bound="Task")
+T = TypeVar("T", bound="Settings")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task(abc.ABC):
-    """What the settings of every run on images share: plain values, which `settings` writes and `of` reads.
+class Settings(abc.ABC):
+    """Plain values, which `settings` writes and `of` reads; what they share across commands is checked here.
 
     Raises:
         InputError: a value breaks the rule that its field states.
     """
 
-    negative: str = ""
-    """What the result should not show; it takes the place of the empty prompt."""
-    steps: int = 200
-    """Optimiser steps, from 1."""
-    guidance_scale: float = 5.0
-    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
-    learning_rate: float = 0.02
-    """Adam's, above 0; latents and pixels are of size 1."""
-    space: Literal["latents", "pixels"] = "latents"
-    """What is optimised: the latents that the network sees, or pixels through the encoder."""
+    steps: int | None = None
+    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means 200, or the baseline's."""
     size: tuple[int, int] | None = None
     """Height and width in pixels. None means the size that the model was trained on."""
-    count: int = 1
-    """How many results, each with its own noise."""
     seed: int = 0
     """Of all randomness: the same seed gives the same bytes on the same machine."""
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name in ("steps", "count", *(("size",) if self.size else ())):
-            value = getattr(self, name)
-            if min(value if name == "size" else (value,)) < 1:
+        for name in ("steps", "count", "size"):
+            value = getattr(self, name, None)
+            if value is not None and min(value if name == "size" else (value,)) < 1:
                 raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
-        if not math.isfinite(self.guidance_scale):
-            raise InputError(f"guidance scale = {self.guidance_scale} must be a finite number")
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+        scale = getattr(self, "guidance_scale", None)
+        if scale is not None and not math.isfinite(scale):
+            raise InputError(f"guidance scale = {scale} must be a finite number")
         for name, prompt in self.prompts.items():
             if not prompt.strip():
                 raise InputError(f"the {name} is empty: describe the image in words")
@@ -70,12 +62,12 @@ class Task(abc.ABC):
     @property
     @abc.abstractmethod
     def prompts(self) -> dict[str, str]:
-        """What the model is told, by the names that messages use."""
+        """What the model must be told, by the names that messages use."""
 
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, a method as its expression."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: show(value) if isinstance(value, Method) else value for name, value in values.items()}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: show(value) if is_dataclass(value) else value for name, value in values.items()}
 
     @classmethod
     def of(cls: type[T], settings: Mapping[str, Any]) -> T:
@@ -85,8 +77,44 @@ class Task(abc.ABC):
             InputError: a name is unknown, one that is needed is missing, or a value is no such value.
         """
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
-        parts = [f"{name}={value if _is_method(name, value) else show(value)}" for name, value in values.items()]
+        parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
         return parse(f"{cls.__name__}({', '.join(parts)})", cls)
+
+    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
+        """All that the result rests on: command, settings, model, inputs, versions."""
+        command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
+        return command | {"model": dict(prior.identity), **environment()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Settings, abc.ABC):
+    """The settings of every run that makes images.
+
+    Raises:
+        InputError: a value breaks the rule that its field states.
+    """
+
+    negative: str = ""
+    """What the result should not show; it takes the place of the empty prompt."""
+    guidance_scale: float = 5.0
+    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    learning_rate: float = 0.02
+    """Adam's, above 0; latents and pixels are of size 1."""
+    space: Literal["latents", "pixels"] = "latents"
+    """What is optimised: the latents that the network sees, or pixels through the encoder."""
+    count: int = 1
+    """How many results, each with its own noise."""
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+
+    @property
+    def length(self) -> int:
+        """The steps stated, or the usual ones."""
+        return self.steps or 200
 
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
@@ -110,15 +138,10 @@ class Task(abc.ABC):
         """How images come to the size that is worked on."""
         return Fit(self.size or prior.size, multiple=prior.multiple)
 
-    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
-        """All that the result rests on: command, settings, model, inputs, versions."""
-        command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
-        return command | {"model": dict(prior.identity), **environment()}
 
-
-def _is_method(name: str, value: object) -> bool:
-    """Whether a setting is a method in writing."""
-    return name == "method" and isinstance(value, str)
+def _read(name: str, value: object) -> object:
+    """A setting; a method may come in writing."""
+    return parse(value, Method | Baseline) if name == "method" and isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,10 @@ class Result:
     """A record for each step: t, loss, gradient_norm, distance, evaluations."""
     record: dict[str, Any]
     """All that it rests on: command, settings, model, inputs, versions."""
+    measured: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of the result."""
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    """What is kept beside the images, in a safetensors file."""
 
     def pngs(self) -> list[bytes]:
         """Each image as a PNG that carries the record."""
@@ -147,16 +174,29 @@ class Result:
         for place, png in zip(places, pngs, strict=True):
             write(place, png)
         document = {**self.record, "images": [place.name for place in places], "trace": self.trace}
+        if self.measured:
+            document["measured"] = dict(self.measured)
         write(path.with_suffix(".json"), json.dumps(document, indent=2, allow_nan=False).encode())
+        if self.tensors:
+            kept = {name: value.detach().cpu().contiguous() for name, value in self.tensors.items()}
+            write(path.with_suffix(".safetensors"), safetensors.torch.save(kept))
+            places.append(path.with_suffix(".safetensors"))
         return places
 
 
 class Run:
     """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it."""
 
-    def __init__(self, record: dict[str, Any], steps: Iterator[Step], look: Callable[[], Images]) -> None:
-        """`look` shows what is optimised."""
-        self.record = record
+    def __init__(
+        self,
+        record: dict[str, Any],
+        steps: Iterator[Step],
+        look: Callable[[], Images],
+        measure: Callable[[], Mapping[str, float]] = dict,
+        tensors: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """`look` shows what is optimised; at the end `measure` is asked, and `tensors` is full."""
+        self.record, self._measure, self._tensors = record, measure, {} if tensors is None else tensors
         self.trace: list[dict[str, Any]] = []
         self._steps, self._look = steps, look
 
@@ -178,4 +218,4 @@ class Run:
         for step in self:
             if on_step:
                 on_step(step)
-        return Result(self.images(), self.trace, self.record)
+        return Result(self.images(), self.trace, self.record, self._measure(), self._tensors)

@@ -15,6 +15,7 @@ COMMANDS = {
     "edit": "Edit a picture with two prompts: what it shows, and what it should show.",
     "generate": "Generate pictures from a prompt by score distillation.",
     "compare": "Edit or generate with several methods, and see the results side by side.",
+    "invert": "Find the noise that makes a picture, and see how well the picture comes back.",
     "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
     "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
@@ -99,8 +100,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
-            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes)
-            rules = registry(words)
+            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands)
+            rules = registry(words, command)
             prog = f"potstill {name}"
             return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
     except SystemExit as stop:

@@ -13,7 +13,7 @@ from potstill.distill import Step
 
 
 @contextmanager
-def step_progress(steps: int) -> Iterator[Callable[[str, Step], None]]:
+def step_progress() -> Iterator[Callable[[str, Step], None]]:
     """A bar for each method on stderr, fed with its steps."""
     columns = (
         TextColumn("{task.description:<16}"),
@@ -27,10 +27,10 @@ def step_progress(steps: int) -> Iterator[Callable[[str, Step], None]]:
 
         def show(method: str, step: Step) -> None:
             if method not in tasks:
-                tasks[method] = progress.add_task(method, total=steps, note="")
-            if step.index % 10 == 9 or step.index + 1 == steps:
-                far = "" if step.distance is None else f"  distance {step.distance:.3f}"
-                note = f"loss {step.loss:.2e}{far}"
+                tasks[method] = progress.add_task(method, total=step.total, note="")
+            if step.index % 10 == 9 or step.index + 1 == step.total:
+                note = "" if step.loss is None else f"loss {step.loss:.2e}"
+                note += "" if step.distance is None else f"  distance {step.distance:.3f}"
                 progress.update(tasks[method], completed=step.index + 1, note=note)
 
         yield show

@@ -40,7 +40,7 @@ class Command:
         folder = writable_folder(self.out)
         self.task.tasks(self.image is not None)
         began = time.monotonic()
-        with step_progress(self.task.steps) as show:
+        with step_progress() as show:
             found = self.task.run(self.model.load(), self.image, self.mask, show)
         rows = found.numbers()
         results = {

@@ -10,7 +10,8 @@ import functools
 import inspect
 import itertools
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import docstring_parser
 import tyro
@@ -22,9 +23,10 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
+from potstill.baselines import Baseline
 from potstill.errors import InputError, PotstillError
-from potstill.expression import choices, default, parse, show
-from potstill.methods import Coefficients, Method, named
+from potstill.expression import choices, default, parse, presets, show
+from potstill.methods import Coefficients, Method
 from potstill.noise import Noise
 from potstill.times import TimeRule
 from potstill.weights import Weight
@@ -34,27 +36,29 @@ T = TypeVar("T")
 COMPONENTS = (Noise, Weight, TimeRule, Coefficients)
 
 
-def registry(words: Sequence[str]) -> ConstructorRegistry:
+def registry(words: Sequence[str], command: type) -> ConstructorRegistry:
     """What tyro is to know of settings; the flags of a `Method` depend on the words of the command line."""
     rules = ConstructorRegistry()
     rules.primitive_rule(lambda info: _flag(info.type) if info.type in COMPONENTS else None)
-    rules.struct_rule(functools.partial(_method, words))
+    rules.struct_rule(functools.partial(_method, words, _taken(command)))
     return rules
 
 
-def _method(words: Sequence[str], info: StructTypeInfo) -> StructConstructorSpec | None:
-    """--method, and the fields of the method it names."""
-    if not (inspect.isclass(info.type) and issubclass(info.type, Method)):  # tyro has narrowed it to the default's
+def _method(words: Sequence[str], kind: Any, info: StructTypeInfo) -> StructConstructorSpec | None:
+    """--method, and the fields of the method or baseline it names."""
+    if not (inspect.isclass(info.type) and issubclass(info.type, Method | Baseline)):  # tyro knows the default's class
         return None
     text = stated(words, "--method")
-    chosen = info.default if text is None else _read(text, Method)
-    names = f"A name ({', '.join(named())}) or an expression, PDS(noise=Fixed()); the flags below change its fields."
-    flags = [_field("method", Annotated[Method, _flag(Method)], info.default, names)]
+    chosen = info.default if text is None else _read(text, kind)
+    known = presets(*(get_args(kind) or (kind,)))
+    written = "PDS(noise=Fixed())" if "pds" in known else "DDPMInversion(skip=0.2)"
+    names = f"A name ({', '.join(known)}) or an expression, {written}; the flags below change its fields."
+    flags = [_field("method", Annotated[Method | Baseline, _flag(kind)], info.default, names)]
 
-    def build(method: Method, **fields: Any) -> Method:
+    def build(method: Method | Baseline, **fields: Any) -> Method | Baseline:
         return dataclasses.replace(method, **fields)
 
-    if isinstance(chosen, Method):
+    if isinstance(chosen, Method | Baseline):
         build.__doc__ = f"The fields of {type(chosen).__name__}: {chosen.equation}."  # below the heading of the flags
         kinds, docs = get_type_hints(type(chosen)), _docs(type(chosen))
         for field in dataclasses.fields(chosen):
@@ -63,6 +67,12 @@ def _method(words: Sequence[str], info: StructTypeInfo) -> StructConstructorSpec
             text = "\n".join([docs.get(field.name, ""), *lines])
             flags.append(_field(field.name, kind, getattr(chosen, field.name), text))
     return StructConstructorSpec(build, tuple(flags))
+
+
+def _taken(command: type) -> Any:
+    """What --method of a command takes, as its field or that of its task is annotated."""
+    hints = get_type_hints(command)
+    return hints.get("method") or get_type_hints(hints.get("task", object)).get("method")
 
 
 def stated(words: Sequence[str], flag: str) -> str | None:
@@ -74,22 +84,22 @@ def stated(words: Sequence[str], flag: str) -> str | None:
 
 def _field(name: str, kind: Any, usual: Any, text: str) -> StructFieldSpec:
     """A flag whose --help shows the default as an expression, without a shell's quotes."""
-    if isinstance(usual, Method | Noise | Weight | TimeRule | Coefficients):
+    if isinstance(usual, Method | Baseline | Noise | Weight | TimeRule | Coefficients):
         kind = Annotated[kind, tyro.conf.arg(help_behavior_hint=f"(default: {show(usual)})")]
     return StructFieldSpec(name, kind, usual, text)
 
 
-def _flag(kind: type) -> PrimitiveConstructorSpec:
+def _flag(kind: Any) -> PrimitiveConstructorSpec:
     return PrimitiveConstructorSpec(
         nargs=1,
-        metavar=kind.__name__.upper(),
+        metavar=kind.__name__.upper() if kind in COMPONENTS else "METHOD",
         instance_from_str=lambda words: _read(words[0], kind),
         is_instance=lambda value: isinstance(value, kind),
         str_from_instance=lambda value: [show(value)],
     )
 
 
-def _read(text: str, kind: type[T]) -> T:
+def _read(text: str, kind: type[T] | UnionType) -> T:
     try:
         return parse(text, kind)
     except InputError as error:

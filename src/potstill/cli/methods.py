@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from potstill.baselines import BASELINES
 from potstill.cli.common import to_json
 from potstill.methods import named
 
@@ -26,9 +27,16 @@ class Command:
             }
             for name, method in named().items()
         ]
+        baselines = [
+            {"baseline": name, "use": "edits", "how": baseline.equation, "reference": baseline.reference}
+            for name, baseline in BASELINES.items()
+        ]
         if self.json:
-            print(to_json(rows))
+            print(to_json([*rows, *baselines]))
             return
         for row in rows:
             print(f"{row.pop('method')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
+        print("Baselines, without a gradient (potstill edit, compare and invert):\n")
+        for row in baselines:
+            print(f"{row.pop('baseline')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
         print("Any method takes any noise source: replace(SDS(), noise=Inverted()).")

@@ -87,15 +87,15 @@ class Output:
         """Take the steps of the run, showing them, and write and print what it gives."""
         if self.save_config:
             write(self.save_config, to_json(run.record).encode())
-        steps, name = run.record["settings"]["steps"], run.record["command"]
+        name = run.record["command"]
         peek = self.out.with_stem(f"{self.out.stem}-preview")
         frames: list[Images] = []
         began = shown = time.monotonic()
         try:
-            with step_progress(steps) as show:
+            with step_progress() as show:
                 for step in run:
                     show(name, step)
-                    if self.gif and step.index % max(1, steps // 40) == 0:
+                    if self.gif and step.index % max(1, step.total // 40) == 0:
                         frames.append(run.images())
                     if self.preview and time.monotonic() - shown > 1:
                         write(peek, png_bytes(run.images()[:1]))
@@ -114,5 +114,6 @@ class Output:
             last = result.trace[-1]
             far = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
             seconds = time.monotonic() - began
+            far += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{far}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
             print(f"wrote {', '.join(map(str, places))} and {self.out.with_suffix('.json').name}")

@@ -31,7 +31,7 @@ class Command:
     def run(self) -> None:
         """Replay, compare, print."""
         record = read_record(self.file)
-        with step_progress(record["settings"].get("steps", 0)) as show:
+        with step_progress() as show:
             found = replay(self.file, on_step=lambda step: show(record["command"], step))
         if self.out:
             found.result.save(self.out)

@@ -56,7 +56,7 @@ class Command:
         """Compare, write, print."""
         study = self._study()
         folder = writable_folder(self.out or Path(f"world-{study.name}"))
-        with step_progress(study.steps) as on_step:
+        with step_progress() as on_step:
             runs = study.run(on_step)
         document = to_json(study.document(runs))
         files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}

@@ -1,0 +1,67 @@
+"""How well a picture comes back from its inversion: PSNR by steps, and null-text inversion under guidance.
+
+    python benchmarks/inversion.py --count 3
+
+The pictures are drawn by the model itself from prompts, at guidance scale 3 in 50 steps.
+"""
+
+import sys
+import time
+from dataclasses import dataclass
+from statistics import fmean
+
+import tyro
+
+from potstill import invert, load, sample
+from potstill.cli.common import print_records
+
+PROMPTS = (
+    "red apple on a blue background",
+    "yellow heart",
+    "pizza on a green background",
+    "dog",
+    "blue car",
+    "cactus on a yellow background",
+)
+
+
+@dataclass
+class Settings:
+    """What is measured."""
+
+    count: int = 3
+    """Pictures, at most 6."""
+    steps: tuple[int, ...] = (10, 25, 50, 100)
+    """Of DDIM inversion at guidance scale 1."""
+    null_steps: tuple[int, ...] = (50,)
+    """Of DDIM and null-text inversion under guidance."""
+    guidance_scale: float = 7.5
+    model: str = "emoji"
+
+
+settings = tyro.cli(Settings, description=__doc__)
+prior = load(settings.model)
+prompts = PROMPTS[: settings.count]
+images = sample(prompts, prior, guidance_scale=3.0, steps=50).split(1)
+
+
+def measure(method: str, **options) -> dict:
+    """The PSNR of each picture, their mean, evaluations and seconds for one."""
+    began, found = time.perf_counter(), []
+    for image, prompt in zip(images, prompts, strict=True):
+        found.append(invert(image, prompt=prompt, model=prior, method=method, **options))
+    seconds = (time.perf_counter() - began) / len(images)
+    each = " ".join(f"{one.psnr:.1f}" for one in found)
+    row = {"method": method, **options, "psnr": fmean(one.psnr for one in found), "each": each}
+    print(row, file=sys.stderr, flush=True)
+    return row | {"evaluations": found[0].result.trace[-1]["evaluations"], "seconds": seconds}
+
+
+labels = ("ddim", "DDIMInversion(label='current')")
+print_records([measure(label, steps=steps) for label in labels for steps in settings.steps])
+print()
+scale = settings.guidance_scale
+print_records([measure("ddpm", steps=steps, guidance_scale=3.5) for steps in settings.steps[:2]])
+print()
+methods = ("ddim", "null-text")
+print_records([measure(name, steps=n, guidance_scale=scale) for n in settings.null_steps for name in methods])

@@ -1,0 +1,192 @@
+"""What a baseline is: an edit that samples instead of optimising, so it has no gradient."""
+
+import abc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator as Way
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from potstill.distill import Step
+from potstill.errors import InputError, check_finite
+from potstill.prior import Clipped, Condition, Counted, Guided, Prior, Query, Tally, predict
+from potstill.sampling import Sigma, eta
+from potstill.schedule import Latent, Tabulated, Times
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be edited."""
+
+    prior: Prior
+    """Guided as the target wants it."""
+    x0: Latent
+    source: Condition
+    target: Condition
+    steps: int
+    """Over the whole schedule."""
+    rng: Generator
+    cells: Tensor | None = None
+    """1 where the edit may show, 0 where the source stays; broadcasts over x0."""
+
+    def keep(self, x: Latent, source: Latent) -> Latent:
+        """The source outside the mask, at the same noise level."""
+        return x if self.cells is None else source + self.cells * (x - source)
+
+    def times(self, skip: float = 0.0) -> list[Times]:
+        """Equal steps down the schedule to clean data, without the share skipped at the top; at least one.
+
+        Raises:
+            InputError: a table has fewer levels than there are steps.
+        """
+        schedule = self.prior.schedule
+        if isinstance(schedule, Tabulated) and self.steps > schedule.span:
+            raise InputError(f"steps = {self.steps} must be at most {schedule.span}, the levels of the model's table")
+        count = max(1, self.steps - round(skip * self.steps))
+        return schedule.climb(schedule.time(torch.ones(1)), self.steps)[count::-1]
+
+
+class Look(NamedTuple):
+    """How far a baseline is: the result as it is known now."""
+
+    t: Times
+    x0: Latent
+    loss: float | None = None
+    """What is minimised, if anything is."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an inversion finds in an image: noisy states, and what else its way back needs."""
+
+    times: Sequence[Times]
+    """Falling."""
+    states: Sequence[Latent]
+    """One for each time."""
+    more: Mapping[str, Tensor] = field(default_factory=dict)
+    """Stacked by step: noise maps, embeddings."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, to be saved: `times`, `states` [time, b, ...], and the rest."""
+        return {"times": torch.cat(list(self.times)), "states": torch.stack(list(self.states)), **self.more}
+
+
+@dataclass(frozen=True)
+class Baseline(abc.ABC):
+    """An editor beside the distillation methods; the fields of a final class are its settings."""
+
+    edits: ClassVar[bool] = True
+    usual_steps: ClassVar[int] = 50
+    """Over the whole schedule, where none are stated."""
+    equation: ClassVar[str]
+    reference: ClassVar[str]
+    bibtex: ClassVar[str]
+
+    @abc.abstractmethod
+    def total(self, steps: int) -> int:
+        """How many looks `run` yields."""
+
+    @abc.abstractmethod
+    def run(self, job: Job) -> Iterator[Look]:
+        """Edit; the last look is the result."""
+
+
+@dataclass(frozen=True)
+class Inverting(Baseline, abc.ABC):
+    """A baseline that first finds the noise that makes the source, and then goes back with the target."""
+
+    source_guidance: float = 1.0
+    """The guidance scale under which the source is inverted."""
+
+    @property
+    def usual_guidance(self) -> float:
+        """The guidance scale under which the way back with the source is to end at the source."""
+        return self.source_guidance
+
+    @abc.abstractmethod
+    def invert(self, job: Job) -> Way[Look, None, Found]:
+        """Find what makes job.x0 from job.source."""
+
+    @abc.abstractmethod
+    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
+        """Go back with job.target."""
+
+    def run(self, job: Job) -> Iterator[Look]:
+        """Invert, and go back."""
+        inversion = yield from self.invert(job)
+        yield from self.back(job, inversion)
+
+
+def descend(
+    job: Job,
+    times: Sequence[Times],
+    states: Sequence[Latent],
+    priors: Sequence[Prior] = (),
+    sigma: Sigma = eta(0.0),
+    maps: Sequence[Latent] = (),
+    last: Latent | None = None,
+) -> Iterator[Look]:
+    """From states[0] down noisy times with the target; outside the mask stay the states of the source.
+
+    Args:
+        job: the edit.
+        times: falling, all above clean data.
+        states: the source at these times.
+        priors: one for each time; the job's own when not given.
+        sigma: of the fresh noise, which `maps` holds.
+        maps: one for each step; needed only where sigma is not 0.
+        last: is added to the last x̂_0.
+    """
+    schedule, x_t = job.prior.schedule, states[0]
+    for index, t in enumerate(times):
+        hat = predict(priors[index] if priors else job.prior, Query(x_t, t, job.target))[0]
+        final = index + 1 == len(times)
+        yield Look(t, job.keep(hat.x0 + last if final and last is not None else hat.x0, job.x0))
+        if not final:
+            s = times[index + 1]
+            z = maps[index] if len(maps) else torch.zeros_like(x_t)
+            x_s = schedule.ddim_step(hat.x0, hat.eps, s, sigma(schedule, t, s), z)
+            x_t = job.keep(x_s, states[index + 1])
+
+
+def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor) -> Iterator[Step]:
+    """Run a baseline as `distill` runs a method, and write what is known of its result into `shown`.
+
+    Raises:
+        NotFiniteError: a NaN or an infinity, with step, time and quantity.
+    """
+    tally = Tally()
+    looks = run(replace(job, prior=_counted(job.prior, tally)))
+    for index, look in enumerate(iter(torch.no_grad()(lambda: next(looks, None)), None)):
+        check_finite(index, look.t.expand(len(look.x0)), x0=look.x0)
+        shown.detach().copy_(look.x0)
+        yield Step(
+            index=index,
+            total=total,
+            t=look.t,
+            x0=look.x0,
+            gradient_norm=None,
+            loss=look.loss,
+            distance=float((look.x0 - job.x0).flatten(1).norm(dim=1).mean()),
+            evaluations=tally.evaluations,
+        )
+
+
+def _counted(prior: Prior, tally: Tally) -> Prior:
+    """The prior, counted below its guidance, which a baseline may take apart."""
+    if isinstance(prior, Guided | Clipped):
+        return replace(prior, prior=_counted(prior.prior, tally))
+    return Counted(prior, tally)
+
+
+def check_share(name: str, value: float, low: bool, high: bool) -> None:
+    """Raise unless the value lies in [0, 1], without an end that is not `low` or `high`.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not (0 <= value <= 1 and (low or value > 0) and (high or value < 1)):
+        span = f"{'from' if low else 'above'} 0 {'to' if high else 'to below'} 1"
+        raise InputError(f"{name} = {value} must be {span}")

@@ -1,0 +1,47 @@
+"""SDEdit as an editor: noise the source half way, and sample from there with the target."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.baselines.baseline import Baseline, Job, Look, check_share, descend
+from potstill.schedule import normal
+
+
+@dataclass(frozen=True)
+class SDEdit(Baseline):
+    """SDEdit (arXiv 2108.01073), with DDIM steps on the way down.
+
+    Raises:
+        InputError: the strength is out of range.
+    """
+
+    strength: float = 0.5
+    """How far up the schedule the source is noised, above 0 to 1: the more, the further from the source."""
+
+    equation: ClassVar = "x_t = alpha_t x0_src + sigma_t eps at t = strength, DDIM down with the target"
+    reference: ClassVar = "Meng et al., SDEdit, ICLR 2022, arXiv 2108.01073"
+    bibtex: ClassVar = """@inproceedings{meng2022sdedit,
+  title = {{SDEdit}: Guided Image Synthesis and Editing with Stochastic Differential Equations},
+  author = {Meng, Chenlin and He, Yutong and Song, Yang and Song, Jiaming and Wu, Jiajun and Zhu, Jun-Yan and
+            Ermon, Stefano},
+  booktitle = {International Conference on Learning Representations},
+  year = {2022},
+  eprint = {2108.01073},
+  archivePrefix = {arXiv}
+}"""
+
+    def __post_init__(self) -> None:
+        """Check the strength."""
+        check_share("strength", self.strength, low=False, high=True)
+
+    def total(self, steps: int) -> int:
+        """The steps below the strength."""
+        return max(1, steps - round((1 - self.strength) * steps))
+
+    def run(self, job: Job) -> Iterator[Look]:
+        """Up at once with one draw of noise, and down; outside the mask the source keeps that noise."""
+        *times, _ = job.times(1 - self.strength)
+        eps = normal(job.x0, job.rng)
+        states = [job.prior.schedule.perturb(job.x0, eps, t) for t in times]
+        return descend(job, times, states)

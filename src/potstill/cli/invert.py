@@ -1,0 +1,43 @@
+"""potstill invert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from potstill.cli.options import Model, Output
+from potstill.invert import Invert
+
+
+@dataclass(frozen=True)
+class Command:
+    """Find the noise that makes a picture from its prompt, and see how well the picture comes back.
+
+        potstill invert heart.png --prompt "red heart" --method ddim --steps 25
+        potstill invert heart.png --prompt "red heart" --method null-text
+
+    Writes a PNG with the source, the reconstruction and their difference (four times as strong), a JSON with
+    the settings, every step and the PSNR, and the inverted latents as safetensors. The PNG carries its
+    settings: `potstill replay` makes it again.
+    """
+
+    image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
+    """PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF; cropped and resized to the model's size, or to --size."""
+    task: Invert
+    model: Model = Model()
+    output: Output = field(default_factory=lambda: Output(Path("invert.png")))
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Command":
+        """The command that a record describes."""
+        return cls(Path(record["image"]["path"] or ""), Invert.of(record["settings"]), Model.of(record["model"]))
+
+    def run(self) -> None:
+        """Invert, write, print."""
+        self.output.check()
+        prior = self.model.load()
+        run = self.task.start(self.image, prior)
+        prior.release_text_encoders()
+        self.output.write(run)

@@ -13,7 +13,7 @@ from potstill.prior import Guided, Query, predict
 from potstill.priors import Mixture
 from potstill.sampling import eta, share
 from potstill.schedule import Flow, normal, scaled_linear
-from potstill.weights import Constant, Rho
+from potstill.weights import Constant, Rho, Velocity
 from potstill.worlds import load_world
 from potstill.worlds.theorem import theorem_1
 
@@ -150,6 +150,7 @@ def test_residual_in_four_spaces():
     flow = hat.velocity - (case.noise - case.x0)
     assert torch.allclose(flow, (case.x0 - hat.x0) / case.t[:, None], atol=1e-10)
     assert torch.allclose(flow, (hat.eps - case.noise) / (1 - case.t[:, None]), atol=1e-10)
+    assert torch.allclose(flow, case.gradient(SDS(weight=Velocity())), atol=1e-10)
 
 
 def test_flow_edit_between_gaussians_is_exact_on_any_grid():

@@ -26,6 +26,7 @@ class DDS(Method):
     times: TimeRule = Uniform()
 
     edits: ClassVar = True
+    presets: ClassVar = ("release",)
     equation: ClassVar = "w(t) (eps_hat - eps_hat_src)"
     comparison: ClassVar = "the prediction on the source"
     reference: ClassVar = "Hertz et al., Delta Denoising Score, ICCV 2023, arXiv 2304.07090"
@@ -37,6 +38,11 @@ class DDS(Method):
   eprint = {2304.07090},
   archivePrefix = {arXiv}
 }"""
+
+    @classmethod
+    def release(cls) -> "DDS":
+        """With the times of the released code, 50 to 948 of 1,000."""
+        return cls(times=Uniform(low=0.05, high=0.948))
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

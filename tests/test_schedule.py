@@ -179,7 +179,7 @@ def test_the_default_coefficients_are_release_on_a_table_and_identity_elsewhere(
     usual, t = PDS().coefficients, torch.tensor([0.5])
     for actual, expected in (
         (usual(scaled_linear(), 1000 * t), Release()(scaled_linear(), 1000 * t)),
-        (usual(Flow(), t), Identity()(Flow(), t)),
+        (usual(Flow(), t), Identity(1.0)(Flow(), t)),
         (ReleaseOrIdentity(0.7, stride=0.02)(VP(), t), Identity(0.7, stride=0.02)(VP(), t)),
         (ReleaseOrIdentity(0.7, stride=0.02)(linear(), 1000 * t), Release(stride=0.02)(linear(), 1000 * t)),
     ):

@@ -115,13 +115,13 @@ class ReleaseOrIdentity(Coefficients):
     """`Release` on a table; on schedules without betas, such as flows, `Identity(strength)`.
 
     The release coefficients come from the betas of a table, and flows have none. The strength counts there
-    only.
+    only; 1 moves points on a flow about as far as the release coefficients do on a table.
 
     Raises:
         InputError: the strength is negative or not finite.
     """
 
-    strength: float = 0.1
+    strength: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the strength and the stride."""

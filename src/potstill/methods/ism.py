@@ -23,8 +23,9 @@ class ISM(Method):
 
     x_s comes from unconditional inversion of the render, and x_t is one more inversion step, so the two
     predictions must follow one another. With weight rho and guidance 1 the gradient is a difference of two
-    predictions of x_0. The noise of this method is that of x_s. Of the released code three details are left
-    out: the interval that starts at 0.1, an offset to the noise, and the noise that the inversion starts with.
+    predictions of x_0. A negative prompt replaces the empty one. The noise of this method is that of x_s. Of the
+    released code three details are left out: the interval that starts at 0.1, an offset to the noise, and the
+    noise that the inversion starts with.
 
     Raises:
         InputError: the interval is not in (0, 1).
@@ -74,11 +75,11 @@ class ISM(Method):
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
-        """eps_hat(x_t) - eps_hat(x_s), the second without the prompt."""
+        """eps_hat(x_t) - eps_hat(x_s), the second without guidance or the prompt."""
         schedule = prior.schedule
         s = self.earlier(schedule, t)
         x_s = schedule.perturb(x0, noise, s)
-        (before,) = predict(prior.bare, Query(x_s, s, {**target, **prior.unconditional}))
+        (before,) = predict(prior.bare, Query(x_s, s, {**target, **prior.opposite}))
         alpha, sigma = (per_sample(c, x0) for c in schedule(t))
         (hat,) = predict(prior, Query(alpha * before.x0 + sigma * before.eps, t, target))
         return Residual(hat.eps - before.eps, hat)

@@ -33,10 +33,8 @@ class DDS(Method):
     bibtex: ClassVar = """@inproceedings{hertz2023dds,
   title = {Delta Denoising Score},
   author = {Hertz, Amir and Aberman, Kfir and Cohen-Or, Daniel},
-  booktitle = {IEEE/CVF International Conference on Computer Vision},
-  year = {2023},
-  eprint = {2304.07090},
-  archivePrefix = {arXiv}
+  booktitle = {IEEE/CVF International Conference on Computer Vision}, year = {2023},
+  eprint = {2304.07090}, archivePrefix = {arXiv}
 }"""
 
     @classmethod

@@ -40,8 +40,7 @@ class NFSD(Method):
   author = {Katzir, Oren and Patashnik, Or and Cohen-Or, Daniel and Lischinski, Dani},
   booktitle = {International Conference on Learning Representations},
   year = {2024},
-  eprint = {2310.17590},
-  archivePrefix = {arXiv}
+  eprint = {2310.17590}, archivePrefix = {arXiv}
 }"""
 
     def __post_init__(self) -> None:

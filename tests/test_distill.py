@@ -139,7 +139,7 @@ def test_presets_are_named():
     assert by_name("sdi-release") == SDI.release()
     assert by_name("pds") == PDS()
     assert by_name("pds").noise == Fresh()
-    with pytest.raises(InputError, match="unknown method 'sdz': choose from dds"):
+    with pytest.raises(InputError, match="unknown method 'sdz': choose from bridge, bridge-release, csd"):
         by_name("sdz")
 
 

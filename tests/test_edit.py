@@ -10,12 +10,10 @@ import torch
 from potstill import edit, edit_steps, generate, generate_steps
 from potstill.edit import Edit
 from potstill.errors import InputError
-from potstill.expression import parse
 from potstill.generate import Generate
-from potstill.methods import DDS, PDS, SDS, Method
+from potstill.methods import DDS, PDS, SDS
 from potstill.priors.prompts import PromptWarning
 from potstill.priors.unets import Unconditional
-from potstill.schedule import Flow
 
 PROMPTS = {"source": "a red apple", "target": "a green pear"}
 
@@ -51,10 +49,8 @@ def test_every_family_generates_and_edits(priors, image, family):
         with pytest.warns(PromptWarning), pytest.raises(InputError, match="is told no text"):
             edit(image, model=prior, **PROMPTS)
         return
-    coefficients = "Consistent()" if isinstance(prior.schedule, Flow) else "Release()"
-    method = parse(f"PDS(coefficients={coefficients})", Method)
-    start = edit_steps(image, model=prior, method=method, steps=1, **PROMPTS).images()
-    edited = edit(image, model=prior, method=method, steps=3, **PROMPTS)
+    start = edit_steps(image, model=prior, steps=1, **PROMPTS).images()
+    edited = edit(image, model=prior, steps=3, **PROMPTS)
     assert edited.images.shape == start.shape
     assert (edited.images - start).abs().max() > 0
     assert edited.images.min() >= 0
@@ -169,6 +165,6 @@ def test_misfits_are_named(priors, image):
     with pytest.raises(InputError, match="multiples of 2"):
         generate_steps("a pear", model=priors("sd"), size=(17, 16))
     with pytest.raises(InputError, match="release coefficients need the betas"):
-        edit(image, model=priors("sd3"), steps=1, **PROMPTS)
+        edit(image, model=priors("sd3"), method="PDS(coefficients=Release())", steps=1, **PROMPTS)
     with pytest.raises(InputError, match="unknown method 'dss'"):
         edit(image, model=priors("sd"), method="dss", **PROMPTS)

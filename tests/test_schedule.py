@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from potstill.errors import InputError
-from potstill.methods import Consistent, Release
+from potstill.methods import PDS, Consistent, Identity, Release, ReleaseOrIdentity
 from potstill.prior import Prediction
 from potstill.schedule import VP, Flow, Tabulated, cosine, linear, scaled_linear
 
@@ -173,6 +173,19 @@ def test_pds_coefficients_are_the_published_ones(row):
         # 0.0962451 and 0.1159497 are printed as .0963 and .1160: rounded twice, so 0.56 of the last digit.
         assert abs(float(value) - float(text)) < 0.56 * 10.0 ** -len(text.split(".")[1])
     assert float(zero) == 0
+
+
+def test_the_default_coefficients_are_release_on_a_table_and_identity_elsewhere():
+    usual, t = PDS().coefficients, torch.tensor([0.5])
+    for actual, expected in (
+        (usual(scaled_linear(), 1000 * t), Release()(scaled_linear(), 1000 * t)),
+        (usual(Flow(), t), Identity(1.0)(Flow(), t)),
+        (ReleaseOrIdentity(0.7, stride=0.02)(VP(), t), Identity(0.7, stride=0.02)(VP(), t)),
+        (ReleaseOrIdentity(0.7, stride=0.02)(linear(), 1000 * t), Release(stride=0.02)(linear(), 1000 * t)),
+    ):
+        assert torch.equal(torch.stack(actual), torch.stack(expected))
+    with pytest.raises(InputError, match="identity strength = -1"):
+        ReleaseOrIdentity(-1.0)
 
 
 def test_release_coefficients_are_consistent_at_stride_1():

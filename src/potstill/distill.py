@@ -93,13 +93,14 @@ def distill(
         x0 = scene(view)
         current = x0.detach().clone()
         t = method.times(prior.schedule, len(x0), index, steps, rng)
+        now = method.at(index / max(steps - 1, 1))
         seen = {**target, **view}
         with torch.no_grad():
             origin = None
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
-            noise = method.draw_noise(current, counted, t, seen, origin, rng, memory)
-            gradient, hat = method.estimate(current, counted, t, noise, seen, origin)
+            noise = now.draw_noise(current, counted, t, seen, origin, rng, memory)
+            gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
         norm = float(gradient.flatten(1).norm(dim=1).mean())
         if not math.isfinite(norm):
             check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)

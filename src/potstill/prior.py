@@ -79,6 +79,21 @@ class Prior(abc.ABC):
         """This prior under classifier-free guidance of another scale."""
         return Guided(self, scale)
 
+    @property
+    def bare(self) -> "Prior":
+        """This prior without guidance: methods that compare its branches ask them one by one here."""
+        return self
+
+    @property
+    def guidance_scale(self) -> float:
+        """The scale of its guidance; 1 without any."""
+        return 1.0
+
+    @property
+    def opposite(self) -> Condition:
+        """What guidance leads away from, one row: the negative prompt where there is one, else the empty one."""
+        return self.unconditional
+
 
 class Query(NamedTuple):
     """One question to a prior; the condition may have a single row for the whole batch."""
@@ -131,14 +146,29 @@ class Wrapper(Prior, abc.ABC):
         """The wrapped prior's."""
         return self.prior.unconditional
 
+    @property
+    def guidance_scale(self) -> float:
+        """The wrapped prior's."""
+        return self.prior.guidance_scale
+
+    @property
+    def opposite(self) -> Condition:
+        """The wrapped prior's."""
+        return self.prior.opposite
+
+    @property
+    @abc.abstractmethod
+    def bare(self) -> Prior:
+        """This wrapper around the bare prior, or the bare prior itself where the wrapper is the guidance."""
+
 
 @dataclass(frozen=True)
-class Guided(Wrapper):
-    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598).
+class Guidance(Wrapper, abc.ABC):
+    """A way to combine the conditional and the unconditional prediction, of some scale.
 
-    The scale has diffusers' meaning: 0 is unconditional, 1 conditional (and then one evaluation is
-    enough); code that writes cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty
-    condition; entries that it lacks, such as a camera, are the condition's own.
+    The scale has diffusers' meaning: 0 is unconditional, 1 conditional; code that writes
+    cond + s (cond - uncond) has scale s + 1. `negative` replaces the empty condition; entries that it
+    lacks, such as a camera, are the condition's own.
     """
 
     scale: float
@@ -146,20 +176,49 @@ class Guided(Wrapper):
 
     @property
     def cost(self) -> int:
+        """Twice the wrapped prior's."""
+        return 2 * self.prior.cost
+
+    @property
+    def bare(self) -> Prior:
+        """The wrapped prior, bare."""
+        return self.prior.bare
+
+    @property
+    def guidance_scale(self) -> float:
+        """The scale."""
+        return self.scale
+
+    @property
+    def opposite(self) -> Condition:
+        """The negative condition, over the empty one."""
+        return {**self.prior.unconditional, **self.negative}
+
+    def guided(self, scale: float) -> Prior:
+        """The same guidance at another scale; the branch alone at 0 and 1."""
+        return Guided(self.prior, scale, self.negative) if scale in (0, 1) else replace(self, scale=scale)
+
+    def branches(self, x_t: Latent, t: Times, condition: Condition) -> list[Prediction]:
+        """The conditional and the unconditional prediction, in one call."""
+        empty = Query(x_t, t, {**condition, **self.opposite})
+        return predict(self.prior, Query(x_t, t, condition), empty)
+
+
+@dataclass(frozen=True)
+class Guided(Guidance):
+    """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598)."""
+
+    @property
+    def cost(self) -> int:
         """Twice the wrapped prior's, or once where the scale needs only one branch."""
         return self.prior.cost * (1 if self.scale in (0, 1) else 2)
 
-    def guided(self, scale: float) -> Prior:
-        """The same guidance at another scale."""
-        return replace(self, scale=scale)
-
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """Both branches in one call, combined."""
-        conditional = Query(x_t, t, condition)
-        empty = Query(x_t, t, {**condition, **self.prior.unconditional, **self.negative})
+        """Both branches, combined, or the one that is needed."""
         if self.scale in (0, 1):
-            return predict(self.prior, conditional if self.scale == 1 else empty)[0]
-        cond, uncond = predict(self.prior, conditional, empty)
+            told = condition if self.scale == 1 else {**condition, **self.opposite}
+            return predict(self.prior, Query(x_t, t, told))[0]
+        cond, uncond = self.branches(x_t, t, condition)
         return Prediction(*(u.lerp(c, self.scale) for c, u in zip(cond, uncond, strict=True)))
 
 
@@ -176,6 +235,11 @@ class Clipped(Wrapper):
     def cost(self) -> int:
         """The wrapped prior's."""
         return self.prior.cost
+
+    @property
+    def bare(self) -> Prior:
+        """The wrapped prior's, clipped."""
+        return Clipped(self.prior.bare)
 
     def guided(self, scale: float) -> Prior:
         """The wrapped prior's, clipped."""
@@ -206,6 +270,11 @@ class Counted(Wrapper):
     def cost(self) -> int:
         """The wrapped prior's."""
         return self.prior.cost
+
+    @property
+    def bare(self) -> Prior:
+        """The wrapped prior's, counted together with this one."""
+        return Counted(self.prior.bare, self.tally)
 
     def guided(self, scale: float) -> Prior:
         """The wrapped prior's, counted together with this one."""

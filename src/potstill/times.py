@@ -1,6 +1,7 @@
 """How the time of each step is drawn, as a fraction of the schedule: at random, falling, or in strata."""
 
 import abc
+import math
 from dataclasses import dataclass
 
 import torch
@@ -62,3 +63,86 @@ class Stratified(TimeRule):
         """(i + u_i) / b, shuffled."""
         strata = torch.randperm(batch, generator=rng)
         return (strata + torch.rand(batch, generator=rng, dtype=torch.float64)) / batch
+
+
+@dataclass(frozen=True)
+class Narrowing(TimeRule):
+    """t ~ U(low, h), where h falls in a line from `high` to `end` over the first `until` of the run, and stays.
+
+    ISM (arXiv 2311.11284) and the released CSD end so: coarse to fine, but never without noise.
+
+    Raises:
+        InputError: `end` is not between low and high, or `until` not in (0, 1].
+    """
+
+    end: float = 0.5
+    until: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check the two numbers, too."""
+        super().__post_init__()
+        if not (self.low <= self.end <= self.high and 0 < self.until <= 1):
+            raise InputError(
+                f"times that end below {self.end} from {self.until} of the run on: the end must be between "
+                f"low = {self.low} and high = {self.high}, the share of the run above 0 and at most 1"
+            )
+
+    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+        """Uniform draws below the upper end of now."""
+        top = self.high + (self.end - self.high) * min(progress / self.until, 1.0)
+        return _share(top - self.low, self) * torch.rand(batch, generator=rng, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class DreamTime(TimeRule):
+    """t falls, and lingers at each time in proportion to a density (DreamTime, arXiv 2306.12422).
+
+        W(t) = exp(-(t - upper)² / (2 s²)) above `upper`, 1 between, exp(-(t - lower)² / (2 s²)) below `lower`
+
+    with s = `upper_width` and `lower_width`. The time at progress p leaves the share p of the density above
+    it. The defaults are those of the released code in timesteps of 1,000, which also multiplies the gradient
+    by W; here the density alone speaks.
+
+    Raises:
+        InputError: lower and upper are not in order, or a width is not above 0 and finite.
+    """
+
+    lower: float = 0.5
+    upper: float = 0.8
+    lower_width: float = 0.1
+    upper_width: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check the density."""
+        super().__post_init__()
+        if not (self.lower <= self.upper and min(self.widths) > 0 and max(self.widths) < math.inf):
+            raise InputError(
+                f"density from {self.lower} to {self.upper} with widths {self.widths}: lower must not lie above "
+                "upper, and widths must be above 0 and finite"
+            )
+
+    @property
+    def widths(self) -> tuple[float, float]:
+        """Below and above."""
+        return self.lower_width, self.upper_width
+
+    def density(self, t: Times) -> Times:
+        """W(t), for fractions t."""
+        below, above = (self.lower - t).clamp(min=0), (t - self.upper).clamp(min=0)
+        return torch.exp(-((below / self.lower_width) ** 2 + (above / self.upper_width) ** 2) / 2)
+
+    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+        """Where the density above t, as a share of all, is the progress."""
+        t = torch.linspace(self.high, self.low, _GRID, dtype=torch.float64)
+        density = self.density(t)
+        above = torch.cat([torch.zeros(1, dtype=torch.float64), ((density[1:] + density[:-1]) / 2).cumsum(0)])
+        index = int(torch.searchsorted(above, progress * above[-1])) if above[-1] > 0 else 0
+        return torch.full((batch,), 1 - min(index, _GRID - 1) / (_GRID - 1), dtype=torch.float64)
+
+
+_GRID = 10_001  # finer than any table of noise levels
+
+
+def _share(length: float, rule: TimeRule) -> float:
+    """A length as a share of the whole range, which may be a point."""
+    return length / (rule.high - rule.low) if rule.high > rule.low else 0.0

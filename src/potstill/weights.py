@@ -64,3 +64,15 @@ class Rho(Weight):
     def __call__(self, schedule: Schedule, t: Times) -> Times:
         """sigma_t / alpha_t."""
         return schedule.rho(t)
+
+
+@dataclass(frozen=True)
+class Velocity(Weight):
+    """w = (alpha_t + sigma_t) / alpha_t: the residual becomes v_hat - (eps - x_0), as in RFDS (arXiv 2406.03293).
+
+    v_hat = eps_hat - x̂_0 is the velocity of a rectified flow, on which w = 1 / (1 - t).
+    """
+
+    def __call__(self, schedule: Schedule, t: Times) -> Times:
+        """1 + rho_t."""
+        return 1 + schedule.rho(t)

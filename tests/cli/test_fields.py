@@ -98,7 +98,8 @@ def test_help_shows_the_fields_of_the_method_named(run):
     assert "Mixed(share=0.5): eps = sqrt(1 - share²) eps_hat + share z" in text
     assert "Identity(strength=0.1, stride=0.002): A stated identity strength" in text
     assert "--coefficients COEFFICIENTS psi and chi:" in text
-    assert "(default: Release())" in text
+    assert "(default: ReleaseOrIdentity())" in text
+    assert "on schedules without betas, such as flows, `Identity(strength)`" in text
     assert "(default: PDS())" in text
     assert "--steps INT Of the optimiser. (default: 10)" in text
     _, code, out, _ = run("--method", "pds-consistent", "--help")

@@ -22,7 +22,7 @@ def documented_method() -> Method:
     (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
     namespace: dict = {"__name__": "add_a_method"}
     exec(compile(code, str(DOCS), "exec"), namespace)
-    return namespace["CSD"]()
+    return namespace["SJC"]()
 
 
 METHODS = {**named(), "docs-example": documented_method()}
@@ -53,6 +53,11 @@ class Case:
         self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
         self.target = self.mixture.condition(1)
         self.source = Source(x0_source, self.mixture.condition(0))
+
+    @property
+    def drawing(self) -> tuple:
+        """What `Method.draw_noise` takes before the generator."""
+        return self.x0, self.prior, self.t, self.target, self.source
 
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""

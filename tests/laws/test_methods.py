@@ -14,7 +14,7 @@ from potstill.methods import Editing, Generating
 from potstill.noise import Fresh
 from potstill.prior import Counted, Guided
 from potstill.scenes import Points
-from potstill.schedule import Schedule, Times, linear
+from potstill.schedule import VP, Flow, Schedule, Times, linear
 
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
@@ -46,14 +46,16 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(method, scale):
 
 
 @every_method
-def test_a_step_costs_one_call_of_the_prior(method):
+def test_a_step_costs_the_calls_that_the_method_states(method):
+    """One, unless a prediction rests on another."""
     case = Case()
     counted = Counted(case.prior)
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
     inner = Counted(case.mixture)
     method.gradient(case.x0, Guided(inner, 7.5), case.t, case.noise, case.target, case.source)
-    assert inner.tally.calls == 1
-    assert counted.tally.calls == 1
+    assert inner.tally.calls == method.calls
+    assert counted.tally.calls == method.calls
+    assert method.calls == 1 + (type(method).__name__ == "ISM")
 
 
 @every_method
@@ -141,6 +143,22 @@ def test_any_noise_source_fits(method):
     """The noise is a field like any other: exchanging it leaves the comparison as it was."""
     case = Case()
     assert torch.equal(case.gradient(method), case.gradient(replace(method, noise=Fresh())))
+
+
+@every_method
+@pytest.mark.parametrize("schedule", [VP(), Flow()], ids=["VP", "flow"])
+def test_it_runs_in_continuous_time(method, schedule):
+    """On schedules without a table: the batch law, and rest at the source for edits."""
+    case = Case(schedule)
+    together = case.gradient(method)
+    assert together.isfinite().all()
+    assert torch.allclose(together[1:2], case.gradient(method, slice(1, 2)), rtol=1e-10, atol=1e-10)
+    noise = method.draw_noise(*case.drawing, Generator().manual_seed(0))
+    assert noise.isfinite().all()
+    if method.edits:
+        source = case.source
+        still = method.gradient(source.x0, case.prior, case.t, noise, source.condition, source)
+        assert still.abs().max() < 1e-12
 
 
 def test_the_unions_are_the_only_list():

@@ -12,6 +12,7 @@ import potstill.inversion
 import potstill.noise
 from potstill.noise import Fixed, FixedPoint, Fresh, Inverted, Memory, Mixed, MixedEta, Picard, Previous
 from potstill.prior import Query, predict
+from potstill.priors import Mixture
 from potstill.sampling import ddim
 
 every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
@@ -112,6 +113,35 @@ def test_the_fixed_point_is_approached():
     assert gaps[-1].mean() < 0.5 * fresh.mean()
 
 
+def test_inversion_and_the_fixed_point_on_a_gaussian():
+    """SDI and IDS pursue x̂_0(x_t) = x_0, whose solution on N(m, s² I) is kappa = rho (u - m) / s².
+
+    The gap is |kappa - eps| times alpha sigma s² / v. Descent and Picard close it. Inversion follows the
+    flow, which leads to (u - m) (sqrt(1 + rho² / s²) - 1) / rho: at most half of kappa, so its gap stays
+    below that of no noise at all, and below fresh noise's, but it does not fall to 0.
+    """
+    case, count, s = Case(), 50, 0.5
+    case.prior = Mixture(torch.zeros(1, 2, dtype=torch.float64), width=s).guided(1.0)
+    case.target, rng = {"label": torch.tensor([0])}, Generator().manual_seed(1)
+    case.x0 = s * torch.randn(count, 2, generator=rng, dtype=torch.float64)
+    for fraction in (0.15, 0.3):
+        case.t = case.prior.schedule.time(torch.full((count,), fraction))
+        rho = float(case.prior.schedule.rho(case.t[:1]))
+        solution, flow = case.x0 * rho / s**2, case.x0 * ((1 + rho**2 / s**2) ** 0.5 - 1) / rho
+        plain = Inverted(steps=500, guidance_scale=1.0, overshoot=0.0, extra=0.0)
+        inverted, descended = draw(plain, case), draw(FixedPoint(600, 0.05), case)
+        assert torch.allclose(inverted, flow, rtol=1e-2, atol=1e-3)
+        assert torch.allclose(draw(Picard(100), case), solution, rtol=1e-3, atol=1e-3)
+        alpha, sigma = case.prior.schedule(case.t[:1])
+        size = float(alpha * sigma * s**2 / (alpha**2 * s**2 + sigma**2))
+        sources = (draw(Fresh(), case), 0 * flow, inverted, descended)
+        gaps = [gap(case, eps) for eps in sources]
+        for eps, measured in zip(sources, gaps, strict=True):
+            assert torch.allclose(measured, size * (solution - eps).norm(dim=1), atol=1e-9)
+        assert (gaps[2] < gaps[1]).all()
+        assert gaps[0].mean() > gaps[2].mean() > 3 * gaps[3].mean()
+
+
 def test_inverted_noise_leads_back_to_the_render():
     """DDIM down from alpha_t x_0 + sigma_t kappa ends on x_0, the better the more steps; fresh noise does not."""
     prior = mixture()
@@ -129,8 +159,6 @@ def test_inverted_noise_leads_back_to_the_render():
 
 def test_picard_converges_on_a_gaussian_with_its_slope():
     """Towards kappa = rho (u - m) / s², by sigma² / (alpha² s² + sigma²) an iteration (methods: section 5.2)."""
-    from potstill.priors import Mixture
-
     prior = Mixture(torch.zeros(1, 2, dtype=torch.float64), width=0.7)
     x0 = torch.tensor([[0.5, -1.0]], dtype=torch.float64)
     t = torch.tensor([300.0])

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from potstill.baselines import BASELINES
 from potstill.cli.common import to_json
 from potstill.methods import named
+from potstill.worlds.cost import evaluations
 
 
 @dataclass(frozen=True)
 class Command:
-    """List every method: its equation, where its noise comes from, what it compares, its reference."""
+    """List every method: its equation, its noise, what it compares, evaluations a step, its reference."""
 
     json: bool = False
     """Print JSON instead of the table."""
@@ -23,6 +24,7 @@ class Command:
                 "gradient": method.equation,
                 "noise": repr(method.noise),
                 "compared with": method.comparison,
+                "evaluations": _count(*evaluations(method)),
                 "reference": method.reference,
             }
             for name, method in named().items()
@@ -39,4 +41,9 @@ class Command:
         print("Baselines, without a gradient (potstill edit, compare and invert):\n")
         for row in baselines:
             print(f"{row.pop('baseline')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
+        print("Evaluations of the network are those of a step, for each sample, with guidance; counted in a run.")
         print("Any method takes any noise source: replace(SDS(), noise=Inverted()).")
+
+
+def _count(fewest: int, most: int) -> str:
+    return str(most) if fewest == most else f"{fewest} to {most}"

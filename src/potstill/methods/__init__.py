@@ -3,15 +3,21 @@
 from typing import TypeAlias, get_args
 
 from potstill.errors import InputError
-from potstill.methods.coefficients import Coefficients, Consistent, Identity, Release
+from potstill.methods.bridge import Bridge
+from potstill.methods.coefficients import Coefficients, Consistent, Identity, Release, ReleaseOrIdentity
+from potstill.methods.csd import CSD
 from potstill.methods.dds import DDS
+from potstill.methods.flowedit import FlowEdit
+from potstill.methods.ids import IDS
+from potstill.methods.ism import ISM
 from potstill.methods.method import Method, Residual, Source
+from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI
 from potstill.methods.sds import SDS
 
-Generating: TypeAlias = SDS | SDI
-Editing: TypeAlias = DDS | PDS
+Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM
+Editing: TypeAlias = DDS | PDS | IDS | Bridge | FlowEdit
 
 
 def named() -> dict[str, Method]:
@@ -35,17 +41,24 @@ def by_name(name: str) -> Method:
 
 
 __all__ = [
+    "CSD",
     "DDS",
+    "IDS",
+    "ISM",
+    "NFSD",
     "PDS",
     "SDI",
     "SDS",
+    "Bridge",
     "Coefficients",
     "Consistent",
     "Editing",
+    "FlowEdit",
     "Generating",
     "Identity",
     "Method",
     "Release",
+    "ReleaseOrIdentity",
     "Residual",
     "Source",
     "by_name",

@@ -1,4 +1,4 @@
-"""The two coefficients of PDS, and the three ways to choose them (Theorem 2)."""
+"""The two coefficients of PDS, and the ways to choose them (Theorem 2)."""
 
 import abc
 import math
@@ -102,10 +102,39 @@ class Identity(Coefficients):
     def __post_init__(self) -> None:
         """Check the strength and the stride."""
         super().__post_init__()
-        if not 0 <= self.strength < math.inf:
-            raise InputError(f"identity strength = {self.strength} must be finite, 0 (drift as DDS) or more")
+        _check_strength(self.strength)
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
         """strength · chi and chi."""
         _, chi = Consistent(stride=self.stride)(schedule, t)
         return self.strength * chi, chi
+
+
+@dataclass(frozen=True)
+class ReleaseOrIdentity(Coefficients):
+    """`Release` on a table; on schedules without betas, such as flows, `Identity(strength)`.
+
+    The release coefficients come from the betas of a table, and flows have none. The strength counts there
+    only; 1 moves points on a flow about as far as the release coefficients do on a table.
+
+    Raises:
+        InputError: the strength is negative or not finite.
+    """
+
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the strength and the stride."""
+        super().__post_init__()
+        _check_strength(self.strength)
+
+    def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
+        """Those of the one that fits the schedule."""
+        table = isinstance(schedule, Tabulated)
+        fitting = Release(stride=self.stride) if table else Identity(self.strength, stride=self.stride)
+        return fitting(schedule, t)
+
+
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength < math.inf:
+        raise InputError(f"identity strength = {strength} must be finite, 0 (drift as DDS) or more")

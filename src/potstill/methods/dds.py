@@ -26,17 +26,21 @@ class DDS(Method):
     times: TimeRule = Uniform()
 
     edits: ClassVar = True
+    presets: ClassVar = ("release",)
     equation: ClassVar = "w(t) (eps_hat - eps_hat_src)"
     comparison: ClassVar = "the prediction on the source"
     reference: ClassVar = "Hertz et al., Delta Denoising Score, ICCV 2023, arXiv 2304.07090"
     bibtex: ClassVar = """@inproceedings{hertz2023dds,
   title = {Delta Denoising Score},
   author = {Hertz, Amir and Aberman, Kfir and Cohen-Or, Daniel},
-  booktitle = {IEEE/CVF International Conference on Computer Vision},
-  year = {2023},
-  eprint = {2304.07090},
-  archivePrefix = {arXiv}
+  booktitle = {IEEE/CVF International Conference on Computer Vision}, year = {2023},
+  eprint = {2304.07090}, archivePrefix = {arXiv}
 }"""
+
+    @classmethod
+    def release(cls) -> "DDS":
+        """With the times of the released code, 50 to 948 of 1,000."""
+        return cls(times=Uniform(low=0.05, high=0.948))
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

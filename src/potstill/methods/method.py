@@ -45,6 +45,8 @@ class Method(abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
+    calls: ClassVar[int] = 1
+    """Calls of the prior that its gradient needs one after another; what can share a call does."""
     presets: ClassVar[tuple[str, ...]] = ()
     """Class methods that build it with other documented settings, such as those of a released code."""
     equation: ClassVar[str]
@@ -57,6 +59,10 @@ class Method(abc.ABC):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """The difference of predictions, with one call of the prior (see `predict`) for all of them."""
+
+    def at(self, progress: float) -> "Method":
+        """The method as it is when the share `progress` in [0, 1] of a run is done: itself, unless it has stages."""
+        return self
 
     def estimate(
         self,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.methods.coefficients import Coefficients, Consistent, Release
+from potstill.methods.coefficients import Coefficients, Consistent, ReleaseOrIdentity
 from potstill.methods.dds import delta_residual
 from potstill.methods.method import Method, Residual, Source
 from potstill.noise import Fresh, Noise
@@ -21,14 +21,16 @@ class PDS(Method):
 
     The difference of the stochastic latents z = (x_s - mu(x_t, x̂_0)) / sigma of target and source; all
     noise is shared and drops out. The first term keeps the identity of the source. It exists only in
-    the coefficients of the released code; the consistent ones have psi = 0, and then PDS is DDS.
+    the coefficients of the released code; the consistent ones have psi = 0, and then PDS is DDS. A schedule
+    without betas, such as a flow, has no release coefficients: there the default is the consistent form with an
+    identity term of a stated strength.
     """
 
     noise: Noise = Fresh()
     weight: Weight = Constant()
     times: TimeRule = Uniform()
-    coefficients: Coefficients = Release()
-    """psi and chi: `Release()`, `Consistent()` or `Identity(strength)`."""
+    coefficients: Coefficients = ReleaseOrIdentity()
+    """psi and chi: Release where the schedule has betas and Identity where it has none, or one of them stated."""
 
     edits: ClassVar = True
     presets: ClassVar = ("consistent",)

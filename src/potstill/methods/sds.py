@@ -8,7 +8,7 @@ from potstill.noise import Fresh, Noise
 from potstill.prior import Condition, Prior, Query, predict
 from potstill.schedule import Latent, Times
 from potstill.times import TimeRule, Uniform
-from potstill.weights import SigmaSquared, Weight
+from potstill.weights import SigmaSquared, Velocity, Weight
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class SDS(Method):
     weight: Weight = SigmaSquared()
     times: TimeRule = Uniform()
 
+    presets: ClassVar = ("rfds",)
     equation: ClassVar = "w(t) (eps_hat - eps)"
     comparison: ClassVar = "the noise itself"
     reference: ClassVar = "Poole et al., DreamFusion, ICLR 2023, arXiv 2209.14988"
@@ -37,6 +38,11 @@ class SDS(Method):
   eprint = {2209.14988},
   archivePrefix = {arXiv}
 }"""
+
+    @classmethod
+    def rfds(cls) -> "SDS":
+        """In a flow's own terms (RFDS, arXiv 2406.03293): v_hat - (eps - x_0), on a flow w = 1 / (1 - t)."""
+        return cls(weight=Velocity())
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

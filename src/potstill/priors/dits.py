@@ -87,6 +87,16 @@ class Flux(Transformer):
         """Whole blocks."""
         return 2 * self.codec.factor
 
+    @property
+    def bare(self) -> Prior:
+        """This prior told the scale 1, which is the nearest to none."""
+        return replace(self, guidance=1.0)
+
+    @property
+    def guidance_scale(self) -> float:
+        """The scale that the network is told; 1 where it is told none."""
+        return self.guidance if self.network.config.guidance_embeds else 1.0
+
     def guided(self, scale: float) -> Prior:
         """This prior told the scale, or compared with the empty prompt (see above)."""
         if not self.network.config.guidance_embeds:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from potstill.codec import Grid
-from potstill.prior import Condition
+from potstill.errors import InputError
+from potstill.prior import Condition, Prior
 from potstill.priors.pipeline import Pipeline
 from potstill.schedule import Times
 
@@ -87,6 +88,14 @@ class Unconditional(Pipeline):
     def multiple(self) -> int:
         """As often as it halves the picture: this kind of U-Net has no other way up."""
         return self.codec.factor * 2 ** (len(self.network.config.block_out_channels) - 1)
+
+    @property
+    def bare(self) -> Prior:
+        """There are no branches to compare."""
+        raise InputError(
+            f"{self.identity.get('name', 'this model')} is told nothing, so its conditional and unconditional "
+            "predictions are one: take a method that does not compare them, such as SDS or SDI"
+        )
 
     def guided(self, scale: float) -> "Unconditional":
         """Itself."""

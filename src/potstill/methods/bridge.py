@@ -1,0 +1,71 @@
+"""SDS-Bridge: two prompts on the same x_t, one for what the render is, one for what it should be."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.errors import InputError
+from potstill.methods.method import Method, Residual, Source
+from potstill.methods.sds import SDS
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior, Query, predict
+from potstill.schedule import Latent, Times
+from potstill.times import TimeRule, Uniform
+from potstill.weights import SigmaSquared, Weight
+
+
+@dataclass(frozen=True)
+class Bridge(Method):
+    """SDS-Bridge (arXiv 2406.09417, section 4): SDS for a share of the run, then
+
+        gradient = w(t) s (eps_hat(x_t, t, y) - eps_hat(x_t, t, y_src)),
+
+    a step of the bridge from the distribution that the source prompt describes to the target's. s is the
+    prior's guidance scale. The source prompt should describe the render as it is, flaws included; of the
+    source nothing but its prompt is read, so nothing but the prompt keeps its identity.
+
+    Raises:
+        InputError: the share of the first stage is not in [0, 1].
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = SigmaSquared()
+    times: TimeRule = Uniform()
+    first_stage: float = 0.0
+    """The share of the run that is SDS; 0 for edits, where the render is an image from the start."""
+
+    edits: ClassVar = True
+    presets: ClassVar = ("release",)
+    equation: ClassVar = "w(t) s (eps_hat(x_t, y) - eps_hat(x_t, y_src))"
+    comparison: ClassVar = "the source prompt's prediction on the same x_t"
+    reference: ClassVar = "McAllister et al., SDS-Bridge, NeurIPS 2024, arXiv 2406.09417"
+    bibtex: ClassVar = """@inproceedings{mcallister2024bridge,
+  title = {Rethinking Score Distillation as a Bridge Between Image Distributions},
+  author = {McAllister, David and Ge, Songwei and Huang, Jia-Bin and Jacobs, David W. and Efros, Alexei A. and
+            Holynski, Aleksander and Kanazawa, Angjoo},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2024},
+  eprint = {2406.09417},
+  archivePrefix = {arXiv}
+}"""
+
+    def __post_init__(self) -> None:
+        """Check the share."""
+        if not 0 <= self.first_stage <= 1:
+            raise InputError(f"first_stage = {self.first_stage} must be a share of the run in [0, 1]")
+
+    @classmethod
+    def release(cls) -> "Bridge":
+        """As the released code generates: SDS for the first half of the run."""
+        return cls(first_stage=0.5)
+
+    def at(self, progress: float) -> Method:
+        """SDS in the first stage."""
+        return SDS(self.noise, self.weight, self.times) if progress < self.first_stage else self
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """s (eps_hat - eps_hat_src_prompt)."""
+        x_t = prior.schedule.perturb(x0, noise, t)
+        hat, now = predict(prior.bare, Query(x_t, t, target), Query(x_t, t, {**target, **source.condition}))
+        return Residual(prior.guidance_scale * (hat.eps - now.eps), hat)

@@ -1,0 +1,78 @@
+"""FlowEdit, and the family between it and DDS: the noise of the target moves along with the edit."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from potstill.errors import InputError
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior, Query, predict
+from potstill.schedule import Latent, Times
+from potstill.times import Annealed, TimeRule
+from potstill.weights import Constant, Weight
+
+
+@dataclass(frozen=True)
+class FlowEdit(Method):
+    """FlowEdit (arXiv 2412.08629, eq. 10) at eta = 1, DDS at eta = 0 (the family: DVRF, arXiv 2509.05342).
+
+        gradient = w(t) (v_hat(p, t, y) - v_hat(x_t^src, t, y_src) + (1 - eta) (x_0 - x_0_src)),
+        p = alpha_t x_0 + sigma_t (eps + eta (x_0 - x_0_src)),   v_hat = eps_hat - x̂_0
+
+    On a rectified flow with eta = 1, p is x_0 + x_t^src - x_0_src, and plain descent whose rate is the step of
+    a falling time is FlowEdit itself, which moves along the flow and needs no identity term. x_t / (alpha_t +
+    sigma_t) makes any schedule a flow, so the method runs on all. Source and target share one guidance scale,
+    where the released code takes 3.5 and 13.5 (SD3).
+
+    Raises:
+        InputError: an eta is not in [0, 1].
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = Constant()
+    times: TimeRule = Annealed(high=0.85)
+    eta: float = 1.0
+    """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
+    eta_end: float | None = None
+    """The eta at its end; None keeps the first."""
+
+    edits: ClassVar = True
+    presets: ClassVar = ("dvrf",)
+    equation: ClassVar = "w(t) (v_hat(p) - v_hat_src + (1 - eta) (x0 - x0_src))"
+    comparison: ClassVar = "the velocity on the source"
+    reference: ClassVar = "Kulikov et al., FlowEdit, ICCV 2025, arXiv 2412.08629"
+    bibtex: ClassVar = """@inproceedings{kulikov2025flowedit,
+  title = {{FlowEdit}: Inversion-Free Text-Based Editing Using Pre-Trained Flow Models},
+  author = {Kulikov, Vladimir and Kleiner, Matan and Huberman-Spiegelglas, Inbar and Michaeli, Tomer},
+  booktitle = {IEEE/CVF International Conference on Computer Vision},
+  year = {2025},
+  eprint = {2412.08629},
+  archivePrefix = {arXiv}
+}"""
+
+    def __post_init__(self) -> None:
+        """Check both."""
+        if not all(0 <= eta <= 1 for eta in (self.eta, self.eta_end or 0.0)):
+            raise InputError(f"eta = {self.eta} to {self.eta_end} must be in [0, 1]: 0 is DDS, 1 is FlowEdit")
+
+    @classmethod
+    def dvrf(cls) -> "FlowEdit":
+        """From DDS to FlowEdit in the course of a run, over all times."""
+        return cls(times=Annealed(), eta=0.0, eta_end=1.0)
+
+    def at(self, progress: float) -> "FlowEdit":
+        """With the eta of now."""
+        end = self.eta if self.eta_end is None else self.eta_end
+        return replace(self, eta=self.eta + (end - self.eta) * progress, eta_end=None)
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """The difference of velocities, and what is left of the edit."""
+        edit, perturb = x0 - source.x0, prior.schedule.perturb
+        hat, hat_source = predict(
+            prior,
+            Query(perturb(x0, noise + self.eta * edit, t), t, target),
+            Query(perturb(source.x0, noise, t), t, source.condition),
+        )
+        return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

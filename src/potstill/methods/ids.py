@@ -1,0 +1,47 @@
+"""Identity-preserving distillation: DDS with the noise for which the prior predicts the source itself."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.methods.dds import delta_residual
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import FixedPoint, Noise
+from potstill.prior import Condition, Prior
+from potstill.schedule import Latent, Times
+from potstill.times import TimeRule, Uniform
+from potstill.weights import Constant, Weight
+
+
+@dataclass(frozen=True)
+class IDS(Method):
+    """Identity-preserving distillation sampling (arXiv 2502.19930).
+
+        gradient = w(t) (eps_hat(alpha_t x_0 + sigma_t eps*, t, y) - eps_hat(alpha_t x_0_src + sigma_t eps*, t, y_src))
+
+    The comparison is that of DDS, and `DDS(noise=FixedPoint())` is the same method; what is its own is the
+    noise. eps* brings x̂_0 of the noised source back to the source, so what is subtracted is no longer the
+    prior's own wish to change the source. The defaults are the released code's.
+    """
+
+    noise: Noise = FixedPoint()
+    weight: Weight = Constant()
+    times: TimeRule = Uniform(low=0.05, high=0.948)
+
+    edits: ClassVar = True
+    equation: ClassVar = "w(t) (eps_hat - eps_hat_src), eps* with x̂0(x_t_src) = x0_src"
+    comparison: ClassVar = "the prediction on the source"
+    reference: ClassVar = "Kim et al., Identity-preserving Distillation Sampling, CVPR 2025, arXiv 2502.19930"
+    bibtex: ClassVar = """@inproceedings{kim2025ids,
+  title = {Identity-preserving Distillation Sampling by Fixed-Point Iterator},
+  author = {Kim, SeonHwa and others},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2025},
+  eprint = {2502.19930},
+  archivePrefix = {arXiv}
+}"""
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """eps_hat - eps_hat_src."""
+        return delta_residual(x0, prior, t, noise, target, source)

@@ -207,19 +207,6 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
-def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
-    """`count` icons of different concepts, or of as many as there are."""
-    rng, chosen = generator(seed), list(concepts())
-    order = torch.randperm(len(chosen), generator=rng)[:count].tolist()
-    pick = torch.rand(len(order), generator=rng).tolist()
-    families = [[icon for icon in known if icon.concept == chosen[index]] for index in order]
-    return [family[int(share * len(family))] for share, family in zip(pick, families, strict=True)]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
-
-
 def measure(settings: Measure, prior: Pipeline, drawings: Tensor) -> dict[str, Any]:
     """All numbers."""
     torch.set_num_threads(settings.threads)

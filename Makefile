@@ -25,6 +25,8 @@ pictures: .venv/demo
 	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world || exit; done
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1
 	$(BIN)/potstill theorem --out docs/pictures
+	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
+	  --out docs/pictures/compare
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
 # The drawings that the emoji model is trained on, fetched with npm.
@@ -36,6 +38,7 @@ build/emoji/icons.safetensors: training/concepts.txt | .venv/dev
 # The numbers and pictures of docs/emoji-model.md, from the weights in src/potstill/models/emoji.
 model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
+	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
 	$(BIN)/python -m training.sheet --out docs/pictures/emoji/sheet.png
 	$(BIN)/potstill sample "red apple on a blue background" --out docs/pictures/emoji/apple.png
 	$(BIN)/potstill sample "fluent hamburger" "noto octopus on a turquoise background" \

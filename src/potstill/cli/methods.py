@@ -30,7 +30,7 @@ class Command:
             for name, method in named().items()
         ]
         baselines = [
-            {"baseline": name, "use": "edits", "how": baseline.equation, "reference": baseline.reference}
+            {"method": name, "use": "edits, as a baseline", "how": baseline.equation, "reference": baseline.reference}
             for name, baseline in BASELINES.items()
         ]
         if self.json:
@@ -40,7 +40,7 @@ class Command:
             print(f"{row.pop('method')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
         print("Baselines, without a gradient (potstill edit, compare and invert):\n")
         for row in baselines:
-            print(f"{row.pop('baseline')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
+            print(f"{row.pop('method')}\n" + "\n".join(f"  {name:<14}{text}" for name, text in row.items()) + "\n")
         print("Evaluations of the network are those of a step, for each sample, with guidance; counted in a run.")
         print("Any method takes any noise source: replace(SDS(), noise=Inverted()).")
 

@@ -11,17 +11,16 @@ from torch import Generator
 from torch.optim import Adam
 
 from potstill.baselines import Baseline, Job, follow
-from potstill.codec import PixelUnshuffle
 from potstill.distill import Step, distill
 from potstill.errors import InputError
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images, read_mask
 from potstill.methods import PDS, Method
-from potstill.prior import Clipped
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture, arrays
 from potstill.record import fingerprint
+from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked
 from potstill.task import Result, Run, Task
 
@@ -101,8 +100,8 @@ class Edit(Task):
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
         rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
         if isinstance(self.method, Baseline):
-            guided = Clipped(guided) if isinstance(prior.codec, PixelUnshuffle) else guided
-            job = Job(guided, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
+            sampled = in_range(guided, prior.codec)
+            job = Job(sampled, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
             steps = follow(self.method.run, self.method.total(self.length), job, next(inner.parameters()))
         else:
             steps = distill(

@@ -9,15 +9,14 @@ from torch import Generator, Tensor
 
 from potstill.animation import row
 from potstill.baselines import DDIMInversion, Inverting, Job, Look, follow
-from potstill.codec import PixelUnshuffle
 from potstill.distill import Step
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images
-from potstill.prior import Clipped
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
 from potstill.record import fingerprint
+from potstill.sampling import in_range
 from potstill.task import Result, Run, Settings
 
 STRENGTH = 4
@@ -75,8 +74,7 @@ class Invert(Settings):
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         told = {**prior.tell(self.prompt), **prior.geometry(latents)}
-        guided = prior.guided(self.scale)
-        guided = Clipped(guided) if isinstance(prior.codec, PixelUnshuffle) else guided
+        guided = in_range(prior.guided(self.scale), prior.codec)
         job = Job(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 

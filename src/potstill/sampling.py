@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator
 
-from potstill.codec import Images, PixelUnshuffle
+from potstill.codec import Codec, Images, PixelUnshuffle
 from potstill.errors import InputError
 from potstill.prior import Clipped, Condition, Prediction, Prior, Query, predict
 from potstill.priors.loading import load
@@ -140,10 +140,7 @@ def sample(
     told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.climb(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
-    guided = prior.guided(guidance_scale)
-    if isinstance(prior.codec, PixelUnshuffle):
-        guided = Clipped(guided)
-
+    guided = in_range(prior.guided(guidance_scale), prior.codec)
     images, total = [], steps * -(-len(told) // _BATCH)
     for first in range(0, len(told), _BATCH):
         rows = range(first, min(first + _BATCH, len(told)))
@@ -157,6 +154,11 @@ def sample(
             on_step(first // _BATCH * steps + index + 1, total)
         images.append(prior.codec.decode(x0).cpu())
     return torch.cat(images)
+
+
+def in_range(prior: Prior, codec: Codec) -> Prior:
+    """The prior as it is sampled: pixels are `Clipped`, and latents of an autoencoder, which have no range, are not."""
+    return Clipped(prior) if isinstance(codec, PixelUnshuffle) else prior
 
 
 def check_numbers(prompts: int, count: int, guidance_scale: float, steps: int, seed: int) -> None:

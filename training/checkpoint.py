@@ -1,6 +1,6 @@
 """Checkpoints: everything a run needs to go on to the same bytes, in safetensors and JSON.
 
-A checkpoint is a folder `step-001200` with the weights, their moving average, AdamW's moments and the state.
+A checkpoint is a folder `step-001200` with the weights, their moving average, the optimiser's moments and the state.
 It is written beside its place and then renamed, so a folder of that name is always whole. There is no
 generator state: every batch is a function of the seed and its step (see `compose`).
 """
@@ -62,10 +62,10 @@ def restore(
         average[name].copy_(value)
     moments = load_file(place / "optimiser.safetensors")
     for name, parameter in model.named_parameters():
-        optimiser.state[parameter] = {"step": moments[f"{name}.step"].to(parameter.device)} | {
-            kind: torch.zeros_like(parameter).copy_(moments[f"{name}.{kind}"])  # in the parameter's memory format
-            for kind in ("exp_avg", "exp_avg_sq")
-        }
+        for kind in ("step", "exp_avg", "exp_avg_sq"):
+            if (moment := moments.get(f"{name}.{kind}")) is not None:
+                like = parameter if moment.ndim else moment.to(parameter.device)
+                optimiser.state[parameter][kind] = torch.zeros_like(like).copy_(moment)  # in its memory format
     return found["step"]
 
 

@@ -1,0 +1,73 @@
+"""Muon: steps of equal size in every direction that a matrix can turn (Jordan et al. 2024, "Muon: an optimizer
+for hidden layers in neural networks").
+
+The step of a matrix of weights is its momentum with all singular values set to about 1. Newton and Schulz's
+iteration does that with products alone: the odd quintic a s + b s^3 + c s^5 draws every singular value s in
+(0, 1] towards 1, roughly and fast. We iterate on the Gram matrix G = M M^T, which is the smaller one, and
+multiply the long matrix only at the end; for the 3x3 convolutions this takes a third of the operations.
+
+Everything else (embeddings, biases, norms, the first and the last convolution) follows AdamW. torch has a Muon
+too, but for linear layers only and in bfloat16, which is slow on most CPUs.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+QUINTIC = (3.4445, -4.7750, 2.0315)  # a, b, c of Jordan et al.
+ITERATIONS = 4
+MOMENTUM = 0.95
+SIZE = 0.2  # root mean square of a step at rate 1: that of AdamW (Liu et al. 2025, arXiv:2502.16982, eq. 4)
+_FLAT = ("embedding", "conv_in", "conv_out")
+
+
+class Muon(torch.optim.Optimizer):
+    """Muon for the matrices and kernels of a network, AdamW for the rest, at one rate."""
+
+    def __init__(self, model: nn.Module, rate: float) -> None:
+        """No weight decay."""
+        turned = {name: parameter for name, parameter in model.named_parameters() if is_matrix(name, parameter)}
+        rest = [parameter for name, parameter in model.named_parameters() if name not in turned]
+        super().__init__([{"params": list(turned.values())}, {"params": rest}], {"lr": rate})
+        self._adam = torch.optim.AdamW(rest, lr=rate, weight_decay=0.0, fused=True)
+        self._adam.state = self.state  # one state, for the checkpoints
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """One step; the gradients must be there."""
+        matrices, rest = self.param_groups
+        self._adam.param_groups[0]["lr"] = rest["lr"]
+        self._adam.step()
+        for weights in matrices["params"]:
+            state = self.state[weights]
+            momentum = state.setdefault("exp_avg", torch.zeros_like(weights))
+            momentum.lerp_(weights.grad, 1 - MOMENTUM)
+            ahead = weights.grad.lerp(momentum, MOMENTUM).reshape(len(weights), -1)
+            length = SIZE * max(ahead.shape) ** 0.5
+            weights.add_(orthogonal(ahead).view(weights.shape), alpha=-matrices["lr"] * length)
+
+
+def is_matrix(name: str, parameter: Tensor) -> bool:
+    """Whether Muon turns this parameter."""
+    return parameter.ndim >= 2 and not any(word in name for word in _FLAT)
+
+
+def orthogonal(matrix: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows columns"]:
+    """U V^T of the singular value decomposition U S V^T, to about 30 % in each singular value."""
+    if matrix.shape[0] > matrix.shape[1]:
+        return orthogonal(matrix.mT).mT
+    unit = matrix / matrix.norm().clamp(min=1e-12)
+    gram = unit @ unit.mT
+    product = factor = _quintic(gram)
+    for _ in range(ITERATIONS - 1):
+        gram = factor @ gram @ factor
+        factor = _quintic(gram)
+        product = factor @ product
+    return product @ unit
+
+
+def _quintic(gram: Float[Tensor, "rows rows"]) -> Float[Tensor, "rows rows"]:
+    a, b, c = QUINTIC
+    factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor

@@ -3,14 +3,12 @@
     python -m training.measure --model build/emoji/last/step-046000 --out measures.json
 
 **Retrieval**: sample a caption and compare the picture with every emoji of the training set on the caption's
-background. The distance is Euclidean between features of the picture blurred by a pixel: histograms of oriented
-gradients (8x8 cells, normalised over the whole picture: cell by cell, the noise of a flat background would
-count as much as the drawing) beside colour histograms of the four quarters (4 bins a channel), each scaled to
-unit length. It counts when the caption's emoji, in any style or skin tone, is among the nearest five. The
-**ceiling** is the same for the true pictures, a pixel aside, blurred and noisy; the **floor** for true pictures
-of other captions. **Background**: the median colour of the pixels that the emoji leaves free is nearest to the
-named one. **Composition** is retrieval for pairs of emoji and background that were held out.
-**Denoising** is the mean squared error of predictions of x0, without guidance, in latents.
+background, by the features of `potstill.bench.retrieval`. It counts when the caption's emoji, in any style or
+skin tone, is among the nearest five. The **ceiling** is the same for the true pictures, a pixel aside, blurred
+and noisy; the **floor** for true pictures of other captions. **Background**: the median colour of the pixels
+that the emoji leaves free is nearest to the named one. **Composition** is retrieval for pairs of emoji and
+background that were held out. **Denoising** is the mean squared error of predictions of x0, without guidance,
+in latents.
 """
 
 import json
@@ -27,9 +25,9 @@ import tyro
 from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
-from skimage.feature import hog
 from torch import Tensor
 
+from potstill.bench.retrieval import blur, features
 from potstill.cli.common import bar
 from potstill.files import write
 from potstill.priors.loading import EMOJI
@@ -73,24 +71,6 @@ class Measure:
     """Seed of captions and noise."""
     threads: int = 1
     """CPU threads."""
-
-
-def features(images: Images) -> Float[np.ndarray, "b features"]:
-    """The features of each image, shape beside colour."""
-    rows = []
-    for image in blur(images, 1.0).permute(0, 2, 3, 1).numpy():
-        shape = hog(image, pixels_per_cell=(8, 8), cells_per_block=(8, 8), channel_axis=-1)
-        quarters = image.reshape(2, 32, 2, 32, 3).transpose(0, 2, 1, 3, 4).reshape(4, -1, 3)
-        colours = [np.histogramdd(quarter, 4, [(0, 1)] * 3)[0].ravel() ** 0.5 for quarter in quarters]
-        rows.append(np.concatenate([_unit(shape), _unit(np.concatenate(colours))]))
-    return np.stack(rows)
-
-
-def blur(images: Images, width: float) -> Images:
-    """A Gaussian blur; `width` is its standard deviation in pixels."""
-    line = torch.exp(-0.5 * (torch.arange(-4.0, 5.0) / width) ** 2)
-    kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, 9, 9)
-    return F.conv2d(F.pad(images, (4, 4, 4, 4), mode="replicate"), kernel, groups=3).clamp(0, 1)
 
 
 def worn(images: Images, seed: int) -> Images:
@@ -201,10 +181,6 @@ def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
     pick = torch.rand(len(order), generator=rng).tolist()
     families = [[icon for icon in known if icon.concept == chosen[index]] for index in order]
     return [family[int(share * len(family))] for share, family in zip(pick, families, strict=True)]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
 def measure(settings: Measure, prior: Pipeline, drawings: Tensor) -> dict[str, Any]:

@@ -8,14 +8,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Generator
-from torch.optim import Adam
 
 from potstill.baselines import Baseline, Job, follow
 from potstill.distill import Step, distill
 from potstill.errors import InputError
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images, read_mask
-from potstill.methods import PDS, Method
+from potstill.methods import InfEdit, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture, arrays
@@ -24,7 +23,7 @@ from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked
 from potstill.task import Result, Run, Task
 
-OPTIMISER = ("learning_rate", "space")
+OPTIMISER = ("optimizer", "learning_rate", "space")
 """The settings of an optimised image, which a baseline does not have."""
 
 
@@ -41,7 +40,7 @@ class Edit(Task):
     """The prompt that describes the image."""
     target: str
     """The prompt that describes what it should become."""
-    method: Method | Baseline = PDS()
+    method: Method | Baseline = InfEdit()
     fit: Mode = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
     background: str = "white"
@@ -50,20 +49,16 @@ class Edit(Task):
     """Which picture of an animated file, from 0."""
 
     def __post_init__(self) -> None:
-        """Check every value, and state the steps."""
+        """Check every value, and state what is the method's to say."""
         super().__post_init__()
-        object.__setattr__(self, "steps", self.length)
         if not isinstance(self.method, Baseline):
+            self._state_descent(self.method.usual)
             return
+        object.__setattr__(self, "steps", self.steps or self.method.usual_steps)
         for field in fields(Task):
             if field.name in OPTIMISER and (value := getattr(self, field.name)) != field.default:
                 name, which = field.name.replace("_", " "), type(self.method).__name__
                 raise InputError(f"{name} = {value} is of no use to {which}, which optimises no image: leave it out")
-
-    @property
-    def length(self) -> int:
-        """The steps stated, or the usual ones of the method."""
-        return self.steps or (self.method.usual_steps if isinstance(self.method, Baseline) else super().length)
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -113,7 +108,7 @@ class Edit(Task):
                 source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
                 steps=self.length,
                 rng=rng,
-                optimizer=Adam(scene.parameters(), lr=self.learning_rate),
+                optimizer=self.descent(scene, self.count),
             )
 
         def look() -> Images:

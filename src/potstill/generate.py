@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import torch
 from torch import Generator
-from torch.optim import Adam
 from tyro.conf import Positional, arg
 
 from potstill.distill import Step, distill
@@ -26,9 +25,9 @@ class Generate(Task):
     method: Method = SDI()
 
     def __post_init__(self) -> None:
-        """Check every value, and state the steps."""
+        """Check every value, and state what is the method's to say."""
         super().__post_init__()
-        object.__setattr__(self, "steps", self.length)
+        self._state_descent(self.method.usual)
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -55,7 +54,7 @@ class Generate(Task):
             target={**prior.tell(self.prompt), **prior.geometry(latents)},
             steps=self.length,
             rng=rng,
-            optimizer=Adam(scene.parameters(), lr=self.learning_rate),
+            optimizer=self.descent(scene, self.count),
         )
         return Run(self.record(prior), steps, lambda: scene.images)
 

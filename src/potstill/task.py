@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch.optim import SGD, Adam, Optimizer
 
 from potstill.baselines import Baseline
 from potstill.codec import Grid
@@ -20,11 +21,11 @@ from potstill.expression import parse, show
 from potstill.files import writable_folder, write
 from potstill.fit import Fit
 from potstill.images import Images, png_bytes
-from potstill.methods.method import Method
+from potstill.methods.method import Descent, Method
 from potstill.prior import Guided, Prior
 from potstill.priors.pipeline import Pipeline
 from potstill.record import KEY, environment
-from potstill.scenes import Latents, Pixels
+from potstill.scenes import Latents, Pixels, Scene
 
 T = TypeVar("T", bound="Settings")
 
@@ -38,7 +39,7 @@ class Settings(abc.ABC):
     """
 
     steps: int | None = None
-    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means 200, or the baseline's."""
+    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means the method's usual."""
     size: tuple[int, int] | None = None
     """Height and width in pixels. None means the size that the model was trained on."""
     seed: int = 0
@@ -98,8 +99,10 @@ class Task(Settings, abc.ABC):
     """What the result should not show; it takes the place of the empty prompt."""
     guidance_scale: float = 5.0
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
-    learning_rate: float = 0.02
-    """Adam's, above 0; latents and pixels are of size 1."""
+    optimizer: Literal["adam", "sgd"] | None = None
+    """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's usual one."""
+    learning_rate: float | None = None
+    """Above 0; latents and pixels are of size 1. None means the method's usual one, or 0.02 for adam, 0.1 for sgd."""
     space: Literal["latents", "pixels"] = "latents"
     """What is optimised: the latents that the network sees, or pixels through the encoder."""
     count: int = 1
@@ -108,13 +111,29 @@ class Task(Settings, abc.ABC):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        if not 0 < self.learning_rate < math.inf:
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
+
+    def _state_descent(self, usual: Descent) -> None:
+        """State how the gradient is followed, where it is not stated."""
+        optimizer = self.optimizer or usual.optimizer
+        rate = usual.learning_rate if optimizer == usual.optimizer else _RATES[optimizer]
+        object.__setattr__(self, "optimizer", optimizer)
+        object.__setattr__(self, "learning_rate", self.learning_rate or rate)
+        object.__setattr__(self, "steps", self.steps or usual.steps)
 
     @property
     def length(self) -> int:
-        """The steps stated, or the usual ones."""
-        return self.steps or 200
+        """The steps, stated by the person or the method."""
+        assert self.steps is not None
+        return self.steps
+
+    def descent(self, scene: Scene, batch: int) -> Optimizer:
+        """The optimiser of a scene; plain descent undoes the mean that the loss takes over the batch."""
+        rate = self.learning_rate or _RATES["adam"]
+        if self.optimizer == "sgd":
+            return SGD(scene.parameters(), lr=rate * batch)
+        return Adam(scene.parameters(), lr=rate)
 
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
@@ -137,6 +156,9 @@ class Task(Settings, abc.ABC):
     def canvas(self, prior: Pipeline) -> Fit:
         """How images come to the size that is worked on."""
         return Fit(self.size or prior.size, multiple=prior.multiple)
+
+
+_RATES = {"adam": 0.02, "sgd": 0.1}
 
 
 def _read(name: str, value: object) -> object:

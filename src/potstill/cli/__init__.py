@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "Edit or generate with several methods, and see the results side by side.",
     "invert": "Find the noise that makes a picture, and see how well the picture comes back.",
     "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
+    "bench": "Measure every method on edits whose true answers are known.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
     "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
     "sample": "Draw pictures of a prompt with plain sampling: what the model knows.",

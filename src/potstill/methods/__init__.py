@@ -9,15 +9,16 @@ from potstill.methods.csd import CSD
 from potstill.methods.dds import DDS
 from potstill.methods.flowedit import FlowEdit
 from potstill.methods.ids import IDS
+from potstill.methods.infedit import InfEdit
 from potstill.methods.ism import ISM
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.method import Descent, Method, Residual, Source
 from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI
 from potstill.methods.sds import SDS
 
 Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM
-Editing: TypeAlias = DDS | PDS | IDS | Bridge | FlowEdit
+Editing: TypeAlias = DDS | PDS | IDS | InfEdit | Bridge | FlowEdit
 
 
 def named() -> dict[str, Method]:
@@ -52,10 +53,12 @@ __all__ = [
     "Bridge",
     "Coefficients",
     "Consistent",
+    "Descent",
     "Editing",
     "FlowEdit",
     "Generating",
     "Identity",
+    "InfEdit",
     "Method",
     "Release",
     "ReleaseOrIdentity",

@@ -2,7 +2,7 @@
 
 import abc
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
@@ -28,6 +28,16 @@ class Residual(NamedTuple):
     prediction: Prediction
 
 
+class Descent(NamedTuple):
+    """How a gradient is followed where nothing else is stated."""
+
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Adam, whose steps do not depend on the gradient's size, or plain descent."""
+    learning_rate: float = 0.02
+    """Of that optimiser."""
+    steps: int = 200
+
+
 @dataclass(frozen=True)
 class Method(abc.ABC):
     """A score distillation method; its gradient with respect to x_0 is w(t) · residual.
@@ -47,6 +57,8 @@ class Method(abc.ABC):
     """Whether it compares with a source; its noise is then inferred from the source, too."""
     calls: ClassVar[int] = 1
     """Calls of the prior that its gradient needs one after another; what can share a call does."""
+    usual: ClassVar[Descent] = Descent()
+    """How it is followed on pictures, where nothing else is stated."""
     presets: ClassVar[tuple[str, ...]] = ()
     """Class methods that build it with other documented settings, such as those of a released code."""
     equation: ClassVar[str]

@@ -1,0 +1,58 @@
+"""Which drawing a picture shows: the nearest by shape and colour.
+
+The distance is Euclidean between features of the picture blurred by a pixel: histograms of oriented gradients
+(8x8 cells, normalised over the whole picture: cell by cell, the noise of a flat background would count as much
+as the drawing) beside colour histograms of the four quarters (4 bins a channel), each scaled to unit length.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from skimage.feature import hog
+
+from potstill.bench.pairs import Pair, drawings, on_background
+from potstill.images import Images
+
+
+def features(images: Images) -> Float[np.ndarray, "b features"]:
+    """The features of each image, shape beside colour."""
+    rows = []
+    for image in blur(images, 1.0).permute(0, 2, 3, 1).numpy():
+        shape = hog(image, pixels_per_cell=(8, 8), cells_per_block=(8, 8), channel_axis=-1)
+        quarters = image.reshape(2, 32, 2, 32, 3).transpose(0, 2, 1, 3, 4).reshape(4, -1, 3)
+        colours = [np.histogramdd(quarter, 4, [(0, 1)] * 3)[0].ravel() ** 0.5 for quarter in quarters]
+        rows.append(np.concatenate([_unit(shape), _unit(np.concatenate(colours))]))
+    return np.stack(rows)
+
+
+def blur(images: Images, width: float) -> Images:
+    """A Gaussian blur; `width` is its standard deviation in pixels."""
+    line = torch.exp(-0.5 * (torch.arange(-4.0, 5.0) / width) ** 2)
+    kernel = (line[:, None] * line / line.sum() ** 2).expand(3, 1, 9, 9)
+    return F.conv2d(F.pad(images, (4, 4, 4, 4), mode="replicate"), kernel, groups=3).clamp(0, 1)
+
+
+def retrieved(out: Images, pair: Pair) -> bool:
+    """Whether the pair's answer is nearer to `out` than the source and every other drawing on either background."""
+    assert pair.answer is not None
+    (mine, answer) = features(torch.cat([out, pair.answer]))
+    others = np.concatenate([_candidates(colour) for colour in {_corner(pair.source), _corner(pair.answer)}])
+    return bool(np.square(others - mine).sum(1).min() >= np.square(answer - mine).sum() - 1e-9)
+
+
+@cache
+def _candidates(colour: str) -> Float[np.ndarray, "n features"]:
+    """All drawings on a background."""
+    return features(on_background(drawings(), colour))
+
+
+def _corner(image: Images) -> str:
+    """The flat colour behind a drawing."""
+    return "#" + bytes((image[0, :, 0, 0] * 255).round().byte().tolist()).hex()
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -1,0 +1,76 @@
+"""How near an edit comes to its true answer.
+
+PSNR alone favours a blur, so outlines have a score of their own. All pictures are in [0, 1].
+"""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from potstill.bench.pairs import Pair
+from potstill.bench.retrieval import retrieved
+from potstill.images import Images
+
+Scores: TypeAlias = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Judge(abc.ABC):
+    """Scores the result of an edit."""
+
+    @abc.abstractmethod
+    def __call__(self, out: Images, pair: Pair) -> Scores:
+        """The scores of one picture, the same names for every pair."""
+
+
+@dataclass(frozen=True)
+class Truth(Judge):
+    """Holds an emoji against its true answer: `scores`, and `retrieved` (1 or 0), whether the answer is nearest."""
+
+    def __call__(self, out: Images, pair: Pair) -> Scores:
+        """The scores, and retrieval."""
+        assert pair.answer is not None
+        assert pair.must_change is not None
+        found = scores(out, pair.source, pair.answer, pair.must_change)
+        return {**found, "retrieved": float(retrieved(out, pair))}
+
+
+def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "1 1 h w"]) -> Scores:
+    """The scores of one picture.
+
+    - `error`: |out - answer| / |source - answer|: 0 is the answer, 1 is doing nothing, above 1 is damage.
+    - `psnr`: of the mean squared error, in dB; at most 100.
+    - `ssim`: structural similarity (Wang et al. 2004), windows of 7 pixels, mean over channels.
+    - `inside`, `outside`: root mean square errors where the picture must change, and where it must not.
+    - `outlines`: |∇out - ∇answer| / |∇answer|, with differences between neighbouring pixels: a flat blur has 1.
+    """
+    wrong = (out - answer).square()
+    inside = changes.expand_as(wrong) > 0.5
+    return {
+        "error": float((wrong.sum() / (source - answer).square().sum().clamp(min=1e-12)).sqrt()),
+        "psnr": -10 * math.log10(max(float(wrong.mean()), 1e-10)),
+        "ssim": np.asarray(structural_similarity(_array(out), _array(answer), channel_axis=-1, data_range=1.0)).item(),
+        "inside": _rms(wrong, inside),
+        "outside": _rms(wrong, ~inside),
+        "outlines": float((slopes(out) - slopes(answer)).norm() / slopes(answer).norm().clamp(min=1e-6)),
+    }
+
+
+def slopes(images: Images) -> Float[Tensor, " n"]:
+    """Differences between neighbours to the right and below."""
+    return torch.cat([images.diff(dim=-1).flatten(), images.diff(dim=-2).flatten()])
+
+
+def _rms(squares: Tensor, where: Bool[Tensor, "b c h w"]) -> float:
+    return float(squares[where].mean().sqrt()) if where.any() else 0.0
+
+
+def _array(images: Images) -> np.ndarray:
+    return images[0].permute(1, 2, 0).numpy()

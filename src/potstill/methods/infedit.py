@@ -1,0 +1,49 @@
+"""InfEdit: the difference of two denoised pictures, followed down the noise levels."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from potstill.methods.dds import delta_residual
+from potstill.methods.method import Descent, Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior
+from potstill.schedule import Latent, Times
+from potstill.times import Annealed, TimeRule
+from potstill.weights import Rho, Weight
+
+
+@dataclass(frozen=True)
+class InfEdit(Method):
+    """Inversion-free editing (arXiv 2312.04965, virtual inversion), without its control of the attention maps.
+
+        gradient = rho_t (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src)) = (x_0 - x_0_src) - (x̂_0 - x̂_0_src)
+
+    The comparison of DDS in the units of clean data, down falling times and by plain descent. At rate 1 a step
+    puts x_0_src + x̂_0 - x̂_0_src in the place of x_0: that is the paper's sampler. At smaller rates the edit
+    x_0 - x_0_src is a running mean of what the denoised pictures differ by, so the noise of single steps
+    averages out, and what source and target agree on pulls x_0 back to the source.
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = Rho()
+    times: TimeRule = Annealed(high=0.95)
+
+    edits: ClassVar = True
+    usual: ClassVar = Descent("sgd", 0.04, 25)
+    equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
+    comparison: ClassVar = "the denoised source"
+    reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"
+    bibtex: ClassVar = """@inproceedings{xu2024infedit,
+  title = {Inversion-Free Image Editing with Language-Guided Diffusion Models},
+  author = {Xu, Sihan and Huang, Yidong and Pan, Jiayi and Ma, Ziqiao and Chai, Joyce},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2024},
+  eprint = {2312.04965},
+  archivePrefix = {arXiv}
+}"""
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """eps_hat - eps_hat_src."""
+        return delta_residual(x0, prior, t, noise, target, source)

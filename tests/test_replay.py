@@ -73,7 +73,7 @@ def test_an_input_that_changed_or_went_is_named(edited, photo):
 
 def test_the_record_says_all_that_matters(edited, tiny_folder):
     record = read_record(edited)
-    assert record["settings"]["method"] == "PDS()"
+    assert record["settings"]["method"] == "InfEdit()"
     assert record["model"]["name"] == str(tiny_folder("sd"))
     assert len(record["model"]["sha256"]) == 64
     assert {"torch", "diffusers", "potstill"} <= record["versions"].keys()

@@ -1,0 +1,149 @@
+"""Find the best settings of every method on the seen pairs of `potstill bench edits`, all with the same budget.
+
+    python benchmarks/tune_edits.py [--trials 12] [--pairs 15] [--methods dds pds]
+
+Each method gets so many trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the same
+pairs and the same seed, and each trial at most so many network evaluations a picture: the steps follow from what
+a step costs. What is searched is the guidance scale, the rate and the noisiest time of a method, the guidance scale
+and the strength or the skipped share of a baseline. The score is the relative error. Writes
+`src/potstill/bench/tuned.json`; a method that is not named keeps what was found before.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+import torch
+import tyro
+from optuna import Trial
+from rich.console import Console
+
+import potstill
+from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
+from potstill.bench.attempt import attempt
+from potstill.bench.contestants import TUNED
+from potstill.bench.pairs import Pair, emoji_pairs, spread
+from potstill.bench.scores import scores
+from potstill.edit import Edit
+from potstill.files import write
+from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
+from potstill.priors.pipeline import Pipeline
+from potstill.record import environment
+
+KEPT = ("method", "guidance_scale", "optimizer", "learning_rate", "steps")
+
+
+@dataclass(frozen=True)
+class Tune:
+    """The budget."""
+
+    methods: tuple[str, ...] = ()
+    """None means all."""
+    trials: int = 12
+    """Settings tried for each method."""
+    pairs: int = 15
+    """Seen pairs, spread over the groups."""
+    evaluations: int = 200
+    """Network evaluations of a picture in one trial, at most."""
+    model: str = "emoji"
+    """What `potstill.load` takes."""
+    threads: int = 1
+    """CPU threads."""
+
+
+def descended(method: Method, optimizer: str, low: float, high: float) -> Callable[[Trial], dict[str, Any]]:
+    """The search space of a method: its own noise and weight, and rates between the two."""
+
+    def settings(trial: Trial) -> dict[str, Any]:
+        top = trial.suggest_float("high", 0.5, 0.98)
+        return {
+            "method": replace(method, times=replace(method.times, high=top)),
+            "optimizer": optimizer,
+            "learning_rate": trial.suggest_float("learning_rate", low, high, log=True),
+            "guidance_scale": trial.suggest_float("guidance_scale", 1.5, 12.0, log=True),
+        }
+
+    return settings
+
+
+def sampled(method: Baseline, share: str | None = None) -> Callable[[Trial], dict[str, Any]]:
+    """The search space of a baseline, with the share that it may leave out or noise."""
+
+    def settings(trial: Trial) -> dict[str, Any]:
+        changed = {share: trial.suggest_float(share, 0.1, 0.9)} if share else {}
+        return {
+            "method": replace(method, **changed),
+            "guidance_scale": trial.suggest_float("guidance_scale", 1.0, 12.0, log=True),
+        }
+
+    return settings
+
+
+SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
+    "sds": descended(SDS(), "adam", 0.003, 0.2),
+    "sdi": descended(SDI(), "adam", 0.003, 0.2),
+    "dds": descended(DDS(), "adam", 0.003, 0.2),
+    "pds": descended(PDS(), "adam", 0.003, 0.2),
+    "pds-consistent": descended(PDS.consistent(), "adam", 0.003, 0.2),
+    "pds-identity": descended(PDS(coefficients=Identity(0.1)), "adam", 0.003, 0.2),
+    "ids": descended(IDS(), "adam", 0.003, 0.2),
+    "infedit": descended(InfEdit(), "sgd", 0.01, 1.0),
+    "flowedit": descended(FlowEdit(), "sgd", 0.003, 0.1),
+    "sdedit": sampled(SDEdit(), "strength"),
+    "ddim-inversion": sampled(DDIMInversion()),
+    "ddpm-inversion": sampled(DDPMInversion(), "skip"),
+    "null-text": sampled(NullText()),
+}
+
+
+def error(task: Edit, pairs: list[Pair], prior: Pipeline) -> float:
+    """The mean relative error."""
+    *_, last = attempt(task, pairs, prior)
+    found = [scores(last.images[[n]], p.source, p.answer, p.must_change)["error"] for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
+    return sum(found) / len(found)
+
+
+def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
+    """Network evaluations of a picture for each step, from a short run."""
+    short = replace(task, steps=4)
+    *_, last = attempt(short, [pair], prior)
+    return last.evaluations / short.length
+
+
+def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit, float]:
+    """The best task found, and its error."""
+    space, blank = SPACES[name], {"source": "source", "target": "target"}
+
+    def objective(trial: Trial) -> float:
+        task = Edit(**blank, **space(trial))
+        steps = max(4, int(run.evaluations / cost(task, pairs[0], prior)))
+        task = replace(task, steps=steps)
+        trial.set_user_attr("settings", {key: task.settings()[key] for key in KEPT})
+        return error(task, pairs, prior)
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=5))
+    study.optimize(objective, run.trials)
+    return Edit.of({**blank, **study.best_trial.user_attrs["settings"]}), study.best_value
+
+
+def main(run: Tune) -> None:
+    """Search, and keep what is found."""
+    torch.set_num_threads(run.threads)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    console, prior = Console(stderr=True), potstill.load(run.model)
+    pairs = spread([pair for pair in emoji_pairs() if pair.split == "seen"], run.pairs)
+    found = json.loads(TUNED.read_text()) if TUNED.exists() else {"settings": {}, "errors": {}}
+    for name in run.methods or SPACES:
+        task, value = tune(run, name, pairs, prior)
+        found["settings"][name] = {key: task.settings()[key] for key in KEPT if task.settings()[key] is not None}
+        found["errors"][name] = round(value, 4)
+        budget = {"trials": run.trials, "pairs": run.pairs, "evaluations": run.evaluations}
+        found |= {"budget": budget, "versions": environment()}
+        write(TUNED, (json.dumps(found, indent=1) + "\n").encode())
+        console.print(f"{name}: {value:.3f}  {found['settings'][name]}")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Tune, description=__doc__))

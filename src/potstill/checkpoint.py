@@ -6,6 +6,7 @@ picture or other settings would end in bytes that no run from the beginning give
 """
 
 import itertools
+import json
 import math
 import os
 import re
@@ -126,7 +127,8 @@ class Checkpoint:
         """
         if not 0 <= every < math.inf:
             raise InputError(f"checkpoint every = {every} must be seconds from 0, which is never, and finite")
-        self.path, self.record, self.options, self.every = path, record, options, every
+        self.path, self.options, self.every = path, options, every
+        self.record = json.loads(json.dumps(record))  # a tuple is a list, as in the file
         self._saved = time.monotonic()
 
     @property

@@ -12,7 +12,7 @@ from potstill.cli.common import print_records, step_progress, to_json
 from potstill.cli.options import SECONDS, Model
 from potstill.cli.resumable import finishing, go_on, take
 from potstill.compare import Compare, Comparison
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Command:
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
         folder = writable_folder(self.out)
+        sweep(folder)
         self.task.tasks(self.image is not None)
         began = time.monotonic()
         going = self.task.begin(self.model.load(), self.image, self.mask)

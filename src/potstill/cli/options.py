@@ -15,7 +15,7 @@ from potstill.cli.common import step_progress, to_json
 from potstill.cli.resumable import finishing, go_on, take
 from potstill.distill import Step
 from potstill.errors import InputError
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.images import Images, png_bytes
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
@@ -109,7 +109,7 @@ class Output:
             raise InputError(f"--out {str(self.out)!r} is a folder: name a .png in it")
         for path in (self.out, self.save_config):
             if path:
-                writable_folder(path.parent)
+                sweep(writable_folder(path.parent))
 
     def write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
         """Take the steps of the run, showing them, and write and print what it gives.

@@ -14,7 +14,7 @@ from potstill.cli.options import SECONDS
 from potstill.cli.resumable import finishing, go_on, take
 from potstill.errors import InputError
 from potstill.expression import parse
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.methods import Method
 from potstill.record import environment
 from potstill.task import built
@@ -73,6 +73,7 @@ class Command:
         """Compare, write, print."""
         study = self._study()
         folder = writable_folder(self.out or Path(f"world-{study.name}"))
+        sweep(folder)
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every}
         place = resumed or folder / f"world{ENDING}"
         going, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)

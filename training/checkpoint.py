@@ -38,11 +38,20 @@ def save(
     save_file({k: v.cpu().contiguous() for k, v in average.items()}, beside / "average.safetensors")
     save_file({k: v.cpu().contiguous() for k, v in moments.items()}, beside / "optimiser.safetensors")
     (beside / "state.json").write_text(json.dumps({"step": step} | state, indent=1) + "\n")
-    shutil.rmtree(place, ignore_errors=True)
+    _remove(place)
     os.replace(beside, place)
     for old in found(folder)[:-keep]:
-        shutil.rmtree(old)
+        _remove(old)
     return place
+
+
+def _remove(place: Path) -> None:
+    """Remove a checkpoint, if it is there, under another name, so that none is ever found with parts missing."""
+    gone = place.with_name(f".{place.name}-gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    if place.exists():
+        os.replace(place, gone)
+        shutil.rmtree(gone)
 
 
 def restore(

@@ -9,6 +9,7 @@ import io
 import json
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from jaxtyping import UInt8
 from PIL import Image
 from rich.progress import track
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from potstill.files import write
 from training.icons import STYLES, icons
 
 SIZE = 64
@@ -41,7 +43,9 @@ def fetch(pack: str, folder: Path) -> dict:
     name, version = pack.removeprefix("@").rsplit("@", 1)
     archive = folder / f"{name.replace('/', '-')}-{version}.tgz"
     if not archive.exists():
-        subprocess.run(["npm", "pack", "--silent", pack], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        with tempfile.TemporaryDirectory(dir=folder) as beside:
+            subprocess.run(["npm", "pack", "--silent", pack], cwd=beside, check=True, stdout=subprocess.DEVNULL)
+            Path(beside, archive.name).replace(archive)
     with tarfile.open(archive) as tar:
         return json.load(tar.extractfile("package/icons.json"))
 
@@ -76,7 +80,7 @@ def main(data: Data) -> None:
     pixels = np.stack([draw(packs[i.style], i.source_name) for i in track(icons(), "drawing")])
     tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
     path = data.folder / "icons.safetensors"
-    save_file({"pixels": tensor}, path, metadata={"keys": json.dumps([icon.key for icon in icons()])})
+    write(path, save({"pixels": tensor}, {"keys": json.dumps([icon.key for icon in icons()])}))
     print(f"{len(pixels)} icons in {path}")
 
 

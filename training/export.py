@@ -90,8 +90,11 @@ def save(pipe: DiffusionPipeline, out: Path, steps: int) -> None:
 def main(export: Export) -> None:
     """Write the folder and say how large it is."""
     pipe, steps = pipeline(read(export.checkpoint)), checkpoint.read(export.checkpoint)["step"]
+    beside = export.out.with_name(f".{export.out.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    save(pipe, beside, steps)
     shutil.rmtree(export.out, ignore_errors=True)
-    save(pipe, export.out, steps)
+    beside.replace(export.out)
     print(f"{size(export.out):.1f} MB in {export.out}")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from potstill.files import write
 from training.captions import BACKGROUNDS, Picture
 from training.icons import Icon, concepts, icons
 
@@ -75,5 +76,5 @@ def heldout() -> HeldOut:
 if __name__ == "__main__":
     found = rule()
     lists = {"variants": sorted(found.variants), "pairs": sorted(found.pairs)}
-    PATH.write_text(json.dumps(lists, indent=1) + "\n")
+    write(PATH, (json.dumps(lists, indent=1) + "\n").encode())
     print(f"{len(found.variants)} of {sum(map(is_variant, icons()))} variants, {len(found.pairs)} pairs: {PATH}")

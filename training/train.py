@@ -152,10 +152,11 @@ def _has_accelerator() -> bool:
 
 
 def open_log(path: Path, step: int) -> TextIO:
-    """The log, opened for the steps after `step`; what an interrupted run wrote of them is dropped."""
+    """The log, opened for the steps after `step`; what an interrupted run wrote of them, or began, is dropped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+    whole = (line for line in lines if line.endswith("\n"))
+    write(path, "".join(line for line in whole if json.loads(line)["step"] <= step).encode())
     return path.open("a", buffering=1)
 
 

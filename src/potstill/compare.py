@@ -1,6 +1,6 @@
 """Several methods on one picture or one prompt: the contact sheet, the animation, the numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,11 +16,12 @@ from potstill.errors import InputError
 from potstill.expression import parse
 from potstill.figures import INK, caption, gif, new_figure, png
 from potstill.generate import Generate
-from potstill.images import Images
+from potstill.images import Images, Levels
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
-from potstill.task import Result, Task
+from potstill.state import State, Stateful
+from potstill.task import Result, Run, Task
 
 FRAMES = 30
 """Pictures of an animation."""
@@ -77,23 +78,81 @@ class Compare(Task):
         on_step: Callable[[str, Step], None] | None = None,
     ) -> "Comparison":
         """Run every method from the same start with the same seed."""
-        source, results, ways = None, {}, {}
-        for name, task in self.tasks(image is not None).items():
-            if isinstance(task, Generate) or image is None:
-                run = task.start(prior)  # type: ignore[call-arg]  there is an image where the task is an edit
-            else:
-                source, run = task.read(image, prior), task.start(image, prior, mask)
-            ways[name] = []
-            for step in run:
-                if step.index % max(1, step.total // FRAMES) == 0:
-                    ways[name].append(run.images())
-                if on_step:
-                    on_step(name, step)
-            results[name] = run.finish()
-            ways[name].append(results[name].images)
-        title = self.prompt or f"{self.source} → {self.target}"
-        steps = f", {self.steps} steps" if self.steps else ""
-        return Comparison(f"{title}   (guidance scale {self.guidance_scale:g}{steps})", source, results, ways)
+        going = self.begin(prior, image, mask)
+        for name, step in going:
+            if on_step:
+                on_step(name, step)
+        return going.comparison()
+
+    def begin(self, prior: Pipeline, image: Picture | None = None, mask: Picture | None = None) -> "Going":
+        """As `run`, as an iterator over the steps that can stop and go on."""
+        return Going(self, prior, image, mask)
+
+
+class Going(Stateful):
+    """A comparison at work: iterate over it for the steps of one method after the other."""
+
+    def __init__(self, compare: Compare, prior: Pipeline, image: Picture | None, mask: Picture | None) -> None:
+        """Begin with the first method."""
+        self.compare, self._prior, self._image, self._mask = compare, prior, image, mask
+        self._tasks = compare.tasks(image is not None)
+        self._results: dict[str, Result] = {}
+        self._frames: dict[str, list[Levels]] = {}
+        self._begin()
+        inputs = {name: self._run.record[name] for name in ("image", "mask") if name in self._run.record}
+        self.record = compare.record(prior, **inputs)
+
+    def _begin(self) -> None:
+        """Be ready for the first step of the next method."""
+        self._name = next(name for name in self._tasks if name not in self._results)
+        task = self._tasks[self._name]
+        if isinstance(task, Generate) or self._image is None:
+            self._run: Run = task.start(self._prior)  # type: ignore[call-arg]  there is an image where it is an edit
+        else:
+            self._run = task.start(self._image, self._prior, self._mask)
+        self._run.film, self.starts_over = FRAMES, self._run.starts_over
+
+    def __iter__(self) -> Iterator[tuple[str, Step]]:
+        """The steps that are left, each with its method's name."""
+        while True:
+            for step in self._run:
+                yield self._name, step
+            self._results[self._name], self._frames[self._name] = self._run.finish(), self._run.frames
+            if len(self._results) == len(self._tasks):
+                return
+            self._begin()
+
+    def state(self) -> State:
+        """The results that are there, and where the run at work is."""
+        done = {name: result for name, result in self._results.items() if name != self._name}
+        return {
+            "results": {name: (result.images, result.trace, result.record) for name, result in done.items()},
+            "frames": {name: self._frames[name] for name in done},
+            "run": self._run.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from there."""
+        self._results = {name: Result(*parts) for name, parts in state["results"].items()}
+        self._frames = {name: list(frames) for name, frames in state["frames"].items()}
+        self._begin()
+        self._run.restore(state["run"])
+
+    def comparison(self) -> "Comparison":
+        """What every method made, once all steps are taken."""
+        compare, source = self.compare, None
+        if self._image is not None:
+            source = next(task for task in self._tasks.values() if isinstance(task, Edit)).read(
+                self._image, self._prior
+            )
+        title = compare.prompt or f"{compare.source} → {compare.target}"
+        steps = f", {compare.steps} steps" if compare.steps else ""
+        ways = {
+            name: [*(frame / 255 for frame in self._frames[name]), result.images]
+            for name, result in self._results.items()
+        }
+        title = f"{title}   (guidance scale {compare.guidance_scale:g}{steps})"
+        return Comparison(title, source, self._results, ways)
 
 
 @dataclass(frozen=True)

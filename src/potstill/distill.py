@@ -10,10 +10,10 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
-from potstill.errors import InputError, check_finite
+from potstill.errors import InputError, not_finite
 from potstill.methods.method import Method, Source
 from potstill.noise import Memory
-from potstill.prior import Condition, Counted, Prior
+from potstill.prior import Condition, Counted, Prior, Tally
 from potstill.scenes.scene import Scene
 from potstill.schedule import Latent, Times
 
@@ -40,6 +40,18 @@ class Step:
     """Network evaluations so far, over all samples."""
 
 
+@dataclass
+class Progress:
+    """What the loop remembers from step to step; scene, optimiser and generator hold the rest of a run."""
+
+    done: int = 0
+    """Steps taken."""
+    evaluations: int = 0
+    """Network evaluations so far, over all samples."""
+    memory: Memory | None = None
+    """What the last step left for the noise source."""
+
+
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
     """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b."""
     return (x0 - (x0 - gradient).detach()).square().sum() / (2 * len(x0))
@@ -56,6 +68,7 @@ def distill(
     steps: int,
     rng: Generator,
     optimizer: Optimizer | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Step]:
     """Move the scene's parameters down the method's gradient, and yield after every step.
 
@@ -72,23 +85,31 @@ def distill(
         steps: how many.
         rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
         optimizer: over the scene's parameters; Adam with learning rate 0.01 when not given.
+        progress: where to begin, the first step when not given; kept up to date. With it, the scene, the optimiser
+            and the generator as they were, a run goes on to the same bytes (see `potstill.state`).
 
     Raises:
-        InputError: steps below 1, or an editing method without a source.
-        NotFiniteError: a NaN or an infinity, with step, time and quantity.
+        InputError: steps below 1, an editing method without a source, or one that goes on without its source_scene.
+        NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. All is then as it was
+            before the step, the generator, too.
     """
     if steps < 1:
         raise InputError(f"steps = {steps} must be at least 1")
     if method.edits and source is None:
         raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
+    progress = progress or Progress()
+    if progress.done and source is not None and source_scene is None:
+        raise InputError(
+            "an edit that goes on needs the scene it began with, which has moved since: pass source_scene="
+        )
     optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in optimizer.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
     if source is not None:
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
-    counted = Counted(prior)
-    memory = None
-    for index in range(steps):
+    counted = Counted(prior, Tally(evaluations=progress.evaluations))
+    for index in range(progress.done, steps):
+        before = rng.get_state()
         view = scene.view(rng)
         x0 = scene(view)
         current = x0.detach().clone()
@@ -99,23 +120,30 @@ def distill(
             origin = None
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
-            noise = now.draw_noise(current, counted, t, seen, origin, rng, memory)
+            noise = now.draw_noise(current, counted, t, seen, origin, rng, progress.memory)
             gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
-        norm = float(gradient.flatten(1).norm(dim=1).mean())
-        if not math.isfinite(norm):
-            check_finite(index, t, x0=current, noise=noise, noise_prediction=hat.eps, gradient=gradient)
         loss = surrogate_loss(x0, gradient)
+        norms = gradient.flatten(1).norm(dim=1)
+        distances = (current - origin.x0).flatten(1).norm(dim=1) if origin else None
+        norm, value = float(norms.mean()), float(loss.detach())
+        distance = None if distances is None else float(distances.mean())
+        if not math.isfinite(norm + value + (distance or 0.0)):
+            rng.set_state(before)
+            quantities = {"x0": current, "noise": noise, "noise_prediction": hat.eps, "gradient": gradient}
+            sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances, "loss": loss.expand(len(x0))}
+            raise not_finite(type(method).__name__, index, t, **quantities, **sizes)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        memory = Memory(t, noise, hat.eps)
+        progress.done, progress.evaluations = index + 1, counted.tally.evaluations
+        progress.memory = Memory(t, noise, hat.eps)
         yield Step(
             index=index,
             total=steps,
             t=t,
             x0=current,
             gradient_norm=norm,
-            loss=float(loss.detach()),
-            distance=float((current - origin.x0).flatten(1).norm(dim=1).mean()) if origin else None,
+            loss=value,
+            distance=distance,
             evaluations=counted.tally.evaluations,
         )

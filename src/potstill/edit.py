@@ -21,6 +21,7 @@ from potstill.rasters import Picture, arrays
 from potstill.record import fingerprint
 from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked
+from potstill.state import Distilling
 from potstill.task import Result, Run, Task
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
@@ -93,12 +94,14 @@ class Edit(Task):
             scene = Masked(inner, cells, latents)
         size = prior.geometry(latents)
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
+        rng, guided, changing = Generator().manual_seed(self.seed), self.guided(prior), None
         if isinstance(self.method, Baseline):
             sampled = in_range(guided, prior.codec)
             job = Job(sampled, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
-            steps = follow(self.method.run, self.method.total(self.length), job, next(inner.parameters()))
+            total, name = self.method.total(self.length), type(self.method).__name__
+            steps = follow(self.method.run, total, job, next(inner.parameters()), name)
         else:
+            changing = Distilling(scene, self.descent(scene, self.count), rng)
             steps = distill(
                 scene,
                 guided,
@@ -108,7 +111,8 @@ class Edit(Task):
                 source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
                 steps=self.length,
                 rng=rng,
-                optimizer=self.descent(scene, self.count),
+                optimizer=changing.optimizer,
+                progress=changing.progress,
             )
 
         def look() -> Images:
@@ -118,7 +122,7 @@ class Edit(Task):
         inputs = {"image": fingerprint(image, images)}
         if mask is not None and cover is not None:
             inputs["mask"] = fingerprint(mask, cover)
-        return Run(self.record(prior, **inputs), steps, look)
+        return Run(self.record(prior, **inputs), steps, look, changing=changing)
 
 
 def edit(

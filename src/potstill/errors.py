@@ -13,22 +13,24 @@ class InputError(PotstillError, ValueError):
 
 
 class NotFiniteError(PotstillError, ArithmeticError):
-    """A NaN or an infinity appeared during distillation."""
+    """A NaN or an infinity appeared in a run, which is as it was before the step."""
 
 
-def check_finite(step: int, t: Tensor, **quantities: Tensor) -> None:
-    """Raise at the first quantity, in the order given, that holds a NaN or an infinity.
+def not_finite(method: str, step: int, t: Tensor, **quantities: Tensor | None) -> NotFiniteError:
+    """The error that names the first quantity, in the order given, that holds a NaN or an infinity.
 
-    Raises:
-        NotFiniteError: naming the step, the times of the affected samples and the quantity.
+    With it the method, the step, the times of the affected samples, their number and dtype, and what to try. Where
+    every quantity is finite, their mean over samples is not, and the last one is named.
     """
-    for name, value in quantities.items():
-        finite = torch.isfinite(value)
-        if not finite.all():
-            bad = ~finite.flatten(1).all(1).cpu()
-            times = ", ".join(f"{x:g}" for x in t.cpu()[bad][:5].tolist())
-            raise NotFiniteError(
-                f"{name.replace('_', ' ')} is not finite at step {step}, t = {times} ({int(bad.sum())} of "
-                f"{len(bad)} samples, {value.dtype}): lower the learning rate or the guidance scale, "
-                "narrow the range of t, or compute in float32"
-            )
+    given = {name: value for name, value in quantities.items() if value is not None}
+    name = next((name for name, value in given.items() if not torch.isfinite(value).all()), list(given)[-1])
+    value = given[name]
+    bad = ~torch.isfinite(value).flatten(1).all(1).cpu() if value.ndim > 1 else ~torch.isfinite(value).cpu()
+    bad = bad if bad.any() else ~bad
+    times = t.expand(len(bad)).cpu()[bad][:5].tolist()
+    shown = ", ".join(f"{time:g}" for time in times) + (", ..." if int(bad.sum()) > 5 else "")
+    return NotFiniteError(
+        f"{method}: {name.replace('_', ' ')} is not finite at step {step}, t = {shown} ({int(bad.sum())} of "
+        f"{len(bad)} samples, {value.dtype}): lower the learning rate or the guidance scale, "
+        "narrow the range of t, or compute in float32"
+    )

@@ -1,10 +1,15 @@
 """Files that are whole or absent: written beside, then renamed into place."""
 
 import os
+import platform
+import re
 import tempfile
+import zlib
 from pathlib import Path
 
 from potstill.errors import InputError
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared, and its processes run elsewhere
 
 
 def writable_folder(path: Path) -> Path:
@@ -22,13 +27,34 @@ def writable_folder(path: Path) -> Path:
     return path
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine that were killed while they wrote have left beside their files."""
+    for path in folder.glob(".*.part"):
+        left = re.search(rf"\.{_HOST}-(\d+)\.part$", path.name)
+        if left and not _runs(int(left[1])):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of that number runs; where that cannot be asked without harm, it may."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def write(path: Path, data: bytes) -> None:
     """Write the file in one piece.
 
     Raises:
         InputError: the file cannot be written; what was there before stays.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{_HOST}-{os.getpid()}.part")
     try:
         beside.write_bytes(data)
         beside.replace(path)

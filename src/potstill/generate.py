@@ -13,6 +13,7 @@ from potstill.errors import InputError
 from potstill.methods import SDI, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
+from potstill.state import Distilling
 from potstill.task import Result, Run, Task
 
 
@@ -47,6 +48,7 @@ class Generate(Task):
         cells = (height // prior.codec.factor, width // prior.codec.factor)
         latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)
         scene = self.scene(prior, latents)
+        changing = Distilling(scene, self.descent(scene, self.count), rng)
         steps = distill(
             scene,
             self.guided(prior),
@@ -54,9 +56,10 @@ class Generate(Task):
             target={**prior.tell(self.prompt), **prior.geometry(latents)},
             steps=self.length,
             rng=rng,
-            optimizer=self.descent(scene, self.count),
+            optimizer=changing.optimizer,
+            progress=changing.progress,
         )
-        return Run(self.record(prior), steps, lambda: scene.images)
+        return Run(self.record(prior), steps, lambda: scene.images, changing=changing)
 
 
 def generate(

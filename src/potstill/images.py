@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt8
 from PIL import Image
 from PIL.Image import Resampling
 from PIL.PngImagePlugin import PngImageFile, PngInfo
@@ -18,6 +18,8 @@ from potstill.rasters import Picture, arrays, named, opened, unit
 
 Images = Float[Tensor, "b 3 h w"]
 """RGB in [0, 1]."""
+Levels = UInt8[Tensor, "b 3 h w"]
+"""RGB in 8 bits."""
 TEXT = 1_000_000
 """The most characters of text that a PNG is given or read for."""
 
@@ -116,16 +118,24 @@ def _coverage(pixels: Shaped[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w"]:
     return light * alpha
 
 
-def to_pil(images: Images) -> list[Image.Image]:
-    """8-bit RGB pictures, v = floor(255 x + 1/2) with x held within [0, 1]: pictures of 8 bits come back exactly.
+def levels(images: Images) -> Levels:
+    """v = floor(255 x + 1/2) with x held within [0, 1], on the CPU: pictures of 8 bits come back exactly.
 
     Raises:
         InputError: a NaN.
     """
     if images.isnan().any():
         raise InputError("the picture holds NaN: pixels must be numbers")
-    levels = (images.detach().cpu().to(torch.float32).clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
-    return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels]
+    return (images.detach().cpu().to(torch.float32).clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
+
+
+def to_pil(images: Images) -> list[Image.Image]:
+    """8-bit RGB pictures of these `levels`.
+
+    Raises:
+        InputError: a NaN.
+    """
+    return [Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()) for picture in levels(images)]
 
 
 def png_bytes(image: Float[Tensor, "1 3 h w"], text: Mapping[str, str] | None = None) -> bytes:

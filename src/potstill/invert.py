@@ -91,7 +91,7 @@ class Invert(Settings):
             difference = STRENGTH * (back() - images).abs()
             return row(torch.cat([images, back(), difference.clamp(max=1)]))
 
-        steps = follow(there_and_back, self.method.total(self.length), job, shown)
+        steps = follow(there_and_back, self.method.total(self.length), job, shown, type(self.method).__name__)
         record = self.record(prior, image=fingerprint(image, images))
         return Run(record, steps, look, lambda: {"psnr": psnr(back(), images)}, tensors)
 

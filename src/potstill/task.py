@@ -20,14 +20,16 @@ from potstill.errors import InputError
 from potstill.expression import parse, show
 from potstill.files import writable_folder, write
 from potstill.fit import Fit
-from potstill.images import Images, png_bytes
+from potstill.images import Images, Levels, levels, png_bytes
 from potstill.methods.method import Descent, Method
 from potstill.prior import Guided, Prior
 from potstill.priors.pipeline import Pipeline
 from potstill.record import KEY, environment
 from potstill.scenes import Latents, Pixels, Scene
+from potstill.state import State, Stateful
 
 T = TypeVar("T", bound="Settings")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +79,7 @@ class Settings(abc.ABC):
         Raises:
             InputError: a name is unknown, one that is needed is missing, or a value is no such value.
         """
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
-        parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
-        return parse(f"{cls.__name__}({', '.join(parts)})", cls)
+        return built(cls, settings)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result rests on: command, settings, model, inputs, versions."""
@@ -166,6 +166,18 @@ def _read(name: str, value: object) -> object:
     return parse(value, Method | Baseline) if name == "method" and isinstance(value, str) else value
 
 
+def built(kind: type[B], values: Mapping[str, Any]) -> B:
+    """The dataclass with these values for its fields, each held against its annotation.
+
+    Raises:
+        InputError: a name is unknown, one that is needed is missing, or a value is no such value.
+    """
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return parse(
+        f"{kind.__name__}({', '.join(f'{name}={show(_read(name, value))}' for name, value in values.items())})", kind
+    )
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run gives."""
@@ -206,8 +218,12 @@ class Result:
         return places
 
 
-class Run:
-    """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it."""
+class Run(Stateful):
+    """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it.
+
+    Between two steps `state` is all that it rests on. A run that was started in the same way and restored goes on
+    from there to the same bytes; a baseline keeps nothing and begins anew (see `follow`).
+    """
 
     def __init__(
         self,
@@ -216,11 +232,20 @@ class Run:
         look: Callable[[], Images],
         measure: Callable[[], Mapping[str, float]] = dict,
         tensors: Mapping[str, Tensor] | None = None,
+        changing: Stateful | None = None,
     ) -> None:
-        """`look` shows what is optimised; at the end `measure` is asked, and `tensors` is full."""
+        """`look` shows what is optimised; at the end `measure` is asked, and `tensors` is full.
+
+        `changing` is what the steps change, if they can begin in the middle.
+        """
         self.record, self._measure, self._tensors = record, measure, {} if tensors is None else tensors
         self.trace: list[dict[str, Any]] = []
-        self._steps, self._look = steps, look
+        self.film = 0
+        """How many pictures of the way are kept, about."""
+        self.frames: list[Levels] = []
+        """Those pictures."""
+        self._steps, self._look, self._changing = steps, look, changing
+        self.starts_over = changing is None
 
     def __iter__(self) -> Iterator[Step]:
         """The steps that are left, recorded in `trace`."""
@@ -228,7 +253,21 @@ class Run:
             record = {"step": step.index, "t": step.t.tolist(), "loss": step.loss}
             names = ("gradient_norm", "distance", "evaluations")
             self.trace.append(record | {name: getattr(step, name) for name in names})
+            if self.film and step.index % max(1, step.total // self.film) == 0:
+                self.frames.append(levels(self.images()))
             yield step
+
+    def state(self) -> State:
+        """The trace, the pictures of the way, and what the steps change; nothing of a baseline."""
+        if self._changing is None:
+            return {}
+        return {"trace": self.trace, "frames": self.frames, "changing": self._changing.state()}
+
+    def restore(self, state: State) -> None:
+        """Go on from there; a baseline begins anew."""
+        if self._changing is not None:
+            self._changing.restore(state["changing"])
+            self.trace, self.frames = list(state["trace"]), list(state["frames"])
 
     @torch.no_grad()
     def images(self) -> Images:

@@ -85,7 +85,7 @@ def test_the_rate_warms_up_stays_and_falls_to_zero():
 
 def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n')
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
     with open_log(path, 2) as log:
         log.write('{"step": 3, "again": true}\n')
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3, "again": true}\n'

@@ -1,6 +1,7 @@
 """What a baseline is: an edit that samples instead of optimising, so it has no gradient."""
 
 import abc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Way
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from potstill.distill import Step
-from potstill.errors import InputError, check_finite
+from potstill.errors import InputError, not_finite
 from potstill.prior import Clipped, Condition, Counted, Guided, Prior, Query, Tally, predict
 from potstill.sampling import Sigma, eta
 from potstill.schedule import Latent, Tabulated, Times
@@ -151,16 +152,24 @@ def descend(
             x_t = job.keep(x_s, states[index + 1])
 
 
-def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor) -> Iterator[Step]:
+def follow(
+    run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor, name: str = "baseline"
+) -> Iterator[Step]:
     """Run a baseline as `distill` runs a method, and write what is known of its result into `shown`.
 
+    What a baseline knows lies in the middle of its steps, so there is nothing to go on from: one that was
+    interrupted is run again from its beginning, to the same bytes. All but null-text take a call or two a step.
+
     Raises:
-        NotFiniteError: a NaN or an infinity, with step, time and quantity.
+        NotFiniteError: a NaN or an infinity, with step, time, quantity, baseline and dtype.
     """
     tally = Tally()
     looks = run(replace(job, prior=_counted(job.prior, tally)))
     for index, look in enumerate(iter(torch.no_grad()(lambda: next(looks, None)), None)):
-        check_finite(index, look.t.expand(len(look.x0)), x0=look.x0)
+        distances = (look.x0 - job.x0).flatten(1).norm(dim=1)
+        distance, loss = float(distances.mean()), torch.tensor([look.loss or 0.0])
+        if not math.isfinite(distance + float(loss)):
+            raise not_finite(name, index, look.t, loss=loss, x0=look.x0, distance_from_the_source=distances)
         shown.detach().copy_(look.x0)
         yield Step(
             index=index,
@@ -169,7 +178,7 @@ def follow(run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Te
             x0=look.x0,
             gradient_norm=None,
             loss=look.loss,
-            distance=float((look.x0 - job.x0).flatten(1).norm(dim=1).mean()),
+            distance=distance,
             evaluations=tally.evaluations,
         )
 

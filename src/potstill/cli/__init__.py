@@ -16,6 +16,7 @@ COMMANDS = {
     "generate": "Generate pictures from a prompt by score distillation.",
     "compare": "Edit or generate with several methods, and see the results side by side.",
     "invert": "Find the noise that makes a picture, and see how well the picture comes back.",
+    "resume": "Go on with a command that was interrupted or killed, to the same bytes.",
     "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
     "bench": "Measure every method on edits whose true answers are known.",
     "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
@@ -43,6 +44,7 @@ examples:
   potstill edit photo.png --source "a red heart" --target "a blue heart"
   potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
   potstill world rings --methods sds dds pds sdi --out rings
+  potstill resume world-moons                           goes on with what was interrupted there
   potstill theorem --steps 20
   potstill sample "red apple on a blue background"
   potstill vocabulary apple"""
@@ -60,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(_dispatch(words))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was written", code=130)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted; nothing was written", code=getattr(stop, "code", 130))
     except Exception as error:
         from potstill.errors import PotstillError
 

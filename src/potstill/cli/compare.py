@@ -7,10 +7,12 @@ from typing import Annotated
 
 import tyro
 
+from potstill.checkpoint import ENDING, Checkpoint, Saved
 from potstill.cli.common import print_records, step_progress, to_json
-from potstill.cli.options import Model
-from potstill.compare import Compare
-from potstill.files import writable_folder, write
+from potstill.cli.options import SECONDS, Model
+from potstill.cli.resumable import finishing, go_on, take
+from potstill.compare import Compare, Comparison
+from potstill.files import sweep, writable_folder, write
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,34 @@ class Command:
     """The folder to write to."""
     json: bool = False
     """Print compare.json instead of the table."""
+    checkpoint_every: float = SECONDS
+    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
 
-    def run(self) -> None:
+    @classmethod
+    def again(cls, saved: Saved) -> "Command":
+        """The command that a checkpoint is of."""
+        image, mask = (saved.input(name) for name in ("image", "mask"))
+        every = saved.option("checkpoint_every", float)
+        task, out, json = Compare.of(saved.record["settings"]), saved.path.parent, saved.option("json", bool)
+        return cls(task, image, mask, Model.again(saved), out, json, every)
+
+    def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
         folder = writable_folder(self.out)
+        sweep(folder)
         self.task.tasks(self.image is not None)
         began = time.monotonic()
+        going = self.task.begin(self.model.load(), self.image, self.mask)
+        options = {"json": self.json, "checkpoint_every": self.checkpoint_every, **self.model.memory()}
+        place = resumed or folder / f"compare{ENDING}"
+        checkpoint = Checkpoint(place, going.record, options, self.checkpoint_every)
+        go_on(going, checkpoint, resumed is not None)
         with step_progress() as show:
-            found = self.task.run(self.model.load(), self.image, self.mask, show)
+            take(going, going, checkpoint, show)
+        with finishing(going, checkpoint):
+            self._finish(going.comparison(), folder, began)
+
+    def _finish(self, found: Comparison, folder: Path, began: float) -> None:
         rows = found.numbers()
         results = {
             f"{''.join(c if c.isalnum() or c in '-' else '_' for c in name)}.png": r

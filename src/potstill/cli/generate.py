@@ -1,10 +1,11 @@
 """potstill generate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from potstill.checkpoint import Saved
 from potstill.cli.options import Model, Output
 from potstill.generate import Generate
 
@@ -31,10 +32,15 @@ class Command:
         """The command that a record describes."""
         return cls(Generate.of(record["settings"]), Model.of(record["model"]))
 
-    def run(self) -> None:
+    @classmethod
+    def again(cls, saved: Saved) -> "Command":
+        """The command that a checkpoint is of."""
+        return replace(cls.of(saved.record), model=Model.again(saved), output=Output.again(saved))
+
+    def run(self, resumed: Path | None = None) -> None:
         """Generate, write, print."""
         self.output.check()
         prior = self.model.load()
         run = self.task.start(prior)
         prior.release_text_encoders()
-        self.output.write(run)
+        self.output.write(run, self.model, resumed)

@@ -1,12 +1,13 @@
 """potstill invert."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
+from potstill.checkpoint import Saved
 from potstill.cli.options import Model, Output
 from potstill.invert import Invert
 
@@ -34,10 +35,15 @@ class Command:
         """The command that a record describes."""
         return cls(Path(record["image"]["path"] or ""), Invert.of(record["settings"]), Model.of(record["model"]))
 
-    def run(self) -> None:
+    @classmethod
+    def again(cls, saved: Saved) -> "Command":
+        """The command that a checkpoint is of."""
+        return replace(cls.of(saved.record), model=Model.again(saved), output=Output.again(saved))
+
+    def run(self, resumed: Path | None = None) -> None:
         """Invert, write, print."""
         self.output.check()
         prior = self.model.load()
         run = self.task.start(self.image, prior)
         prior.release_text_encoders()
-        self.output.write(run)
+        self.output.write(run, self.model, resumed)

@@ -1,21 +1,31 @@
 """Options that commands on images share: the model, and what is written."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from potstill.animation import gif_bytes
+from potstill.checkpoint import ENDING, Checkpoint, Saved
 from potstill.cli.common import step_progress, to_json
+from potstill.cli.resumable import finishing, go_on, take
+from potstill.distill import Step
 from potstill.errors import InputError
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.images import Images, png_bytes
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.task import Run
+from potstill.task import Result, Run
+
+FRAMES = 40
+"""Pictures of an animation, about."""
+SECONDS = 30.0
+"""Between two checkpoints."""
+_MEMORY = ("attention_slicing", "vae_tiling", "cpu_offload")
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,15 @@ class Model:
         names = {field.name for field in fields(cls)} & identity.keys()
         return cls(identity.get("name", "emoji"), **{name: identity[name] for name in names})
 
+    @classmethod
+    def again(cls, saved: Saved) -> "Model":
+        """As in a checkpoint."""
+        return replace(cls.of(saved.record["model"]), **{name: saved.option(name, bool) for name in _MEMORY})
+
+    def memory(self) -> dict[str, bool]:
+        """What saves memory, and changes no result."""
+        return {name: getattr(self, name) for name in _MEMORY}
+
     def load(self) -> Pipeline:
         """Load it."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -68,6 +87,15 @@ class Output:
     """Read settings from a file that --save-config wrote, or from any PNG or JSON of a result."""
     save_config: Path | None = None
     """Write the settings to this file before the run."""
+    checkpoint_every: float = SECONDS
+    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
+
+    @classmethod
+    def again(cls, saved: Saved) -> "Output":
+        """What a checkpoint says, beside it."""
+        gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
+        every = saved.option("checkpoint_every", float)
+        return cls(saved.beside(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
     def check(self) -> None:
         """Make sure, before anything is computed, that it can be written.
@@ -81,28 +109,49 @@ class Output:
             raise InputError(f"--out {str(self.out)!r} is a folder: name a .png in it")
         for path in (self.out, self.save_config):
             if path:
-                writable_folder(path.parent)
+                sweep(writable_folder(path.parent))
 
-    def write(self, run: Run) -> None:
-        """Take the steps of the run, showing them, and write and print what it gives."""
+    def write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
+        """Take the steps of the run, showing them, and write and print what it gives.
+
+        Args:
+            run: from its beginning.
+            model: how it was loaded.
+            resumed: the checkpoint to go on from.
+        """
         if self.save_config:
             write(self.save_config, to_json(run.record).encode())
-        name = run.record["command"]
+        name, began = run.record["command"], time.monotonic()
+        run.film = FRAMES if self.gif else 0
+        options = {"out": self.out.name, "gif": self.gif, "preview": self.preview, "json": self.json}
+        options |= {"checkpoint_every": self.checkpoint_every, **model.memory()}
+        place = resumed or self.out.with_suffix(ENDING)
+        checkpoint = Checkpoint(place, run.record, options, self.checkpoint_every)
+        go_on(run, checkpoint, resumed is not None)
+        with self._peek(run) as peek, step_progress() as show:
+            take(((name, step) for step in peek), run, checkpoint, show)
+        with finishing(run, checkpoint):
+            self._finish(run.finish(), [frame / 255 for frame in run.frames], began)
+
+    @contextmanager
+    def _peek(self, run: Run) -> Iterator[Iterator[Step]]:
+        """The steps, which now and then renew the preview, if there is to be one."""
         peek = self.out.with_stem(f"{self.out.stem}-preview")
-        frames: list[Images] = []
-        began = shown = time.monotonic()
+
+        def steps() -> Iterator[Step]:
+            shown = time.monotonic()
+            for step in run:
+                if self.preview and time.monotonic() - shown > 1:
+                    write(peek, png_bytes(run.images()[:1]))
+                    shown = time.monotonic()
+                yield step
+
         try:
-            with step_progress() as show:
-                for step in run:
-                    show(name, step)
-                    if self.gif and step.index % max(1, step.total // 40) == 0:
-                        frames.append(run.images())
-                    if self.preview and time.monotonic() - shown > 1:
-                        write(peek, png_bytes(run.images()[:1]))
-                        shown = time.monotonic()
-            result = run.finish()
+            yield steps()
         finally:
             peek.unlink(missing_ok=True)
+
+    def _finish(self, result: Result, frames: list[Images], began: float) -> None:
         animation = gif_bytes([*frames, result.images]) if self.gif else None
         places = result.save(self.out)
         if animation:

@@ -1,17 +1,25 @@
 """potstill world."""
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
+from potstill.checkpoint import ENDING, Checkpoint, Saved
 from potstill.cli.common import print_records, step_progress, to_json
+from potstill.cli.options import SECONDS
+from potstill.cli.resumable import finishing, go_on, take
 from potstill.errors import InputError
 from potstill.expression import parse
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.methods import Method
+from potstill.record import environment
+from potstill.task import built
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
+from potstill.worlds.study import Run
 from potstill.worlds.views import NOISE_SOURCES
 
 
@@ -52,12 +60,37 @@ class Command:
     json: bool = False
     """Print world.json instead of the table."""
 
-    def run(self) -> None:
+    checkpoint_every: float = SECONDS
+    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
+
+    @classmethod
+    def again(cls, saved: Saved) -> "Command":
+        """The command that a checkpoint is of."""
+        every, json = saved.option("checkpoint_every", float), saved.option("json", bool)
+        return replace(built(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every)
+
+    def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
         study = self._study()
         folder = writable_folder(self.out or Path(f"world-{study.name}"))
-        with step_progress() as on_step:
-            runs = study.run(on_step)
+        sweep(folder)
+        options = {"json": self.json, "checkpoint_every": self.checkpoint_every}
+        place = resumed or folder / f"world{ENDING}"
+        going, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)
+        go_on(going, checkpoint, resumed is not None)
+        with step_progress() as show:
+            take(going, going, checkpoint, show)
+        with finishing(going, checkpoint):
+            self._finish(study, going.runs, folder)
+
+    def _record(self, study: Study) -> dict[str, Any]:
+        """What the run is; the points of a world from a file count, and not its name alone."""
+        names = ("name", "methods", "guidance_scale", "points", "steps", "seed")
+        settings = {name: getattr(self, name) for name in names}
+        centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
+        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **environment()}
+
+    def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
         document = to_json(study.document(runs))
         files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
         for ending, data in files.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from torch import Generator, Tensor
 
@@ -19,6 +20,7 @@ class EditStudy(Study[Metrics]):
     """Samples of class 1 move towards class 2 of a world."""
 
     world: World = field(default_factory=moons)
+    numbers: ClassVar = Metrics
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,7 @@ from potstill.methods import Method
 from potstill.prior import Condition, Guided
 from potstill.priors.mixture import Mixture
 from potstill.scenes.points import Points, Projected
+from potstill.state import Distilling, State, Stateful
 
 Numbers = TypeVar("Numbers")
 OnStep = Callable[[str, Step], None]
@@ -82,6 +83,9 @@ class Study(abc.ABC, Generic[Numbers]):
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
 
+    numbers: ClassVar[type[Any]]
+    """What `measure` gives."""
+
     @property
     @abc.abstractmethod
     def name(self) -> str:
@@ -114,8 +118,14 @@ class Study(abc.ABC, Generic[Numbers]):
 
     def run(self, on_step: OnStep = lambda method, step: None, frames: int = 48) -> list[Run[Numbers]]:
         """Run every method; `on_step` hears of each step, and `frames` states of the points are kept."""
-        with small_tensors():
-            return [self._run_one(name, method, on_step, frames) for name, method in self.methods]
+        going = self.begin(frames)
+        for name, step in going:
+            on_step(name, step)
+        return going.runs
+
+    def begin(self, frames: int = 48) -> "Going[Numbers]":
+        """As `run`, as an iterator over the steps that can stop and go on."""
+        return Going(self, frames)
 
     def document(self, runs: Sequence[Run[Numbers]]) -> dict[str, Any]:
         """The settings and the numbers, ready for JSON."""
@@ -133,26 +143,74 @@ class Study(abc.ABC, Generic[Numbers]):
             ],
         }
 
-    def _run_one(self, name: str, method: Method, on_step: OnStep, frames: int) -> Run[Numbers]:
-        began = time.perf_counter()
-        scene, (target, source) = self.start(), self.conditions()
-        kept = set(torch.linspace(0, self.steps - 1, min(frames, self.steps)).round().int().tolist())
-        path, gradients, evaluations = [scene.points.detach().clone()], [], 0
-        for step in distill(
+
+class Going(Stateful, Generic[Numbers]):
+    """A study at work: iterate over it for the steps of one method after the other, then look at `runs`."""
+
+    def __init__(self, study: Study[Numbers], frames: int) -> None:
+        """Nothing is done yet."""
+        self.study, self.runs = study, []
+        self._kept = set(torch.linspace(0, study.steps - 1, min(frames, study.steps)).round().int().tolist())
+        self._begin()
+
+    def _begin(self) -> None:
+        """Be ready for the first step of a method."""
+        with small_tensors():
+            self._scene = self.study.start()
+        optimizer = Adam(self._scene.parameters(), lr=self.study.learning_rate, fused=True)
+        self._changing = Distilling(self._scene, optimizer, Generator().manual_seed(self.study.seed))
+        self._path, self._gradients, self._seconds = [self._scene.points.detach().clone()], [], 0.0
+
+    def __iter__(self) -> Iterator[tuple[str, Step]]:
+        """The steps that are left, each with its method's name."""
+        with small_tensors():
+            for name, method in self.study.methods[len(self.runs) :]:
+                yield from self._steps(name, method)
+                self._begin()
+
+    def _steps(self, name: str, method: Method) -> Iterator[tuple[str, Step]]:
+        study, scene, changing = self.study, self._scene, self._changing
+        target, source = study.conditions()
+        steps = distill(
             scene,
-            Guided(self.prior, self.guidance_scale),
+            Guided(study.prior, study.guidance_scale),
             method,
             target=target,
             source=source,
-            steps=self.steps,
-            rng=Generator().manual_seed(self.seed),
-            optimizer=Adam(scene.parameters(), lr=self.learning_rate, fused=True),
-        ):
-            evaluations = step.evaluations // self.points
-            if step.index in kept:
-                path.append(scene.points.detach().clone())
-            if step.index >= int(0.9 * self.steps) and scene.points.grad is not None:
-                gradients.append(scene.points.grad * self.points)
-            on_step(name, step)
-        metrics = self.measure(path[0], path[-1], torch.stack(gradients))
-        return Run(name, torch.stack(path), metrics, time.perf_counter() - began, evaluations)
+            source_scene=study.start(),
+            steps=study.steps,
+            rng=changing.rng,
+            optimizer=changing.optimizer,
+            progress=changing.progress,
+        )
+        earlier, began = self._seconds, time.perf_counter()
+        for step in steps:
+            if step.index in self._kept:
+                self._path.append(scene.points.detach().clone())
+            if step.index >= int(0.9 * study.steps) and scene.points.grad is not None:
+                self._gradients.append(scene.points.grad * study.points)
+            self._seconds = earlier + time.perf_counter() - began
+            yield name, step
+        metrics = study.measure(self._path[0], self._path[-1], torch.stack(self._gradients))
+        seconds, evaluations = earlier + time.perf_counter() - began, changing.progress.evaluations // study.points
+        self.runs.append(Run(name, torch.stack(self._path), metrics, seconds, evaluations))
+
+    def state(self) -> State:
+        """The runs that are done, and where the one at work is."""
+        runs = [{**vars(run), "metrics": asdict(run.metrics)} for run in self.runs]  # type: ignore[call-overload]
+        return {
+            "runs": runs,
+            "changing": self._changing.state(),
+            "path": self._path,
+            "gradients": self._gradients,
+            "seconds": self._seconds,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from there."""
+        runs = [{**run, "metrics": self.study.numbers(**run["metrics"])} for run in state["runs"]]
+        self.runs = [Run(**run) for run in runs]
+        self._begin()
+        self._changing.restore(state["changing"])
+        self._path, self._gradients = list(state["path"]), list(state["gradients"])
+        self._seconds = float(state["seconds"])

@@ -8,7 +8,7 @@ other four class 2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -58,6 +58,7 @@ class ViewsStudy(Study[ViewMetrics]):
 
     steps: int = 1000
     learning_rate: float = 0.05
+    numbers: ClassVar = ViewMetrics
 
     @property
     def name(self) -> str:

@@ -1,0 +1,285 @@
+"""Commands that are interrupted or killed go on to the same bytes, and only what fits is gone on with."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+import torch
+from test_cli import run
+
+from potstill.checkpoint import Checkpoint
+from potstill.cli import main, resumable
+from potstill.images import png_bytes
+from potstill.state import pack, unpack
+
+
+@pytest.fixture(scope="module")
+def model(tiny_folder):
+    return str(tiny_folder("sd"))
+
+
+@pytest.fixture
+def photo(tmp_path, monkeypatch):
+    """A picture and a mask in the folder that commands run in."""
+    noise = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    (tmp_path / "photo.png").write_bytes(png_bytes(noise))
+    (tmp_path / "mask.png").write_bytes(png_bytes((noise[:, :1] > 0.5).float().expand(-1, 3, -1, -1)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "photo.png"
+
+
+class Killed(BaseException):
+    """Nothing is done after it."""
+
+
+def killed_after(monkeypatch, count):
+    """The process dies after writing that many checkpoints, one of which is due after every step."""
+    saved, save = [], Checkpoint.save
+
+    def dying(self, run, where):
+        save(self, run, where)
+        saved.append(where)
+        if len(saved) == count:
+            raise Killed
+
+    monkeypatch.setattr(Checkpoint, "due", property(lambda self: True))
+    monkeypatch.setattr(Checkpoint, "save", dying)
+
+
+def interrupted_after(monkeypatch, count):
+    """Ctrl-C arrives in that step."""
+
+    class Signals(list):
+        asked = 0
+
+        def __bool__(self):
+            self.asked += 1
+            return self.asked >= count
+
+    @contextmanager
+    def told():
+        yield Signals([signal.SIGINT])
+
+    monkeypatch.setattr(resumable, "told_to_stop", told)
+
+
+def contents(folder):
+    """The bytes of every file; of JSON what is not the time it took."""
+    found = {}
+    for path in folder.iterdir():
+        found[path.name] = path.read_bytes()
+        if path.suffix == ".json":
+            document = json.loads(found[path.name])
+            document.pop("seconds", None)
+            for row in document.get("methods", ()):
+                row.pop("seconds", None)
+            found[path.name] = document
+    return found
+
+
+EDIT = ("edit", "photo.png", "--source", "an apple", "--target", "a pear", "--steps", "4")
+COMMANDS = {
+    "edit": (*EDIT, "--method", "dds", "--noise", "Mixed(0.5)", "--count", "2", "--gif"),
+    "edit by a baseline": (*EDIT, "--method", "sdedit"),
+    "edit pixels in a mask": (*EDIT, "--space", "pixels", "--mask", "mask.png"),
+    "generate": ("generate", "a pear", "--steps", "4", "--noise", "Previous()"),
+    "invert": ("invert", "photo.png", "--prompt", "a pear", "--steps", "2"),
+    "compare": ("compare", *EDIT[1:], "--methods", "dds", "sdedit", "pds"),
+    "world": ("world", "blobs", "--steps", "20", "--points", "5", "--methods", "sds", "DDS(noise=Previous())"),
+    "views": ("world", "views", "--steps", "20", "--points", "5", "--methods", "sds", "mixed"),
+}
+STOPS = {"compare": (2, 6, 9), "world": (7, 20, 39), "views": (25,)}
+
+
+def words_of(name, model, folder):
+    words = COMMANDS[name]
+    model = () if words[0] == "world" else ("--model", model)
+    return (*words, *model, "--out", folder if words[0] in ("world", "compare") else f"{folder}/made.png")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_was_killed_or_interrupted_goes_on_to_the_same_bytes(capsys, photo, model, monkeypatch, name):
+    assert run(capsys, *words_of(name, model, "whole"))[0] == 0
+    expected = contents(photo.parent / "whole")
+    for stop in STOPS.get(name, (3,)):
+        with monkeypatch.context() as patch:
+            killed_after(patch, stop)
+            with pytest.raises(Killed):
+                main(words_of(name, model, f"killed-{stop}"))
+        (left,) = (photo.parent / f"killed-{stop}").iterdir()  # nothing but a checkpoint
+        assert left.name.endswith(".checkpoint.safetensors")
+        assert contents(photo.parent / f"killed-{stop}") != expected
+        code, _, err = run(capsys, "resume", f"killed-{stop}")
+        assert code == 0, err
+        assert "going on a" in err  # after a step, or at the beginning of a baseline
+        assert contents(photo.parent / f"killed-{stop}") == expected
+
+
+@pytest.mark.parametrize("name", ["edit", "compare", "world"])
+def test_ctrl_c_saves_and_says_how_to_go_on(capsys, photo, model, monkeypatch, name):
+    assert run(capsys, *words_of(name, model, "whole"))[0] == 0
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        code, out, err = run(capsys, *words_of(name, model, "stopped"))
+    assert (code, out) == (130, "")
+    said = err.splitlines()[-1]
+    assert said.startswith("potstill: interrupted; `potstill resume stopped/")
+    assert "goes on after step 2 of" in said
+    monkeypatch.chdir("/")  # the folder of the pictures is remembered
+    place = photo.parent / said.split("`")[1].removeprefix("potstill resume ")
+    assert run(capsys, "resume", str(place))[0] == 0
+    assert contents(photo.parent / "stopped") == contents(photo.parent / "whole")
+
+
+def stopped(capsys, monkeypatch, model):
+    """An edit that was interrupted after its second step, and its checkpoint."""
+    words = (*EDIT, "--model", model, "--method", "dds", "--out", "out/made.png")
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        assert run(capsys, *words)[0] == 130
+    return words, "out/made.checkpoint.safetensors"
+
+
+def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys, photo, model, monkeypatch):
+    words, _ = stopped(capsys, monkeypatch, model)
+    code, _, err = run(capsys, *words)
+    assert code == 0
+    assert "going on after step 2 of 4 (edit)" in err
+    first = contents(photo.parent / "out")
+    assert sorted(first) == ["made.json", "made.png"]
+    stopped(capsys, monkeypatch, model)
+    code, _, err = run(capsys, *words, "--seed", "3")
+    assert code == 0
+    assert "is of another run (settings seed 0, now 3); it is kept" in err
+    assert sorted(contents(photo.parent / "out")) == ["earlier-made.checkpoint.safetensors", "made.json", "made.png"]
+    assert contents(photo.parent / "out")["made.png"] != first["made.png"]
+    assert run(capsys, "resume", "out/earlier-made.checkpoint.safetensors")[0] == 0
+    assert contents(photo.parent / "out") == first
+
+
+def change(file, name, value):
+    """A checkpoint that says something else, with a hash that fits."""
+    state = unpack(file)
+    *path, last = name.split(".")
+    part = state
+    for step in path:
+        part = part[step]
+    part[last] = value
+    file.write_bytes(pack(state))
+
+
+FORGED = {
+    "version": ("record.versions.potstill", "0.0.1", "is of potstill 0.0.1, and this is"),
+    "weights": ("record.model.sha256", "0" * 64, r"is of another run \(model sha256 000000000000, now [0-9a-f]{12}\)"),
+    "picture": ("record.image.sha256", "0" * 64, r"another run \(image sha256 000000000000, now .*put back"),
+    "command": ("record.command", "rm", "is of potstill rm: what can be resumed is edit, generate"),
+    "no command": ("record.command", None, "damaged"),
+    "settings": ("record.settings.steps", "many", "steps"),
+    "a setting": ("record.settings.colour", "red", "colour"),
+    "model": ("record.model", {}, "another run|damaged"),
+    "out": ("options.out", "../../made.png", "no name of a file beside it"),
+    "no out": ("options.out", 3, "damaged"),
+    "every": ("options.checkpoint_every", float("nan"), "checkpoint every = nan"),
+    "no option": ("options.gif", "yes", "damaged"),
+    "scene": ("state.changing.scene", {"latents": torch.zeros(3)}, "damaged"),
+    "moments": ("state.changing.optimizer.0.exp_avg", torch.zeros(3), "damaged"),
+    "generator": ("state.changing.rng", torch.zeros(9, dtype=torch.uint8), "damaged"),
+    "done": ("state.changing.done", "many", "damaged"),
+    "trace": ("state.trace", 7, "damaged"),
+    "state": ("state", {}, "damaged"),
+}
+
+
+def test_what_does_not_fit_is_refused_in_one_line(capsys, photo, model, monkeypatch):
+    _, place = stopped(capsys, monkeypatch, model)
+    place = photo.parent / place
+    sound = place.read_bytes()
+    for name, value, message in FORGED.values():
+        place.write_bytes(sound)
+        change(place, name, value)
+        refused(capsys, "out", message)
+    for harmed in (b"", b"hello", sound[:100], sound[:-1], sound[:-1] + bytes([sound[-1] ^ 1])):
+        place.write_bytes(harmed)
+        refused(capsys, "out", "damaged|cannot read|no checkpoint")
+    place.write_bytes(sound)
+    pixels = photo.read_bytes()
+    photo.write_bytes(png_bytes(torch.rand(1, 3, 20, 30)))
+    refused(capsys, "out", r"another run \(image sha256 [0-9a-f]{12}, now [0-9a-f]{12}\)")
+    photo.unlink()
+    refused(capsys, "out/made.png", "photo.png")
+    photo.write_bytes(pixels)
+    (place.parent / "other.checkpoint.safetensors").write_bytes(sound)
+    refused(capsys, "out", "holds 2 checkpoints: choose made.checkpoint.safetensors, other")
+    refused(capsys, ".", "holds no checkpoint")
+    refused(capsys, "nowhere", "there is no such file")
+    refused(capsys, "photo.png", "cannot read|no checkpoint")
+
+
+def refused(capsys, path, message):
+    code, out, err = run(capsys, "resume", path)
+    assert (code, out) == (2, ""), err
+    assert err.startswith("potstill: ")
+    assert err.count("\n") == 1, err
+    assert re.search(message, err), err
+
+
+def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model):
+    words = (*EDIT, "--model", model, "--out", "out/made.png", "--learning-rate", "1e36")
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    said = err.splitlines()[-1]
+    assert said.startswith("potstill: PDS: ")
+    assert "is not finite at step" in said
+    assert "lower the learning rate" in said
+    assert "kept in out/made.checkpoint.safetensors" in said
+    assert [path.name for path in (photo.parent / "out").iterdir()] == ["made.checkpoint.safetensors"]
+    latents = unpack(photo.parent / "out" / "made.checkpoint.safetensors")["state"]["changing"]["scene"]["latents"]
+    assert latents.isfinite().all()
+
+
+def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo, model, monkeypatch):
+    from potstill import checkpoint
+    from potstill.errors import InputError
+
+    def full(path, data):
+        raise InputError("no space")
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    monkeypatch.setattr(Checkpoint, "due", property(lambda self: self.every > 0))
+    code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png")
+    assert code == 0
+    assert err.count("no space; the run goes on") == 1
+
+
+def test_seconds_between_checkpoints_are_checked(capsys, photo, model):
+    for every in ("-1", "nan", "inf"):
+        code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png", "--checkpoint-every", every)
+        assert code == 2
+        assert f"checkpoint every = {float(every)}" in err.splitlines()[-1]
+
+
+def test_signals_to_a_process(tmp_path):
+    """SIGINT gives 130, SIGTERM 143; both leave a state from which the run goes on."""
+    words = ("world", "blobs", "--points", "3", "--methods", "sds", "--out", str(tmp_path / "out"))
+    start = (sys.executable, "-m", "potstill")
+    place = tmp_path / "out" / "world.checkpoint.safetensors"
+    for number, code, more in (
+        (signal.SIGINT, 130, ("--steps", "1000000", "--checkpoint-every", "0.01")),
+        (signal.SIGTERM, 143, ()),
+    ):
+        command = (*start, *(("resume", str(tmp_path / "out")) if not more else (*words, *more)))
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        before = place.stat().st_mtime_ns if place.exists() else 0
+        while not place.exists() or place.stat().st_mtime_ns == before:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        err = process.communicate()[1]
+        assert process.returncode == code, err
+        assert f"interrupted; `potstill resume {place}` goes on after step" in err
+        assert unpack(place)["state"]["changing"]["done"] > 0

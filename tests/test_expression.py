@@ -17,10 +17,11 @@ from potstill.errors import InputError
 from potstill.expression import LONGEST, choices, parse, show
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Consistent, Identity, Method, Release, named
 from potstill.noise import Fixed, FixedPoint, Inverted, Mixed, MixedEta, Noise, Picard
+from potstill.renders import Renders
 from potstill.times import Annealed, Stratified, TimeRule, Uniform
 from potstill.weights import Constant, Rho, Weight
 
-KINDS = (Noise, Weight, TimeRule, Coefficients, Method)
+KINDS = (Noise, Weight, TimeRule, Coefficients, Renders, Method)
 
 
 class Plan(abc.ABC):

@@ -14,6 +14,7 @@ from potstill.errors import InputError, check_finite
 from potstill.methods.method import Method, Source
 from potstill.noise import Memory
 from potstill.prior import Condition, Counted, Prior
+from potstill.renders import Accompanied
 from potstill.scenes.scene import Scene
 from potstill.schedule import Latent, Times
 
@@ -86,7 +87,8 @@ def distill(
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
     if source is not None:
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
-    counted = Counted(prior)
+    learner = method.learner(prior, rng)
+    counted = Counted(Accompanied(prior, learner) if learner else prior)
     memory = None
     for index in range(steps):
         view = scene.view(rng)
@@ -99,6 +101,8 @@ def distill(
             origin = None
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
+            if learner:
+                counted.tally.evaluations += len(x0) * learner.learn(current, seen, rng)
             noise = now.draw_noise(current, counted, t, seen, origin, rng, memory)
             gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
         norm = float(gradient.flatten(1).norm(dim=1).mean())

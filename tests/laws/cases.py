@@ -11,6 +11,7 @@ from potstill.methods import Method, Source, named
 from potstill.noise import Inverted, Noise
 from potstill.prior import Guided
 from potstill.priors import Mixture
+from potstill.renders import Accompanied, Particles
 from potstill.schedule import Schedule, linear
 from potstill.weights import Rho
 
@@ -41,7 +42,7 @@ def mixture(schedule: Schedule | None = None, dtype: torch.dtype = torch.float64
 
 
 class Case:
-    """Arguments for a gradient: a batch of three at three different times."""
+    """Arguments for a gradient: a batch of three at three different times, and a model of more renders."""
 
     def __init__(self, schedule: Schedule | None = None, dtype: torch.dtype = torch.float64, scale: float = 7.5):
         self.mixture = mixture(schedule, dtype)
@@ -53,6 +54,7 @@ class Case:
         self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
         self.target = self.mixture.condition(1)
         self.source = Source(x0_source, self.mixture.condition(0))
+        self.renders = Particles(self.mixture, torch.cat([self.x0, x0_source]))
 
     @property
     def drawing(self) -> tuple:
@@ -62,7 +64,7 @@ class Case:
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""
         source = Source(self.source.x0[rows], self.source.condition)
-        arguments = (self.x0[rows], self.prior, self.t[rows], self.noise[rows])
+        arguments = (self.x0[rows], Accompanied(self.prior, self.renders), self.t[rows], self.noise[rows])
         return method.gradient(*arguments, self.target, source)
 
 

@@ -13,6 +13,7 @@ from potstill.distill import distill, surrogate_loss
 from potstill.methods import Editing, Generating
 from potstill.noise import Fresh
 from potstill.prior import Counted, Guided
+from potstill.renders import Accompanied
 from potstill.scenes import Points
 from potstill.schedule import VP, Flow, Schedule, Times, linear
 
@@ -47,15 +48,16 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(method, scale):
 
 @every_method
 def test_a_step_costs_the_calls_that_the_method_states(method):
-    """One, unless a prediction rests on another."""
+    """One, unless a prediction rests on another or there are two networks."""
     case = Case()
-    counted = Counted(case.prior)
+    counted = Counted(Accompanied(case.prior, case.renders))
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
     inner = Counted(case.mixture)
-    method.gradient(case.x0, Guided(inner, 7.5), case.t, case.noise, case.target, case.source)
+    both = Accompanied(Guided(inner, 7.5), Counted(case.renders, inner.tally))
+    method.gradient(case.x0, both, case.t, case.noise, case.target, case.source)
     assert inner.tally.calls == method.calls
     assert counted.tally.calls == method.calls
-    assert method.calls == 1 + (type(method).__name__ == "ISM")
+    assert method.calls == 1 + (type(method).__name__ in ("ISM", "VSD"))
 
 
 @every_method

@@ -26,6 +26,7 @@ from tyro.constructors import (
 from potstill.baselines import Baseline
 from potstill.errors import InputError, PotstillError
 from potstill.expression import choices, default, parse, presets, show
+from potstill.guiding import Guiding
 from potstill.methods import Coefficients, Method
 from potstill.noise import Noise
 from potstill.renders import Renders
@@ -34,7 +35,7 @@ from potstill.weights import Weight
 
 T = TypeVar("T")
 
-COMPONENTS = (Noise, Weight, TimeRule, Coefficients, Renders)
+COMPONENTS = (Noise, Weight, TimeRule, Coefficients, Renders, Guiding)
 
 
 def registry(words: Sequence[str], command: type) -> ConstructorRegistry:

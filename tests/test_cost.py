@@ -25,6 +25,7 @@ COSTS = {
     "bridge-release": (2, 2),
     "flowedit": (4, 4),
     "flowedit-dvrf": (4, 4),
+    "flowedit-sd3": (4, 4),
 }
 
 

@@ -27,9 +27,13 @@ def documented_method() -> Method:
 
 
 METHODS = {**named(), "docs-example": documented_method()}
-ONE_BRANCH = {name: method for name, method in METHODS.items() if "uncond" not in method.equation}
-"""Methods that see the guided prediction only; the others compare its branches themselves."""
 EDITING = {name: method for name, method in METHODS.items() if method.edits}
+TWO_SCALES = {name for name, method in METHODS.items() if getattr(method, "source_guidance", None) is not None}
+"""Methods that guide source and target differently."""
+ONE_BRANCH = {
+    name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
+}
+"""Methods that see the guided prediction only; the others compare its branches themselves."""
 NOISES: dict[str, Noise] = {cls.__name__: cls() for cls in Noise.__subclasses__()} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }

@@ -16,7 +16,7 @@ from potstill.weights import Rho, Weight
 
 @dataclass(frozen=True)
 class ISM(Method):
-    """Interval score matching (LucidDreamer, arXiv 2311.11284, eq. 17).
+    """Interval score matching (LucidDreamer, arXiv 2311.11284).
 
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_s, s)),   s = t - interval,
         x_t = alpha_t (x_s - sigma_s eps_hat(x_s, s)) / alpha_s + sigma_t eps_hat(x_s, s)

@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint bench pictures model-data model-card clean
+.PHONY: demo test lint bench pictures model-data model-card gallery clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
@@ -47,6 +47,10 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/python -m training.curve
 	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
 	$(BIN)/python -m training.card
+
+# The pictures of docs/gallery.md: every method on three worlds and five edits.
+gallery: .venv/dev build/emoji/icons.safetensors
+	$(BIN)/python -m training.gallery
 
 # torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

@@ -11,6 +11,7 @@ from potstill.worlds.cost import evaluations
 COSTS = {
     "sds": (2, 2),
     "sds-rfds": (2, 2),
+    "vsd": (3, 3),
     "csd": (2, 2),
     "csd-coarse": (2, 3),
     "csd-fine": (2, 3),
@@ -24,6 +25,7 @@ COSTS = {
     "bridge-release": (2, 2),
     "flowedit": (4, 4),
     "flowedit-dvrf": (4, 4),
+    "flowedit-sd3": (4, 4),
 }
 
 

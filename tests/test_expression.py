@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from potstill.errors import InputError
 from potstill.expression import LONGEST, choices, parse, show
+from potstill.guiding import Guiding
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Consistent, Identity, Method, Release, named
 from potstill.noise import Fixed, FixedPoint, Inverted, Mixed, MixedEta, Noise, Picard
+from potstill.renders import Renders
 from potstill.times import Annealed, Stratified, TimeRule, Uniform
 from potstill.weights import Constant, Rho, Weight
 
-KINDS = (Noise, Weight, TimeRule, Coefficients, Method)
+KINDS = (Noise, Weight, TimeRule, Coefficients, Renders, Guiding, Method)
 
 
 class Plan(abc.ABC):

@@ -6,8 +6,11 @@ import pytest
 import torch
 from laws.cases import Case
 
+from potstill import edit, generate
 from potstill.errors import InputError
+from potstill.generate import Generate
 from potstill.guidance import Interval, PerpNeg, Rescaled
+from potstill.guiding import Guiding, Perpendicular, Plain, Rescale, Within
 from potstill.methods import CSD, SDS
 from potstill.prior import Clipped, Counted, Guidance, Guided, Query, predict
 from potstill.schedule import VP, Flow
@@ -193,3 +196,43 @@ def test_views_of_a_prompt(priors):
     state = told(torch.tensor([90.0, 0.0]), torch.zeros(2))["encoder_hidden_states"]
     assert torch.allclose(state[0], prior.tell("a cup, side view")["encoder_hidden_states"][0])
     assert torch.allclose(state[1], prior.tell("a cup, front view")["encoder_hidden_states"][0])
+
+
+@pytest.mark.parametrize("guiding", Guiding.__subclasses__())
+def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, guiding):
+    prior = priors("sd")
+    task = Generate(prompt="a pear", negative="a cup", guidance_scale=3.0, guidance=guiding())
+    assert Generate.of(task.settings()) == task
+    wrapper = task.guided(prior)
+    assert type(wrapper) is {Plain: Guided, Rescale: Rescaled, Within: Interval, Perpendicular: PerpNeg}[guiding]
+    assert (wrapper.guidance_scale, wrapper.bare) == (3.0, prior)
+    assert wrapper.cost == 2 + (guiding is Perpendicular)
+
+
+def test_the_guidance_counts_in_a_run(priors):
+    options = {"model": priors("sd"), "steps": 2, "negative": "a cup", "method": "sds"}
+    ways = ("Plain()", "Rescale(1.0)", "Within(0.4, 0.6)", "Perpendicular()", "Perpendicular(0.5)")
+    made = [generate("a pear", guidance=way, **options).images for way in ways]
+    assert not any(torch.equal(a, b) for n, a in enumerate(made) for b in made[:n])
+    same = generate("a pear", guidance=Within(0.0, 1.0), **options).images
+    assert torch.equal(same, made[0])
+    image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    told = {"source": "a cup", "target": "a pear", "model": priors("sd"), "steps": 4}
+    edits = [edit(image, guidance=way, method="sdedit", **told).images for way in ("Plain()", "Rescale(1)")]
+    assert not torch.equal(*edits)
+
+
+@pytest.mark.parametrize(
+    ("family", "settings", "message"),
+    [
+        ("sd", {"guidance": "Perpendicular()"}, "none: state negative"),
+        ("sd", {"guidance": "Rescale(2)"}, "rescale = 2.0 must be in"),
+        ("sd", {"guidance": "Within(0.8, 0.2)"}, "0 <= low <= high <= 1"),
+        ("sd", {"guidance": "Rescaled()"}, "did you mean 'Rescale'"),
+        ("flux-dev", {"guidance": "Rescale()"}, "no guidance but Plain"),
+        ("ddpm", {"guidance": "Rescale()"}, "no guidance but Plain"),
+    ],
+)
+def test_guidance_that_does_not_fit_is_refused(priors, family, settings, message):
+    with pytest.raises(InputError, match=message):
+        generate("a pear", model=priors(family), steps=1, size=(16, 16), **settings)

@@ -11,7 +11,7 @@ import tyro
 
 from potstill.errors import InputError
 from potstill.files import write
-from potstill.images import png_bytes
+from potstill.images import Images, png_bytes
 from training import data
 from training.captions import BACKGROUNDS, Picture
 from training.compose import paint
@@ -32,15 +32,21 @@ class Drawing:
     """The drawings of `training.data`."""
 
 
+def draw(key: str, background: str, file: Path) -> Images:
+    """The drawing with that key on a background, from the file of all drawings.
+
+    Raises:
+        InputError: there is no such drawing or background.
+    """
+    found = next((icon for icon in icons() if icon.key == key), None)
+    if found is None or background not in BACKGROUNDS:
+        raise InputError(f"there is no {key} on {background}: see training/concepts.txt and captions.py")
+    return paint(data.load(file), [Picture(found, background, None)])
+
+
 def main(drawing: Drawing) -> None:
     """Draw it."""
-    found = next((icon for icon in icons() if icon.key == drawing.key), None)
-    if found is None or drawing.background not in BACKGROUNDS:
-        raise InputError(
-            f"there is no {drawing.key} on {drawing.background}: see training/concepts.txt and captions.py"
-        )
-    picture = Picture(found, drawing.background, None)
-    write(drawing.out, png_bytes(paint(data.load(drawing.data), [picture])))
+    write(drawing.out, png_bytes(draw(drawing.key, drawing.background, drawing.data)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -14,6 +15,7 @@ from potstill.errors import InputError, not_finite
 from potstill.methods.method import Method, Source
 from potstill.noise import Memory
 from potstill.prior import Condition, Counted, Prior, Tally
+from potstill.renders import Accompanied, Learner
 from potstill.scenes.scene import Scene
 from potstill.schedule import Latent, Times
 
@@ -50,6 +52,10 @@ class Progress:
     """Network evaluations so far, over all samples."""
     memory: Memory | None = None
     """What the last step left for the noise source."""
+    learner: Learner | None = None
+    """The model of the renders, where the method has one; the loop makes it."""
+    learned: dict[str, Any] | None = None
+    """What it had learned (`Learner.state`), for a run that goes on."""
 
 
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
@@ -107,7 +113,8 @@ def distill(
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
     if source is not None:
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
-    counted = Counted(prior, Tally(evaluations=progress.evaluations))
+    learner = _learner(method, prior, rng, progress)
+    counted = Counted(Accompanied(prior, learner) if learner else prior, Tally(evaluations=progress.evaluations))
     for index in range(progress.done, steps):
         before = rng.get_state()
         view = scene.view(rng)
@@ -120,6 +127,8 @@ def distill(
             origin = None
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
+            if learner:
+                counted.tally.evaluations += len(x0) * learner.learn(current, seen, rng)
             noise = now.draw_noise(current, counted, t, seen, origin, rng, progress.memory)
             gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
         loss = surrogate_loss(x0, gradient)
@@ -147,3 +156,13 @@ def distill(
             distance=distance,
             evaluations=counted.tally.evaluations,
         )
+
+
+def _learner(method: Method, prior: Prior, rng: Generator, progress: Progress) -> Learner | None:
+    """The method's model of the renders, as it was; a run that goes on has drawn its beginning before."""
+    before = rng.get_state()
+    progress.learner = method.learner(prior, rng)
+    if progress.learner and progress.done and progress.learned is not None:
+        rng.set_state(before)
+        progress.learner.restore(progress.learned)
+    return progress.learner

@@ -28,8 +28,7 @@ class Rescaled(Guidance):
 
     def __post_init__(self) -> None:
         """Check the rescale."""
-        if not 0 <= self.rescale <= 1:
-            raise InputError(f"rescale = {self.rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
+        check_rescale(self.rescale)
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Both branches, combined and rescaled."""
@@ -59,8 +58,7 @@ class Interval(Guidance):
 
     def __post_init__(self) -> None:
         """Check the interval."""
-        if not 0 <= self.low <= self.high <= 1:
-            raise InputError(f"guidance from {self.low} to {self.high} must satisfy 0 <= low <= high <= 1")
+        check_interval(self.low, self.high)
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Both branches, combined where t is inside."""
@@ -120,6 +118,26 @@ class PerpNeg(Guidance):
                 step = step - weight * (other[index] - u)
             parts.append(u + self.scale * step)
         return Prediction(*parts)
+
+
+def check_rescale(rescale: float) -> None:
+    """Raise unless it is in [0, 1].
+
+    Raises:
+        InputError: it is not.
+    """
+    if not 0 <= rescale <= 1:
+        raise InputError(f"rescale = {rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
+
+
+def check_interval(low: float, high: float) -> None:
+    """Raise unless they are in order within [0, 1].
+
+    Raises:
+        InputError: they are not.
+    """
+    if not 0 <= low <= high <= 1:
+        raise InputError(f"guidance from {low} to {high} must satisfy 0 <= low <= high <= 1")
 
 
 def combine(cond: Prediction, uncond: Prediction, scale: float) -> Prediction:

@@ -94,6 +94,14 @@ class Prior(abc.ABC):
         """What guidance leads away from, one row: the negative prompt where there is one, else the empty one."""
         return self.unconditional
 
+    @property
+    def renders(self) -> "Prior":
+        """The model of the renders that a run gives its prior (see `potstill.renders`)."""
+        raise InputError(
+            "this prior has no model of the renders to compare with: `distill` brings one, and by hand "
+            "potstill.renders.Accompanied(prior, model) does"
+        )
+
 
 class Query(NamedTuple):
     """One question to a prior; the condition may have a single row for the whole batch."""
@@ -157,9 +165,21 @@ class Wrapper(Prior, abc.ABC):
         return self.prior.opposite
 
     @property
+    def renders(self) -> Prior:
+        """The wrapped prior's."""
+        return self.prior.renders
+
+    @property
     @abc.abstractmethod
     def bare(self) -> Prior:
         """This wrapper around the bare prior, or the bare prior itself where the wrapper is the guidance."""
+
+
+def innermost(prior: Prior) -> Prior:
+    """What lies within all wrappers."""
+    while isinstance(prior, Wrapper):
+        prior = prior.prior
+    return prior
 
 
 @dataclass(frozen=True)
@@ -275,6 +295,11 @@ class Counted(Wrapper):
     def bare(self) -> Prior:
         """The wrapped prior's, counted together with this one."""
         return Counted(self.prior.bare, self.tally)
+
+    @property
+    def renders(self) -> Prior:
+        """The wrapped prior's, counted together with this one."""
+        return Counted(self.prior.renders, self.tally)
 
     def guided(self, scale: float) -> Prior:
         """The wrapped prior's, counted together with this one."""

@@ -54,7 +54,7 @@ class Distilling(Stateful):
 
     def state(self) -> State:
         """Scene, moments of the optimiser, generator, and what the loop remembers."""
-        memory = self.progress.memory
+        memory, learner = self.progress.memory, self.progress.learner
         return {
             "scene": self.scene.state_dict(),
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
@@ -62,6 +62,7 @@ class Distilling(Stateful):
             "done": self.progress.done,
             "evaluations": self.progress.evaluations,
             "memory": None if memory is None else memory._asdict(),
+            "learned": learner.state() if learner else self.progress.learned,
         }
 
     def restore(self, state: State) -> None:
@@ -80,7 +81,7 @@ class Distilling(Stateful):
         if memory is not None:
             memory = Memory(memory["t"], memory["noise"].to(device), memory["eps"].to(device))
         self.progress.done, self.progress.evaluations = int(state["done"]), int(state["evaluations"])
-        self.progress.memory = memory
+        self.progress.memory, self.progress.learned = memory, state["learned"]
 
 
 def pack(state: State) -> bytes:

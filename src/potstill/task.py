@@ -20,6 +20,7 @@ from potstill.errors import InputError
 from potstill.expression import parse, show
 from potstill.files import writable_folder, write
 from potstill.fit import Fit
+from potstill.guiding import Guiding, Perpendicular, Plain
 from potstill.images import Images, Levels, levels, png_bytes
 from potstill.methods.method import Descent, Method
 from potstill.prior import Guided, Prior
@@ -99,6 +100,8 @@ class Task(Settings, abc.ABC):
     """What the result should not show; it takes the place of the empty prompt."""
     guidance_scale: float = 5.0
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    guidance: Guiding = Plain()
+    """How: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, Perpendicular() to the prompt with --negative."""
     optimizer: Literal["adam", "sgd"] | None = None
     """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's usual one."""
     learning_rate: float | None = None
@@ -111,6 +114,8 @@ class Task(Settings, abc.ABC):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
+        if isinstance(self.guidance, Perpendicular) and not self.negative:
+            raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
@@ -138,11 +143,14 @@ class Task(Settings, abc.ABC):
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
         guided = prior.guided(self.guidance_scale)
-        if not self.negative:
+        if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):
-            raise InputError(f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt")
-        return Guided(prior, self.guidance_scale, prior.tell(self.negative))
+            raise InputError(
+                f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
+                "guidance but Plain()"
+            )
+        return self.guidance(prior, self.guidance_scale, prior.tell(self.negative) if self.negative else {})
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""
@@ -162,8 +170,9 @@ _RATES = {"adam": 0.02, "sgd": 0.1}
 
 
 def _read(name: str, value: object) -> object:
-    """A setting; a method may come in writing."""
-    return parse(value, Method | Baseline) if name == "method" and isinstance(value, str) else value
+    """A setting; a method and the guidance may come in writing."""
+    kind = {"method": Method | Baseline, "guidance": Guiding}.get(name)
+    return parse(value, kind) if kind and isinstance(value, str) else value
 
 
 def built(kind: type[B], values: Mapping[str, Any]) -> B:

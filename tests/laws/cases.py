@@ -11,6 +11,7 @@ from potstill.methods import Method, Source, named
 from potstill.noise import Inverted, Noise
 from potstill.prior import Guided
 from potstill.priors import Mixture
+from potstill.renders import Accompanied, Particles
 from potstill.schedule import Schedule, linear
 from potstill.weights import Rho
 
@@ -26,9 +27,13 @@ def documented_method() -> Method:
 
 
 METHODS = {**named(), "docs-example": documented_method()}
-ONE_BRANCH = {name: method for name, method in METHODS.items() if "uncond" not in method.equation}
-"""Methods that see the guided prediction only; the others compare its branches themselves."""
 EDITING = {name: method for name, method in METHODS.items() if method.edits}
+TWO_SCALES = {name for name, method in METHODS.items() if getattr(method, "source_guidance", None) is not None}
+"""Methods that guide source and target differently."""
+ONE_BRANCH = {
+    name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
+}
+"""Methods that see the guided prediction only; the others compare its branches themselves."""
 NOISES: dict[str, Noise] = {cls.__name__: cls() for cls in Noise.__subclasses__()} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }
@@ -41,7 +46,7 @@ def mixture(schedule: Schedule | None = None, dtype: torch.dtype = torch.float64
 
 
 class Case:
-    """Arguments for a gradient: a batch of three at three different times."""
+    """Arguments for a gradient: a batch of three at three different times, and a model of more renders."""
 
     def __init__(self, schedule: Schedule | None = None, dtype: torch.dtype = torch.float64, scale: float = 7.5):
         self.mixture = mixture(schedule, dtype)
@@ -53,6 +58,7 @@ class Case:
         self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
         self.target = self.mixture.condition(1)
         self.source = Source(x0_source, self.mixture.condition(0))
+        self.renders = Particles(self.mixture, torch.cat([self.x0, x0_source]))
 
     @property
     def drawing(self) -> tuple:
@@ -62,7 +68,7 @@ class Case:
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""
         source = Source(self.source.x0[rows], self.source.condition)
-        arguments = (self.x0[rows], self.prior, self.t[rows], self.noise[rows])
+        arguments = (self.x0[rows], Accompanied(self.prior, self.renders), self.t[rows], self.noise[rows])
         return method.gradient(*arguments, self.target, source)
 
 

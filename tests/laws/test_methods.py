@@ -6,13 +6,14 @@ from typing import get_args
 
 import pytest
 import torch
-from laws.cases import EDITING, METHODS, ONE_BRANCH, Case, weightless
+from laws.cases import EDITING, METHODS, ONE_BRANCH, TWO_SCALES, Case, weightless
 from torch import Generator
 
 from potstill.distill import distill, surrogate_loss
 from potstill.methods import Editing, Generating
 from potstill.noise import Fresh
 from potstill.prior import Counted, Guided
+from potstill.renders import Accompanied
 from potstill.scenes import Points
 from potstill.schedule import VP, Flow, Schedule, Times, linear
 
@@ -36,10 +37,12 @@ def test_gradient_is_pure(method):
     assert all(torch.equal(a, b) for a, b in zip(before, (case.x0, case.noise, case.t, case.source.x0), strict=True))
 
 
-@pytest.mark.parametrize("method", EDITING.values(), ids=EDITING)
+@pytest.mark.parametrize("name", EDITING)
 @pytest.mark.parametrize("scale", [0.0, 1.0, 7.5])
-def test_an_edit_to_the_same_prompt_rests_at_the_source(method, scale):
-    case = Case(scale=scale)
+def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
+    """Where source and target have a guidance scale of their own, only at the same one."""
+    method = EDITING[name]
+    case = Case(scale=method.source_guidance if name in TWO_SCALES else scale)
     source = case.source
     gradient = method.gradient(source.x0, case.prior, case.t, case.noise, source.condition, source)
     assert gradient.abs().max() < 1e-12
@@ -47,15 +50,17 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(method, scale):
 
 @every_method
 def test_a_step_costs_the_calls_that_the_method_states(method):
-    """One, unless a prediction rests on another."""
+    """One, unless a prediction rests on another or there are two networks."""
     case = Case()
-    counted = Counted(case.prior)
+    counted = Counted(Accompanied(case.prior, case.renders))
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
     inner = Counted(case.mixture)
-    method.gradient(case.x0, Guided(inner, 7.5), case.t, case.noise, case.target, case.source)
+    both = Accompanied(Guided(inner, 7.5), Counted(case.renders, inner.tally))
+    method.gradient(case.x0, both, case.t, case.noise, case.target, case.source)
     assert inner.tally.calls == method.calls
     assert counted.tally.calls == method.calls
-    assert method.calls == 1 + (type(method).__name__ == "ISM")
+    more = type(method).__name__ in ("ISM", "VSD") or method in [METHODS[name] for name in TWO_SCALES]
+    assert method.calls == 1 + more
 
 
 @every_method
@@ -157,7 +162,8 @@ def test_it_runs_in_continuous_time(method, schedule):
     assert noise.isfinite().all()
     if method.edits:
         source = case.source
-        still = method.gradient(source.x0, case.prior, case.t, noise, source.condition, source)
+        prior = case.prior.guided(getattr(method, "source_guidance", None) or 7.5)
+        still = method.gradient(source.x0, prior, case.t, noise, source.condition, source)
         assert still.abs().max() < 1e-12
 
 

@@ -16,6 +16,7 @@ from potstill.methods import (
     NFSD,
     PDS,
     SDS,
+    VSD,
     Bridge,
     Consistent,
     FlowEdit,
@@ -26,6 +27,7 @@ from potstill.methods import (
 from potstill.noise import FixedPoint
 from potstill.prior import Guided, Query, predict
 from potstill.priors import Mixture
+from potstill.renders import Accompanied, Particles
 from potstill.sampling import eta, share
 from potstill.schedule import VP, Flow, normal, scaled_linear
 from potstill.weights import Constant, Rho, Velocity
@@ -168,6 +170,25 @@ def test_ism_asks_the_prompt_only_above():
     )
     added = schedule.rho(case.t)[:, None] * 6.5 * (cond.eps - uncond.eps)
     assert torch.allclose(case.gradient(method), plain.gradient(method) + added, atol=1e-10)
+
+
+@pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])
+def test_vsd_with_a_perfect_model_of_a_single_render_is_sds(schedule):
+    """The model answers (x_t - alpha x_0) / sigma, which is the noise."""
+    case = Case(schedule)
+    for row in range(3):
+        one = [value[row : row + 1] for value in (case.x0, case.t, case.noise)]
+        model = Particles(case.mixture, one[0])
+        vsd, sds = (
+            method.gradient(one[0], Accompanied(case.prior, model), *one[1:], case.target) for method in (VSD(), SDS())
+        )
+        assert (vsd - sds).abs().max() < 1e-10
+
+
+def test_vsd_rests_where_the_renders_are_what_the_prior_knows():
+    case = Case(scale=1.0)
+    known = Accompanied(case.prior, case.mixture)
+    assert VSD().gradient(case.x0, known, case.t, case.noise, case.target).abs().max() == 0
 
 
 def test_csd_is_the_guidance_part_of_sds():

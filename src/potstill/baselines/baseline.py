@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from potstill.distill import Step
 from potstill.errors import InputError, not_finite
-from potstill.prior import Clipped, Condition, Counted, Guided, Prior, Query, Tally, predict
+from potstill.prior import Clipped, Condition, Counted, Guidance, Prior, Query, Tally, predict
 from potstill.sampling import Sigma, eta
 from potstill.schedule import Latent, Tabulated, Times
 
@@ -185,7 +185,7 @@ def follow(
 
 def _counted(prior: Prior, tally: Tally) -> Prior:
     """The prior, counted below its guidance, which a baseline may take apart."""
-    if isinstance(prior, Guided | Clipped):
+    if isinstance(prior, Guidance | Clipped):
         return replace(prior, prior=_counted(prior.prior, tally))
     return Counted(prior, tally)
 

@@ -100,5 +100,8 @@ def _guided(prior: Prior) -> Guided:
     """
     prior = prior.prior if isinstance(prior, Clipped) else prior
     if not isinstance(prior, Guided):
-        raise InputError("the model is guided without an empty prompt, so null-text inversion has nothing to optimise")
+        raise InputError(
+            "null-text inversion optimises the empty prompt of plain guidance, and this model is guided in another way "
+            "or without an empty prompt: take plain guidance, or another method"
+        )
     return prior

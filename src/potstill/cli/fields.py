@@ -26,14 +26,16 @@ from tyro.constructors import (
 from potstill.baselines import Baseline
 from potstill.errors import InputError, PotstillError
 from potstill.expression import choices, default, parse, presets, show
+from potstill.guiding import Guiding
 from potstill.methods import Coefficients, Method
 from potstill.noise import Noise
+from potstill.renders import Renders
 from potstill.times import TimeRule
 from potstill.weights import Weight
 
 T = TypeVar("T")
 
-COMPONENTS = (Noise, Weight, TimeRule, Coefficients)
+COMPONENTS = (Noise, Weight, TimeRule, Coefficients, Renders, Guiding)
 
 
 def registry(words: Sequence[str], command: type) -> ConstructorRegistry:
@@ -84,7 +86,7 @@ def stated(words: Sequence[str], flag: str) -> str | None:
 
 def _field(name: str, kind: Any, usual: Any, text: str) -> StructFieldSpec:
     """A flag whose --help shows the default as an expression, without a shell's quotes."""
-    if isinstance(usual, Method | Baseline | Noise | Weight | TimeRule | Coefficients):
+    if isinstance(usual, (Method, Baseline, *COMPONENTS)):
         kind = Annotated[kind, tyro.conf.arg(help_behavior_hint=f"(default: {show(usual)})")]
     return StructFieldSpec(name, kind, usual, text)
 

@@ -16,8 +16,9 @@ from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI
 from potstill.methods.sds import SDS
+from potstill.methods.vsd import VSD
 
-Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM
+Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM | VSD
 Editing: TypeAlias = DDS | PDS | IDS | InfEdit | Bridge | FlowEdit
 
 
@@ -50,6 +51,7 @@ __all__ = [
     "PDS",
     "SDI",
     "SDS",
+    "VSD",
     "Bridge",
     "Coefficients",
     "Consistent",

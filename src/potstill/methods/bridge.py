@@ -15,7 +15,7 @@ from potstill.weights import SigmaSquared, Weight
 
 @dataclass(frozen=True)
 class Bridge(Method):
-    """SDS-Bridge (arXiv 2406.09417, section 4): SDS for a share of the run, then
+    """SDS-Bridge (arXiv 2406.09417): SDS for a share of the run, then
 
         gradient = w(t) s (eps_hat(x_t, t, y) - eps_hat(x_t, t, y_src)),
 

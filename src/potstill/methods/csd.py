@@ -14,7 +14,7 @@ from potstill.weights import Constant, SigmaSquared, Weight
 
 @dataclass(frozen=True)
 class CSD(Method):
-    """Classifier score distillation (arXiv 2310.19415, section 4).
+    """Classifier score distillation (arXiv 2310.19415).
 
         gradient = w(t) (eps_hat(x_t, t, y) - (1 - a) eps_hat(x_t, t) - a eps_hat(x_t, t, y_neg))
 

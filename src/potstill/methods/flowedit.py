@@ -14,15 +14,15 @@ from potstill.weights import Constant, Weight
 
 @dataclass(frozen=True)
 class FlowEdit(Method):
-    """FlowEdit (arXiv 2412.08629, eq. 10) at eta = 1, DDS at eta = 0 (the family: DVRF, arXiv 2509.05342).
+    """FlowEdit (arXiv 2412.08629) at eta = 1, DDS at eta = 0 (the family: DVRF, arXiv 2509.05342).
 
         gradient = w(t) (v_hat(p, t, y) - v_hat(x_t^src, t, y_src) + (1 - eta) (x_0 - x_0_src)),
         p = alpha_t x_0 + sigma_t (eps + eta (x_0 - x_0_src)),   v_hat = eps_hat - x̂_0
 
     On a rectified flow with eta = 1, p is x_0 + x_t^src - x_0_src, and plain descent whose rate is the step of
     a falling time is FlowEdit itself, which moves along the flow and needs no identity term. x_t / (alpha_t +
-    sigma_t) makes any schedule a flow, so the method runs on all. Source and target share one guidance scale,
-    where the released code takes 3.5 and 13.5 (SD3).
+    sigma_t) makes any schedule a flow, so the method runs on all. The times begin where the last 33 of 50 steps
+    on SD3's shifted grid do. The released code guides the source less than the target.
 
     Raises:
         InputError: an eta is not in [0, 1].
@@ -35,19 +35,19 @@ class FlowEdit(Method):
     """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
     eta_end: float | None = None
     """The eta at its end; None keeps the first."""
+    source_guidance: float | None = None
+    """The guidance scale on the source, which takes a call of its own; None shares the target's."""
 
     edits: ClassVar = True
-    presets: ClassVar = ("dvrf",)
+    presets: ClassVar = ("dvrf", "sd3")
     equation: ClassVar = "w(t) (v_hat(p) - v_hat_src + (1 - eta) (x0 - x0_src))"
     comparison: ClassVar = "the velocity on the source"
     reference: ClassVar = "Kulikov et al., FlowEdit, ICCV 2025, arXiv 2412.08629"
     bibtex: ClassVar = """@inproceedings{kulikov2025flowedit,
   title = {{FlowEdit}: Inversion-Free Text-Based Editing Using Pre-Trained Flow Models},
   author = {Kulikov, Vladimir and Kleiner, Matan and Huberman-Spiegelglas, Inbar and Michaeli, Tomer},
-  booktitle = {IEEE/CVF International Conference on Computer Vision},
-  year = {2025},
-  eprint = {2412.08629},
-  archivePrefix = {arXiv}
+  booktitle = {IEEE/CVF International Conference on Computer Vision}, year = {2025},
+  eprint = {2412.08629}, archivePrefix = {arXiv}
 }"""
 
     def __post_init__(self) -> None:
@@ -60,6 +60,16 @@ class FlowEdit(Method):
         """From DDS to FlowEdit in the course of a run, over all times."""
         return cls(times=Annealed(), eta=0.0, eta_end=1.0)
 
+    @classmethod
+    def sd3(cls) -> "FlowEdit":
+        """As released for Stable Diffusion 3, with 13.5 on the target; for Flux the two scales are 1.5 and 5.5."""
+        return cls(source_guidance=3.5)
+
+    @property
+    def calls(self) -> int:
+        """Source and target share one, unless they are guided differently."""
+        return 1 if self.source_guidance is None else 2
+
     def at(self, progress: float) -> "FlowEdit":
         """With the eta of now."""
         end = self.eta if self.eta_end is None else self.eta_end
@@ -70,9 +80,10 @@ class FlowEdit(Method):
     ) -> Residual:
         """The difference of velocities, and what is left of the edit."""
         edit, perturb = x0 - source.x0, prior.schedule.perturb
-        hat, hat_source = predict(
-            prior,
-            Query(perturb(x0, noise + self.eta * edit, t), t, target),
-            Query(perturb(source.x0, noise, t), t, source.condition),
-        )
+        moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
+        still = Query(perturb(source.x0, noise, t), t, source.condition)
+        if self.source_guidance is None:
+            hat, hat_source = predict(prior, moved, still)
+        else:
+            (hat,), (hat_source,) = predict(prior, moved), predict(prior.guided(self.source_guidance), still)
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

@@ -33,7 +33,8 @@ class IDS(Method):
     reference: ClassVar = "Kim et al., Identity-preserving Distillation Sampling, CVPR 2025, arXiv 2502.19930"
     bibtex: ClassVar = """@inproceedings{kim2025ids,
   title = {Identity-preserving Distillation Sampling by Fixed-Point Iterator},
-  author = {Kim, SeonHwa and others},
+  author = {Kim, SeonHwa and Kim, Jiwon and Park, Soobin and Ahn, Donghoon and Kang, Jiwon and Kim, Seungryong and
+            Jin, Kyong Hwan and Cha, Eunju},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2025},
   eprint = {2502.19930},

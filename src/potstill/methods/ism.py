@@ -16,7 +16,7 @@ from potstill.weights import Rho, Weight
 
 @dataclass(frozen=True)
 class ISM(Method):
-    """Interval score matching (LucidDreamer, arXiv 2311.11284, eq. 17).
+    """Interval score matching (LucidDreamer, arXiv 2311.11284).
 
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_s, s)),   s = t - interval,
         x_t = alpha_t (x_s - sigma_s eps_hat(x_s, s)) / alpha_s + sigma_t eps_hat(x_s, s)
@@ -37,7 +37,6 @@ class ISM(Method):
     interval: float = 0.08
     """From s to t, as a fraction of the schedule."""
 
-    calls: ClassVar = 2
     equation: ClassVar = "w(t) (eps_hat(x_t) - eps_hat_uncond(x_s))"
     comparison: ClassVar = "the unconditional prediction at the noise level before"
     reference: ClassVar = "Liang et al., LucidDreamer, CVPR 2024, arXiv 2311.11284"
@@ -54,6 +53,11 @@ class ISM(Method):
         """Check the interval."""
         if not 0 < self.interval < 1:
             raise InputError(f"interval = {self.interval} must be a fraction of the schedule in (0, 1); 0.08 is usual")
+
+    @property
+    def calls(self) -> int:
+        """x_t rests on the prediction at x_s."""
+        return 2
 
     def earlier(self, schedule: Schedule, t: Times) -> Times:
         """s, at the lowest the first noisy time."""

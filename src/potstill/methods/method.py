@@ -9,6 +9,7 @@ from torch import Generator
 from potstill.errors import InputError
 from potstill.noise import Memory, Noise
 from potstill.prior import Condition, Prediction, Prior
+from potstill.renders import Learner
 from potstill.schedule import Latent, Times, per_sample
 from potstill.times import TimeRule
 from potstill.weights import Weight
@@ -55,8 +56,6 @@ class Method(abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
-    calls: ClassVar[int] = 1
-    """Calls of the prior that its gradient needs one after another; what can share a call does."""
     usual: ClassVar[Descent] = Descent()
     """How it is followed on pictures, where nothing else is stated."""
     presets: ClassVar[tuple[str, ...]] = ()
@@ -65,6 +64,11 @@ class Method(abc.ABC):
     comparison: ClassVar[str]
     reference: ClassVar[str]
     bibtex: ClassVar[str]
+
+    @property
+    def calls(self) -> int:
+        """Calls of a network that its gradient needs; what can share a call does."""
+        return 1
 
     @abc.abstractmethod
     def residual(
@@ -75,6 +79,10 @@ class Method(abc.ABC):
     def at(self, progress: float) -> "Method":
         """The method as it is when the share `progress` in [0, 1] of a run is done: itself, unless it has stages."""
         return self
+
+    def learner(self, prior: Prior, rng: Generator) -> Learner | None:
+        """A model of the renders for a run, if it compares with one; its gradient finds it as `prior.renders`."""
+        return None
 
     def estimate(
         self,

@@ -14,7 +14,7 @@ from potstill.weights import SigmaSquared, Weight
 
 @dataclass(frozen=True)
 class NFSD(Method):
-    """Noise-free score distillation (arXiv 2310.17590, eq. 6).
+    """Noise-free score distillation (arXiv 2310.17590).
 
         gradient = w(t) (delta_D + s (eps_hat(x_t, t, y) - eps_hat(x_t, t))),
         delta_D  = eps_hat(x_t, t) below `threshold`, eps_hat(x_t, t) - eps_hat(x_t, t, y_neg) from there on

@@ -1,14 +1,24 @@
-"""LoRA: low-rank changes of a network's weights (arXiv 2106.09685), merged into them, so a step costs no more."""
+"""LoRA: low-rank changes of a network's weights (arXiv 2106.09685), merged into them, or kept apart and trained."""
 
+import copy
 import hashlib
 import importlib.util
+import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import torch
+from torch import Generator
+
 from potstill.errors import InputError
 from potstill.priors.checks import CONVERT, PICKLED, check_safetensors
+from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import quiet
+
+_ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+"""The projections of every attention, as diffusers names them."""
 
 LoRA: TypeAlias = str | Path | Sequence[str | Path] | Mapping[str, float]
 """A .safetensors file or a name on the hub; several; or each with its scale."""
@@ -31,8 +41,7 @@ def merge(pipe: Any, lora: LoRA | None) -> dict[str, str]:
     wanted = scales(lora)
     if not wanted:
         return {}
-    if importlib.util.find_spec("peft") is None:
-        raise InputError("a LoRA needs peft, which is not installed: run `pip install potstill[lora]`")
+    _need_peft()
     if not hasattr(pipe, "load_lora_weights"):
         raise InputError(f"{type(pipe).__name__} takes no LoRA: leave lora out")
     sources = {}
@@ -67,3 +76,40 @@ def _load(pipe: Any, name: str, adapter: str) -> str:
     if not attached:
         raise InputError(f"the LoRA {name} holds nothing for {type(pipe).__name__}: choose one made for this model")
     return source
+
+
+def adapt(prior: Pipeline, rank: int, rng: Generator) -> Pipeline:
+    """The prior with a second network, which shares all weights of the first and adds trainable ones to its attention.
+
+    The product of the new weights is 0, so at first both predict the same. The prior itself stays as it is.
+
+    Raises:
+        InputError: peft is missing, or the network has no attention or is moved about.
+    """
+    _need_peft()
+    import peft
+
+    if hasattr(prior.network, "_hf_hook"):
+        raise InputError("a network under cpu_offload cannot be adapted: load the model without cpu_offload")
+    shared = itertools.chain(prior.network.parameters(), prior.network.buffers())
+    network = copy.deepcopy(prior.network, {id(tensor): tensor for tensor in shared})
+    config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=list(_ATTENTION))
+    with torch.random.fork_rng(devices=[]):  # peft draws from the global generator
+        torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=rng)))
+        try:
+            peft.inject_adapter_in_model(config, network)
+        except ValueError:
+            raise InputError(
+                f"{type(network).__name__} has no attention to adapt: take renders=Exact(), or another model"
+            ) from None
+    for weight in network.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()  # bfloat16 would round small steps away
+    pipe = copy.copy(prior.pipe)
+    setattr(pipe, "transformer" if getattr(pipe, "unet", None) is None else "unet", network)
+    return replace(prior, pipe=pipe)
+
+
+def _need_peft() -> None:
+    if importlib.util.find_spec("peft") is None:
+        raise InputError("a LoRA needs peft, which is not installed: run `pip install potstill[lora]`")

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from potstill.codec import Codec, Grid, codec_of
 from potstill.errors import InputError
-from potstill.prior import Condition, Prediction, Prior
+from potstill.prior import Condition, Prediction, Prior, Query, predict
 from potstill.priors.prompts import quiet, warn_about_prompt
 from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
 
-_PREDICTIONS = {
-    "epsilon": Prediction.from_eps,
-    "sample": Prediction.from_x0,
-    "v_prediction": Prediction.from_v,
-    "flow_prediction": Prediction.from_flow,
+_PREDICTIONS = {  # from what the network predicts, and back
+    "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
+    "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
+    "v_prediction": (Prediction.from_v, Prediction.v),
+    "flow_prediction": (Prediction.from_flow, lambda hat, alpha, sigma: hat.velocity),
 }
 
 
@@ -141,13 +141,19 @@ class Pipeline(Prior, abc.ABC):
         moved = {name: self._moved(value) for name, value in condition.items()}
         raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
-        return self._prediction(raw, x_t, alpha, sigma)
+        return self._conversions[0](raw, x_t, alpha, sigma)
+
+    def loss(self, x0: Grid, noise: Grid, t: Times, condition: Condition) -> Float[Tensor, ""]:
+        """The denoising loss: the mean square error of what the network itself predicts (eps, x0, v or a flow)."""
+        alpha, sigma = (per_sample(value, x0) for value in self.schedule(t))
+        (hat,) = predict(self, Query(self.schedule.perturb(x0, noise, t), t, condition))
+        found, truth = (self._conversions[1](each, alpha, sigma) for each in (hat, Prediction(x0, noise)))
+        return (found - truth).square().mean()
 
     @cached_property
-    def _prediction(self) -> Any:
-        if isinstance(self.schedule, Flow):
-            return Prediction.from_flow
-        return _PREDICTIONS[self.pipe.scheduler.config.prediction_type]
+    def _conversions(self) -> Any:
+        flow = isinstance(self.schedule, Flow)
+        return _PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
 
     def _moved(self, value: Tensor) -> Tensor:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)

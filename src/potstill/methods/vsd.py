@@ -1,0 +1,63 @@
+"""Variational score distillation: the prediction is compared with that of a model of the renders."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Generator
+
+from potstill.methods.method import Method, Residual, Source
+from potstill.noise import Fresh, Noise
+from potstill.prior import Condition, Prior, Query, predict
+from potstill.renders import Learner, LowRankOrExact, Renders
+from potstill.schedule import Latent, Times
+from potstill.times import TimeRule, Uniform
+from potstill.weights import SigmaSquared, Weight
+
+
+@dataclass(frozen=True)
+class VSD(Method):
+    """Variational score distillation (ProlificDreamer, arXiv 2305.16213).
+
+        gradient = w(t) (eps_hat(x_t, t, y) - eps_hat_renders(x_t, t, y))
+
+    It moves all renders together towards the prior's distribution, where SDS moves each towards a mode. The model of
+    the renders learns them in the same run, and is asked without guidance. Where it is perfect and there is one
+    render, it answers with the noise, and VSD is SDS. Its settings are the released code's for images; for 3-D the
+    release narrows the times to 0.5 after a fifth of the run (`times="Narrowing(until=0.2)"` comes near), and it
+    also tells the model the camera.
+    """
+
+    noise: Noise = Fresh()
+    weight: Weight = SigmaSquared()
+    times: TimeRule = Uniform()
+    renders: Renders = LowRankOrExact()
+    """How the renders are modelled."""
+
+    equation: ClassVar = "w(t) (eps_hat - eps_hat_renders)"
+    comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more where it is learned"
+    reference: ClassVar = "Wang et al., ProlificDreamer, NeurIPS 2023, arXiv 2305.16213"
+    bibtex: ClassVar = """@inproceedings{wang2023prolificdreamer,
+  title = {{ProlificDreamer}: High-Fidelity and Diverse Text-to-{3D} Generation with Variational Score Distillation},
+  author = {Wang, Zhengyi and Lu, Cheng and Wang, Yikai and Bao, Fan and Li, Chongxuan and Su, Hang and Zhu, Jun},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2023},
+  eprint = {2305.16213},
+  archivePrefix = {arXiv}
+}"""
+
+    @property
+    def calls(self) -> int:
+        """The prior and the model of the renders."""
+        return 2
+
+    def learner(self, prior: Prior, rng: Generator) -> Learner:
+        """The model of the renders."""
+        return self.renders.learner(prior, rng)
+
+    def residual(
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
+    ) -> Residual:
+        """eps_hat - eps_hat_renders."""
+        query = Query(prior.schedule.perturb(x0, noise, t), t, target)
+        (hat,), (renders,) = predict(prior, query), predict(prior.renders, query)
+        return Residual(hat.eps - renders.eps, hat)

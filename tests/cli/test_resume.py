@@ -85,7 +85,7 @@ def contents(folder):
 EDIT = ("edit", "photo.png", "--source", "an apple", "--target", "a pear", "--steps", "4")
 COMMANDS = {
     "edit": (*EDIT, "--method", "dds", "--noise", "Mixed(0.5)", "--count", "2", "--gif"),
-    "edit by a baseline": (*EDIT, "--method", "sdedit"),
+    "edit by a baseline": (*EDIT, "--method", "ddim-inversion"),
     "edit pixels in a mask": (*EDIT, "--space", "pixels", "--mask", "mask.png"),
     "generate": ("generate", "a pear", "--steps", "4", "--noise", "Previous()"),
     "invert": ("invert", "photo.png", "--prompt", "a pear", "--steps", "2"),

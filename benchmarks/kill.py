@@ -34,7 +34,7 @@ PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(n
 OFTEN = ("--checkpoint-every", "0.1")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
-    "world": ("world", "blobs", "--points", "20", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
+    "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
 }
 """What is killed, in a folder of its own; another command is another line."""
 

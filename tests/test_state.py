@@ -141,7 +141,7 @@ RUNS = {
     "pixels": {"space": "pixels"},
     "mask and memory": {"mask": MASK, "method": "DDS(noise=Mixed(0.5))"},
     "several": {"count": 2, "method": "DDS(noise=Previous(), times=Stratified())"},
-    "baseline": {"method": "sdedit"},
+    "baseline": {"method": "ddim-inversion"},
     "generate": {"method": "SDI(noise=Previous())", "count": 2},
     "generate pixels": {"method": "SDS(noise=Fixed())", "space": "pixels"},
 }
@@ -171,6 +171,18 @@ def test_edits_and_generations_go_on_to_the_same_picture(priors, tmp_path, name,
     assert found.pngs() == expected.pngs()
     assert found.trace == expected.trace
     assert all(torch.equal(one, other) for one, other in zip(whole.frames, again.frames, strict=True))
+
+
+def test_a_run_with_another_rate_goes_on_where_one_was(priors):
+    image, prior = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(1)), priors("sd")
+    with pytest.raises(NotFiniteError, match=r"^PDS: .* is not finite at step 1, t = .*float32\): lower"):
+        edit_steps(image, model=prior, **PROMPTS, learning_rate=1e36).finish()
+    fast, slow = (edit_steps(image, model=prior, **PROMPTS, learning_rate=rate) for rate in (0.02, 0.01))
+    next(iter(fast))
+    slow.restore(fast.state())
+    fast, slow = ([record["distance"] for record in run.finish().trace] for run in (fast, slow))
+    assert fast[:2] == slow[:2]
+    assert fast[2] > slow[2]
 
 
 def test_states_come_back_and_each_tensor_owns_its_memory(tmp_path):

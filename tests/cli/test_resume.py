@@ -85,7 +85,7 @@ def contents(folder):
 EDIT = ("edit", "photo.png", "--source", "an apple", "--target", "a pear", "--steps", "4")
 COMMANDS = {
     "edit": (*EDIT, "--method", "dds", "--noise", "Mixed(0.5)", "--count", "2", "--gif"),
-    "edit by a baseline": (*EDIT, "--method", "sdedit"),
+    "edit by a baseline": (*EDIT, "--method", "ddim-inversion"),
     "edit pixels in a mask": (*EDIT, "--space", "pixels", "--mask", "mask.png"),
     "generate": ("generate", "a pear", "--steps", "4", "--noise", "Previous()"),
     "invert": ("invert", "photo.png", "--prompt", "a pear", "--steps", "2"),
@@ -93,7 +93,7 @@ COMMANDS = {
     "world": ("world", "blobs", "--steps", "20", "--points", "5", "--methods", "sds", "DDS(noise=Previous())"),
     "views": ("world", "views", "--steps", "20", "--points", "5", "--methods", "sds", "mixed"),
 }
-STOPS = {"compare": (2, 6, 9), "world": (7, 20, 39), "views": (25,)}
+STOPS = {"compare": (8,), "world": (7, 20), "views": (25,)}
 
 
 def words_of(name, model, folder):
@@ -120,7 +120,7 @@ def test_what_was_killed_or_interrupted_goes_on_to_the_same_bytes(capsys, photo,
         assert contents(photo.parent / f"killed-{stop}") == expected
 
 
-@pytest.mark.parametrize("name", ["edit", "compare", "world"])
+@pytest.mark.parametrize("name", ["edit", "compare"])
 def test_ctrl_c_saves_and_says_how_to_go_on(capsys, photo, model, monkeypatch, name):
     assert run(capsys, *words_of(name, model, "whole"))[0] == 0
     with monkeypatch.context() as patch:
@@ -254,6 +254,26 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
     code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png")
     assert code == 0
     assert err.count("no space; the run goes on") == 1
+
+
+def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
+    from potstill import task
+    from potstill.errors import InputError
+
+    def full(path, data):
+        raise InputError("no space: free some")
+
+    words = (*EDIT, "--model", model, "--out", "out/made.png")
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "write", full)
+        code, _, err = run(capsys, *words)
+    assert code == 2
+    place = "out/made.checkpoint.safetensors"
+    assert err.splitlines()[-1] == f"potstill: no space: free some; then `potstill resume {place}` writes the results"
+    assert run(capsys, "resume", place)[0] == 0
+    found = contents(photo.parent / "out")
+    assert run(capsys, *words)[0] == 0
+    assert contents(photo.parent / "out") == found
 
 
 def test_seconds_between_checkpoints_are_checked(capsys, photo, model):

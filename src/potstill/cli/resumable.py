@@ -6,7 +6,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -69,7 +69,7 @@ def take(
                 show(name, step)
                 where = f"after step {step.index + 1} of {step.total} ({name})"
                 if run.starts_over:
-                    where = f"at the beginning of {name}, which keeps no state"
+                    where = f"at the beginning ({name}), for a baseline keeps no state"
                 if signals:
                     break
                 if checkpoint.due:
@@ -82,15 +82,20 @@ def take(
 
 @contextmanager
 def finishing(run: Stateful, checkpoint: Checkpoint) -> Iterator[None]:
-    """Around what is done with the results: the checkpoint goes when they are written, or tells of an interruption.
+    """Around what is done with the results: the checkpoint goes when they are written, and only then.
 
     Raises:
         Interrupted: by Ctrl-C; the run was saved.
+        InputError: the results cannot be written; the run was saved, if that can be.
     """
     try:
         yield
     except KeyboardInterrupt:
         _stop(run, checkpoint, "after the last step", signal.SIGINT)
+    except InputError as error:
+        if _saved(run, checkpoint, "after the last step"):
+            raise InputError(f"{error}; then `{command(checkpoint.path)}` writes the results") from None
+        raise
     checkpoint.remove()
 
 
@@ -139,10 +144,15 @@ def _save(run: Stateful, checkpoint: Checkpoint, where: str) -> None:
         checkpoint.every = 0.0
 
 
+def _saved(run: Stateful, checkpoint: Checkpoint, where: str) -> bool:
+    """Whether there is a checkpoint, after an attempt to save the run."""
+    with suppress(InputError):
+        checkpoint.save(run, where)
+    return checkpoint.path.exists()
+
+
 def _last_good(run: Stateful, checkpoint: Checkpoint, where: str) -> str:
     """What is left of a run that left the numbers, in words, after saving it."""
-    if where and finite(run.state()):
-        checkpoint.save(run, where)
-    if not checkpoint.path.exists():
-        return "; no step before it was finite"
-    return f"; the last finite state is kept in {checkpoint.path}"
+    if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
+        return f"; the last finite state is kept in {checkpoint.path}"
+    return "; no step before it was finite"

@@ -126,7 +126,7 @@ class LowRank(Renders):
     """The prior's own network with trainable low-rank weights beside the frozen ones (LoRA), told the prompt.
 
     It begins as the prior without guidance, and in each step takes one step of Adam down its denoising loss
-    on the renders, at a time drawn from the whole schedule. Rank and rate are ProlificDreamer's.
+    on the renders, at a time drawn from the whole schedule. The rate is that of ProlificDreamer's code.
 
     Raises:
         InputError: the rank is below 1, or the rate not finite or not above 0.

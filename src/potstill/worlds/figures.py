@@ -73,7 +73,11 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
     for axis in axes[len(runs) :]:
         axis.remove()
     start, target = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
-    shown = np.concatenate([start, target, *[_to_data(world, run.path[-1]) for run in runs]])
+    both = np.concatenate([start, target])
+    low, high = both.min(0), both.max(0)
+    # A run that goes further off than the world is wide leaves the picture, and does not make the others small.
+    ends = [_to_data(world, run.path[-1]).clip(2 * low - high, 2 * high - low) for run in runs]
+    shown = np.concatenate([both, *ends])
     for axis, run in zip(axes, runs, strict=False):
         frame_square(axis, shown)
         axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)

@@ -1,6 +1,7 @@
 """Files that are whole or absent: written beside, then renamed into place."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -38,3 +39,10 @@ def write(path: Path, data: bytes) -> None:
         ) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write` left beside its files where it was killed; nobody may be writing to the folder."""
+    for path in folder.glob(".*.*"):
+        if re.fullmatch(r"\..+\.\w+\.\d+", path.name):
+            path.unlink(missing_ok=True)

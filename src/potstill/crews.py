@@ -144,7 +144,7 @@ class Ray(Crew):
     count: int = 1
     threads: int = 1
     """Of torch, in each, and the CPUs that it takes."""
-    gpus: float = 0
+    gpus: float = 0.0
     """That each takes."""
 
     def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:

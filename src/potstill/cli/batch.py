@@ -61,7 +61,7 @@ class Command:
     """Of each worker. None means one for each of several workers, and all cores for a single one."""
     ray: str | None = None
     """Do it on a Ray cluster, --workers actors: its address, or local to start one here. All must see the folders."""
-    ray_gpus: float = 0
+    ray_gpus: float = 0.0
     """GPUs that each actor takes."""
     dry_run: bool = False
     """Check every row, say what is wrong, and stop."""

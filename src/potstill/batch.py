@@ -39,7 +39,7 @@ class Outcome:
     """The hash of what its rows say."""
     output: str = ""
     """The name of its first picture."""
-    scores: dict[str, float] = dataclasses.field(default_factory=dict)
+    scores: dict[str, float | int | None] = dataclasses.field(default_factory=dict)
     """distance, rms_change and pixels_changed of an edit, evaluations, seconds."""
     error: str = ""
     """One line; empty where it went well."""
@@ -107,10 +107,10 @@ def _start(job: Job, prior: Pipeline) -> Run:
 def _finish(run: Run, job: Job, prior: Pipeline, began: float) -> Result:
     """The result with its scores; of the steps the last is kept."""
     result = run.finish()
-    task, last, scores = job.task, result.trace[-1], {}
+    task, scores = job.task, {}
     if isinstance(task, Edit):
-        scores = {"distance": last["distance"], **change(result.images, task.read(str(job.image), prior))}
-    scores |= {"evaluations": last["evaluations"], "seconds": round(time.monotonic() - began, 3)}
+        scores = change(result.images, task.read(str(job.image), prior))
+    scores["seconds"] = round(time.monotonic() - began, 3)
     return replace(result, trace=result.trace[-1:], measured={**result.measured, **scores})
 
 
@@ -129,8 +129,9 @@ def read_outcome(place: Path, content: str) -> Outcome | None:
         names = [Path(name).name for name in record["images"]]
         if not names or not all((place.parent / name).stat().st_size for name in names):
             return None
-        return Outcome(content, names[0], dict(record["measured"]), fresh=False)
-    except (PotstillError, OSError, KeyError, TypeError, ValueError):
+        last = {name: record["trace"][-1][name] for name in ("distance", "evaluations")}
+        return Outcome(content, names[0], {**last, **record["measured"]}, fresh=False)
+    except (PotstillError, OSError, LookupError, TypeError, ValueError):
         return None
 
 

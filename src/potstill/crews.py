@@ -150,8 +150,8 @@ class Ray(Crew):
     def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
         """Through Ray Data, which gives the jobs of an actor that died to another one."""
         try:
-            import ray
-            import ray.data
+            import ray  # pyright: ignore[reportMissingImports]  an extra
+            import ray.data  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise InputError("--ray needs Ray, which is not installed: run `pip install potstill[cluster]`") from None
         ours = not ray.is_initialized()

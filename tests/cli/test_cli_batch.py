@@ -68,7 +68,7 @@ def test_bad_rows_are_recorded_and_the_others_are_done(capsys, folder, model):
     ]
     code, found, err = batch(capsys, folder, model, rows)
     assert code == 1
-    assert [bool(row["error"]) for row in found] == [False, True, True, False, False]
+    assert [bool(row["error"]) for row in found] == [False, True, True, False, False], found[3]["error"]
     assert "row 3 of rows.csv: unknown method 'dss'" in err
     assert "text.png" in found[1]["error"]
     assert found[0]["output"] == found[4]["output"] != found[3]["output"]

@@ -5,6 +5,8 @@ to another one.
 """
 
 import abc
+import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -56,39 +58,40 @@ class Processes(Crew):
     """Of torch, in each."""
 
     def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
-        """Each worker is given a new job for every one it has done."""
+        """Each worker has `batch_size` jobs at a time, and gets another for each that it has done."""
         waiting, again, deaths = iter(jobs), deque[Job](), Counter[str]()
         told = (load, folder, batch_size, self.threads)
         workers = [_Worker(told) for _ in range(self.count)]
         try:
-            while workers:
-                ready = wait([worker.link for worker in workers])
-                for worker in [worker for worker in workers if worker.link in ready]:
+            while True:
+                for worker in workers:
+                    while worker.ready and len(worker.jobs) < batch_size:
+                        if (job := again.popleft() if again else next(waiting, None)) is None:
+                            break
+                        worker.give(job)
+                if any(worker.ready for worker in workers) and not any(worker.jobs for worker in workers):
+                    return
+                heard = wait([worker.link for worker in workers])
+                for worker in [worker for worker in workers if worker.link in heard]:
                     try:
                         said = worker.link.recv()
-                        if isinstance(said, Outcome):
-                            worker.jobs.pop(said.content, None)
-                            yield said
-                        elif said:
-                            raise InputError(said)
-                        while len(worker.jobs) < batch_size:
-                            if (job := again.popleft() if again else next(waiting, None)) is None:
-                                break
-                            worker.give(job)
-                        if not worker.jobs:
-                            worker.link.send(None)
-                            workers.remove(worker)
-                            worker.process.join()
                     except (EOFError, OSError):
                         workers.remove(worker)
                         worker.process.join()
-                        if not worker.jobs and (deaths.update({"": 1}) or deaths[""] >= TRIES):
-                            raise InputError(f"{TRIES} workers {worker.end} before their first job") from None
+                        deaths.update(worker.jobs or ["before its first job"])
+                        if deaths["before its first job"] >= TRIES:
+                            raise InputError(f"{TRIES} workers {worker.end} while they had no job") from None
                         workers.append(_Worker(told))
-                        deaths.update(worker.jobs.keys())
                         again += [job for job in worker.jobs.values() if deaths[job.content] < TRIES]
                         for content in [content for content in worker.jobs if deaths[content] >= TRIES]:
                             yield Outcome(content, error=f"{TRIES} workers {worker.end} while they were at it")
+                        continue
+                    if isinstance(said, Outcome):
+                        worker.jobs.pop(said.content, None)
+                        yield said
+                    elif said:
+                        raise InputError(said)
+                    worker.ready = True
         finally:
             for worker in workers:
                 worker.process.terminate()
@@ -106,12 +109,14 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(other, *told), daemon=True)
         self.process.start()
         other.close()  # so that its end is seen here
+        self.ready = False
         self.jobs: dict[str, Job] = {}
 
     def give(self, job: Job) -> None:
         """One more job."""
         self.jobs[job.content] = job
-        self.link.send(job)
+        with contextlib.suppress(OSError):  # it is dead, as its link will say
+            self.link.send(job)
 
     @property
     def end(self) -> str:
@@ -164,15 +169,15 @@ class Ray(Crew):
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise InputError(f"no Ray cluster at {self.address!r}: {error}; give its address, or local") from error
         try:
-            context = ray.data.DataContext.get_current()
-            context.enable_progress_bars = False
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel(logging.ERROR)
             texts = [{"job": job.text()} for job in jobs]
             rows = ray.data.from_items(texts, override_num_blocks=-(-len(texts) // batch_size))
             done = rows.map_batches(
                 _Actor,
                 fn_constructor_args=(load, str(folder.resolve()), batch_size, self.threads),
                 batch_size=None,
-                concurrency=self.count,
+                compute=ray.data.ActorPoolStrategy(size=self.count),
                 num_cpus=self.threads,
                 num_gpus=self.gpus,
             )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from potstill.animation import row
 from potstill.baselines import Baseline
 from potstill.distill import Step
-from potstill.edit import OPTIMISER, Edit
+from potstill.edit import OPTIMISER, Edit, change
 from potstill.errors import InputError
 from potstill.expression import parse
 from potstill.figures import INK, caption, gif, new_figure, png
@@ -171,9 +171,7 @@ class Comparison:
         for name, result in self.results.items():
             record: dict[str, Any] = {"method": name}
             if self.source is not None:
-                change = (result.images - self.source).abs()
-                record["rms_change"] = float(change.square().mean().sqrt())
-                record["pixels_changed"] = float((change.amax(1) > 0.1).float().mean())
+                record |= change(result.images, self.source)
             records.append(record | {"evaluations": result.trace[-1]["evaluations"]})
         return records
 

@@ -125,6 +125,15 @@ class Edit(Task):
         return Run(self.record(prior, **inputs), steps, look, changing=changing)
 
 
+def change(images: Images, source: Images) -> dict[str, float]:
+    """How far images are from their source: root mean square, and the share of pixels that differ by over 0.1."""
+    difference = (images - source).abs()
+    return {
+        "rms_change": float(difference.square().mean().sqrt()),
+        "pixels_changed": float((difference.amax(1) > 0.1).float().mean()),
+    }
+
+
 def edit(
     image: Picture,
     *,

@@ -120,7 +120,7 @@ def _build(node: ast.Name | ast.Call, kinds: list[type], text: str) -> Any:
         _refuse_form(_source(node, text), kinds[0])
     known = {name.lower(): cls for kind in kinds for name, cls in choices(kind).items()}
     if (cls := known.get(call.func.id.lower())) is None:
-        raise InputError(f"unknown {_noun(kinds[0])} {_quote(call.func.id)}: {_suggest(call.func.id, _names(*kinds))}")
+        raise InputError(f"unknown {_noun(kinds[0])} {_quote(call.func.id)}: {suggest(call.func.id, _names(*kinds))}")
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     stated = f"{cls.__name__} takes {', '.join(fields) or 'nothing'}"
     ordered = [name for name, field in fields.items() if not field.kw_only]
@@ -131,7 +131,7 @@ def _build(node: ast.Name | ast.Call, kinds: list[type], text: str) -> Any:
     hints, values = get_type_hints(cls), {}
     for name, part in [*zip(ordered, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]:
         if name not in fields:
-            fix = _suggest(name, fields) if name and fields else stated
+            fix = suggest(name, fields) if name and fields else stated
             raise InputError(f"unknown field {_quote(name or '**')} of {cls.__name__}: {fix}")
         if name in values:
             raise InputError(f"{name} of {cls.__name__} is given twice in {_quote(_source(node, text))}: keep one")
@@ -184,7 +184,7 @@ def _refuse_form(text: str, rule: Any) -> NoReturn:
     kinds = _options(rule)
     raise InputError(
         f"cannot read {_quote(text)} as {_a(kinds[0])}: write Name or Name(field=value, ...); "
-        f"{_suggest(text, _names(*kinds))}"
+        f"{suggest(text, _names(*kinds))}"
     )
 
 
@@ -200,7 +200,8 @@ def _names(*kinds: type) -> list[str]:
     return sorted({*presets(*kinds), *lower})
 
 
-def _suggest(word: str, names: Iterable[str]) -> str:
+def suggest(word: str, names: Iterable[str]) -> str:
+    """The fix for an unknown word: the nearest name, and all there are."""
     by_lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1)
     return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"

@@ -18,6 +18,7 @@ from potstill.invert import Invert
 from potstill.priors.loading import load
 from potstill.record import differences, environment, read_record
 from potstill.task import Result, Run
+from potstill.together import Meeting
 
 DTYPES = ("float32", "bfloat16", "float16")
 _NOT_SETTINGS = ("index", "images", "trace", "measured")
@@ -86,6 +87,8 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
         revision=model.get("revision"),
         lora=model.get("lora"),
     )
+    if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
+        prior = Meeting(size if type(size) is int else 0).join(prior)
     if isinstance(task, Generate):
         return task.start(prior)
     image, mask = (_input(record.get(name), name, folder) for name in ("image", "mask"))

@@ -15,6 +15,7 @@ COMMANDS = {
     "edit": "Edit a picture with two prompts: what it shows, and what it should show.",
     "generate": "Generate pictures from a prompt by score distillation.",
     "compare": "Edit or generate with several methods, and see the results side by side.",
+    "batch": "Do thousands of edits and generations, a row of a table each; what is done stays done.",
     "invert": "Find the noise that makes a picture, and see how well the picture comes back.",
     "resume": "Go on with a command that was interrupted or killed, to the same bytes.",
     "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",

@@ -88,6 +88,11 @@ class Flux(Transformer):
         return 2 * self.codec.factor
 
     @property
+    def kind(self) -> tuple[float]:
+        """The scale that the network is told."""
+        return (self.guidance,)
+
+    @property
     def bare(self) -> Prior:
         """This prior told the scale 1, which is the nearest to none."""
         return replace(self, guidance=1.0)

@@ -15,7 +15,10 @@ from potstill.errors import InputError
 from potstill.prior import Condition, Prediction, Prior, Query, predict
 from potstill.priors.prompts import quiet, warn_about_prompt
 from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
+from potstill.together import Meeting, Question
 
+_REMEMBERED = 256
+"""Prompts whose embeddings are kept; thousands of those of a large model would fill the memory."""
 _PREDICTIONS = {  # from what the network predicts, and back
     "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
     "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
@@ -37,7 +40,9 @@ class Pipeline(Prior, abc.ABC):
     identity: Mapping[str, str] = field(default_factory=dict)
     """Where the weights come from, for the record: name, revision or hash, dtype, device."""
     told: dict[str, Condition] = field(default_factory=dict, repr=False)
-    """What the network is told, by prompt, for the prompts read so far."""
+    """What the network is told, by prompt, for the prompts read last."""
+    meeting: Meeting | None = field(default=None, repr=False)
+    """Where the network is asked together with other runs."""
 
     def __post_init__(self) -> None:
         """Read schedule and codec, so that what does not fit shows here and not in the first step."""
@@ -106,8 +111,13 @@ class Pipeline(Prior, abc.ABC):
                 raise InputError(f"the text encoders were released before {prompt!r} was read: load the model anew")
             warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.readers.items()], prompt)
             with torch.no_grad(), quiet():
-                self.told[prompt] = self.embed(prompt)
-        return self.told[prompt]
+                condition = self.embed(prompt)
+            while len(self.told) >= _REMEMBERED:
+                del self.told[next(iter(self.told))]
+        else:
+            condition = self.told.pop(prompt)
+        self.told[prompt] = condition  # the latest is last
+        return condition
 
     def release_text_encoders(self) -> None:
         """Free the memory of the text encoders; only prompts told before are known from then on."""
@@ -139,7 +149,9 @@ class Pipeline(Prior, abc.ABC):
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
         """The network's output as x0 and eps, in x_t's dtype."""
         moved = {name: self._moved(value) for name, value in condition.items()}
-        raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
+        asked = self._moved(x_t), t, moved
+        raw = self.meeting.ask(Question(self.output, self.kind, *asked)) if self.meeting else self.output(*asked)
+        raw = raw.to(x_t.device, x_t.dtype)
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
         return self._conversions[0](raw, x_t, alpha, sigma)
 
@@ -149,6 +161,11 @@ class Pipeline(Prior, abc.ABC):
         (hat,) = predict(self, Query(self.schedule.perturb(x0, noise, t), t, condition))
         found, truth = (self._conversions[1](each, alpha, sigma) for each in (hat, Prediction(x0, noise)))
         return (found - truth).square().mean()
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What two priors on one network have in common if they can be asked in one call."""
+        return ()
 
     @cached_property
     def _conversions(self) -> Any:

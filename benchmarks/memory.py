@@ -1,0 +1,53 @@
+"""1,000 edits in one process: resident memory, printed every 100, must not grow.
+
+A tiny model, two steps, four at once, every edit with prompts, a seed and a picture of its own. The first 300 fill
+caches (256 prompts among them, and the allocator's); after that it may grow by 5 %.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import torch
+
+from potstill.batch import work
+from potstill.edit import Edit
+from potstill.images import png_bytes
+from potstill.manifest import Job
+from potstill.priors.families import family
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+import tiny
+
+EDITS, EVERY, WARM, LIMIT = 1000, 100, 300, 1.05
+LETTERS = "abcdefghijklmnopqrst"
+
+
+def jobs(folder: Path) -> Iterator[Job]:
+    rng = torch.Generator().manual_seed(0)
+    for index in range(EDITS):
+        image = folder / f"{index}.png"
+        image.write_bytes(png_bytes(torch.rand(1, 3, 24, 24, generator=rng)))
+        name = "".join(LETTERS[int(digit)] for digit in str(index))
+        method = ("pds", "dds", "ddim-inversion", "null-text")[index // 4 % 4]
+        task = Edit.of({"source": f"a {name}", "target": f"b {name}", "method": method, "steps": 2, "seed": index})
+        yield Job("edit", task.settings(), str(image)).known()
+
+
+torch.set_num_threads(1)
+pipe = tiny.build("sd")
+pipe.set_progress_bar_config(disable=True)
+prior, process, levels = family(pipe)(pipe, {"name": "tiny"}), psutil.Process(), []
+with TemporaryDirectory() as name:
+    waiting = jobs(Path(name))
+    for count, outcome in enumerate(work(prior, Path(name), 4, lambda _: next(waiting, None)), start=1):
+        if outcome.error:
+            sys.exit(outcome.error)
+        if count % EVERY == 0:
+            levels.append(process.memory_info().rss / 2**20)
+            print(f"{count:5} edits: {levels[-1]:.1f} MiB", flush=True)
+growth = levels[-1] / levels[WARM // EVERY - 1]
+print(f"from {WARM} to {EDITS} edits: {growth - 1:+.1%} (limit {LIMIT - 1:+.0%})")
+sys.exit(growth > LIMIT)

@@ -38,19 +38,19 @@ _WORDS = {
 }
 
 
-def parse(text: str, kind: type[T] | types.UnionType) -> T:
+def parse(text: str, kind: type[T] | types.UnionType, longest: int = LONGEST) -> T:
     """The instance of `kind` that the text builds: `Name`, or `Name(field=value, ...)` with values of the same form.
 
     Values are numbers, quoted texts, True, False, None, tuples and nested expressions; without their names
     they follow the order of the fields. Names of classes may be in any case, and a method may be called by
-    its name on the command line, such as `pds-consistent`.
+    its name on the command line, such as `pds-consistent`. `longest` is the most characters that are read.
 
     Raises:
         InputError: the text breaks the form, a name or an annotation; what the component itself refuses.
     """
     text = text.strip()
-    if len(text) > LONGEST:
-        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {LONGEST:,}")
+    if len(text) > longest:
+        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {longest:,}")
     preset = (named() | BASELINES | INVERSIONS).get(text.lower())
     if isinstance(preset, kind):
         return preset  # type: ignore[return-value]  it is of the kind

@@ -4,7 +4,7 @@
     python fuzz/readers.py --target world --seconds 60
 
 Where atheris is installed (`pip install atheris`), it is guided by the branches that are reached, in potstill, in
-Pillow's readers and in NumPy's; elsewhere bytes are flipped, cut, doubled and joined at random, which finds less. It
+Pillow's readers and in those of archives; elsewhere bytes are flipped, cut, doubled and joined at random, which finds less. It
 starts from `fuzz/corpus/TARGET`, where `--seeds` puts one small file of each kind. What breaks is written to
 `build/fuzz/TARGET`, and the exit code is 1.
 
@@ -31,7 +31,9 @@ except ImportError:
     atheris = None
 
 if atheris and "--target" in sys.argv:
-    with atheris.instrument_imports(include=["PIL", "potstill", "numpy.lib"], enable_loader_override=False):
+    with atheris.instrument_imports(
+        include=["PIL", "potstill", "numpy.lib.format", "zipfile"], enable_loader_override=False
+    ):
         import potstill.images
         import potstill.record
         import potstill.worlds.files  # noqa: F401

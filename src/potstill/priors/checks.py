@@ -105,8 +105,8 @@ def _check_config(path: Path) -> None:
     for name in ("attn_implementation", "_attn_implementation", "experts_implementation"):
         if "/" in str(config.get(name, "")):  # a kernel on the hub
             raise InputError(f"{path} takes code from the hub ({name} = {config[name]!r}): {_NO_CODE}")
-    steps = config.get("num_train_timesteps", 1)
-    if type(steps) is not int or not 1 <= steps <= TIMES:
+    steps = config.get("num_train_timesteps")
+    if steps is not None and (type(steps) is not int or not 1 <= steps <= TIMES):
         raise InputError(f"num_train_timesteps = {steps!r} of {path} must be a whole number from 1 to {TIMES:,}")
 
 

@@ -4,14 +4,15 @@
     python fuzz/readers.py --target world --seconds 60
 
 Where atheris is installed (`pip install atheris`), it is guided by the branches that are reached, in potstill, in
-Pillow's readers and in those of archives; elsewhere bytes are flipped, cut, doubled and joined at random, which finds less. It
-starts from `fuzz/corpus/TARGET`, where `--seeds` puts one small file of each kind. What breaks is written to
+Pillow's readers and in those of archives; elsewhere bytes are flipped, cut, doubled and joined at random, which finds
+less. It starts from `fuzz/corpus/TARGET`, where `--seeds` puts one small file of each kind. What breaks is written to
 `build/fuzz/TARGET`, and the exit code is 1.
 
 What its runs have found:
 
 - pictures: nothing broke. The slowest input, a WebP of 286 bytes that says 7,184 x 7,184, takes a quarter of a second:
-  within the 100 megapixels that are read.
+  within the 100 megapixels that are read. (8,167 inputs in 194 s, guided.)
+- settings: nothing broke. (7,500 inputs in three minutes, guided.)
 """
 
 import argparse

@@ -17,6 +17,7 @@ import inspect
 import math
 import re
 import types
+import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -55,7 +56,9 @@ def parse(text: str, kind: type[T] | types.UnionType, longest: int = LONGEST) ->
     if isinstance(preset, kind):
         return preset  # type: ignore[return-value]  it is of the kind
     try:
-        tree = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of Python, about a text that is none of its programs
+            tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
         _refuse_form(text, kind)
     try:

@@ -1,7 +1,13 @@
 """Every command with every kind of word that is none: numbers, names, expressions, prompts, paths."""
 
+import warnings
+
 import pytest
 from hostile.harness import COMMANDS, refused, words_of
+
+from potstill.errors import InputError
+from potstill.expression import parse
+from potstill.methods import Method
 
 NO_WHOLE = ["nan", "1e400", "0x10", "1.5", "--", "½", "9" * 5000, "", "1 0"]
 NO_NUMBER = ["0x10", "1,5", "one", "", "1e", "½"]
@@ -152,3 +158,12 @@ def test_a_misspelt_option_is_said_before_the_one_that_is_missing_for_it(capsys,
     refused(capsys, folder, words, "^unknown option --sorce: did you mean --source\\?")
     refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source STR")
     refused(capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source stands .* behind --")
+
+
+def test_python_has_no_say_in_what_is_written():
+    """Its parser would warn of `1if` on a line of its own."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(InputError, match="weight"):
+            parse("PDS(weight=1if 2else 3)", Method)
+    assert not said

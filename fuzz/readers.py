@@ -14,6 +14,8 @@ What its runs have found:
   within the 100 megapixels that are read. (8,167 inputs in 194 s, guided.)
 - settings: nothing broke. (7,500 inputs in three minutes, guided.)
 - expression: a method such as `PDS(weight=1if 2else 3)` made Python warn on a line of its own; repaired.
+  (12,793 inputs, unguided.)
+- world: nothing broke. (16,334 inputs, unguided.)
 """
 
 import argparse

@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint bench pictures model-data model-card gallery clean
+.PHONY: demo test lint audit fuzz bench pictures model-data model-card gallery clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
@@ -15,6 +15,22 @@ lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+
+# Known vulnerabilities of what is installed, as the vulnerability service knows them: this needs the network. The name
+# of torch's CPU build, 2.13.0+cpu, is unknown to the service, so the list is asked about without what follows the plus.
+audit: .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .[audit]
+	mkdir -p build
+	$(BIN)/pip list --disable-pip-version-check --format=freeze --exclude-editable | sed 's/+.*//' > build/installed.txt
+	@$(BIN)/pip-audit --progress-spinner=off --disable-pip --no-deps -r build/installed.txt > build/audit.txt 2>&1; code=$$?; \
+	unknown=$$(grep -c "could not be audited" build/audit.txt); cat build/audit.txt; \
+	if grep -q "ServiceError\|ConnectionError" build/audit.txt || [ $$((2 * unknown)) -gt $$(wc -l < build/installed.txt) ]; then \
+	echo "make audit: the vulnerability service does not answer from here, so nothing is known: run it with a network"; exit 2; fi; \
+	exit $$code
+
+# What reads files, against bytes that nobody meant; atheris makes it much better (see fuzz/readers.py).
+fuzz: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/python fuzz/readers.py --runs 20000
 
 bench: .venv/dev build/emoji/icons.safetensors
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done

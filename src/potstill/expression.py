@@ -17,6 +17,7 @@ import inspect
 import math
 import re
 import types
+import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -38,24 +39,26 @@ _WORDS = {
 }
 
 
-def parse(text: str, kind: type[T] | types.UnionType) -> T:
+def parse(text: str, kind: type[T] | types.UnionType, longest: int = LONGEST) -> T:
     """The instance of `kind` that the text builds: `Name`, or `Name(field=value, ...)` with values of the same form.
 
     Values are numbers, quoted texts, True, False, None, tuples and nested expressions; without their names
     they follow the order of the fields. Names of classes may be in any case, and a method may be called by
-    its name on the command line, such as `pds-consistent`.
+    its name on the command line, such as `pds-consistent`. `longest` is the most characters that are read.
 
     Raises:
         InputError: the text breaks the form, a name or an annotation; what the component itself refuses.
     """
     text = text.strip()
-    if len(text) > LONGEST:
-        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {LONGEST:,}")
+    if len(text) > longest:
+        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {longest:,}")
     preset = (named() | BASELINES | INVERSIONS).get(text.lower())
     if isinstance(preset, kind):
         return preset  # type: ignore[return-value]  it is of the kind
     try:
-        tree = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of Python, about a text that is none of its programs
+            tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
         _refuse_form(text, kind)
     try:

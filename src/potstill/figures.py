@@ -49,7 +49,8 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
         figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
-        figure.suptitle(title, fontsize=11, color=INK)
+        shown = title if len(title) <= 300 else f"{title[:297]}..."
+        figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
 
 
@@ -58,5 +59,5 @@ def caption(axis: Axes, method: str, text: str = "") -> None:
     title = method if "(" in method else method.upper()
     letters = 100 * axis.get_figure().get_figwidth() / axis.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
     size = min(11, letters / len(title))
-    axis.set_title(title, fontsize=size, fontweight="bold", color=INK, pad=18 if text else 5)
+    axis.set_title(title, fontsize=size, fontweight="bold", color=INK, pad=18 if text else 5, parse_math=False)
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)

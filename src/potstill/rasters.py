@@ -14,6 +14,7 @@ from PIL.Image import Transpose
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.files import check_file
 
 # Formats that Pillow decodes itself: EPS, for one, would start Ghostscript on the user's file.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -84,12 +85,7 @@ def opened(path: str | Path) -> Iterator[Image.Image]:
     name = named(path)
     with _explained(name):
         path = Path(path)
-        if path.is_dir():
-            raise InputError(f"cannot read {name}: it is a folder; give the path of one picture in it")
-        if not path.exists():
-            raise InputError(f"cannot read {name}: there is no such file; check the path")
-        if not path.is_file():
-            raise InputError(f"cannot read {name}: it is a device or a pipe; give the path of a picture")
+        check_file(path, "a picture", name)
         with path.open("rb") as file:
             head = file.read(4096)
             if not head:

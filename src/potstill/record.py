@@ -3,7 +3,7 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.files import check_file
 from potstill.images import read_text
 from potstill.rasters import Picture
 
@@ -19,6 +20,8 @@ KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """Bytes of a JSON file that is read."""
+_TEXTS = {"name", "revision", "dtype", "device", "lora", "path", "sha256"}
+"""What is a text, or null, where a record says of a model or an input."""
 
 
 def environment() -> dict[str, Any]:
@@ -48,11 +51,16 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
+    check_file(path, "a PNG or JSON file that potstill wrote")
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST + 1)
         written = data.lstrip()[:1] in (b"{", b"[")
-        record = json.loads(data[:LONGEST] if written else read_text(path).get(KEY, ""))
+        if written and len(data) > LONGEST:
+            raise InputError(
+                f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: potstill writes no such settings"
+            )
+        record = json.loads(data if written else read_text(path).get(KEY, ""), object_pairs_hook=_once)
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror}; check the path") from error
     except InputError:
@@ -65,7 +73,21 @@ def read_record(path: str | Path) -> dict[str, Any]:
     inputs = {name: dict for name in ("image", "mask") if name in record}
     if not all(isinstance(record.get(name), kind) for name, kind in (shapes | inputs).items()):
         raise refusal
+    for part in ("model", *inputs):
+        for name in _TEXTS & record[part].keys():
+            if not isinstance(value := record[part][name], str | None):
+                raise InputError(f"{name} = {value!r} of the {part} in {str(path)!r} must be a text: correct it")
     return record
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice: which one counts would be anybody's guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the settings name {twice[:60]!r} twice: keep one of them")
+    return found
 
 
 def read_config(path: str | Path, command: str) -> dict[str, Any]:

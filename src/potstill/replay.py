@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
+from potstill import rasters
 from potstill.distill import Step
 from potstill.edit import Edit
 from potstill.errors import InputError
+from potstill.files import there
 from potstill.generate import Generate
 from potstill.images import to_pil
 from potstill.invert import Invert
@@ -47,18 +48,9 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     path = Path(path)
     record = read_record(path)
     run = again(record, path.parent)
+    pairs = _written(record, path)
     result = run.finish(on_step)
-    index = record.get("index")
     pngs = replace(result, record=_bare(record)).pngs()
-    if index is None:
-        names = [Path(str(name)).name for name in record.get("images", ())]
-        pairs = [(path.parent / name, place) for place, name in enumerate(names[: len(pngs)])]
-    elif index in range(len(pngs)):
-        pairs = [(path, index)]
-    else:
-        raise InputError(f"{str(path)!r} says that it is image {index} of {len(pngs)}: it was changed")
-    if absent := next((file for file, _ in pairs if not file.is_file()), None):
-        raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
     now = {**environment(), "model": run.record["model"]}
     return Replay(
         agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
@@ -80,9 +72,11 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
             f"what potstill {record['command']} wrote cannot be made again: give what edit, generate or invert wrote"
         )
     task, model = kind.of(record["settings"]), record["model"]
+    if (dtype := model.get("dtype")) not in (None, *DTYPES):
+        raise InputError(f"dtype = {dtype!r} of the model must be one of {', '.join(DTYPES)}")
     prior = load(
         str(model.get("name")),
-        dtype=getattr(torch, model["dtype"]) if model.get("dtype") in DTYPES else None,
+        dtype=dtype and getattr(torch, dtype),
         device=model.get("device"),
         revision=model.get("revision"),
         lora=model.get("lora"),
@@ -101,12 +95,27 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
     return run
 
 
+def _written(record: Mapping[str, Any], path: Path) -> list[tuple[Path, int]]:
+    """The PNGs that a record is of, each with its place among the images; a name is one beside the record."""
+    index, names, count = record.get("index"), record.get("images"), record["settings"].get("count", 1)
+    if index is not None:
+        if type(index) is not int or index not in range(count):
+            raise InputError(f"{str(path)!r} says that it is image {index!r} of {count}: it was changed")
+        return [(path, index)]
+    if not isinstance(names, list) or len(names) != count or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{str(path)!r} does not name its {count} images, so there is nothing to compare with")
+    pairs = [(path.parent / Path(name).name, place) for place, name in enumerate(names)]
+    if absent := next((file for file, _ in pairs if not there(file) or not file.is_file()), None):
+        raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
+    return pairs
+
+
 def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> Path | None:
     """Where an input lies now."""
     path = found.get("path") if found else None
     if not path:
         return None
-    if place := next((place for place in (Path(path), folder / Path(path).name) if place.exists()), None):
+    if place := next((place for place in (Path(path), folder / Path(path).name) if there(place)), None):
         return place
     raise InputError(f"the {name} {path!r} is gone: put it back, or beside the result")
 
@@ -118,5 +127,9 @@ def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
 def _difference(file: Path, result: Result, place: int) -> int:
     """The largest difference of a pixel value between a file and a new image."""
     new = to_pil(result.images[place : place + 1])[0]
-    with Image.open(file) as old:
-        return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())
+    old = rasters.load(file).convert("RGB")
+    if old.size != new.size:
+        raise InputError(
+            f"{str(file)!r} is {old.width} x {old.height} pixels, and made again {new.width} x {new.height}"
+        )
+    return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())

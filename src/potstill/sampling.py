@@ -8,7 +8,7 @@ import torch
 from torch import Generator
 
 from potstill.codec import Codec, Images, PixelUnshuffle
-from potstill.errors import InputError
+from potstill.errors import InputError, not_finite
 from potstill.prior import Clipped, Condition, Prediction, Prior, Query, predict
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
@@ -133,6 +133,7 @@ def sample(
 
     Raises:
         InputError: a number out of range, or no prompt.
+        NotFiniteError: a NaN or an infinity, with step and time.
     """
     wanted = [prompts] if isinstance(prompts, str) else list(prompts)
     check_numbers(len(wanted), count, guidance_scale, steps, seed)
@@ -151,6 +152,8 @@ def sample(
         x0 = x_t
         for index, (_, hat) in enumerate(descend(guided, x_t, times, condition, rngs[0])):
             x0 = hat.x0
+            if not x0.isfinite().all():
+                raise not_finite("sampling", index, times[index].expand(len(x0)), x0=x0)
             on_step(first // _BATCH * steps + index + 1, total)
         images.append(prior.codec.decode(x0).cpu())
     return torch.cat(images)

@@ -17,7 +17,7 @@ from potstill.baselines import Baseline
 from potstill.codec import Grid
 from potstill.distill import Step
 from potstill.errors import InputError
-from potstill.expression import parse, show
+from potstill.expression import LONGEST, parse, show
 from potstill.files import writable_folder, write
 from potstill.fit import Fit
 from potstill.guiding import Guiding, Perpendicular, Plain
@@ -25,6 +25,8 @@ from potstill.images import Images, Levels, levels, png_bytes
 from potstill.methods.method import Descent, Method
 from potstill.prior import Guided, Prior
 from potstill.priors.pipeline import Pipeline
+from potstill.priors.prompts import check_prompt
+from potstill.rasters import PIXELS
 from potstill.record import KEY, environment
 from potstill.scenes import Latents, Pixels, Scene
 from potstill.state import State, Stateful
@@ -50,10 +52,14 @@ class Settings(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name in ("steps", "count", "size"):
+        for name, most in (("steps", 1_000_000), ("count", 10_000), ("size", PIXELS)):
             value = getattr(self, name, None)
-            if value is not None and min(value if name == "size" else (value,)) < 1:
-                raise InputError(f"{name.replace('_', ' ')} = {value} must be at least 1")
+            if value is None:
+                continue
+            if min(parts := value if name == "size" else (value,)) < 1:
+                raise InputError(f"{name} = {value} must be at least 1")
+            if max(parts) > most:
+                raise InputError(f"{name} = {value} must be at most {most:,}")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
         scale = getattr(self, "guidance_scale", None)
@@ -62,6 +68,9 @@ class Settings(abc.ABC):
         for name, prompt in self.prompts.items():
             if not prompt.strip():
                 raise InputError(f"the {name} is empty: describe the image in words")
+        others = {"prompt": getattr(self, "prompt", ""), "negative prompt": getattr(self, "negative", "")}
+        for name, prompt in {**others, **self.prompts}.items():
+            check_prompt(prompt, name)
 
     @property
     @abc.abstractmethod
@@ -182,9 +191,8 @@ def built(kind: type[B], values: Mapping[str, Any]) -> B:
         InputError: a name is unknown, one that is needed is missing, or a value is no such value.
     """
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    return parse(
-        f"{kind.__name__}({', '.join(f'{name}={show(_read(name, value))}' for name, value in values.items())})", kind
-    )
+    parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
+    return parse(f"{kind.__name__}({', '.join(parts)})", kind, longest=10 * LONGEST)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """What a model of few words knows: the phrases that its prompts are made of, in groups."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from potstill.errors import InputError
+from potstill.files import there
+from potstill.priors.checks import read_json
 from potstill.priors.loading import EMOJI
 from potstill.priors.prompts import neighbours
 
@@ -44,13 +45,16 @@ def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
         InputError: it has none, as models that read any text.
     """
     path = (EMOJI if str(model) == "emoji" else Path(model)) / NAME
-    try:
-        groups = json.loads(path.read_text())
-    except OSError as error:
+    if not there(path):
         raise InputError(
             f"there is no list of words at {str(path)!r}: only models of few words have one, such as emoji"
-        ) from error
-    subjects = {f"subjects: {name}": tuple(phrases) for name, phrases in groups.pop("subjects").items()}
+        )
+    groups = read_json(path)
+    listed = groups.pop("subjects", None)
+    lists = [*groups.values(), *(listed.values() if isinstance(listed, dict) else [None])]
+    if not all(isinstance(group, list) and all(isinstance(text, str) for text in group) for group in lists):
+        raise InputError(f"{path} is no list of words: it must hold lists of texts by group, and subjects by kind")
+    subjects = {f"subjects: {name}": tuple(phrases) for name, phrases in (listed or {}).items()}
     return Vocabulary(subjects | {name: tuple(phrases) for name, phrases in groups.items()})
 
 

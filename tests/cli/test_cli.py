@@ -109,7 +109,7 @@ def test_help_teaches(capsys):
         ("sample pizza --steps 0", "steps = 0 must be from 1 to 1,000"),
         ("sample pizza --seed -1", "seed = -1"),
         ("sample pizza --guidance-scale nan", "guidance scale = nan"),
-        ("sample pizza --out pizza.jpg", "--out pizza.jpg must end in .png"),
+        ("sample pizza --out pizza.jpg", "--out 'pizza.jpg' must end in .png"),
         ("vocabulary --model nowhere", "there is no list of words at 'nowhere/vocabulary.json'"),
     ],
 )

@@ -2,10 +2,10 @@
 
 import contextlib
 import difflib
+import errno
 import importlib
 import io
 import os
-import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -56,21 +56,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name of a file may be what a terminal cannot show
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
-            sys.exit(_dispatch(words))
+            code = _dispatch(words)
+            sys.stdout.flush()  # here a full disk is still a message
+            sys.exit(code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted; nothing was written", code=getattr(stop, "code", 130))
     except Exception as error:
-        from potstill.errors import PotstillError
-
-        if debug or not isinstance(error, PotstillError):
+        if debug or (reason := _reason(error)) is None:
             raise
-        _fail(str(error))
+        _fail(reason)
+
+
+def _reason(error: Exception) -> str | None:
+    """What the user can do something about, in words; None for a fault of potstill's."""
+    from potstill.errors import PotstillError
+
+    if isinstance(error, PotstillError):
+        return str(error)
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
+        return "there is not enough memory for this: choose a smaller size or count, or another model"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
+        return "no space is left where the output goes: free some, or send it elsewhere"
+    return None
 
 
 def _dispatch(words: list[str]) -> int:
@@ -96,32 +113,49 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     import tyro
 
     from potstill.cli.fields import registry, stated
+    from potstill.cli.mistakes import told
+    from potstill.errors import InputError
     from potstill.record import read_config
 
     command = importlib.import_module(f"potstill.cli.{name}").Command
     file = stated(words, "--config") if hasattr(command, "of") else None
     default = {"default": command.of(read_config(file, name))} if file else {}
     printed = io.StringIO()
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands)
+    rules = registry(words, command)
+    prog = f"potstill {name}"
     try:
         with contextlib.redirect_stderr(printed):
-            config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands)
-            rules = registry(words, command)
-            prog = f"potstill {name}"
             return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
     except SystemExit as stop:
         if not stop.code:
             raise
-        text = re.sub(r"[─-╿]|\x1b\[[0-9;]*m", " ", printed.getvalue())
-        text = re.split("Argument helptext|Got errors|For full helptext", " ".join(text.split()))[0]
-        text = re.sub("^(Value error|Unrecognized options|Required options|Parsing error) ", "", text)
-        _fail(f"{text.strip(' .')}: see potstill {name} --help")
+        cause: BaseException | None = stop
+        while cause := cause.__cause__ or cause.__context__:
+            if isinstance(cause, InputError):  # what a value broke, before tyro drew a box around it
+                raise cause from None
+
+        def help() -> str:
+            shown = io.StringIO()
+            with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+                tyro.cli(command, args=["--help"], prog=prog, config=config, registry=rules, **default)
+            return shown.getvalue()
+
+        _fail(f"{told(printed.getvalue(), help)} (see potstill {name} --help)")
 
 
 def _warn(message: Warning | str, *details: object, **more: object) -> None:
     """Print a warning as one line, without the place in the code."""
-    print(f"potstill: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"potstill: warning: {_line(str(message))}", file=sys.stderr)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:
-    print(f"potstill: {' '.join(message.split())}", file=sys.stderr)
+    print(f"potstill: {_line(message)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _line(text: str) -> str:
+    """Printable, on one line, and not endless: the value stands in front, and the fix at the end."""
+    text = " ".join(text.split())
+    text = text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

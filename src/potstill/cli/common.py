@@ -22,10 +22,11 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        tasks = {}
+    progress, tasks = Progress(*columns, console=Console(stderr=True)), {}
+    try:
 
         def show(method: str, step: Step) -> None:
+            progress.start()  # with the first step: a mistake before it stands on a line of its own
             if method not in tasks:
                 tasks[method] = progress.add_task(method, total=step.total, note="")
             if step.index % 10 == 9 or step.index + 1 == step.total:
@@ -34,6 +35,9 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
                 progress.update(tasks[method], completed=step.index + 1, note=note)
 
         yield show
+    finally:
+        if tasks:
+            progress.stop()
 
 
 @contextmanager

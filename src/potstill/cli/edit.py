@@ -37,7 +37,7 @@ class Command:
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
         mask = record.get("mask", {}).get("path")
-        image, task = Path(record["image"]["path"] or ""), Edit.of(record["settings"])
+        image, task = Path(record.get("image", {}).get("path") or ""), Edit.of(record["settings"])
         return cls(image, task, Path(mask) if mask else None, Model.of(record["model"]))
 
     @classmethod

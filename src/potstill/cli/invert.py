@@ -33,7 +33,8 @@ class Command:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
-        return cls(Path(record["image"]["path"] or ""), Invert.of(record["settings"]), Model.of(record["model"]))
+        image = Path(record.get("image", {}).get("path") or "")
+        return cls(image, Invert.of(record["settings"]), Model.of(record["model"]))
 
     @classmethod
     def again(cls, saved: Saved) -> "Command":

@@ -15,10 +15,11 @@ from potstill.cli.common import step_progress, to_json
 from potstill.cli.resumable import finishing, go_on, take
 from potstill.distill import Step
 from potstill.errors import InputError
-from potstill.files import sweep, writable_folder, write
+from potstill.files import sweep, writable_file, writable_folder, writable_png, write
 from potstill.images import Images, png_bytes
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
+from potstill.replay import DTYPES
 from potstill.task import Result, Run
 
 FRAMES = 40
@@ -48,6 +49,11 @@ class Model:
     """Encode and decode large pictures in tiles: less memory, and the tiles may show."""
     cpu_offload: bool = False
     """Keep on the device only the part that is at work: much less memory, slower."""
+
+    def __post_init__(self) -> None:
+        """Check what a file may say in place of the command line."""
+        if self.dtype not in (None, *DTYPES):
+            raise InputError(f"dtype = {self.dtype!r} must be one of {', '.join(DTYPES)}")
 
     @classmethod
     def of(cls, identity: Mapping[str, Any]) -> "Model":
@@ -103,13 +109,11 @@ class Output:
         Raises:
             InputError: `out` is no PNG, or its folder cannot be written to.
         """
-        if self.out.suffix.lower() != ".png":
-            raise InputError(f"--out {str(self.out)!r} must end in .png")
-        if self.out.is_dir():
-            raise InputError(f"--out {str(self.out)!r} is a folder: name a .png in it")
-        for path in (self.out, self.save_config):
-            if path:
-                sweep(writable_folder(path.parent))
+        writable_png(self.out)
+        sweep(self.out.parent)
+        if self.save_config:
+            sweep(writable_folder(self.save_config.parent))
+            writable_file(self.save_config)
 
     def write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
         """Take the steps of the run, showing them, and write and print what it gives.

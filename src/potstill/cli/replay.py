@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from potstill.cli.common import step_progress, to_json
+from potstill.files import writable_png
 from potstill.record import read_record
 from potstill.replay import replay
 
@@ -31,6 +32,8 @@ class Command:
     def run(self) -> None:
         """Replay, compare, print."""
         record = read_record(self.file)
+        if self.out:
+            writable_png(self.out)
         with step_progress() as show:
             found = replay(self.file, on_step=lambda step: show(record["command"], step))
         if self.out:

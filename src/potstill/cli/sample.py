@@ -8,8 +8,7 @@ from typing import Annotated
 import tyro
 
 from potstill.cli.common import bar, to_json
-from potstill.errors import InputError
-from potstill.files import writable_folder, write
+from potstill.files import writable_png, write
 from potstill.priors.loading import load
 from potstill.sampling import check_numbers, sample
 from potstill.sheets import contact_sheet
@@ -52,9 +51,7 @@ class Command:
     def run(self) -> None:
         """Sample, write, print."""
         check_numbers(len(self.prompts), self.count, self.guidance_scale, self.steps, self.seed)
-        if self.out.suffix.lower() != ".png":
-            raise InputError(f"--out {self.out} must end in .png")
-        folder = writable_folder(self.out.parent)
+        writable_png(self.out)
         prior = load(self.model)
         for prompt in self.prompts:
             prior.tell(prompt)  # warns of unknown words before the work
@@ -85,7 +82,7 @@ class Command:
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
         columns = self.count if several else min(self.count, 4)
         png = contact_sheet(images, columns, captions, zoom=max(1, _SIDE // max(prior.size)))
-        beside = folder / f"{self.out.stem}.json"
+        beside = self.out.with_suffix(".json")
         write(self.out, png)
         write(beside, document.encode())
         print(document if self.json else f"wrote {self.out} and {beside.name}")

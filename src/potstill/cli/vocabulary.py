@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from potstill.cli.common import to_json
+from potstill.priors.prompts import check_prompt
 from potstill.vocabulary import read_vocabulary
 
 _FORM = "A prompt: [style] [small] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
@@ -29,6 +30,7 @@ class Command:
 
     def run(self) -> None:
         """Print."""
+        check_prompt(self.word, "word")
         vocabulary = read_vocabulary(self.model)
         phrases, unknown = vocabulary.containing(self.word), vocabulary.unknown(self.word)
         if self.json:

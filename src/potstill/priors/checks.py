@@ -8,12 +8,17 @@ from typing import Any
 from torch import nn
 
 from potstill.errors import InputError
+from potstill.files import check_file
 from potstill.priors.prompts import quiet
 
 NOT_LOADED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 """Parts of a pipeline that no prior needs."""
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 """Loading one of these can run any code that its author put in."""
+LONGEST = 100_000_000
+"""Bytes of a JSON file; the largest tokenizers have a third of this."""
+TIMES = 100_000
+"""Levels of a noise schedule; models are trained on 1,000."""
 CONVERT = "convert it to safetensors where you trust it (save_pretrained writes them), or choose another model"
 
 
@@ -23,11 +28,16 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is missing or broken.
     """
+    check_file(path, "a whole model")
     try:
+        if (size := path.stat().st_size) > LONGEST:
+            raise InputError(f"{path} has {size:,} bytes: no model needs more than {LONGEST:,}; fetch it again")
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no valid JSON ({error}): fetch the model again") from None
     if not isinstance(value, dict):
         raise InputError(f"{path} holds no JSON object: fetch the model again")
@@ -51,7 +61,10 @@ def check_index(path: Path) -> dict[str, Any]:
             f"diffusers {diffusers.__version__} has no pipeline {pipeline!r}, which {path} names: update diffusers, "
             f"or if the class comes with the model, {_NO_CODE}"
         )
-    parts = {name: kind for name, kind in index.items() if isinstance(kind, list) and len(kind) == 2}
+    parts = {name: kind for name, kind in index.items() if isinstance(kind, list) and not name.startswith("_")}
+    for name, kind in parts.items():
+        if Path(name).name != name or len(kind) != 2 or not all(isinstance(word, str | None) for word in kind):
+            raise InputError(f"{path} says that {name!r} is {kind!r}, which is no part of a pipeline: fetch it again")
     for name, (library, cls) in parts.items():
         if library is None or name in NOT_LOADED:
             continue
@@ -74,13 +87,27 @@ def check_folder(folder: Path, fix: str = "fetch the model again") -> dict[str, 
     for name, (library, cls) in parts.items():
         if library is None or name in NOT_LOADED:
             continue
+        if not (folder / name).is_dir():
+            raise InputError(f"{folder} lacks {name}, which its model_index.json lists: {fix}")
         for path in sorted((folder / name).glob("*.json")):
-            if "auto_map" in read_json(path):
-                raise InputError(f"{path} maps to code of its own (auto_map): {_NO_CODE}")
+            _check_config(path)
         kind = getattr(importlib.import_module(library), cls)
         if isinstance(kind, type) and issubclass(kind, nn.Module):
             check_weights(folder / name, fix)
     return parts
+
+
+def _check_config(path: Path) -> None:
+    """Refuse the config of a part that names code of its own, or that is made to use up the memory."""
+    config = read_json(path)
+    if "auto_map" in config:
+        raise InputError(f"{path} maps to code of its own (auto_map): {_NO_CODE}")
+    for name in ("attn_implementation", "_attn_implementation", "experts_implementation"):
+        if "/" in str(config.get(name, "")):  # a kernel on the hub
+            raise InputError(f"{path} takes code from the hub ({name} = {config[name]!r}): {_NO_CODE}")
+    steps = config.get("num_train_timesteps")
+    if steps is not None and (type(steps) is not int or not 1 <= steps <= TIMES):
+        raise InputError(f"num_train_timesteps = {steps!r} of {path} must be a whole number from 1 to {TIMES:,}")
 
 
 def check_weights(folder: Path, fix: str = "fetch the model again") -> list[Path]:
@@ -108,6 +135,7 @@ def check_safetensors(path: Path) -> list[str]:
     """
     from safetensors import SafetensorError, safe_open
 
+    check_file(path, "a whole model")
     try:
         with safe_open(path, "pt") as file:
             return list(file.keys())

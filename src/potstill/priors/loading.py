@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from potstill.errors import InputError
+from potstill.files import there
 from potstill.priors import hub
 from potstill.priors import lora as loras
 from potstill.priors.checks import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
@@ -110,14 +111,15 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     """The folder or file of a model, fetched where it has to be."""
-    path = EMOJI if name == "emoji" else Path(name).expanduser()
+    path = EMOJI if name == "emoji" else _path(name)
+    here = there(path)
     if not str(name).strip():
         raise InputError(f"there is no model {name!r}: {hub.KINDS}")
-    if path.is_dir():
+    if here and path.is_dir():
         return path
     if path.suffix in PICKLED:
         raise InputError(f"{path} is pickled, and loading it could run any code: {CONVERT}")
-    if path.is_file():
+    if here and path.is_file():
         if path.suffix != ".safetensors":
             raise InputError(f"{path} is neither a folder nor a .safetensors file: give one of these")
         return path
@@ -129,6 +131,13 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     if "/" not in text:
         raise InputError(f"there is no model {text!r}: {hub.KINDS}")
     return hub.fetch(hub.present_name(text), revision, variant)
+
+
+def _path(name: str | Path) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # ~ of somebody unknown
+        raise InputError(f"there is no home folder for {str(name)!r}: write the path without ~") from None
 
 
 def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
@@ -155,9 +164,9 @@ def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str 
     if config is None:
         kind = fetch_diffusers_config(load_single_file_checkpoint(str(file)))
         config = hub.present_name(kind["pretrained_model_name_or_path"])
-    folder = Path(config).expanduser()
+    folder = _path(config)
     try:
-        index = folder / "model_index.json" if folder.is_dir() else hub.fetch_index(str(config))
+        index = folder / "model_index.json" if there(folder) and folder.is_dir() else hub.fetch_index(str(config))
         check_index(index)
         cls = getattr(diffusers, read_json(index)["_class_name"])
     except InputError as error:
@@ -212,7 +221,7 @@ def _version(source: Path, pipe: Any) -> dict[str, str]:
 def _size(source: Path) -> int:
     """Bytes of weights."""
     paths = [source] if source.is_file() else source.glob("*/*.safetensors")
-    return sum(path.stat().st_size for path in paths)
+    return sum(path.stat().st_size for path in paths if there(path))
 
 
 def _short(dtype: torch.dtype) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Generator
 
 from potstill.errors import InputError
+from potstill.files import there
 from potstill.priors.checks import CONVERT, PICKLED, check_safetensors
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import quiet
@@ -58,8 +59,8 @@ def _load(pipe: Any, name: str, adapter: str) -> str:
     """Attach one LoRA; the start of its hash where it is a file."""
     path, source = Path(name), ""
     place: dict[str, Any] = {"pretrained_model_name_or_path_or_dict": name}
-    if path.suffix in (".safetensors", *PICKLED) or path.exists():
-        if not path.is_file():
+    if path.suffix in (".safetensors", *PICKLED) or there(path):
+        if not there(path) or not path.is_file():
             raise InputError(f"there is no LoRA file {name}: give a .safetensors file or a name on the hub")
         if path.suffix != ".safetensors":
             raise InputError(

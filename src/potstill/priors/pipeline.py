@@ -13,7 +13,7 @@ from torch import Tensor
 from potstill.codec import Codec, Grid, codec_of
 from potstill.errors import InputError
 from potstill.prior import Condition, Prediction, Prior, Query, predict
-from potstill.priors.prompts import quiet, warn_about_prompt
+from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
 from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
 from potstill.together import Meeting, Question
 
@@ -103,9 +103,10 @@ class Pipeline(Prior, abc.ABC):
         Warns of words that the tokenizer does not know and of text beyond what the encoders read.
 
         Raises:
-            InputError: the text encoders were released before they read this prompt.
+            InputError: it is no text, or the text encoders were released before they read it.
         """
         if prompt not in self.told:
+            check_prompt(prompt)
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was read: load the model anew")

@@ -1,14 +1,33 @@
 """What a tokenizer makes of a prompt: words it does not know, and text that no encoder reads."""
 
 import difflib
+import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from potstill.errors import InputError
+
+LONGEST = 5_000
+"""Characters of a prompt; what models read ends before 3,000."""
+
 
 class PromptWarning(UserWarning):
     """Part of a prompt does not reach the model."""
+
+
+def check_prompt(prompt: str, name: str = "prompt") -> None:
+    """Refuse what is no text that a person means: control characters, halves of characters, a book.
+
+    Raises:
+        InputError: it holds a character of Unicode's categories Cc or Cs that is no space, or is too long.
+    """
+    if len(prompt) > LONGEST:
+        raise InputError(f"the {name} has {len(prompt):,} characters: write at most {LONGEST:,}, models read far fewer")
+    if odd := next((c for c in prompt if unicodedata.category(c) in ("Cc", "Cs") and not c.isspace()), None):
+        shown = prompt if len(prompt) <= 60 else f"{prompt[:57]}..."
+        raise InputError(f"the {name} {shown!r} holds {odd!r}, which is no text: leave it out")
 
 
 def warn_about_prompt(readers: Sequence[tuple[Any, int]], prompt: str) -> None:

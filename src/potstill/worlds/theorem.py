@@ -62,6 +62,16 @@ def theorem_1(
     for name, value, low, high in (("points", points, 1, 100_000), ("steps", steps, 1, 980)):
         if not low <= value <= high:
             raise InputError(f"{name} = {value} must be from {low} to {high:,}")
+    if points * steps > 10_000_000:
+        raise InputError(
+            f"points = {points} for steps = {steps}: choose fewer of one, their product is 10,000,000 at most"
+        )
+    if not abs(guidance_scale) <= 1000:
+        raise InputError(f"guidance scale = {guidance_scale} must be from -1000 to 1000; 2 is usual")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed = {seed} must be from 0 to 2^63 - 1")
+    if not 1 <= len(shares) <= 20:
+        raise InputError(f"{len(shares)} shares of sigma cannot be shown: give 1 to 20")
     if outside := [value for value in shares if not 0 <= value <= 1]:
         raise InputError(f"sigma share = {outside[0]} must be in [0, 1], as a share of the largest sigma")
     prior = world.prior(torch.float64)

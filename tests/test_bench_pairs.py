@@ -87,7 +87,9 @@ def test_pairs_are_aligned_and_differ(pairs):
 
 def test_scores_of_the_answer_and_of_doing_nothing(pairs):
     judge = Truth()
-    for pair in spread(pairs, 10):
+    # On few backgrounds: the pictures that a result is held against are read for each.
+    white = [pair for pair in pairs if pair.name.count("@white") == 2]
+    for pair in [*spread(white, 6), next(pair for pair in pairs if pair.group == "background")]:
         assert pair.answer is not None
         best = judge(pair.answer, pair)
         assert best == {

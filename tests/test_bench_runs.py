@@ -12,7 +12,7 @@ import potstill
 from potstill.bench.attempt import attempt
 from potstill.bench.contestants import Contestant, contestants
 from potstill.bench.judges import Unanswered
-from potstill.bench.pairs import Pair, emoji_pairs, spread
+from potstill.bench.pairs import Pair, emoji_pairs
 from potstill.bench.report import Report, entries
 from potstill.bench.run import jobs_of, run_all
 from potstill.bench.scores import Truth
@@ -31,7 +31,8 @@ def prior():
 
 @pytest.fixture(scope="module")
 def pairs():
-    return spread(emoji_pairs(), 2)
+    # On one background: the pictures that a result is held against are read once.
+    return [pair for pair in emoji_pairs() if pair.name.count("@white") == 2][:2]
 
 
 @pytest.fixture
@@ -49,13 +50,13 @@ def document(jobs, prior, folder, **more):
 
 
 def test_a_seed_gives_the_same_bytes_in_one_call_a_step(prior, pairs, calls):
-    task = Edit(source="s", target="t", method=DDS(), steps=3)
-    looks = list(attempt(task, pairs, prior, looks=3))
-    assert calls == [8, 8, 8]  # two pairs, source and target, with and without the prompt
-    assert [look.evaluations for look in looks] == [4, 8, 12]
+    task = Edit(source="s", target="t", method=DDS(), steps=2)
+    looks = list(attempt(task, pairs, prior, looks=2))
+    assert calls == [8, 8]  # two pairs, source and target, with and without the prompt
+    assert [look.evaluations for look in looks] == [4, 8]
     *_, again = attempt(task, pairs, prior)
     assert torch.equal(looks[-1].images, again.images)
-    *_, other = attempt(Edit(source="s", target="t", method=DDS(), steps=3, seed=1), pairs, prior)
+    *_, other = attempt(Edit(source="s", target="t", method=DDS(), steps=2, seed=1), pairs, prior)
     assert not torch.equal(other.images, again.images)
 
 

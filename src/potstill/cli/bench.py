@@ -6,7 +6,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 import tyro
 
 from potstill.cli.common import bar, to_json
@@ -102,7 +101,7 @@ class Command:
         taking_part = contestants(self.methods, settings, answers=self.data is None)
         jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)
         print(f"{len(taking_part)} contestants, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
-        with bar("edits") as on_done, torch.no_grad():
+        with bar("edits") as on_done:
             done = run_all(jobs, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
         told = {
             name: value for name, value in asdict(self).items() if name in ("clip", "dino", "lpips", "seeds", "batch")

@@ -1,10 +1,12 @@
 """A pipeline of each family with random weights, a few hundred KB, built from a fixed seed without any file."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
+import transformers
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
@@ -16,6 +18,8 @@ from diffusers import (
     UNet2DModel,
 )
 from transformers import (
+    CLIPConfig,
+    CLIPModel,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
@@ -23,7 +27,11 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    ViTConfig,
+    ViTModel,
 )
+
+from potstill.priors.prompts import quiet
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PIECES = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), *((letter, -3.0) for letter in LETTERS)]
@@ -197,3 +205,33 @@ def build(name: str) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return BUILDERS[name]()
+
+
+_JUDGE = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+def save_clip(path: Path) -> str:
+    """A whole CLIP model, of pictures of 16x16 pixels and texts of 20 tokens, with its processor and its tokenizer."""
+    with quiet(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        text = {
+            "vocab_size": 54,
+            "bos_token_id": 0,
+            "eos_token_id": 1,
+            "pad_token_id": 1,
+            "max_position_embeddings": 20,
+        }
+        vision = {"image_size": 16, "patch_size": 8}
+        config = CLIPConfig(text_config={**text, **_JUDGE}, vision_config={**vision, **_JUDGE}, projection_dim=8)
+        CLIPModel(config).save_pretrained(path)
+        transformers.CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16).save_pretrained(path)
+        clip_tokenizer(20).save_pretrained(path)
+    return str(path)
+
+
+def save_vit(path: Path) -> str:
+    """A vision transformer of DINO's kind, with patches of 32x32 pixels."""
+    with quiet(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTModel(ViTConfig(image_size=224, patch_size=32, **_JUDGE)).save_pretrained(path)
+    return str(path)

@@ -72,13 +72,15 @@ def tuned() -> dict[str, Edit]:
     return {name: Edit.of({"source": "source", "target": "target", **settings}) for name, settings in found.items()}
 
 
-def contestants(names: tuple[str, ...] = (), setting: str = "both") -> list[Contestant]:
+def contestants(names: tuple[str, ...] = (), setting: str = "both", answers: bool = True) -> list[Contestant]:
     """The bounds, and the methods named, or all; a name may be an expression, which runs as `potstill edit` would.
+
+    Without `answers` only those bounds are there that need none.
 
     Raises:
         InputError: a name is no method, or the search has not been run for it.
     """
-    chosen = [Contestant(name, "bound") for name in BOUNDS]
+    chosen = [Contestant(name, "bound") for name in BOUNDS if answers or name in ("nothing", "caption")]
     for name in dict.fromkeys(names or published()):
         known = {"published": published().get(name), "tuned": tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}

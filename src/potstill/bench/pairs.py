@@ -1,4 +1,4 @@
-"""Pictures with true edits: 320 pairs of emoji that differ in one attribute, and pairs from the user's disk.
+"""Pictures with true edits: 316 pairs of emoji that differ in one attribute.
 
 The list is `pairs.csv`, made by rule from the names and checked by the pictures (`training/pairs.py`): groups
 `skin`, `hair`, `colour`, `background` and `style`. The bundled model saw every source. It never saw the answers
@@ -7,11 +7,12 @@ of the split `held-out`; those of `seen` it did.
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -88,7 +89,7 @@ def on_background(ink: Float[Tensor, "n 4 64 64"], colour: str) -> Images:
 
 @cache
 def emoji_pairs() -> tuple[Pair, ...]:
-    """All 320 pairs of emoji."""
+    """All 316 pairs of emoji."""
     ink = drawings()
     pairs = []
     with TABLE.open(newline="") as rows:
@@ -102,11 +103,14 @@ def emoji_pairs() -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def spread(pairs: Sequence[Pair], count: int) -> list[Pair]:
+T = TypeVar("T")
+
+
+def spread(pairs: Sequence[T], count: int, group: Callable[[T], str] = attrgetter("group")) -> list[T]:
     """`count` pairs, or all there are: the groups in turn, and within a group evenly over the list."""
-    groups: dict[str, list[Pair]] = {}
+    groups: dict[str, list[T]] = {}
     for pair in pairs:
-        groups.setdefault(pair.group, []).append(pair)
+        groups.setdefault(group(pair), []).append(pair)
     wanted = dict.fromkeys(groups, 0)
     while sum(wanted.values()) < min(count, len(pairs)):
         for name, alike in groups.items():

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 
 from potstill.bench.contestants import Contestant
 from potstill.bench.pairs import Pair
 from potstill.bench.run import Attempted, Job
-from potstill.bench.scores import Scores
-from potstill.figures import new_figure, png
+from potstill.bench.scores import Judge, Scores, Truth
+from potstill.figures import INK, new_figure, png
 from potstill.images import Images
 from potstill.sheets import contact_sheet
 
@@ -36,7 +37,7 @@ class Entry:
     contestant: Contestant
     cases: list[list[Case]]
     """[seed][pair]"""
-    curve: list[dict[str, float]]
+    curve: list[Scores]
 
     @property
     def label(self) -> str:
@@ -45,8 +46,8 @@ class Entry:
         return contestant.name if contestant.setting == "bound" else f"{contestant.name} ({contestant.setting})"
 
     def values(self, score: str) -> Float[np.ndarray, " pairs"]:
-        """A score of each pair, its mean over seeds."""
-        return np.mean([[case.scores[score] for case in cases] for cases in self.cases], axis=0)
+        """A score of each pair, its mean over seeds; NaN for a pair that does not have it."""
+        return np.array([[case.scores[score] for case in cases] for cases in self.cases], dtype=float).mean(0)
 
     def pairs(self) -> list[Pair]:
         """The pairs."""
@@ -58,8 +59,9 @@ class Entry:
         found: dict[str, Any] = {"method": self.contestant.name, "setting": self.contestant.setting}
         for score in self.cases[0][0].scores:
             values = self.values(score)[chosen]
-            found[score] = float(values.mean())
-            found[f"{score}_interval"] = interval(values)
+            values = values[~np.isnan(values)]
+            found[score] = float(values.mean()) if len(values) else None
+            found[f"{score}_interval"] = interval(values) if len(values) else None
         return found | {name: self.curve[-1][name] for name in ("evaluations", "seconds")}
 
 
@@ -72,21 +74,24 @@ def interval(values: Float[np.ndarray, " n"]) -> list[float]:
 def entries(done: Sequence[tuple[Job, Attempted]]) -> list[Entry]:
     """The results, gathered by contestant."""
     cases: dict[Contestant, dict[int, list[Case]]] = {}
-    curves: dict[Contestant, list[tuple[int, list[dict[str, float]]]]] = {}
+    parts: dict[Contestant, list[Attempted]] = {}
     for job, found in done:
         rows = zip(job.pairs, found.scores, found.images.split(1), strict=True)
         cases.setdefault(job.contestant, {}).setdefault(job.seed, []).extend(Case(*row) for row in rows)
-        curves.setdefault(job.contestant, []).append((len(job.pairs), found.curve))
-    return [Entry(who, list(seeds.values()), _mean_curve(curves[who])) for who, seeds in cases.items()]
+        parts.setdefault(job.contestant, []).append(found)
+    return [Entry(who, list(seeds.values()), _mean_curve(parts[who])) for who, seeds in cases.items()]
 
 
-def _mean_curve(parts: list[tuple[int, list[dict[str, float]]]]) -> list[dict[str, float]]:
-    """The mean of curves, each with as much weight as it has pairs."""
-    weights = np.array([count for count, _ in parts], dtype=float)
-    return [
-        {name: float(np.average([curve[look][name] for _, curve in parts], weights=weights)) for name in first}
-        for look, first in enumerate(parts[0][1])
-    ]
+def _mean_curve(parts: list[Attempted]) -> list[Scores]:
+    """The mean of curves, each with as much weight as it has pairs with that score."""
+    curve: list[Scores] = []
+    for look, first in enumerate(parts[0].curve):
+        curve.append({})
+        for name in first:
+            counts = [sum(row.get(name, 0.0) is not None for row in part.scores) for part in parts]
+            told = [(part.curve[look][name] or 0.0) * count for part, count in zip(parts, counts, strict=True)]
+            curve[-1][name] = sum(told) / sum(counts) if sum(counts) else None
+    return curve
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Report:
     entries: list[Entry]
     settings: dict[str, Any]
     """Model, split, pairs, seeds, versions."""
+    judge: Judge = Truth()
 
     @cached_property
     def groups(self) -> list[str]:
@@ -104,14 +110,16 @@ class Report:
 
     @cached_property
     def score(self) -> str:
-        """The score that orders: the relative error, or what there is in its place."""
-        return next(iter(self.entries[0].cases[0][0].scores))
+        """The score that ranks, or that cases are ordered by where none ranks."""
+        return self.judge.order or self.judge.headline[-1]
 
     def ranked(self) -> list[Entry]:
-        """The methods, the best first, after the bounds."""
+        """The methods after the bounds, the best first, or as they came where no score ranks."""
         bounds = [entry for entry in self.entries if entry.contestant.setting == "bound"]
         others = [entry for entry in self.entries if entry.contestant.setting != "bound"]
-        return bounds + sorted(others, key=lambda entry: entry.values(self.score).mean())
+        if self.judge.order:
+            others = sorted(others, key=lambda entry: np.nanmean(entry.values(self.score)))
+        return bounds + others
 
     def document(self) -> dict[str, Any]:
         """Everything: settings, means with intervals, groups, curves, and the scores of every pair and seed."""
@@ -133,25 +141,27 @@ class Report:
         }
 
     def markdown(self) -> str:
-        """The tables: all pairs, then the relative error by group."""
-        names = list(self.entries[0].cases[0][0].scores)
+        """The tables: all pairs, then by group the score that ranks, or those that only together tell."""
+        first = self.entries[0].record()
+        names = [name for name in self.entries[0].cases[0][0].scores if first[name] is not None]
+        shown = [self.judge.order] if self.judge.order else self.judge.headline
         columns = [*names, "evaluations", "seconds"]
         lines = [_row(["method", *columns]), _row(["---", *["---:"] * len(columns)])]
         for entry in self.ranked():
             record = entry.record()
-            low, high = record[f"{self.score}_interval"]
-            values = [f"{record[name]:.3g}" for name in columns]
-            values[0] = f"{record[self.score]:.3f} ({low:.2f} to {high:.2f})"
-            lines.append(_row([entry.label, *values]))
-        lines += ["", f"{self.score} by group:", "", _row(["method", *self.groups])]
-        lines.append(_row(["---", *["---:"] * len(self.groups)]))
-        for entry in self.ranked():
-            lines.append(_row([entry.label, *(f"{entry.record(group)[self.score]:.2f}" for group in self.groups)]))
+            lines.append(_row([entry.label, *(_cell(record, name, name in shown) for name in columns)]))
+        for score in shown:
+            lines += ["", f"{score} by group:", "", _row(["method", *self.groups])]
+            lines.append(_row(["---", *["---:"] * len(self.groups)]))
+            for entry in self.ranked():
+                lines.append(_row([entry.label, *(_cell(entry.record(group), score) for group in self.groups)]))
         return "\n".join(lines) + "\n"
 
     def curves(self) -> bytes:
-        """Quality over evaluations, as PNG: the first two scores."""
-        names = list(self.entries[0].cases[0][0].scores)[:2]
+        """Quality on the way, as PNG: over evaluations where a score ranks, else one score against the other."""
+        names = self.judge.headline
+        if not self.judge.order and len(names) == 2:
+            return self._tradeoff(*names)
         figure, axes = new_figure(len(names), 1, "quality on the way, mean over pairs and seeds", size=5.0)
         for axis, name in zip(axes[0], names, strict=True):
             for entry in self.ranked():
@@ -166,6 +176,23 @@ class Report:
         axes[0, -1].legend(fontsize=6, ncols=2)
         return png(figure)
 
+    def _tradeoff(self, across: str, up: str) -> bytes:
+        """Each method's way in the plane of two scores, which ends in a dot; bounds are crosses."""
+        figure, axes = new_figure(1, 1, "what stays against what the caption says, mean over pairs and seeds", size=6.5)
+        axis = axes[0, 0]
+        for entry in self.ranked():
+            x, y = ([look[name] for look in entry.curve] for name in (across, up))
+            if entry.contestant.setting == "bound":
+                axis.plot(x[-1:], y[-1:], "x", color=INK)
+                axis.annotate(entry.label, (x[-1], y[-1]), xytext=(4, 4), textcoords="offset points", fontsize=7)
+            else:
+                (line,) = axis.plot(x, y, lw=0.8, alpha=0.6)
+                axis.plot(x[-1:], y[-1:], "o", color=line.get_color(), label=entry.label)
+        axis.set_xlabel(f"{across}: 1 is doing nothing")
+        axis.set_ylabel(up)
+        axis.legend(fontsize=6, ncols=2)
+        return png(figure)
+
     def sheet(self) -> bytes:
         """The middle case of each group, as PNG: source, answer, and what every contestant made of it."""
         shown = [entry for entry in self.ranked() if entry.contestant.name not in ("nothing", "answer")]
@@ -176,29 +203,55 @@ class Report:
             index = sorted(chosen, key=lambda n: middle[n])[len(chosen) // 2]
             pair = shown[0].pairs()[index]
             images += _ends(pair) + [entry.cases[0][index].image for entry in shown]
-            captions += ["source", "answer"][: len(_ends(pair))] + [entry.label for entry in shown]
-        return contact_sheet(torch.cat(images), len(captions) // len(self.groups), captions, zoom=2)
+            captions += _captions(pair, "source") + [entry.label for entry in shown]
+        return _sheet(images, captions, len(self.groups))
 
     def cases(self, entry: Entry, count: int = 4) -> bytes:
-        """The best, the middle and the worst cases of a contestant, as PNG, each a row: source, answer, result."""
+        """The best, the middle and the worst cases of a contestant, as PNG, each a row: source, answer, result.
+
+        Where no score ranks, they are the lowest, the middle and the highest.
+        """
         values = entry.values(self.score)
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(values, kind="stable")[: np.isfinite(values).sum()]
         count = min(count, len(order))
         start = (len(order) - count) // 2
         rows = [order[:count], order[start : start + count], order[len(order) - count :]]
         images, captions = [], []
-        for kind, row in zip(("best", "middle", "worst"), rows, strict=True):
+        kinds = ("best", "middle", "worst") if self.judge.order else ("lowest", "middle", "highest")
+        for kind, row in zip(kinds, rows, strict=True):
             for index in row.tolist():
                 case = entry.cases[0][index]
                 ends = _ends(case.pair)
                 images += [*ends, case.image]
-                captions += [*[case.pair.name, "answer"][: len(ends)], f"{kind}: {self.score} {values[index]:.2f}"]
-        columns = len(captions) // 3
-        return contact_sheet(torch.cat(images), columns, captions, zoom=2)
+                captions += [*_captions(case.pair, case.pair.name), f"{kind}: {self.score} {values[index]:.2f}"]
+        return _sheet(images, captions, 3)
 
 
 def _ends(pair: Pair) -> list[Images]:
     return [pair.source] if pair.answer is None else [pair.source, pair.answer]
+
+
+def _captions(pair: Pair, first: str) -> list[str]:
+    """Of `_ends`; without an answer, the source's is the target prompt."""
+    return [f"to: {pair.target_prompt}"] if pair.answer is None else [first, "answer"]
+
+
+def _sheet(images: list[Images], captions: list[str], rows: int) -> bytes:
+    """Small pictures doubled, large ones brought down to a side of 256 pixels."""
+    shown = torch.cat(images)
+    factor = 256 / max(shown.shape[-2:])
+    if factor < 1:
+        shown = F.interpolate(shown, [round(side * factor) for side in shown.shape[-2:]], mode="area")
+    return contact_sheet(shown, len(captions) // rows, captions, zoom=2 if factor >= 2 else 1)
+
+
+def _cell(record: dict[str, Any], name: str, intervals: bool = False) -> str:
+    if record[name] is None:
+        return "–"
+    if not intervals:
+        return f"{record[name]:.3g}"
+    low, high = record[f"{name}_interval"]
+    return f"{record[name]:.3f} ({low:.2f} to {high:.2f})"
 
 
 def _row(cells: Sequence[str]) -> str:

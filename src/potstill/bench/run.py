@@ -34,8 +34,14 @@ class Attempted(NamedTuple):
     images: Images
     """The results, one for each pair."""
     scores: list[Scores]
-    curve: list[dict[str, float]]
+    curve: list[Scores]
     """Mean scores over the pairs after some evaluations and seconds for each pair; the last are the result's."""
+
+
+def means(rows: Sequence[Scores]) -> Scores:
+    """The mean of each score over the rows that have it."""
+    told = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
+    return {name: sum(values) / len(values) if values else None for name, values in told.items()}
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Job:
     seed: int
     pairs: tuple[Pair, ...]
 
-    def key(self, prior: Pipeline) -> str:
+    def key(self, prior: Pipeline, judge: Judge) -> str:
         """A hash of all that the result rests on."""
         task = self.contestant.task
         told = {
@@ -56,6 +62,7 @@ class Job:
             "pairs": [pair.fingerprint for pair in self.pairs],
             "model": dict(prior.identity),
             "looks": LOOKS,
+            **judge.identity,
         }
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -64,8 +71,7 @@ class Job:
         curve, rows, looks = [], [], list(self._looks(prior))
         for look in looks:
             rows = [judge(look.images[[index]], pair) for index, pair in enumerate(self.pairs)]
-            means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
-            curve.append({"evaluations": look.evaluations, "seconds": look.seconds, **means})
+            curve.append({"evaluations": look.evaluations, "seconds": look.seconds, **means(rows)})
         return Attempted(looks[-1].images, rows, curve)
 
     def _looks(self, prior: Pipeline) -> Iterator[Look]:
@@ -154,7 +160,7 @@ def run_all(
     """
     store = Store(writable_folder(folder))
     prior = load()
-    keys = [job.key(prior) for job in jobs]
+    keys = [job.key(prior, judge) for job in jobs]
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in store]
     on_done(len(jobs) - len(left), len(jobs))
     if processes == 1 or len(left) < 2:

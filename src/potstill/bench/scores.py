@@ -1,4 +1,4 @@
-"""How near an edit comes to its true answer.
+"""What a judge of edits is, and the one who knows the answers: how near an edit comes to its true answer.
 
 PSNR alone favours a blur, so outlines have a score of their own. All pictures are in [0, 1].
 """
@@ -18,12 +18,28 @@ from potstill.bench.pairs import Pair
 from potstill.bench.retrieval import retrieved
 from potstill.images import Images
 
-Scores: TypeAlias = dict[str, float]
+Scores: TypeAlias = dict[str, float | None]
+"""None where a pair has no such score."""
 
 
 @dataclass(frozen=True)
 class Judge(abc.ABC):
     """Scores the result of an edit."""
+
+    @property
+    @abc.abstractmethod
+    def order(self) -> str | None:
+        """The score that ranks, the smallest first; None if no score alone can."""
+
+    @property
+    @abc.abstractmethod
+    def headline(self) -> tuple[str, ...]:
+        """One or two scores that figures show."""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What its scores rest on beside the pictures."""
+        return {}
 
     @abc.abstractmethod
     def __call__(self, out: Images, pair: Pair) -> Scores:
@@ -33,6 +49,16 @@ class Judge(abc.ABC):
 @dataclass(frozen=True)
 class Truth(Judge):
     """Holds an emoji against its true answer: `scores`, and `retrieved` (1 or 0), whether the answer is nearest."""
+
+    @property
+    def order(self) -> str:
+        """The relative error."""
+        return "error"
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """Relative error and PSNR."""
+        return "error", "psnr"
 
     def __call__(self, out: Images, pair: Pair) -> Scores:
         """The scores, and retrieval."""
@@ -55,8 +81,8 @@ def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "
     inside = changes.expand_as(wrong) > 0.5
     return {
         "error": float((wrong.sum() / (source - answer).square().sum().clamp(min=1e-12)).sqrt()),
-        "psnr": -10 * math.log10(max(float(wrong.mean()), 1e-10)),
-        "ssim": np.asarray(structural_similarity(_array(out), _array(answer), channel_axis=-1, data_range=1.0)).item(),
+        "psnr": decibels(float(wrong.mean())),
+        "ssim": np.asarray(structural_similarity(array(out), array(answer), channel_axis=-1, data_range=1.0)).item(),
         "inside": _rms(wrong, inside),
         "outside": _rms(wrong, ~inside),
         "outlines": float((slopes(out) - slopes(answer)).norm() / slopes(answer).norm().clamp(min=1e-6)),
@@ -72,5 +98,11 @@ def _rms(squares: Tensor, where: Bool[Tensor, "b c h w"]) -> float:
     return float(squares[where].mean().sqrt()) if where.any() else 0.0
 
 
-def _array(images: Images) -> np.ndarray:
+def decibels(error: float) -> float:
+    """PSNR of a mean squared error, at most 100."""
+    return -10 * math.log10(max(error, 1e-10))
+
+
+def array(images: Images) -> Float[np.ndarray, "h w 3"]:
+    """The first picture, as scikit-image takes it."""
     return images[0].permute(1, 2, 0).numpy()

@@ -2,18 +2,24 @@
 
 import sys
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
 import tyro
 
 from potstill.cli.common import bar, to_json
 from potstill.cli.options import Model
 from potstill.errors import InputError
 from potstill.files import writable_folder, write
+from potstill.fit import Fit
+from potstill.priors.loading import best_device
+from potstill.priors.pipeline import Pipeline
 from potstill.record import environment
+
+if TYPE_CHECKING:
+    from potstill.bench.pairs import Pair
+    from potstill.bench.scores import Judge
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,14 @@ class Command:
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 316 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
+        potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
     The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background,
     the style of drawing. Printed beside the methods are bounds: doing nothing (relative error 1), the answer,
     the answer as the model makes it again, and plain sampling of the target prompt.
+
+    With --data, edits of PIE-Bench or of KAIST's CS492(D) are made in their place. Nobody knows their true
+    results, so nothing is ranked: what stayed stands against what the caption says (docs/benchmark.md).
 
     Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
     evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). What was done
@@ -37,12 +47,21 @@ class Command:
     """What is measured."""
     methods: tuple[str, ...] = ()
     """Names, or expressions, which run as `potstill edit` would; none means all."""
-    settings: Literal["tuned", "published", "both"] = "tuned"
-    """At the best settings that a search on other pairs found, or those of the papers."""
+    settings: Literal["tuned", "published", "both"] | None = None
+    """At the best settings that a search on other pairs found, or those of the papers. None means tuned, and
+    with --data, for which nothing was tuned, published."""
     pairs: int = 40
     """How many, spread evenly over the groups."""
-    split: Literal["held-out", "seen"] = "held-out"
-    """Whether the answers were in the training of the bundled model."""
+    split: Literal["held-out", "seen"] | None = None
+    """Whether the answers were in the training of the bundled model. None means held-out."""
+    data: Path | None = None
+    """The folder of a data set on the disk: with mapping_file.json (PIE-Bench) or prompt_img_pairs.json (CS492(D))."""
+    clip: str | None = None
+    """With --data: the CLIP model of the caption score, a folder or a name on the hub."""
+    dino: str | None = None
+    """With --data: the DINO ViT of the structure distance, a folder or a name on the hub."""
+    lpips: Literal["alex", "vgg", "squeeze"] | None = None
+    """With --data: the network of LPIPS, from the package lpips."""
     seeds: int = 1
     """How many, from 0."""
     batch: int = 16
@@ -56,31 +75,40 @@ class Command:
     """Print bench.json instead of the tables."""
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers, and that options fit each other."""
         for name in ("pairs", "seeds", "batch", "jobs"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} = {getattr(self, name)} must be at least 1")
+        if self.data is not None and self.split is not None:
+            raise InputError(f"--split {self.split} is of the emoji, and --data has no splits: leave it out")
+        for name in ("clip", "dino", "lpips"):
+            if self.data is None and getattr(self, name) is not None:
+                raise InputError(f"--{name} judges edits without true answers: give --data, or leave it out")
 
     def run(self) -> None:
         """Edit, judge, write, print."""
         try:
-            from potstill.bench.scores import Truth
+            import potstill.bench.scores  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
         from potstill.bench.contestants import contestants
-        from potstill.bench.pairs import emoji_pairs, spread
         from potstill.bench.report import Report, entries
         from potstill.bench.run import jobs_of, run_all
 
         folder = writable_folder(self.out)
-        pairs = spread([pair for pair in emoji_pairs() if pair.split == self.split], self.pairs)
-        taking_part = contestants(self.methods, self.settings)
+        judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
+        settings = self.settings or ("published" if self.data else "tuned")
+        taking_part = contestants(self.methods, settings, answers=self.data is None)
         jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)
         print(f"{len(taking_part)} contestants, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
-        with bar("edits") as on_done, torch.no_grad():
-            done = run_all(jobs, partial(Model.load, self.model), Truth(), folder / "attempts", self.jobs, on_done)
-        told = {name: value for name, value in asdict(self).items() if name in ("split", "seeds", "batch", "settings")}
-        report = Report(entries(done), {**told, "pairs": len(pairs), "model": self.model.model, **environment()})
+        with bar("edits") as on_done:
+            done = run_all(jobs, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
+        told = {
+            name: value for name, value in asdict(self).items() if name in ("clip", "dino", "lpips", "seeds", "batch")
+        }
+        told |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
+        told |= {"pairs": len(pairs), "model": self.model.model}
+        report = Report(entries(done), {**told, **environment()}, judge)
         document = to_json(report.document())
         write(folder / "bench.json", document.encode())
         write(folder / "bench.md", report.markdown().encode())
@@ -91,3 +119,29 @@ class Command:
             write(folder / f"cases-{name}.png", report.cases(entry))
         print(document if self.json else report.markdown())
         print(f"wrote {folder / 'bench.md'}, bench.json, curves.png, sheet.png and the cases", file=sys.stderr)
+
+    def _emoji(self) -> "tuple[Judge, list[Pair]]":
+        from potstill.bench.pairs import emoji_pairs, spread
+        from potstill.bench.scores import Truth
+
+        split = self.split or "held-out"
+        return Truth(), spread([pair for pair in emoji_pairs() if pair.split == split], self.pairs)
+
+    def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
+        from potstill.bench.datasets import listed
+        from potstill.bench.judges import Unanswered
+        from potstill.bench.pairs import spread
+
+        chosen = spread(listed(folder), self.pairs)
+        judge = Unanswered(self.clip, self.dino, self.lpips, self.model.device or best_device())
+        _ = judge.identity  # what cannot be loaded shows before the model is
+        if self.clip is None:
+            print("without --clip nothing says how far an edit went, only what it kept", file=sys.stderr)
+        prior = _loaded(self.model)
+        return judge, [one.read(Fit(prior.size, multiple=prior.multiple)) for one in chosen]
+
+
+@cache
+def _loaded(model: Model) -> Pipeline:
+    """The model, once in each process."""
+    return model.load()

@@ -65,6 +65,20 @@ def fetch_index(name: str, revision: str | None = None) -> Path:
         raise InputError(_reason(error, name, revision)) from None
 
 
+def fetch_network(name: str) -> Path:
+    """The folder of a single network on the hub, from the cache or downloaded; of weights only safetensors.
+
+    Raises:
+        InputError: it is not there.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.safetensors"]))
+    except Exception as error:
+        raise InputError(_reason(error, name, None)) from None
+
+
 def fetch_command(name: str, revision: str | None = None) -> str:
     """The command that downloads a model."""
     return f"hf download {name}" + (f" --revision {revision}" if revision else "")

@@ -1,0 +1,148 @@
+"""The networks that judge edits: CLIP and DINO, from safetensors in a folder or on the hub."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.images import Images, to_pil
+from potstill.priors import hub
+from potstill.priors.checks import check_weights, read_json
+from potstill.priors.prompts import quiet
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """CLIP score (arXiv 2104.08718): 100 times the cosine between the embeddings of a picture and a prompt.
+
+    It is not cut off at 0. The processor of the model scales a picture's shorter side and crops its middle.
+    """
+
+    model: Any
+    processor: Any
+    tokenizer: Any
+    version: str
+
+    @classmethod
+    @cache
+    def load(cls, name: str, device: str = "cpu") -> "Clip":
+        """From a folder or the hub, once.
+
+        Raises:
+            InputError: it is no CLIP model, has no safetensors, or is not there.
+        """
+        folder, found = _fetched(name, "clip")
+        with _explained(name), quiet():
+            from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
+
+            model: Any = CLIPModel.from_pretrained(folder, use_safetensors=True)
+            parts = (CLIPImageProcessor.from_pretrained(folder), CLIPTokenizer.from_pretrained(folder))
+        return cls(model.to(device).eval(), *parts, found)
+
+    @torch.no_grad()
+    def __call__(self, images: Images, prompt: str) -> Float[Tensor, " b"]:
+        """The score of each picture; what the text encoder does not read of the prompt does not count."""
+        text = self.tokenizer([prompt], truncation=True, max_length=self._length, return_tensors="pt")
+        pixels = self.processor(to_pil(images), return_tensors="pt")["pixel_values"]
+        place = self.model.device
+        told = {name: text[name].to(place) for name in ("input_ids", "attention_mask")}
+        both = self.model(pixel_values=pixels.to(place), **told)
+        # Both embeddings have length 1.
+        return 100 * (both.image_embeds @ both.text_embeds[0]).cpu()
+
+    @property
+    def _length(self) -> int:
+        return self.model.config.text_config.max_position_embeddings
+
+
+@dataclass(frozen=True, eq=False)
+class Dino:
+    """DINO structure distance, introduced with Splice (arXiv 2201.00424).
+
+    A picture's structure is the cosine similarity of every two tokens, by their keys in the last attention layer,
+    heads side by side; the distance is the mean squared difference. The published one is of DINO ViT-B/8. A picture's
+    shorter side is scaled to 224 pixels.
+    """
+
+    model: Any
+    version: str
+
+    SIDE = 224
+    MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+    @classmethod
+    @cache
+    def load(cls, name: str, device: str = "cpu") -> "Dino":
+        """From a folder or the hub, once.
+
+        Raises:
+            InputError: it is no ViT, has no safetensors, or is not there.
+        """
+        folder, found = _fetched(name, "vit")
+        with _explained(name), quiet():
+            from transformers import ViTModel
+
+            model: Any = ViTModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
+        return cls(model.to(device).eval(), found)
+
+    def distance(self, image: Images, other: Images) -> float:
+        """Of two pictures of one size."""
+        ours, theirs = self.similarities(torch.cat([image, other]))
+        return float((ours - theirs).square().mean())
+
+    @torch.no_grad()
+    def similarities(self, images: Images) -> Float[Tensor, "b tokens tokens"]:
+        """Of all tokens of each picture, that of the class first."""
+        factor = self.SIDE / min(images.shape[-2:])
+        size = [round(side * factor) for side in images.shape[-2:]]
+        scaled = F.interpolate(images, size, mode="bilinear", antialias=True)
+        mean, deviation = (torch.tensor(one)[:, None, None] for one in (self.MEAN, self.DEVIATION))
+        found: list[Tensor] = []
+        # Versions of transformers name the layer differently.
+        names = [name for name, _ in self.model.named_modules() if name.endswith(("attention.key", "k_proj"))]
+        hook = self.model.get_submodule(names[-1]).register_forward_hook(lambda *call: found.append(call[-1]))
+        try:
+            self.model(((scaled - mean) / deviation).to(self.model.device), interpolate_pos_encoding=True)
+        finally:
+            hook.remove()
+        keys = F.normalize(found[0].float(), dim=-1)
+        return (keys @ keys.mT).cpu()
+
+
+def _fetched(name: str, kind: str) -> tuple[Path, str]:
+    """The folder of a network of that kind, and the commit or the hash of its weights."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if name.count("/") != 1 or name.startswith((".", "~", "/")):
+            raise InputError(f"there is no folder {name!r}: give one, or ORGANISATION/NAME on the hub")
+        folder = hub.fetch_network(name)
+    told = read_json(folder / "config.json").get("model_type")
+    if told != kind:
+        raise InputError(f"{name} is a model of the kind {told!r}, and {kind!r} is wanted: choose another")
+    weights = check_weights(folder)
+    if folder.parent.name == "snapshots":
+        return folder, folder.name
+    digest = hashlib.sha256()
+    for path in weights:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return folder, digest.hexdigest()
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Whatever transformers raises at a folder that is broken, as one line."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{name} cannot be loaded: {reason}") from error

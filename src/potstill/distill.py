@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
+from potstill.bank import Bank, Filled
 from potstill.errors import InputError, not_finite
 from potstill.methods.method import Method, Source
 from potstill.noise import Memory
@@ -52,6 +53,8 @@ class Progress:
     """Network evaluations so far, over all samples."""
     memory: Memory | None = None
     """What the last step left for the noise source."""
+    bank: Filled | None = None
+    """The entries of a bank of noise."""
     learner: Learner | None = None
     """The model of the renders, where the method has one; the loop makes it."""
     learned: dict[str, Any] | None = None
@@ -120,7 +123,6 @@ def distill(
         view = scene.view(rng)
         x0 = scene(view)
         current = x0.detach().clone()
-        t = method.times(prior.schedule, len(x0), index, steps, rng)
         now = method.at(index / max(steps - 1, 1))
         seen = {**target, **view}
         with torch.no_grad():
@@ -129,7 +131,11 @@ def distill(
                 origin = Source(source_scene(view), {**source, **view})
             if learner:
                 counted.tally.evaluations += len(x0) * learner.learn(current, seen, rng)
-            noise = now.draw_noise(current, counted, t, seen, origin, rng, progress.memory)
+            if isinstance(method.noise, Bank):
+                t, noise, origin = _banked(method, counted, index, steps, current, view, origin, rng, progress)
+            else:
+                t = method.times(prior.schedule, len(x0), index, steps, rng)
+                noise = now.draw_noise(current, counted, t, seen, origin, rng, progress.memory)
             gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
         loss = surrogate_loss(x0, gradient)
         norms = gradient.flatten(1).norm(dim=1)
@@ -166,3 +172,24 @@ def _learner(method: Method, prior: Prior, rng: Generator, progress: Progress) -
         rng.set_state(before)
         progress.learner.restore(progress.learned)
     return progress.learner
+
+
+def _banked(
+    method: Method,
+    prior: Prior,
+    index: int,
+    steps: int,
+    x0: Latent,
+    view: Condition,
+    origin: Source | None,
+    rng: Generator,
+    progress: Progress,
+) -> tuple[Times, Latent, Source | None]:
+    """Time, noise and source of a step from the method's bank, which is filled where that is due."""
+    bank, rule = method.noise, method.times
+    assert isinstance(bank, Bank)
+    if view:
+        raise InputError("a bank keeps predictions on the source, which changes with the view: take fresh noise")
+    if progress.bank is None or bank.due(index):
+        progress.bank = bank.fill(rule, prior, origin, x0, rng)
+    return progress.bank.entry(rule.entry(index, steps, bank.size), origin)

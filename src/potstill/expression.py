@@ -22,6 +22,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from potstill.bank import Bank  # noqa: F401  a component, too
 from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
 from potstill.errors import InputError
 from potstill.methods import Method, named  # which also defines every component there is

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Generator, Tensor
 from torch.optim import Optimizer
 
+from potstill.bank import Filled
 from potstill.distill import Progress
 from potstill.errors import InputError
 from potstill.noise import Memory
@@ -62,6 +63,7 @@ class Distilling(Stateful):
             "done": self.progress.done,
             "evaluations": self.progress.evaluations,
             "memory": None if memory is None else memory._asdict(),
+            "bank": None if self.progress.bank is None else vars(self.progress.bank),
             "learned": learner.state() if learner else self.progress.learned,
         }
 
@@ -82,6 +84,11 @@ class Distilling(Stateful):
             memory = Memory(memory["t"], memory["noise"].to(device), memory["eps"].to(device))
         self.progress.done, self.progress.evaluations = int(state["done"]), int(state["evaluations"])
         self.progress.memory, self.progress.learned = memory, state["learned"]
+        if state["bank"] is not None:
+            kept: dict[str, Any] = {
+                name: value if value is None else value.to(device) for name, value in state["bank"].items()
+            }
+            self.progress.bank = Filled(kept["times"].cpu(), kept["noises"], kept["x0"], kept["eps"])
 
 
 def pack(state: State) -> bytes:

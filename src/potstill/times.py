@@ -5,7 +5,8 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
 from potstill.errors import InputError
 from potstill.schedule import Schedule, Times
@@ -31,6 +32,14 @@ class TimeRule(abc.ABC):
     def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Positions in [0, 1] between low and high, [b]; `progress` in [0, 1] is how far the run has come."""
 
+    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+        """Positions for a bank of times: on the way down, as a run of `size` steps draws them."""
+        return torch.stack([self.fractions(batch, k / max(size - 1, 1), rng) for k in range(size)])
+
+    def entry(self, step: int, steps: int, size: int) -> int:
+        """Which entry of a bank step 0, ..., steps - 1 takes: each for its share of the run."""
+        return step * size // steps
+
     def __call__(self, schedule: Schedule, batch: int, step: int, steps: int, rng: Generator) -> Times:
         """The times [b] of step 0, ..., steps - 1."""
         position = self.fractions(batch, step / max(steps - 1, 1), rng)
@@ -44,6 +53,14 @@ class Uniform(TimeRule):
     def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Independent uniform draws."""
         return torch.rand(batch, generator=rng, dtype=torch.float64)
+
+    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+        """One in each of `size` strata for each sample, in random order."""
+        return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
+
+    def entry(self, step: int, steps: int, size: int) -> int:
+        """One after the other, round after round."""
+        return step % size
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,15 @@ class Stratified(TimeRule):
 
     def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
         """(i + u_i) / b, shuffled."""
-        strata = torch.randperm(batch, generator=rng)
-        return (strata + torch.rand(batch, generator=rng, dtype=torch.float64)) / batch
+        return _strata(batch, rng)
+
+    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+        """One in each of `size` strata for each sample, in random order."""
+        return Uniform(self.low, self.high).entries(size, batch, rng)
+
+    def entry(self, step: int, steps: int, size: int) -> int:
+        """One after the other, round after round."""
+        return step % size
 
 
 @dataclass(frozen=True)
@@ -146,3 +170,9 @@ _GRID = 10_001  # finer than any table of noise levels
 def _share(length: float, rule: TimeRule) -> float:
     """A length as a share of the whole range, which may be a point."""
     return length / (rule.high - rule.low) if rule.high > rule.low else 0.0
+
+
+def _strata(count: int, rng: Generator) -> Times:
+    """(i + u_i) / count, shuffled."""
+    strata = torch.randperm(count, generator=rng)
+    return (strata + torch.rand(count, generator=rng, dtype=torch.float64)) / count

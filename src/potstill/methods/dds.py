@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.method import Method, Residual, Source, with_source
 from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query, predict
+from potstill.prior import Condition, Prior, Query
 from potstill.schedule import Latent, Times
 from potstill.times import TimeRule, Uniform
 from potstill.weights import Constant, Weight
@@ -51,10 +51,6 @@ class DDS(Method):
 
 def delta_residual(x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source) -> Residual:
     """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS and PDS share."""
-    perturb = prior.schedule.perturb
-    hat, hat_source = predict(
-        prior,
-        Query(perturb(x0, noise, t), t, target),
-        Query(perturb(source.x0, noise, t), t, source.condition),
-    )
+    moved = Query(prior.schedule.perturb(x0, noise, t), t, target)
+    hat, hat_source = with_source(prior, moved, noise, source)
     return Residual(hat.eps - hat_source.eps, hat)

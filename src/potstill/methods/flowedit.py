@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.method import Method, Residual, Source, with_source
 from potstill.noise import Fresh, Noise
 from potstill.prior import Condition, Prior, Query, predict
 from potstill.schedule import Latent, Times
@@ -81,9 +81,9 @@ class FlowEdit(Method):
         """The difference of velocities, and what is left of the edit."""
         edit, perturb = x0 - source.x0, prior.schedule.perturb
         moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
-        still = Query(perturb(source.x0, noise, t), t, source.condition)
         if self.source_guidance is None:
-            hat, hat_source = predict(prior, moved, still)
+            hat, hat_source = with_source(prior, moved, noise, source)
         else:
+            still = Query(perturb(source.x0, noise, t), t, source.condition)
             (hat,), (hat_source,) = predict(prior, moved), predict(prior.guided(self.source_guidance), still)
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

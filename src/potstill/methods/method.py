@@ -8,7 +8,7 @@ from torch import Generator
 
 from potstill.errors import InputError
 from potstill.noise import Memory, Noise
-from potstill.prior import Condition, Prediction, Prior
+from potstill.prior import Condition, Prediction, Prior, Query, predict
 from potstill.renders import Learner
 from potstill.schedule import Latent, Times, per_sample
 from potstill.times import TimeRule
@@ -20,6 +20,8 @@ class Source(NamedTuple):
 
     x0: Latent
     condition: Condition
+    hat: Prediction | None = None
+    """What the prior predicts on it at the step's time and noise, where a bank has kept it."""
 
 
 class Residual(NamedTuple):
@@ -132,8 +134,8 @@ class Method(abc.ABC):
         memory: Memory | None = None,
     ) -> Latent:
         """The noise of x_t from the method's noise source, for the source of an edit or for the render."""
-        x0, condition = self._source(x0, target, source)
-        return self.noise(x0, prior, t, condition, rng, memory)
+        origin = self._source(x0, target, source)
+        return self.noise(origin.x0, prior, t, origin.condition, rng, memory)
 
     def _source(self, x0: Latent, target: Condition, source: Source | None) -> Source:
         if not self.edits:
@@ -141,3 +143,12 @@ class Method(abc.ABC):
         if source is None:
             raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
         return source
+
+
+def with_source(prior: Prior, moved: Query, noise: Latent, source: Source) -> tuple[Prediction, Prediction]:
+    """The prediction on a moved x_t and that on the source under the same time and noise, in one call."""
+    if source.hat is not None:
+        return predict(prior, moved)[0], source.hat
+    still = Query(prior.schedule.perturb(source.x0, noise, moved.t), moved.t, source.condition)
+    hat, hat_source = predict(prior, moved, still)
+    return hat, hat_source

@@ -1,0 +1,97 @@
+"""The bank of noise: what it keeps is what the prior says, and what it saves."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from cases import mixture
+from torch import Generator
+
+from potstill import Guided, Points, distill
+from potstill.bank import Bank
+from potstill.errors import InputError
+from potstill.methods import DDS, PDS, FlowEdit, InfEdit, Source
+from potstill.prior import Query, predict
+from potstill.times import Annealed, Stratified, Uniform
+
+EDITORS = (DDS(), PDS.consistent(), InfEdit(), FlowEdit())
+
+
+def banked(method, steps, **bank):
+    known = mixture()
+    x_source = torch.randn(4, 3, generator=Generator().manual_seed(1), dtype=torch.float64)
+    scene = Points(x_source.clone())
+    told = {"target": known.condition(1), "source": known.condition(0)}
+    run = distill(
+        scene,
+        Guided(known, 3.0),
+        replace(method, noise=Bank(**bank)),
+        steps=steps,
+        rng=Generator().manual_seed(2),
+        **told,
+    )
+    return scene, list(run)
+
+
+@pytest.mark.parametrize("method", EDITORS, ids=lambda method: type(method).__name__)
+def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
+    known = mixture()
+    prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
+    x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
+    target, origin = known.condition(1), Source(x_source, known.condition(0))
+    filled = Bank(size=5).fill(method.times, prior, origin, x0, rng)
+    for number in range(5):
+        t, noise, kept = filled.entry(number, origin)
+        (hat,) = predict(prior, Query(known.schedule.perturb(x_source, noise, t), t, origin.condition))
+        torch.testing.assert_close(kept.hat.eps, hat.eps, atol=1e-12, rtol=1e-12)
+        found = method.gradient(x0, prior, t, noise, target, kept)
+        torch.testing.assert_close(found, method.gradient(x0, prior, t, noise, target, origin), atol=1e-10, rtol=1e-10)
+
+
+def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
+    size, steps, samples = 5, 40, 4
+    _, run = banked(DDS(), steps, size=size)
+    assert run[-1].evaluations == 2 * samples * (size + steps)  # conditional and unconditional
+    assert {step.evaluations - before.evaluations for before, step in pairwise(run)} == {2 * samples}
+    _, run = banked(DDS(), steps, size=size, refresh=20)
+    assert run[-1].evaluations == 2 * samples * (2 * size + steps)
+
+
+@pytest.mark.parametrize("rule", [Uniform(0.1, 0.9), Stratified(0.1, 0.9)])
+def test_random_times_are_one_in_each_stratum_and_come_round_after_round(rule):
+    _, run = banked(replace(DDS(), times=rule), 20, size=10)
+    times = torch.stack([step.t for step in run])
+    assert torch.equal(times[:10], times[10:])
+    shares = (mixture().schedule.time(torch.tensor([0.1, 0.9])) - times[:10, :, None]).abs()
+    position = shares[..., 0] / shares.sum(-1)
+    for sample in position.T:
+        assert (sample.sort().values * 10).long().clamp(max=9).tolist() == pytest.approx(list(range(10)), abs=1)
+
+
+def test_falling_times_fall_once():
+    _, run = banked(replace(DDS(), times=Annealed()), 20, size=10)
+    times = torch.stack([step.t for step in run])
+    assert (times.diff(dim=0) <= 0).all()
+    assert len(times[:, 0].unique()) == 10
+
+
+def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
+    """In the mean over seeds and points: the entries are a sample of the same times and noises."""
+    fresh, kept = [], []
+    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=Bank(size=100)), kept)):
+        for seed in range(4):
+            known = mixture()
+            scene = Points(torch.randn(16, 3, generator=Generator().manual_seed(5), dtype=torch.float64))
+            told = {"target": known.condition(1), "source": known.condition(0)}
+            for _ in distill(scene, Guided(known, 3.0), method, steps=100, rng=Generator().manual_seed(seed), **told):
+                pass
+            ends.append(scene.points.detach().mean(0))
+    spread = torch.stack(fresh).std(0).norm() / 4**0.5
+    assert (torch.stack(fresh).mean(0) - torch.stack(kept).mean(0)).norm() < 4 * spread
+
+
+@pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])
+def test_numbers_are_checked(numbers):
+    with pytest.raises(InputError, match="must be at least 1"):
+        Bank(**numbers)

@@ -21,6 +21,7 @@ COSTS = {
     "pds": (4, 4),
     "pds-consistent": (4, 4),
     "ids": (10, 10),
+    "infedit": (4, 4),
     "bridge": (2, 2),
     "bridge-release": (2, 2),
     "flowedit": (4, 4),

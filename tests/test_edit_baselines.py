@@ -16,7 +16,7 @@ from potstill.errors import InputError
 from potstill.expression import parse, show
 from potstill.inversion import ddpm_edit, ddpm_inversion
 from potstill.invert import Invert
-from potstill.methods import Method
+from potstill.methods import InfEdit, Method
 from potstill.prior import Guided
 from potstill.priors import Mixture
 from potstill.priors.unets import Unconditional
@@ -149,7 +149,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_result_is_made_again(tiny_fold
 
 
 def test_steps_are_the_methods_own_unless_stated(priors, image):
-    assert Edit(**PROMPTS).steps == 200
+    assert Edit(**PROMPTS).steps == InfEdit.usual.steps
     assert Edit(method=DDPMInversion(), **PROMPTS).steps == 100
     assert Edit(method=SDEdit(), steps=7, **PROMPTS).steps == 7
     for task in (Edit(method=NullText(inner_steps=3), **PROMPTS), Invert(prompt="", method=NullText())):

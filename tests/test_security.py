@@ -18,6 +18,7 @@ NEVER_CALLED = {
 }  # fmt: skip
 NAMED_BY_US = {
     "cli/__init__.py": "a command, from the table of commands",
+    "cli/resume.py": "a command, of those that can be resumed",
     "priors/checks.py": "diffusers or transformers, which the line before makes sure of",
 }
 """Where a module is imported by a name that is not written there, and which name it is."""
@@ -60,6 +61,7 @@ def faults(tree: ast.AST) -> list[str]:
             found.append("calls np.load and does not say allow_pickle=False")
         if (
             name.split(".")[-1] in ("from_pretrained", "download", "load_lora_weights")
+            and "Processor" not in name  # numbers of a preparation, read from JSON
             and "use_safetensors" not in words
         ):
             found.append(f"calls {name} and does not say use_safetensors=True")
@@ -104,7 +106,7 @@ def test_only_files_that_are_named_are_written():
         "rename",
         "replace",
     }
-    allowed = {"files.py"}
+    allowed = {"files.py", "checkpoint.py"}  # which moves an earlier checkpoint aside
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in writers:

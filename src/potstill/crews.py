@@ -78,7 +78,7 @@ class Processes(Crew):
                     except (EOFError, OSError):
                         workers.remove(worker)
                         worker.process.join()
-                        deaths.update(worker.jobs or ["before its first job"])
+                        deaths.update(list(worker.jobs) or ["before its first job"])
                         if deaths["before its first job"] >= TRIES:
                             raise InputError(f"{TRIES} workers {worker.end} while they had no job") from None
                         workers.append(_Worker(told))

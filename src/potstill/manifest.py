@@ -24,6 +24,7 @@ from potstill.baselines import Baseline
 from potstill.edit import Edit
 from potstill.errors import InputError
 from potstill.expression import suggest
+from potstill.files import check_file
 from potstill.generate import Generate
 from potstill.methods import Method
 
@@ -159,7 +160,7 @@ def read_manifest(path: str | Path) -> list[Row]:
 
 
 def _csv(path: Path) -> list[Row]:
-    csv.field_size_limit(10_000_000)
+    usual = csv.field_size_limit(10_000_000)
     lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(lines, [])]
@@ -167,6 +168,8 @@ def _csv(path: Path) -> list[Row]:
         return [_csv_row(number, header, cells) for number, cells in enumerate(filter(None, lines), start=1)]
     except csv.Error as error:
         raise InputError(f"{str(path)!r} is no CSV: {error} in line {lines.line_num}; check its quotes") from None
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _csv_row(number: int, header: list[str], cells: list[str]) -> Row:
@@ -270,6 +273,5 @@ def _inside(folder: Path, name: str, cell: object) -> Path:
         raise InputError(
             f"{name} {cell[:200]!r} leads out of {str(folder)!r}: put the picture there, or give --images its folder"
         )
-    if not path.is_file():
-        raise InputError(f"cannot read {str(path)!r}: there is no such file; check the path")
+    check_file(path, "a picture")
     return path

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -15,7 +17,7 @@ from test_cli import run
 from potstill import edit, load
 from potstill.batch import Outcome
 from potstill.crews import Here, Processes, Ray
-from potstill.files import write
+from potstill.files import _HOST, write
 from potstill.images import png_bytes
 from potstill.ledger import Ledger
 from potstill.manifest import read_manifest
@@ -92,11 +94,11 @@ def test_what_is_done_is_skipped_by_content(capsys, folder, model):
     assert len(files(folder)) == len(first) + 2
     victim = next(iter(name for name in first if name.endswith(".png")))
     (folder / "out" / victim).unlink()
-    (folder / "out" / f".{victim}.123").write_bytes(first[victim][:100])  # as a kill -9 leaves it
+    (folder / "out" / left_of(victim)).write_bytes(first[victim][:100])  # as a kill -9 leaves it
     batch(capsys, folder, model, moved)
     record = read_record(folder / "out" / victim)
     assert record["image"]["path"].endswith("moved.png")
-    assert not (folder / "out" / f".{victim}.123").exists()
+    assert not (folder / "out" / left_of(victim)).exists()
     (folder / "moved.png").write_bytes(png_bytes(torch.zeros(1, 3, 20, 30)))
     assert len(batch(capsys, folder, model, moved)[1]) == 3
     assert len(files(folder)) == len(first) + 2 + 6  # another picture: done again
@@ -208,11 +210,18 @@ def process_name(process) -> str:
     return " ".join(process.info["cmdline"] or ())
 
 
+def left_of(name: str) -> str:
+    """What a process that has ended was writing."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return f".{name}.{_HOST}-{process.pid}.part"
+
+
 def test_the_sweep_takes_only_what_write_left(tmp_path):
     from potstill.files import sweep
 
     write(tmp_path / "a.png", b"a")
-    for name in (".a.png.123", ".hidden", ".a.png", "b.png.12"):
+    for name in (left_of("a.png"), ".hidden", ".a.png", "b.png.12"):
         (tmp_path / name).write_bytes(b"x")
     sweep(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", ".hidden", ".a.png", "b.png.12"}

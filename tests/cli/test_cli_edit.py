@@ -39,7 +39,7 @@ def test_edit_writes_a_picture_and_its_settings(capsys, photo, model):
     assert sorted(path.name for path in folder.iterdir()) == ["edit-1.png", "edit-2.png", "edit.gif", "edit.json"]
     record = read_record(folder / "edit-2.png")
     assert record["index"] == 1
-    assert record["settings"]["method"] == "PDS(times=Uniform(low=0.3))"
+    assert record["settings"]["method"] == "InfEdit(times=Uniform(low=0.3))"
     assert json.loads((folder / "edit.json").read_text())["settings"] == record["settings"]
     code, out, _ = run(capsys, "replay", str(folder / "edit-2.png"))
     assert (code, out) == (0, "the same, to the byte\n")

@@ -139,7 +139,7 @@ BAD_ROWS = {
     "absolute": ({**EDIT, "image": "/etc/passwd"}, "leads out of"),
     "link": ({**EDIT, "image": "link.png"}, "leads out of"),
     "loop": ({**EDIT, "image": "loop.png"}, "loop.png"),
-    "pipe": ({**EDIT, "image": "pipe"}, "no such file"),
+    "pipe": ({**EDIT, "image": "pipe"}, "a device or a pipe"),
     "number": ({**EDIT, "image": 5}, "must be a path"),
     "null byte": ({**EDIT, "image": "a\0b"}, "must be a path"),
     "long": ({**EDIT, "image": "x" * 5000}, "follow|no such file|cannot read"),

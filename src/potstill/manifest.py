@@ -160,8 +160,8 @@ def read_manifest(path: str | Path) -> list[Row]:
 
 
 def _csv(path: Path) -> list[Row]:
-    usual = csv.field_size_limit(10_000_000)
     lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    usual = csv.field_size_limit(10_000_000)
     try:
         header = [name.strip() for name in next(lines, [])]
         _check_header(header)

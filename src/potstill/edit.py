@@ -42,6 +42,8 @@ class Edit(Task):
     target: str
     """The prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
+    guidance_scale: float = 3.0
+    """uncond + scale (cond - uncond), as in diffusers; 3 suits the default method, and most papers take 7.5 or more."""
     fit: Mode = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
     background: str = "white"

@@ -152,7 +152,7 @@ def test_numbers_become_what_the_field_says():
     assert show(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
 
 
-NOISES = "Fixed, FixedPoint, Fresh, Inverted, Mixed, MixedEta, Picard, Previous"
+NOISES = "Bank, Fixed, FixedPoint, Fresh, Inverted, Mixed, MixedEta, Picard, Previous"
 FORM = "write Name or Name(field=value, ...); "
 
 
@@ -176,9 +176,9 @@ FORM = "write Name or Name(field=value, ...); "
         ("Fresh(\n'\ud800\x1b[2J')", Noise, "cannot read \"Fresh( '  [2J')\" as a noise"),
         ("__import__('os').system('true')", Noise, "cannot read \"__import__('os').system('true')\" as a noise"),
         ("open('x')", Noise, f"unknown noise 'open': choose from {NOISES}"),
-        ("Fersh", Noise, "unknown noise 'Fersh': did you mean 'Fresh'? choose from Fixed"),
-        ("Noise()", Noise, "unknown noise 'Noise': choose from Fixed"),
-        ("Rho()", Noise, "unknown noise 'Rho': choose from Fixed"),
+        ("Fersh", Noise, "unknown noise 'Fersh': did you mean 'Fresh'? choose from Bank, Fixed"),
+        ("Noise()", Noise, "unknown noise 'Noise': choose from Bank, Fixed"),
+        ("Rho()", Noise, "unknown noise 'Rho': choose from Bank, Fixed"),
         ("Unifrom(0.1)", TimeRule, "unknown time rule 'Unifrom': did you mean 'Uniform'? choose from Annealed"),
         ("Fresh()", Coefficients, "unknown coefficients 'Fresh': choose from Consistent, Identity, Release"),
         ("2", Coefficients, "cannot read '2' as coefficients"),

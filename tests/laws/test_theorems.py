@@ -63,10 +63,10 @@ def test_theorem_2_pds_is_its_closed_form(coefficients):
         hat = predict(case.prior, Query(x_t, case.t, condition))[0]
         return (schedule.perturb(x0, eps_s, s) - c0 * hat.x0 - c1 * x_t) / sigma
 
-    expected = latent(case.x0, case.target) - latent(*case.source)
+    expected = latent(case.x0, case.target) - latent(case.source.x0, case.source.condition)
     actual = case.gradient(PDS(coefficients=coefficients))
     # The latents are large numbers whose shared part cancels.
-    assert (actual - expected).abs().max() < 1e-10 * latent(*case.source).abs().max()
+    assert (actual - expected).abs().max() < 1e-10 * latent(case.source.x0, case.source.condition).abs().max()
 
 
 def test_theorem_2_consistent_pds_is_reweighted_dds():
@@ -93,7 +93,9 @@ def test_theorem_2_holds_for_the_ddim_step_of_any_sigma():
 
         chi = (alpha_s * rho_t - (sigma_s**2 - sigma**2).clamp(min=0).sqrt()) / sigma
         expected = chi[:, None] * case.gradient(DDS())
-        assert torch.allclose(latent(case.x0, case.target) - latent(*case.source), expected, atol=1e-10)
+        assert torch.allclose(
+            latent(case.x0, case.target) - latent(case.source.x0, case.source.condition), expected, atol=1e-10
+        )
     assert torch.allclose(chi, rho_t / schedule.rho(s), rtol=1e-12)
 
 
@@ -285,7 +287,7 @@ def test_residual_in_four_spaces():
 def test_flow_edit_is_a_step_along_the_flow():
     """eta = 1: plain descent by t' - t is x += (t' - t) (v(x + q - x_src, y) - v(q, y_src)), written on its own."""
     case = Case(Flow())
-    t, noise, (x_source, told) = case.t[:, None], case.noise, case.source
+    t, noise, (x_source, told, _) = case.t[:, None], case.noise, case.source
     q = (1 - t) * x_source + t * noise
     p = case.x0 + q - x_source
     v = [(at - case.prior(at, case.t, each).x0) / t for at, each in ((p, rows(case.target)), (q, rows(told)))]

@@ -119,7 +119,7 @@ def distill(
     learner = _learner(method, prior, rng, progress)
     counted = Counted(Accompanied(prior, learner) if learner else prior, Tally(evaluations=progress.evaluations))
     for index in range(progress.done, steps):
-        before = rng.get_state()
+        before, bank = rng.get_state(), progress.bank
         view = scene.view(rng)
         x0 = scene(view)
         current = x0.detach().clone()
@@ -144,6 +144,7 @@ def distill(
         distance = None if distances is None else float(distances.mean())
         if not math.isfinite(norm + value + (distance or 0.0)):
             rng.set_state(before)
+            progress.bank = bank
             quantities = {"x0": current, "noise": noise, "noise_prediction": hat.eps, "gradient": gradient}
             sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances, "loss": loss.expand(len(x0))}
             raise not_finite(type(method).__name__, index, t, **quantities, **sizes)

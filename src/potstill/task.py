@@ -144,7 +144,8 @@ class Task(Settings, abc.ABC):
 
     def descent(self, scene: Scene, batch: int) -> Optimizer:
         """The optimiser of a scene; plain descent undoes the mean that the loss takes over the batch."""
-        rate = self.learning_rate or _RATES["adam"]
+        assert self.learning_rate is not None  # as `_state_descent` leaves it
+        rate = self.learning_rate
         if self.optimizer == "sgd":
             return SGD(scene.parameters(), lr=rate * batch)
         return Adam(scene.parameters(), lr=rate)

@@ -38,9 +38,10 @@ def test_noise_never_falls_with_time(schedule, one, other):
     early, late = at(schedule, *sorted((one, other)))
     assert early <= late
     (alpha, sigma) = schedule(torch.stack([early, late]))
-    assert alpha[0] >= alpha[1]
-    assert sigma[0] <= sigma[1]
-    assert early == late or sigma[0] < sigma[1]
+    rounding = 4e-16
+    assert alpha[0] >= alpha[1] - rounding
+    assert sigma[0] <= sigma[1] + rounding
+    assert late - early <= 1e-4 * schedule.span or sigma[0] < sigma[1]
 
 
 @every_schedule

@@ -1,13 +1,14 @@
 """Edit an image with two prompts: one that describes it, one that describes what it should become."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
 from potstill.baselines import Baseline, Job, follow
 from potstill.distill import Step, distill
@@ -15,12 +16,14 @@ from potstill.errors import InputError
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images, read_mask
 from potstill.methods import InfEdit, Method
+from potstill.prior import Condition
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture, arrays
 from potstill.record import fingerprint
 from potstill.sampling import in_range
-from potstill.scenes import Latents, Masked
+from potstill.scenes import Latents, Masked, Pixels
+from potstill.schedule import Latent
 from potstill.state import Distilling
 from potstill.task import Result, Run, Task
 
@@ -89,33 +92,14 @@ class Edit(Task):
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         inner = self.scene(prior, latents, images)
-        scene, cover, cells = inner, None, None
+        cover = cells = None
         if mask is not None:
             cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self._fit(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
-            scene = Masked(inner, cells, latents)
         size = prior.geometry(latents)
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        rng, guided, changing = Generator().manual_seed(self.seed), self.guided(prior), None
-        if isinstance(self.method, Baseline):
-            sampled = in_range(guided, prior.codec)
-            job = Job(sampled, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
-            total, name = self.method.total(self.length), type(self.method).__name__
-            steps = follow(self.method.run, total, job, next(inner.parameters()), name)
-        else:
-            changing = Distilling(scene, self.descent(scene, self.count), rng)
-            steps = distill(
-                scene,
-                guided,
-                self.method,
-                target=target,
-                source=source,
-                source_scene=Latents(latents.expand(self.count, -1, -1, -1), prior.codec),
-                steps=self.length,
-                rng=rng,
-                optimizer=changing.optimizer,
-                progress=changing.progress,
-            )
+        origin = latents.expand(self.count, -1, -1, -1)
+        steps, changing = self.way(prior, inner, origin, source, target, cells)
 
         def look() -> Images:
             now = inner.images
@@ -125,6 +109,40 @@ class Edit(Task):
         if mask is not None and cover is not None:
             inputs["mask"] = fingerprint(mask, cover)
         return Run(self.record(prior, **inputs), steps, look, changing=changing)
+
+    def way(
+        self,
+        prior: Pipeline,
+        scene: Latents | Pixels,
+        origin: Latent,
+        source: Condition,
+        target: Condition,
+        mask: Float[Tensor, "1 1 h w"] | None = None,
+    ) -> tuple[Iterator[Step], Distilling | None]:
+        """The steps that lead a scene from its origin [b, ...], and what they change if they can begin in the middle.
+
+        `mask` holds what may change of the latents, 1 for all of a cell.
+        """
+        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
+        if isinstance(self.method, Baseline):
+            job = Job(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
+            total, name = self.method.total(self.length), type(self.method).__name__
+            return follow(self.method.run, total, job, next(scene.parameters()), name), None
+        moved = scene if mask is None else Masked(scene, mask, origin)
+        changing = Distilling(moved, self.descent(moved, len(origin)), rng)
+        steps = distill(
+            moved,
+            guided,
+            self.method,
+            target=target,
+            source=source,
+            source_scene=Latents(origin, prior.codec),
+            steps=self.length,
+            rng=rng,
+            optimizer=changing.optimizer,
+            progress=changing.progress,
+        )
+        return steps, changing
 
 
 def change(images: Images, source: Images) -> dict[str, float]:

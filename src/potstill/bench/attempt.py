@@ -5,16 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Generator
 
-from potstill.baselines import Baseline, Job, follow
 from potstill.bench.pairs import Pair
-from potstill.distill import distill
 from potstill.edit import Edit
 from potstill.images import Images
 from potstill.prior import Condition
 from potstill.priors.pipeline import Pipeline
-from potstill.sampling import in_range
 from potstill.scenes import Latents
 
 
@@ -34,24 +30,14 @@ def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) 
     """Edit all pairs as `task` says, whose own prompts do not count, and look `looks` times, at last at the end."""
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
-    size, rng, scene = prior.geometry(latents), Generator().manual_seed(task.seed), Latents(latents, prior.codec)
+    size, scene = prior.geometry(latents), Latents(latents, prior.codec)
     source, target = (
         {**_told(prior, [getattr(pair, name) for pair in pairs]), **size} for name in ("source_prompt", "target_prompt")
     )
-    guided = task.guided(prior)
-    if isinstance(task.method, Baseline):
-        job = Job(in_range(guided, prior.codec), latents, source, target, task.length, rng)
-        total = task.method.total(task.length)
-        steps = follow(task.method.run, total, job, next(scene.parameters()))
-    else:
-        total, optimizer = task.length, task.descent(scene, len(pairs))
-        steps = distill(
-            scene, guided, task.method, target=target, source=source, steps=total, rng=rng, optimizer=optimizer
-        )
-    wanted = {round((look + 1) * total / looks) - 1 for look in range(looks)}
+    steps, _ = task.way(prior, scene, latents, source, target)
     spent, began = 0.0, time.perf_counter()
     for step in steps:
-        if step.index in wanted:
+        if step.index in {round((look + 1) * step.total / looks) - 1 for look in range(looks)}:
             spent += time.perf_counter() - began
             yield Look(scene.images.detach().float().cpu(), step.evaluations / len(pairs), spent / len(pairs))
             began = time.perf_counter()

@@ -12,7 +12,7 @@ from potstill.generate import Generate
 from potstill.guidance import Interval, PerpNeg, Rescaled
 from potstill.guiding import Guiding, Perpendicular, Plain, Rescale, Within
 from potstill.methods import CSD, SDS
-from potstill.prior import Clipped, Counted, Guidance, Guided, Query, predict
+from potstill.prior import Clipped, Guidance, Guided, Query, Tally, predict
 from potstill.schedule import VP, Flow
 from potstill.view_prompts import ViewPrompts
 
@@ -63,12 +63,12 @@ def test_what_is_predicted_fits_x_t(way, schedule):
 
 
 @every_way
-def test_one_call_and_the_cost_it_states(way):
+def test_both_branches_are_one_call_and_one_branch_needs_no_other(way):
     case = Case()
-    inner = Counted(case.mixture)
-    prior = way(inner, 7.5)
-    ask(case, prior)
-    assert (inner.tally.calls, inner.tally.evaluations) == (1, 3 * prior.cost)
+    tally = Tally()
+    for prior in (way(case.mixture, 7.5), way(case.mixture, 7.5).guided(1.0)):
+        ask(case, prior.counted(tally))
+    assert (tally.calls, tally.evaluations) == (2, 3 * (2 + 1))
 
 
 @pytest.mark.parametrize("negative", [{}, Case().mixture.condition(0)])
@@ -101,9 +101,9 @@ def test_an_interval_guides_within_it_alone():
     )
     for part, inside, outside in zip(hat, plain, cond, strict=True):
         assert torch.allclose(part, torch.stack([outside[0], inside[1], outside[2]]), atol=1e-12)
-    counted = Counted(case.mixture)
-    ask(case, Interval(counted, 7.5, low=0.2, high=0.4))
-    assert counted.tally.evaluations == 3
+    tally = Tally()
+    ask(case, Interval(case.mixture, 7.5, low=0.2, high=0.4).counted(tally))
+    assert tally.evaluations == 3
 
 
 def test_perp_neg_ignores_what_is_parallel():
@@ -131,7 +131,7 @@ def test_perp_neg_takes_away_what_stands_at_right_angles():
 def test_methods_that_compare_branches_see_them_through_any_wrapper():
     case = Case()
     expected = case.gradient(CSD())
-    for prior in (Rescaled(case.mixture, 7.5), Counted(Guided(case.mixture, 7.5)), PerpNeg(case.mixture, 7.5)):
+    for prior in (Rescaled(case.mixture, 7.5), Guided(case.mixture, 7.5).counted(Tally()), PerpNeg(case.mixture, 7.5)):
         case.prior = prior
         assert torch.equal(case.gradient(CSD()), expected)
     assert isinstance(Clipped(Guided(case.mixture, 7.5)).bare, Clipped)
@@ -206,7 +206,6 @@ def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, guiding)
     wrapper = task.guided(prior)
     assert type(wrapper) is {Plain: Guided, Rescale: Rescaled, Within: Interval, Perpendicular: PerpNeg}[guiding]
     assert (wrapper.guidance_scale, wrapper.bare) == (3.0, prior)
-    assert wrapper.cost == 2 + (guiding is Perpendicular)
 
 
 def test_the_guidance_counts_in_a_run(priors):

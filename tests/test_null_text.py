@@ -9,7 +9,7 @@ import torch
 from potstill.errors import InputError
 from potstill.inversion import ddim_inversion
 from potstill.null_text import null_text
-from potstill.prior import Counted, Guided, Prediction, Prior, Tally
+from potstill.prior import Guided, Prediction, Prior, Tally
 from potstill.priors import Mixture
 from potstill.sampling import ddim
 from potstill.schedule import Schedule, linear, per_sample
@@ -86,7 +86,7 @@ def test_it_stops_once_the_loss_is_below_the_limit_and_counts_what_it_asks():
     asked = []
     for tolerance, updates in ((1e9, {0}), (0.0, {4})):
         tally = Tally()
-        prior = Counted(PRIOR, tally)
+        prior = PRIOR.counted(tally)
         steps = list(null_text(prior, states, times, TOLD, SCALE, inner=4, tolerance=tolerance))
         assert {step.updates for step in steps} == updates
         asked.append(tally.evaluations)

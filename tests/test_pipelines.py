@@ -192,7 +192,6 @@ def test_embedded_guidance_is_a_field_of_the_same_prior(priors):
     prior = priors("flux-dev")
     guided = prior.guided(7.0)
     assert guided.guidance == 7.0
-    assert guided.cost == 1
     assert guided.told is prior.told
     x_t, t, told = question(prior, ["a cat"])
     with torch.no_grad():

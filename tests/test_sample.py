@@ -41,7 +41,6 @@ def test_clipped_leaves_a_prediction_that_still_makes_x_t(prior):
     guided = Clipped(Guided(prior, 30.0))
     hat = guided(x_t, t, prior.tell("red heart"))
     assert hat.x0.abs().max() == 1
-    assert (guided.cost, guided.guided(1.0).cost) == (2, 1)
     torch.testing.assert_close(prior.schedule.perturb(hat.x0, hat.eps, t), x_t)
     inside = Guided(prior, 0.0)(x_t, t, prior.tell("red heart"))
     if inside.x0.abs().max() < 1:

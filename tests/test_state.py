@@ -99,10 +99,6 @@ class Failing(Wrapper):
     asked = 0
 
     @property
-    def cost(self):
-        return self.prior.cost
-
-    @property
     def bare(self):
         return self.prior.bare
 

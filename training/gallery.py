@@ -34,7 +34,7 @@ EDITS = {
 """A drawing and its background, what it shows, and what it should show."""
 METHODS = {name: method for name, method in named().items() if "-" not in name}
 """Every method with its defaults."""
-COLUMNS = 6
+COLUMNS = 7
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from potstill.bank import Bank, Filled
 from potstill.errors import InputError, not_finite
 from potstill.methods.method import Method, Source
 from potstill.noise import Memory
-from potstill.prior import Condition, Counted, Prior, Tally
+from potstill.prior import Condition, Prior, Tally
 from potstill.renders import Accompanied, Learner
 from potstill.scenes.scene import Scene
 from potstill.schedule import Latent, Times
@@ -117,7 +117,8 @@ def distill(
     if source is not None:
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
     learner = _learner(method, prior, rng, progress)
-    counted = Counted(Accompanied(prior, learner) if learner else prior, Tally(evaluations=progress.evaluations))
+    tally = Tally(evaluations=progress.evaluations)
+    counted = (Accompanied(prior, learner) if learner else prior).counted(tally)
     for index in range(progress.done, steps):
         before, bank = rng.get_state(), progress.bank
         view = scene.view(rng)
@@ -130,7 +131,7 @@ def distill(
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
             if learner:
-                counted.tally.evaluations += len(x0) * learner.learn(current, seen, rng)
+                tally.evaluations += len(x0) * learner.learn(current, seen, rng)
             if isinstance(method.noise, Bank):
                 t, noise, origin = _banked(method, counted, index, steps, current, view, origin, rng, progress)
             else:
@@ -151,7 +152,7 @@ def distill(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        progress.done, progress.evaluations = index + 1, counted.tally.evaluations
+        progress.done, progress.evaluations = index + 1, tally.evaluations
         progress.memory = Memory(t, noise, hat.eps)
         yield Step(
             index=index,
@@ -161,7 +162,7 @@ def distill(
             gradient_norm=norm,
             loss=value,
             distance=distance,
-            evaluations=counted.tally.evaluations,
+            evaluations=tally.evaluations,
         )
 
 

@@ -95,11 +95,6 @@ class PerpNeg(Guidance):
                 f"weights = {self.weights} for {len(self.avoided)} avoided conditions: give a finite one for each"
             )
 
-    @property
-    def cost(self) -> int:
-        """A branch for each avoided condition more."""
-        return self.prior.cost * (2 + len(self.avoided))
-
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """All branches in one call; x_0 and eps are combined with the same numbers."""
         told = (condition, {**condition, **self.opposite}, *({**condition, **other} for other in self.avoided))

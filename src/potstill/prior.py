@@ -70,10 +70,9 @@ class Prior(abc.ABC):
     def unconditional(self) -> Condition:
         """The condition that says nothing: one row."""
 
-    @property
-    def cost(self) -> int:
-        """Network evaluations for each sample of a call."""
-        return 1
+    def counted(self, tally: "Tally") -> "Prior":
+        """This prior, whose network counts what it is asked."""
+        return Counted(self, tally)
 
     def guided(self, scale: float) -> "Prior":
         """This prior under classifier-free guidance of another scale."""
@@ -169,6 +168,10 @@ class Wrapper(Prior, abc.ABC):
         """The wrapped prior's."""
         return self.prior.renders
 
+    def counted(self, tally: "Tally") -> Prior:
+        """This wrapper around the counted prior."""
+        return replace(self, prior=self.prior.counted(tally))
+
     @property
     @abc.abstractmethod
     def bare(self) -> Prior:
@@ -193,11 +196,6 @@ class Guidance(Wrapper, abc.ABC):
 
     scale: float
     negative: Condition = field(default_factory=dict)
-
-    @property
-    def cost(self) -> int:
-        """Twice the wrapped prior's."""
-        return 2 * self.prior.cost
 
     @property
     def bare(self) -> Prior:
@@ -228,11 +226,6 @@ class Guidance(Wrapper, abc.ABC):
 class Guided(Guidance):
     """Classifier-free guidance, eps = eps_uncond + scale (eps_cond - eps_uncond) (arXiv 2207.12598)."""
 
-    @property
-    def cost(self) -> int:
-        """Twice the wrapped prior's, or once where the scale needs only one branch."""
-        return self.prior.cost * (1 if self.scale in (0, 1) else 2)
-
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Both branches, combined, or the one that is needed."""
         if self.scale in (0, 1):
@@ -252,11 +245,6 @@ class Clipped(Wrapper):
     """
 
     @property
-    def cost(self) -> int:
-        """The wrapped prior's."""
-        return self.prior.cost
-
-    @property
     def bare(self) -> Prior:
         """The wrapped prior's, clipped."""
         return Clipped(self.prior.bare)
@@ -274,39 +262,35 @@ class Clipped(Wrapper):
 
 @dataclass
 class Tally:
-    """Counts what passes through a `Counted` prior."""
+    """What a network was asked."""
 
     calls: int = 0
     evaluations: int = 0
+    """Of single samples."""
 
 
 @dataclass(frozen=True)
 class Counted(Wrapper):
-    """A prior that counts its calls and the network evaluations that they cost."""
+    """A network that counts what it is asked; `prior.counted(tally)` puts it inside of all wrappers."""
 
     tally: Tally = field(default_factory=Tally)
 
     @property
-    def cost(self) -> int:
-        """The wrapped prior's."""
-        return self.prior.cost
-
-    @property
     def bare(self) -> Prior:
         """The wrapped prior's, counted together with this one."""
-        return Counted(self.prior.bare, self.tally)
+        return self.prior.bare.counted(self.tally)
 
     @property
     def renders(self) -> Prior:
         """The wrapped prior's, counted together with this one."""
-        return Counted(self.prior.renders, self.tally)
+        return self.prior.renders.counted(self.tally)
 
     def guided(self, scale: float) -> Prior:
         """The wrapped prior's, counted together with this one."""
-        return Counted(self.prior.guided(scale), self.tally)
+        return self.prior.guided(scale).counted(self.tally)
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Count, then ask the wrapped prior."""
         self.tally.calls += 1
-        self.tally.evaluations += len(x_t) * self.cost
+        self.tally.evaluations += len(x_t)
         return self.prior(x_t, t, condition)

@@ -10,7 +10,7 @@ from torch import Generator
 from torch.optim import Adam
 
 from potstill.errors import InputError
-from potstill.prior import Condition, Prediction, Prior, Query, Wrapper, innermost, predict
+from potstill.prior import Condition, Prediction, Prior, Query, Tally, Wrapper, innermost, predict
 from potstill.priors.lora import adapt
 from potstill.priors.pipeline import Pipeline
 from potstill.schedule import Latent, Times, normal, per_sample
@@ -42,10 +42,9 @@ class Accompanied(Wrapper):
         """The model."""
         return self.model
 
-    @property
-    def cost(self) -> int:
-        """The wrapped prior's."""
-        return self.prior.cost
+    def counted(self, tally: Tally) -> Prior:
+        """Both, counted together."""
+        return Accompanied(self.prior.counted(tally), self.model.counted(tally))
 
     @property
     def bare(self) -> Prior:

@@ -12,7 +12,7 @@ from torch import Generator
 from potstill.distill import distill, surrogate_loss
 from potstill.methods import Editing, Generating
 from potstill.noise import Fresh
-from potstill.prior import Counted, Guided
+from potstill.prior import Tally
 from potstill.renders import Accompanied
 from potstill.scenes import Points
 from potstill.schedule import VP, Flow, Schedule, Times, linear
@@ -52,13 +52,10 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
 def test_a_step_costs_the_calls_that_the_method_states(method):
     """One, unless a prediction rests on another or there are two networks."""
     case = Case()
-    counted = Counted(Accompanied(case.prior, case.renders))
+    tally = Tally()
+    counted = Accompanied(case.prior, case.renders).counted(tally)
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
-    inner = Counted(case.mixture)
-    both = Accompanied(Guided(inner, 7.5), Counted(case.renders, inner.tally))
-    method.gradient(case.x0, both, case.t, case.noise, case.target, case.source)
-    assert inner.tally.calls == method.calls
-    assert counted.tally.calls == method.calls
+    assert tally.calls == method.calls
     more = type(method).__name__ in ("ISM", "VSD") or method in [METHODS[name] for name in TWO_SCALES]
     assert method.calls == 1 + more
 

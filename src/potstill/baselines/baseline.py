@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from potstill.distill import Step
 from potstill.errors import InputError, not_finite
-from potstill.prior import Clipped, Condition, Counted, Guidance, Prior, Query, Tally, predict
+from potstill.prior import Condition, Prior, Query, Tally, predict
 from potstill.sampling import Sigma, eta
 from potstill.schedule import Latent, Tabulated, Times
 
@@ -164,7 +164,7 @@ def follow(
         NotFiniteError: a NaN or an infinity, with step, time, quantity, baseline and dtype.
     """
     tally = Tally()
-    looks = run(replace(job, prior=_counted(job.prior, tally)))
+    looks = run(replace(job, prior=job.prior.counted(tally)))
     for index, look in enumerate(iter(torch.no_grad()(lambda: next(looks, None)), None)):
         distances = (look.x0 - job.x0).flatten(1).norm(dim=1)
         distance, loss = float(distances.mean()), torch.tensor([look.loss or 0.0])
@@ -181,13 +181,6 @@ def follow(
             distance=distance,
             evaluations=tally.evaluations,
         )
-
-
-def _counted(prior: Prior, tally: Tally) -> Prior:
-    """The prior, counted below its guidance, which a baseline may take apart."""
-    if isinstance(prior, Guidance | Clipped):
-        return replace(prior, prior=_counted(prior.prior, tally))
-    return Counted(prior, tally)
 
 
 def check_share(name: str, value: float, low: bool, high: bool) -> None:

@@ -1,22 +1,18 @@
-"""What a benchmark shows: the tables, the curves, the contact sheets, and all of it as JSON."""
+"""What a benchmark says: the tables, and all of it as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 
 from potstill.bench.contestants import Contestant
 from potstill.bench.pairs import Pair
-from potstill.bench.run import Attempted, Job
+from potstill.bench.run import Job, Kept
 from potstill.bench.scores import Judge, Scores, Truth
-from potstill.figures import INK, new_figure, png
 from potstill.images import Images
-from potstill.sheets import contact_sheet
 
 RESAMPLES = 1000
 """Of the confidence intervals."""
@@ -27,7 +23,8 @@ class Case(NamedTuple):
 
     pair: Pair
     scores: Scores
-    image: Images
+    look: Callable[[], Images]
+    """Reads the result."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +68,19 @@ def interval(values: Float[np.ndarray, " n"]) -> list[float]:
     return np.quantile(values[picks].mean(1), [0.025, 0.975]).tolist()
 
 
-def entries(done: Sequence[tuple[Job, Attempted]]) -> list[Entry]:
+def entries(done: Sequence[tuple[Job, Kept]]) -> list[Entry]:
     """The results, gathered by contestant."""
     cases: dict[Contestant, dict[int, list[Case]]] = {}
-    parts: dict[Contestant, list[Attempted]] = {}
+    parts: dict[Contestant, list[Kept]] = {}
     for job, found in done:
-        rows = zip(job.pairs, found.scores, found.images.split(1), strict=True)
-        cases.setdefault(job.contestant, {}).setdefault(job.seed, []).extend(Case(*row) for row in rows)
+        rows = enumerate(zip(job.pairs, found.scores, strict=True))
+        made = [Case(pair, scores, partial(found.image, index)) for index, (pair, scores) in rows]
+        cases.setdefault(job.contestant, {}).setdefault(job.seed, []).extend(made)
         parts.setdefault(job.contestant, []).append(found)
     return [Entry(who, list(seeds.values()), _mean_curve(parts[who])) for who, seeds in cases.items()]
 
 
-def _mean_curve(parts: list[Attempted]) -> list[Scores]:
+def _mean_curve(parts: list[Kept]) -> list[Scores]:
     """The mean of curves, each with as much weight as it has pairs with that score."""
     curve: list[Scores] = []
     for look, first in enumerate(parts[0].curve):
@@ -156,93 +154,6 @@ class Report:
             for entry in self.ranked():
                 lines.append(_row([entry.label, *(_cell(entry.record(group), score) for group in self.groups)]))
         return "\n".join(lines) + "\n"
-
-    def curves(self) -> bytes:
-        """Quality on the way, as PNG: over evaluations where a score ranks, else one score against the other."""
-        names = self.judge.headline
-        if not self.judge.order and len(names) == 2:
-            return self._tradeoff(*names)
-        figure, axes = new_figure(len(names), 1, "quality on the way, mean over pairs and seeds", size=5.0)
-        for axis, name in zip(axes[0], names, strict=True):
-            for entry in self.ranked():
-                if entry.contestant.setting == "bound" or not entry.curve[-1]["evaluations"]:
-                    continue
-                x = [look["evaluations"] for look in entry.curve]
-                style = "-" if entry.contestant.setting != "published" else ":"
-                axis.plot(x, [look[name] for look in entry.curve], style, marker=".", label=entry.label)
-            axis.set_xscale("log")
-            axis.set_xlabel("network evaluations for each picture")
-            axis.set_ylabel(name)
-        axes[0, -1].legend(fontsize=6, ncols=2)
-        return png(figure)
-
-    def _tradeoff(self, across: str, up: str) -> bytes:
-        """Each method's way in the plane of two scores, which ends in a dot; bounds are crosses."""
-        figure, axes = new_figure(1, 1, "what stays against what the caption says, mean over pairs and seeds", size=6.5)
-        axis = axes[0, 0]
-        for entry in self.ranked():
-            x, y = ([look[name] for look in entry.curve] for name in (across, up))
-            if entry.contestant.setting == "bound":
-                axis.plot(x[-1:], y[-1:], "x", color=INK)
-                axis.annotate(entry.label, (x[-1], y[-1]), xytext=(4, 4), textcoords="offset points", fontsize=7)
-            else:
-                (line,) = axis.plot(x, y, lw=0.8, alpha=0.6)
-                axis.plot(x[-1:], y[-1:], "o", color=line.get_color(), label=entry.label)
-        axis.set_xlabel(f"{across}: 1 is doing nothing")
-        axis.set_ylabel(up)
-        axis.legend(fontsize=6, ncols=2)
-        return png(figure)
-
-    def sheet(self) -> bytes:
-        """The middle case of each group, as PNG: source, answer, and what every contestant made of it."""
-        shown = [entry for entry in self.ranked() if entry.contestant.name not in ("nothing", "answer")]
-        middle = np.mean([entry.values(self.score) for entry in shown], axis=0)
-        images, captions = [], []
-        for group in self.groups:
-            chosen = [n for n, pair in enumerate(shown[0].pairs()) if pair.group == group]
-            index = sorted(chosen, key=lambda n: middle[n])[len(chosen) // 2]
-            pair = shown[0].pairs()[index]
-            images += _ends(pair) + [entry.cases[0][index].image for entry in shown]
-            captions += _captions(pair, "source") + [entry.label for entry in shown]
-        return _sheet(images, captions, len(self.groups))
-
-    def cases(self, entry: Entry, count: int = 4) -> bytes:
-        """The best, the middle and the worst cases of a contestant, as PNG, each a row: source, answer, result.
-
-        Where no score ranks, they are the lowest, the middle and the highest.
-        """
-        values = entry.values(self.score)
-        order = np.argsort(values, kind="stable")[: np.isfinite(values).sum()]
-        count = min(count, len(order))
-        start = (len(order) - count) // 2
-        rows = [order[:count], order[start : start + count], order[len(order) - count :]]
-        images, captions = [], []
-        kinds = ("best", "middle", "worst") if self.judge.order else ("lowest", "middle", "highest")
-        for kind, row in zip(kinds, rows, strict=True):
-            for index in row.tolist():
-                case = entry.cases[0][index]
-                ends = _ends(case.pair)
-                images += [*ends, case.image]
-                captions += [*_captions(case.pair, case.pair.name), f"{kind}: {self.score} {values[index]:.2f}"]
-        return _sheet(images, captions, 3)
-
-
-def _ends(pair: Pair) -> list[Images]:
-    return [pair.source] if pair.answer is None else [pair.source, pair.answer]
-
-
-def _captions(pair: Pair, first: str) -> list[str]:
-    """Of `_ends`; without an answer, the source's is the target prompt."""
-    return [f"to: {pair.target_prompt}"] if pair.answer is None else [first, "answer"]
-
-
-def _sheet(images: list[Images], captions: list[str], rows: int) -> bytes:
-    """Small pictures doubled, large ones brought down to a side of 256 pixels."""
-    shown = torch.cat(images)
-    factor = 256 / max(shown.shape[-2:])
-    if factor < 1:
-        shown = F.interpolate(shown, [round(side * factor) for side in shown.shape[-2:]], mode="area")
-    return contact_sheet(shown, len(captions) // rows, captions, zoom=2 if factor >= 2 else 1)
 
 
 def _cell(record: dict[str, Any], name: str, intervals: bool = False) -> str:

@@ -38,6 +38,19 @@ class Attempted(NamedTuple):
     """Mean scores over the pairs after some evaluations and seconds for each pair; the last are the result's."""
 
 
+class Kept(NamedTuple):
+    """What is kept of it; its pictures are read when somebody looks."""
+
+    place: Path
+    scores: list[Scores]
+    curve: list[Scores]
+
+    def image(self, index: int) -> Images:
+        """The result of a pair."""
+        with safetensors.safe_open(self.place, "pt") as file:
+            return file.get_slice("images")[index : index + 1].float() / 255
+
+
 def means(rows: Sequence[Scores]) -> Scores:
     """The mean of each score over the rows that have it."""
     told = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
@@ -116,11 +129,11 @@ class Store:
         """Whether it was done."""
         return self._place(key).is_file()
 
-    def __getitem__(self, key: str) -> Attempted:
+    def __getitem__(self, key: str) -> Kept:
         """What was done."""
-        with safetensors.safe_open(self._place(key), "pt") as file:
-            told, images = json.loads(file.metadata()["attempt"]), file.get_tensor("images")
-        return Attempted(images.float() / 255, told["scores"], told["curve"])
+        with safetensors.safe_open(place := self._place(key), "pt") as file:
+            told = json.loads(file.metadata()["attempt"])
+        return Kept(place, told["scores"], told["curve"])
 
     def __setitem__(self, key: str, found: Attempted) -> None:
         """Keep it, whole or not at all."""
@@ -153,7 +166,7 @@ def run_all(
     folder: Path,
     processes: int = 1,
     on_done: Callable[[int, int], None] = lambda done, total: None,
-) -> list[tuple[Job, Attempted]]:
+) -> list[tuple[Job, Kept]]:
     """Do what was not done before, in one process or several, and give all of it.
 
     Every process loads the model once and computes with one thread where there are several.

@@ -92,6 +92,7 @@ class Command:
         except ModuleNotFoundError as error:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
         from potstill.bench.contestants import contestants
+        from potstill.bench.pictures import cases, curves, sheet
         from potstill.bench.report import Report, entries
         from potstill.bench.run import jobs_of, run_all
 
@@ -112,11 +113,11 @@ class Command:
         document = to_json(report.document())
         write(folder / "bench.json", document.encode())
         write(folder / "bench.md", report.markdown().encode())
-        write(folder / "curves.png", report.curves())
-        write(folder / "sheet.png", report.sheet())
+        write(folder / "curves.png", curves(report))
+        write(folder / "sheet.png", sheet(report))
         for entry in report.ranked():
             name = "".join(c if c.isalnum() or c in "-." else "_" for c in f"{entry.label}")
-            write(folder / f"cases-{name}.png", report.cases(entry))
+            write(folder / f"cases-{name}.png", cases(report, entry))
         print(document if self.json else report.markdown())
         print(f"wrote {folder / 'bench.md'}, bench.json, curves.png, sheet.png and the cases", file=sys.stderr)
 

@@ -23,7 +23,7 @@ def test_times_stay_in_their_range(rule, schedule):
 
 def test_dreamtime_follows_its_density():
     """The times of an even run are distributed as W: their histogram is the density."""
-    rule, steps = DreamTime(), 20_000
+    rule, steps = DreamTime(), 5_000
     rng = Generator().manual_seed(0)
     times = torch.cat([rule(VP(), 1, step, steps, rng) for step in range(steps)])
     assert (times.diff() <= 0).all()

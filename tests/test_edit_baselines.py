@@ -84,17 +84,18 @@ def test_a_mask_of_zeros_keeps_the_source_and_ones_change_nothing(baseline):
 @pytest.mark.parametrize("family", TOLD)
 def test_every_family_is_edited(priors, image, family):
     prior = priors(family)
+    options = {"model": prior, "size": tiny.small(prior), **PROMPTS}
     for baseline in (DDIMInversion(), DDPMInversion(), SDEdit()):
-        found = edit(image, model=prior, method=show(baseline), steps=3, **PROMPTS)
+        found = edit(image, method=show(baseline), steps=3, **options)
         assert len(found.trace) == found.trace[-1]["step"] + 1 == baseline.total(3)
         assert found.images.isfinite().all()
         assert found.trace[-1]["distance"] > 0
     method = "NullText(inner_steps=1, tolerance=0.0)"
     if family == "flux-dev":
         with pytest.raises(InputError, match="without an empty prompt"):
-            edit(image, model=prior, method=method, steps=2, **PROMPTS)
+            edit(image, method=method, steps=2, **options)
         return
-    trace = edit(image, model=prior, method=method, steps=2, **PROMPTS).trace
+    trace = edit(image, method=method, steps=2, **options).trace
     assert trace[-1]["evaluations"] == 2 + 2 * (1 + 2) + 2 * 2
     assert [step["loss"] is None for step in trace] == [True, True, False, False, True, True]
 
@@ -118,10 +119,11 @@ def test_outside_the_mask_the_picture_stays(priors, image):
 def test_every_family_is_inverted(priors, image, family):
     prior = priors(family)
     prompt = "" if isinstance(prior, Unconditional) else "a red apple"
-    exact = invert(image, prompt=prompt, model=prior, method="ddpm", steps=3).result
+    options = {"prompt": prompt, "model": prior, "size": tiny.small(prior), "steps": 3}
+    exact = invert(image, method="ddpm", **options).result
     assert exact.trace[-1]["distance"] < 1e-2  # of latents: the PSNR has what the VAE loses, too
-    found = invert(image, prompt=prompt, model=prior, method="ddim", steps=3)
-    assert found.images.shape == (1, 3, *prior.size)
+    found = invert(image, method="ddim", **options)
+    assert found.images.shape == (1, 3, *tiny.small(prior))
     assert found.latents["states"].shape[0] == found.latents["times"].shape[0] == 4
 
 

@@ -20,7 +20,7 @@ COMPARES_BRANCHES = ("csd", "nfsd", "ism")
 @pytest.mark.parametrize("family", tiny.BUILDERS)
 def test_every_method_runs_on_every_family(priors, family):
     prior = priors(family)
-    size = (max(8, 4 * prior.multiple),) * 2
+    size = tiny.small(prior)
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))
     options = {"model": prior, "steps": 2, "size": size}
     untold = isinstance(prior, Unconditional)

@@ -195,10 +195,10 @@ def test_content_is_what_a_row_says_and_not_what_its_files_are_called(folder, tm
     assert Job("edit", {**settings, "seed": 1}, str(folder / "ü photo.png")).known().content != here
 
 
-def test_ten_thousand_rows_are_read(folder):
-    path = write(folder, "csv", [cells(Edit(source="a", target="b", seed=seed)) for seed in range(10_000)])
+def test_thousands_of_rows_are_read(folder):
+    path = write(folder, "csv", [cells(Edit(source="a", target="b", seed=seed)) for seed in range(2_000)])
     rows = read_manifest(path)
-    assert len(rows) == 10_000
+    assert len(rows) == 2_000
     for row in rows[::10]:
         row.job(folder)
     assert set(rows[0].cells) <= set(COLUMNS)

@@ -235,3 +235,8 @@ def save_vit(path: Path) -> str:
         torch.manual_seed(0)
         ViTModel(ViTConfig(image_size=224, patch_size=32, **_JUDGE)).save_pretrained(path)
     return str(path)
+
+
+def small(prior) -> tuple[int, int]:
+    """A size that every family takes; FLUX's own, 256 pixels even here, is slow."""
+    return (max(8, 4 * prior.multiple),) * 2

@@ -11,11 +11,12 @@ from torch import Generator
 from potstill import Guided, Points, distill
 from potstill.bank import Bank
 from potstill.errors import InputError
-from potstill.methods import DDS, PDS, FlowEdit, InfEdit, Source
+from potstill.expression import show
+from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
 from potstill.prior import Query, predict
 from potstill.times import Annealed, Stratified, Uniform
 
-EDITORS = (DDS(), PDS.consistent(), InfEdit(), FlowEdit())
+EDITORS = (DDS(), PDS(), PDS.consistent(), PDS(coefficients=Identity(0.1)), InfEdit(), FlowEdit())
 
 
 def banked(method, steps, **bank):
@@ -34,7 +35,7 @@ def banked(method, steps, **bank):
     return scene, list(run)
 
 
-@pytest.mark.parametrize("method", EDITORS, ids=lambda method: type(method).__name__)
+@pytest.mark.parametrize("method", EDITORS, ids=show)
 def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     known = mixture()
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)

@@ -59,6 +59,13 @@ def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
     assert run[-1].evaluations == 2 * samples * (2 * size + steps)
 
 
+@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=show)
+def test_a_bank_larger_than_the_run_costs_no_more_than_fresh_noise(method):
+    steps, samples = 6, 4
+    _, run = banked(method, steps, size=64)
+    assert run[-1].evaluations == 4 * samples * steps
+
+
 @pytest.mark.parametrize("rule", [Uniform(0.1, 0.9), Stratified(0.1, 0.9)])
 def test_random_times_are_one_in_each_stratum_and_come_round_after_round(rule):
     _, run = banked(replace(DDS(), times=rule), 20, size=10)

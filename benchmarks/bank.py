@@ -66,17 +66,17 @@ class Speed:
     def run(self) -> None:
         """Measure, print."""
         torch.set_num_threads(1)
-        calls = ", ".join(f"runs of {steps}" for steps in RUNS)
+        calls = " | ".join(f"runs of {steps}" for steps in RUNS)
         print(f"| network | images at once | bare, ms | bare, half the batch | fresh | bank | filling | {calls} |")
         print(f"|---|{'---:|' * (6 + len(RUNS))}", flush=True)
         emoji, small = potstill.load(), small_prior()
         x0 = emoji.codec.encode(torch.rand(1, 3, *emoji.size))
         for count in self.images:
-            self._row("bundled", emoji, x0.repeat(count, 1, 1, 1))
-        self._row("SD of 9 M", small, torch.randn(1, 4, *[small.network.config.sample_size] * 2))
+            self._row("bundled", emoji, x0.repeat(count, 1, 1, 1), ("red heart", "blue heart"))
+        self._row("SD of 9 M", small, torch.randn(1, 4, *[small.network.config.sample_size] * 2), ("source", "target"))
 
-    def _row(self, name: str, prior: StableDiffusion, x0: Grid) -> None:
-        source, target = prior.tell("source"), prior.tell("target")
+    def _row(self, name: str, prior: StableDiffusion, x0: Grid, prompts: tuple[str, str]) -> None:
+        source, target = (prior.tell(prompt) for prompt in prompts)
 
         def steps(method: Method) -> Iterator[Step]:
             told: dict[str, Any] = {"target": target, "source": source, "steps": 10**6}
@@ -97,26 +97,17 @@ class Speed:
         for turn in range(self.repeats + 2):
             found = []
             for function in turns:
-                before, taken, after = (
-                    seconds(lambda: bare(4 * samples)),
-                    seconds(function),
-                    seconds(lambda: bare(4 * samples)),
-                )
+                before, taken = seconds(lambda: bare(4 * samples)), seconds(function)
+                after = seconds(lambda: bare(4 * samples))
                 calls.append((before + after) / 2)
                 found.append(taken / calls[-1])
             if turn >= 2:  # the first are slower
                 ratios.append(found)
         call, (half, fresh_step, step) = statistics.median(calls), np.median(ratios, axis=0)
         filling = filling / call - step
+        shares = [f"{share:.2f}" for share in (half, fresh_step, step)]
         whole = [f"{step + filling / count:.2f}" for count in RUNS]
-        row = (
-            name,
-            samples,
-            f"{1e3 * call:.0f}",
-            *(f"{x:.2f}" for x in (half, fresh_step, step)),
-            f"{filling:.0f}",
-            *whole,
-        )
+        row = (name, samples, round(1e3 * call), *shares, round(filling), *whole)
         print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 

@@ -14,7 +14,7 @@ import torch
 
 import potstill
 
-BATCHES, TURNS = (2, 4, 16), 15
+BATCHES, TURNS = (2, 16), 9
 
 torch.set_num_threads(1)
 prior = potstill.load()

@@ -38,7 +38,7 @@ class Bank(Noise):
     """
 
     size: int = 64
-    """Entries; with as many as there are steps nothing is saved."""
+    """Entries, no more than there are steps; with as many nothing is saved."""
     refresh: int | None = None
     """Steps after which all entries are drawn anew; None keeps them."""
 

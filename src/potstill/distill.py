@@ -4,7 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -190,6 +190,7 @@ def _banked(
     """Time, noise and source of a step from the method's bank, which is filled where that is due."""
     bank, rule = method.noise, method.times
     assert isinstance(bank, Bank)
+    bank = replace(bank, size=min(bank.size, steps))  # more entries than steps are of no use
     if view:
         raise InputError("a bank keeps predictions on the source, which changes with the view: take fresh noise")
     if progress.bank is None or bank.due(index):

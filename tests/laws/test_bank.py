@@ -11,11 +11,12 @@ from torch import Generator
 from potstill import Guided, Points, distill
 from potstill.bank import Bank
 from potstill.errors import InputError
-from potstill.methods import DDS, PDS, FlowEdit, InfEdit, Source
+from potstill.expression import show
+from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
 from potstill.prior import Query, predict
 from potstill.times import Annealed, Stratified, Uniform
 
-EDITORS = (DDS(), PDS.consistent(), InfEdit(), FlowEdit())
+EDITORS = (DDS(), PDS(), PDS.consistent(), PDS(coefficients=Identity(0.1)), InfEdit(), FlowEdit())
 
 
 def banked(method, steps, **bank):
@@ -34,7 +35,7 @@ def banked(method, steps, **bank):
     return scene, list(run)
 
 
-@pytest.mark.parametrize("method", EDITORS, ids=lambda method: type(method).__name__)
+@pytest.mark.parametrize("method", EDITORS, ids=show)
 def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     known = mixture()
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
@@ -56,6 +57,13 @@ def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
     assert {step.evaluations - before.evaluations for before, step in pairwise(run)} == {2 * samples}
     _, run = banked(DDS(), steps, size=size, refresh=20)
     assert run[-1].evaluations == 2 * samples * (2 * size + steps)
+
+
+@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=show)
+def test_a_bank_larger_than_the_run_costs_no_more_than_fresh_noise(method):
+    steps, samples = 6, 4
+    _, run = banked(method, steps, size=64)
+    assert run[-1].evaluations == 4 * samples * steps
 
 
 @pytest.mark.parametrize("rule", [Uniform(0.1, 0.9), Stratified(0.1, 0.9)])

@@ -1,0 +1,92 @@
+"""Whether an edit can tell by itself when it is done: stopping by how much a step changes, against fewer steps for all.
+
+    python benchmarks/stopping.py [--methods pds dds infedit] [--pairs 16]
+
+Each pair is edited to the end, with a look at every step. A picture then stops where a running mean (decay 0.9) has
+been below a tolerance for 5 steps: the mean of the size of its steps (`change`) or the size of its mean step
+(`drift`), as root mean squares of pixels in [0, 1]. Printed for some tolerances: the steps that pictures took, what
+stopping costs in PSNR to the answer, and what giving every picture that mean number of steps costs.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import tyro
+from jaxtyping import Float
+from torch import Tensor
+
+import potstill
+from potstill.bench.attempt import attempt
+from potstill.bench.pairs import Pair, emoji_pairs, spread
+from potstill.edit import Edit
+from potstill.methods import DDS, PDS, InfEdit
+
+METHODS = {"pds": PDS(), "dds": DDS(), "infedit": InfEdit()}
+DECAY, PATIENCE = 0.9, 5
+SHARES = (0.6, 0.4, 0.3)
+"""Tolerances, as shares of the largest running mean after 10 steps, in the mean over pictures."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The budget."""
+
+    methods: tuple[str, ...] = ("pds", "dds")
+    """Of pds, dds and infedit, as `potstill edit` runs them."""
+    steps: int = 100
+    """Of an edit."""
+    pairs: int = 16
+    """Held-out pairs, spread over the groups."""
+
+
+def running(rule: str, moves: Float[Tensor, "steps b *d"]) -> Float[Tensor, "steps b"]:
+    """The running mean that is held against the tolerance, without its bias towards 0 (as Adam's)."""
+    values = moves if rule == "drift" else moves.square().flatten(2).mean(2).sqrt()
+    mean, means = torch.zeros_like(values[0]), []
+    for step, value in enumerate(values, start=1):
+        mean = DECAY * mean + (1 - DECAY) * value
+        means.append(mean / (1 - DECAY**step))
+    found = torch.stack(means)
+    return found.square().flatten(2).mean(2).sqrt() if rule == "drift" else found
+
+
+def stops(means: Float[Tensor, "steps b"], tolerance: float) -> Tensor:
+    """The index of the step after which each picture stops, or the last."""
+    below = means < tolerance
+    below[:9] = False  # before the mean means anything
+    row = torch.stack([below[max(0, step - PATIENCE + 1) : step + 1].all(0) for step in range(len(below))])
+    row[-1] = True
+    return row.float().argmax(0)
+
+
+def measure(name: str, run: Run, pairs: list[Pair], prior) -> None:
+    """Print the rows of a method."""
+    task = Edit(source="a", target="b", method=METHODS[name], steps=run.steps)
+    frames = torch.stack([look.images for look in attempt(task, pairs, prior, run.steps)])
+    source, answer = (torch.cat([getattr(pair, end) for pair in pairs]) for end in ("source", "answer"))
+    psnr = -10 * (frames - answer).square().flatten(2).mean(2).clamp(min=1e-10).log10()
+    moves = frames - torch.cat([source[None], frames[:-1]])
+    for rule in ("change", "drift"):
+        means = running(rule, moves)
+        for share in SHARES:
+            tolerance = share * float(means[9:].amax(0).mean())
+            index = stops(means, tolerance)
+            count, stopped = index.float().mean() + 1, psnr.gather(0, index[None])[0]
+            costs = [float((end - psnr[-1]).mean()) for end in (stopped, psnr[round(float(count)) - 1])]
+            steps = f"{count:.0f} ({int(index.min()) + 1} to {int(index.max()) + 1})"
+            print(f"| {name} | {rule} | {tolerance:.4f} | {steps} | {costs[0]:+.2f} | {costs[1]:+.2f} |", flush=True)
+
+
+def main(run: Run) -> None:
+    """Measure, print."""
+    torch.set_num_threads(1)
+    prior = potstill.load()
+    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    print(f"| method | rule | tolerance | steps of {run.steps} | PSNR against the end | so many steps for all |")
+    print("|---|---|---:|---:|---:|---:|", flush=True)
+    for name in run.methods:
+        measure(name, run, pairs, prior)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Run, description=__doc__))

@@ -19,11 +19,11 @@ BATCHES, TURNS = (2, 16), 9
 torch.set_num_threads(1)
 prior = potstill.load()
 states = prior.tell("red heart")["encoder_hidden_states"]
-networks = {"float32": prior.network}
-networks["bfloat16"] = potstill.load(dtype=torch.bfloat16).network
-networks["channels_last"] = potstill.load().network.to(memory_format=torch.channels_last)
+networks = {"float32": potstill.load(channels_last=False).network}
+networks["bfloat16"] = potstill.load(dtype=torch.bfloat16, channels_last=False).network
+networks["channels_last"] = potstill.load(channels_last=True).network
 if "--compile" in sys.argv:
-    networks["torch.compile"] = torch.compile(potstill.load().network, dynamic=False)
+    networks["torch.compile"] = torch.compile(potstill.load(channels_last=False).network, dynamic=False)
 
 
 @torch.no_grad()

@@ -318,6 +318,15 @@ def test_options_that_save_memory_do_not_change_the_answer(tiny_folder, option):
         assert torch.allclose(saving.codec.encode(images), plain.codec.encode(images), atol=1e-5)
 
 
+def test_channels_last_changes_the_layout_alone_and_is_told(tiny_folder):
+    plain, last = (load(tiny_folder("sd"), **CPU, channels_last=last) for last in (None, True))
+    kernel = last.network.conv_in.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+    assert not kernel.is_contiguous()
+    assert torch.allclose(answer(last), answer(plain), atol=1e-5)
+    assert last.identity == plain.identity | {"channels_last": True}
+
+
 def test_half_precision_keeps_latents_as_they_come(tiny_folder):
     prior = load(tiny_folder("sdxl"), dtype=torch.bfloat16, device="cpu")
     assert isinstance(prior, StableDiffusionXL)

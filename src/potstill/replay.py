@@ -78,6 +78,7 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
         str(model.get("name")),
         dtype=dtype and getattr(torch, dtype),
         device=model.get("device"),
+        channels_last=bool(model.get("channels_last")),
         revision=model.get("revision"),
         lora=model.get("lora"),
     )

@@ -49,6 +49,8 @@ class Model:
     """Encode and decode large pictures in tiles: less memory, and the tiles may show."""
     cpu_offload: bool = False
     """Keep on the device only the part that is at work: much less memory, slower."""
+    channels_last: bool | None = None
+    """Keep the channels of a pixel together: convolutions may be faster. None means for the bundled model alone."""
 
     def __post_init__(self) -> None:
         """Check what a file may say in place of the command line."""

@@ -36,6 +36,7 @@ def load(
     attention_slicing: bool = False,
     vae_tiling: bool = False,
     cpu_offload: bool = False,
+    channels_last: bool | None = None,
 ) -> Pipeline:
     """Load a text-to-image model as a prior.
 
@@ -51,6 +52,8 @@ def load(
             attention; elsewhere it costs memory and time (measured in docs/models.md).
         vae_tiling: encode and decode large pictures in tiles, which overlap but may show: less memory.
         cpu_offload: keep on the device only the part that is at work, the others on the CPU.
+        channels_last: keep the channels of a pixel together in memory, which convolutions may like: the bundled model
+            takes 0.9 of the time on a CPU. It changes the last digits. None means for the bundled model alone.
 
     Raises:
         InputError: there is no such model, it is none that can be loaded safely, or an option does not fit it.
@@ -74,7 +77,11 @@ def load(
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
     save_memory(pipe, attention_slicing, vae_tiling)
-    identity = {"name": str(name), **_version(source, pipe), "dtype": _short(dtype), "device": str(place), **merged}
+    identity: dict[str, str | bool] = {"name": str(name), **_version(source, pipe), **merged}
+    identity |= {"dtype": _short(dtype), "device": str(place)}
+    if bundled if channels_last is None else channels_last:
+        network_of(pipe).to(memory_format=torch.channels_last)
+        identity["channels_last"] = True
     return prior_of(pipe, identity)
 
 

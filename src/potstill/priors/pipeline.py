@@ -37,7 +37,7 @@ class Pipeline(Prior, abc.ABC):
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
-    identity: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[str, str | bool] = field(default_factory=dict)
     """Where the weights come from, for the record: name, revision or hash, dtype, device."""
     told: dict[str, Condition] = field(default_factory=dict, repr=False)
     """What the network is told, by prompt, for the prompts read last."""

@@ -44,7 +44,7 @@ class Model:
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     """What the network computes in. None means what suits the device."""
     attention_slicing: bool = False
-    """One attention head at a time: less memory, slower."""
+    """Half of the attention heads at a time: less memory only where torch has no fused attention; slower."""
     vae_tiling: bool = False
     """Encode and decode large pictures in tiles: less memory, and the tiles may show."""
     cpu_offload: bool = False

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator
 
-from potstill.baselines import Baseline, Job, follow
+from potstill.baselines import Baseline, Following, Job
 from potstill.distill import Step, distill
 from potstill.errors import InputError
 from potstill.fit import Fit, Mode
@@ -96,12 +96,13 @@ class Edit(Task):
             scene = Masked(inner, cells, latents)
         size = prior.geometry(latents)
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        rng, guided, changing = Generator().manual_seed(self.seed), self.guided(prior), None
+        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
         if isinstance(self.method, Baseline):
             sampled = in_range(guided, prior.codec)
             job = Job(sampled, latents.expand(self.count, -1, -1, -1), source, target, self.length, rng, cells)
             total, name = self.method.total(self.length), type(self.method).__name__
-            steps = follow(self.method.run, total, job, next(inner.parameters()), name)
+            changing = Following(self.method.run, total, job, next(inner.parameters()), name)
+            steps = iter(changing)
         else:
             changing = Distilling(scene, self.descent(scene, self.count), rng)
             steps = distill(
@@ -124,7 +125,7 @@ class Edit(Task):
         inputs = {"image": fingerprint(image, images)}
         if mask is not None and cover is not None:
             inputs["mask"] = fingerprint(mask, cover)
-        return Run(self.record(prior, **inputs), steps, look, changing=changing)
+        return Run(self.record(prior, **inputs), steps, look, changing)
 
 
 def change(images: Images, source: Images) -> dict[str, float]:

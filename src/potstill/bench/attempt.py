@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from potstill.baselines import Baseline, Job, follow
+from potstill.baselines import Baseline, Following, Job
 from potstill.bench.pairs import Pair
 from potstill.distill import distill
 from potstill.edit import Edit
@@ -42,7 +42,7 @@ def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) 
     if isinstance(task.method, Baseline):
         job = Job(in_range(guided, prior.codec), latents, source, target, task.length, rng)
         total = task.method.total(task.length)
-        steps = follow(task.method.run, total, job, next(scene.parameters()))
+        steps = iter(Following(task.method.run, total, job, next(scene.parameters())))
     else:
         total, optimizer = task.length, task.descent(scene, len(pairs))
         steps = distill(

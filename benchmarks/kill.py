@@ -1,16 +1,18 @@
 """Kill commands at random moments: only whole files may be left, and going on must end in the same bytes.
 
 Each command runs once undisturbed. Then it is started again and again in a folder of its own, saving itself every
-tenth of a second where it has checkpoints, and killed (SIGKILL) after a time drawn evenly from the length of the
-undisturbed run. Its workers, if it has any, must end with it. Every file that is left must be whole: pictures decode,
-JSON and tables parse, safetensors open, those of checkpoints match their hash. Then `potstill resume` goes on where
-there is a checkpoint, and the same command is given again where there is none; the files must be those of the
-undisturbed run, byte for byte but for the seconds that they tell, with nothing beside them.
+tenth of a second where it has checkpoints, and killed (SIGKILL) after a CPU time drawn evenly from that of the
+undisturbed run, which does not depend on what else the machine does. Its workers, if it has any, must end with it.
+Every file that is left must be whole: pictures decode, JSON and tables parse, safetensors open, those of checkpoints
+match their hash. Then `potstill resume` goes on where there is a checkpoint, and the same command is given again where
+there is none; the files must be those of the undisturbed run, byte for byte but for the seconds that they tell, with
+nothing beside them.
 
 A command is started by a fork of this process, which has everything imported: no kill is wasted on imports.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -45,8 +47,8 @@ ROWS = "image,source,target,prompt,method,seed,steps,size\n" + "".join(
 COMMANDS: dict[str, tuple[str, ...]] = {
     "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
     "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
-    "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1"),
-    "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2"),
+    "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1", "--batch-size", "2"),
+    "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),
     "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", "."),
 }
 """What is killed, in a folder of its own; another command is another line."""
@@ -75,11 +77,20 @@ def start(words: tuple[str, ...], folder: Path) -> int:
 
 
 def finish(words: tuple[str, ...], folder: Path) -> float:
-    """Run a command to its end, which must be a good one, and give the seconds it took."""
-    began = time.monotonic()
-    if code := os.waitpid(start(words, folder), 0)[1]:
+    """Run a command to its end, which must be a good one, and give the seconds of CPU time it took."""
+    _, code, usage = os.wait4(start(words, folder), 0)
+    if code:
         sys.exit(f"potstill {' '.join(words)} in {folder}: status {code}")
-    return time.monotonic() - began
+    return usage.ru_utime + usage.ru_stime
+
+
+def spent(process: psutil.Process) -> float:
+    """The seconds of CPU time of a process and its workers."""
+    seconds = 0.0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            seconds += sum(each.cpu_times()[:4])
+    return seconds
 
 
 def check(path: Path) -> None:
@@ -142,9 +153,11 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
     torn = other = halves = orphans = 0
     for index in range(kills):
         folder = root / f"{name}-{index}"
-        child = start(words, folder)
-        time.sleep(rng.uniform(0, seconds))
-        workers = psutil.Process(child).children(recursive=True)
+        child, moment = start(words, folder), rng.uniform(0, seconds)
+        process = psutil.Process(child)
+        while process.status() != psutil.STATUS_ZOMBIE and spent(process) < moment:
+            time.sleep(0.005)
+        workers = process.children(recursive=True)
         os.kill(child, signal.SIGKILL)
         ended = os.waitpid(child, 0)[1] == 0
         orphans += len(psutil.wait_procs(workers, PATIENCE)[1])
@@ -169,7 +182,7 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
             print(f"{name}, kill {index}: other bytes: {', '.join(wrong)}")
     told = ", ".join(f"{count} {what}" for what, count in tally.items())
     found = f"{torn} torn files, {halves} hidden parts, {orphans} orphans, {other} other"
-    print(f"{name}: {kills} kills in {seconds:.1f} s ({told}): {found}", flush=True)
+    print(f"{name}: {kills} kills in {seconds:.1f} s of CPU time ({told}): {found}", flush=True)
     return not (torn or other or orphans)
 
 

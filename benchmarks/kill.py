@@ -1,15 +1,20 @@
 """Kill commands at random moments: only whole files may be left, and going on must end in the same bytes.
 
 Each command runs once undisturbed. Then it is started again and again in a folder of its own, saving itself every
-tenth of a second, and killed (SIGKILL) after a time drawn evenly from the length of the undisturbed run. Every file
-that is left must be whole: pictures decode, JSON parses, safetensors match their hash. Then `potstill resume` goes on
-where there is a checkpoint, and the same command is given again where there is none; the files must be those of the
-undisturbed run, byte for byte but for the seconds that JSON tells, with nothing beside them.
+tenth of a second where it has checkpoints, and killed (SIGKILL) after a CPU time drawn evenly from that of the
+undisturbed run, which does not depend on what else the machine does. Its workers, if it has any, must end with it.
+Every file that is left must be whole: pictures decode, JSON and tables parse, safetensors open, those of checkpoints
+match their hash. Then `potstill resume` goes on where there is a checkpoint, and the same command is given again where
+there is none; the files must be those of the undisturbed run, byte for byte but for the seconds that they tell, with
+nothing beside them.
 
-A command is started by a fork of this process, which has everything imported: no kill is wasted on imports.
+A command is started by a fork of this process, which has everything imported and the model loaded: no kill is wasted on
+that, but for workers, who import and load for themselves.
 """
 
 import argparse
+import contextlib
+import functools
 import json
 import os
 import random
@@ -18,13 +23,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import torch
 from PIL import Image
+from pyarrow import parquet
+from safetensors import safe_open
 
+from potstill.bench.report import Report  # noqa: F401  imported before the forks
 from potstill.checkpoint import ENDING
-from potstill.cli import main
-from potstill.compare import Compare  # noqa: F401  imported before the forks
+from potstill.cli import bench, main, options
+from potstill.compare import Compare  # noqa: F401
 from potstill.images import png_bytes
 from potstill.replay import replay  # noqa: F401
 from potstill.state import unpack
@@ -32,11 +42,22 @@ from potstill.worlds import EditStudy  # noqa: F401
 
 PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(noise=Mixed(0.5))")
 OFTEN = ("--checkpoint-every", "0.1")
+CHEAP = ("InfEdit()", "SDEdit(strength=0.1)")
+ROWS = "image,source,target,prompt,method,seed,steps,size\n" + "".join(
+    f"picture.png,red heart,blue heart,,dds,{seed},6,32x32\n,,,red apple,sds,{seed},6,32x32\n" for seed in range(6)
+)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
     "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
+    "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1", "--batch-size", "2"),
+    "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),
+    "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", "."),
 }
 """What is killed, in a folder of its own; another command is another line."""
+LOCK = ".lock"
+"""What a batch leaves in its folder besides."""
+PATIENCE = 60
+"""Seconds in which workers must have ended; they may be at their imports."""
 
 
 def start(words: tuple[str, ...], folder: Path) -> int:
@@ -58,19 +79,34 @@ def start(words: tuple[str, ...], folder: Path) -> int:
 
 
 def finish(words: tuple[str, ...], folder: Path) -> float:
-    """Run a command to its end, which must be a good one, and give the seconds it took."""
-    began = time.monotonic()
-    if code := os.waitpid(start(words, folder), 0)[1]:
+    """Run a command to its end, which must be a good one, and give the seconds of CPU time it took."""
+    _, code, usage = os.wait4(start(words, folder), 0)
+    if code:
         sys.exit(f"potstill {' '.join(words)} in {folder}: status {code}")
-    return time.monotonic() - began
+    return usage.ru_utime + usage.ru_stime
+
+
+def spent(process: psutil.Process) -> float:
+    """The seconds of CPU time of a process and its workers."""
+    seconds = 0.0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            seconds += sum(each.cpu_times()[:4])
+    return seconds
 
 
 def check(path: Path) -> None:
     """Fail unless the file is whole."""
     if path.name.endswith(ENDING):
         unpack(path)
+    elif path.suffix == ".safetensors":
+        attempt(path)
+    elif path.suffix == ".parquet":
+        parquet.read_table(path)
     elif path.suffix == ".json":
         json.loads(path.read_bytes())
+    elif path.suffix == ".md":
+        assert path.read_text().endswith("|\n")
     else:
         with Image.open(path) as picture:
             for frame in range(getattr(picture, "n_frames", 1)):
@@ -78,17 +114,36 @@ def check(path: Path) -> None:
                 picture.load()
 
 
+def attempt(path: Path) -> dict[str, Any]:
+    """What a safetensors file of a benchmark says."""
+    with safe_open(path, "pt") as file:
+        images = {name: file.get_tensor(name).tolist() for name in file.keys()}  # noqa: SIM118  it is no mapping
+        return images | {"told": json.loads(file.metadata()["attempt"])}
+
+
 def contents(folder: Path) -> dict[str, object]:
-    """The files of a folder; of JSON all but the seconds."""
+    """What the files of a folder say, all but the seconds; the bytes of those that tell none."""
     found: dict[str, object] = {}
-    for path in folder.iterdir():
-        found[path.name] = path.read_bytes()
+    for path in (path for path in folder.rglob("*") if path.is_file() and path.name != LOCK):
+        name = str(path.relative_to(folder))
         if path.suffix == ".json":
-            document = json.loads(path.read_bytes())
-            for part in (document, *document.get("methods", ())):
-                part.pop("seconds", None)
-            found[path.name] = document
+            found[name] = timeless(json.loads(path.read_bytes()))
+        elif path.suffix == ".parquet":
+            found[name] = timeless(parquet.read_table(path).to_pylist())
+        elif path.suffix == ".safetensors":
+            found[name] = timeless(attempt(path))
+        elif path.suffix == ".md":  # the seconds are the last column of its first table
+            found[name] = [line.split("|")[:-2] for line in path.read_text().splitlines()]
+        else:
+            found[name] = path.read_bytes()
     return found
+
+
+def timeless(value: Any) -> Any:
+    """JSON without its seconds."""
+    if isinstance(value, dict):
+        return {name: timeless(part) for name, part in value.items() if name != "seconds"}
+    return [timeless(part) for part in value] if isinstance(value, list) else value
 
 
 def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
@@ -97,15 +152,20 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
     seconds = finish(words, root / f"{name}-whole")
     expected = contents(root / f"{name}-whole")
     tally = dict.fromkeys(("ended before", "left nothing", "left a checkpoint", "left results"), 0)
-    torn = other = halves = 0
+    torn = other = halves = orphans = 0
     for index in range(kills):
         folder = root / f"{name}-{index}"
-        child = start(words, folder)
-        time.sleep(rng.uniform(0, seconds))
+        child, moment = start(words, folder), rng.uniform(0, seconds)
+        process = psutil.Process(child)
+        while process.status() != psutil.STATUS_ZOMBIE and spent(process) < moment:
+            time.sleep(0.005)
+        workers = process.children(recursive=True)
         os.kill(child, signal.SIGKILL)
         ended = os.waitpid(child, 0)[1] == 0
-        parts = list(folder.glob(".*.part")) if folder.exists() else []
-        files = [path for path in folder.iterdir() if path not in parts] if folder.exists() else []
+        orphans += len(psutil.wait_procs(workers, PATIENCE)[1])
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name != LOCK]
+        parts = [path for path in files if path.name.startswith(".")]
+        files = [path for path in files if path not in parts]
         halves += len(parts)
         for path in files:
             try:
@@ -123,8 +183,9 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
             wrong = [file for file in found.keys() | expected.keys() if found.get(file) != expected.get(file)]
             print(f"{name}, kill {index}: other bytes: {', '.join(wrong)}")
     told = ", ".join(f"{count} {what}" for what, count in tally.items())
-    print(f"{name}: {kills} kills in {seconds:.1f} s ({told}): {torn} torn files, {halves} hidden parts, {other} other")
-    return not torn and not other
+    found = f"{torn} torn files, {halves} hidden parts, {orphans} orphans, {other} other"
+    print(f"{name}: {kills} kills in {seconds:.1f} s of CPU time ({told}): {found}", flush=True)
+    return not (torn or other or orphans)
 
 
 def _left(saved: bool) -> str:
@@ -136,11 +197,14 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--commands", nargs="*", choices=COMMANDS, default=list(COMMANDS))
-    options = parser.parse_args()
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
+    options.load = functools.cache(options.load)
+    bench._loaded(options.Model())
     with tempfile.TemporaryDirectory() as place:
         noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
         Path(place, "picture.png").write_bytes(png_bytes(noise))
-        rng = random.Random(options.seed)
-        sound = [kill(name, options.kills, Path(place), rng) for name in options.commands]
+        Path(place, "rows.csv").write_text(ROWS)
+        rng = random.Random(chosen.seed)
+        sound = [kill(name, chosen.kills, Path(place), rng) for name in chosen.commands]
     sys.exit(not all(sound))

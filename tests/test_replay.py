@@ -1,12 +1,15 @@
 """A result carries what made it, and is made again to the byte."""
 
+import importlib.util
 import json
 
 import pytest
 import torch
 from PIL import Image
+from test_loading import lora_file
 
-from potstill import edit, generate
+from potstill import edit, generate, load
+from potstill.cli.options import Model
 from potstill.errors import InputError
 from potstill.images import png_bytes
 from potstill.record import differences, read_record
@@ -109,3 +112,18 @@ def test_what_holds_no_settings_is_refused(tmp_path, content, message):
     file.write_bytes(content)
     with pytest.raises(InputError, match=message):
         replay(file)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+def test_a_result_of_a_lora_is_made_again_with_it(tiny_folder, photo, tmp_path):
+    file, *_ = lora_file(tmp_path)
+    options = {"dtype": torch.float32, "device": "cpu"}
+    prior = load(tiny_folder("sd"), lora={str(file): 1 / 3}, **options)
+    result = edit(photo, source="a red apple", target="a pear", model=prior, steps=2)
+    place = result.save(tmp_path / "edit.png")[0]
+    found = replay(place)
+    assert (found.agree, found.changes) == (True, [])
+    with pytest.raises(InputError, match=r"style.safetensors at scale 0.333333: --lora takes one, at scale 1"):
+        Model.of(prior.identity)
+    once = {**prior.identity, f"lora {file}": "scale 1"}
+    assert Model.of(once) == Model(str(tiny_folder("sd")), lora=str(file), dtype="float32", device="cpu")

@@ -1,5 +1,6 @@
 """Train the emoji model: one command, on a CPU, a GPU or several, that goes on where it was stopped.
-On the CPU, a run that was interrupted ends in the same bytes as one that was not.
+On the CPU, a run that was interrupted or killed ends in the same bytes as one that was not. Ctrl-C and SIGTERM save
+after the step at work; the exit code is then 130 or 143.
 
     python -m training.train --folder build/emoji/run --steps 40000
     accelerate launch -m training.train --folder build/emoji/run --steps 40000 --batch 192
@@ -13,9 +14,10 @@ starts from any checkpoint and is best written to a folder of its own:
 """
 
 import json
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
@@ -26,6 +28,7 @@ from accelerate import Accelerator
 from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
+from potstill.cli.resumable import told_to_stop
 from potstill.files import write
 from training import checkpoint, data
 from training.compose import Pictures, generator, paint, say
@@ -87,8 +90,8 @@ def beginning(run: Train) -> Path | None:
     return next(reversed(checkpoint.found(run.folder)), run.start)
 
 
-def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
-    """The loop: yields the metrics of each step."""
+def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
+    """The loop: yields the metrics of each step; once there are `signals` to stop, it saves and ends."""
     device, main = accelerator.device, accelerator.is_main_process
     drawings, pictures = data.load(run.data).to(device), Pictures()
     tokenizer, abar = build_tokenizer(), build_scheduler().alphas_cumprod.to(device)
@@ -132,12 +135,15 @@ def train(run: Train, accelerator: Accelerator) -> Iterator[dict]:
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
-        if main and (step % run.save_every == 0 or last):
+        stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # all processes at once
+        if main and (step % run.save_every == 0 or last or stopped):
             checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
         if main and (step % run.sheet_every == 0 or last):
             look = Emoji(run.architecture, len(tokenizer)).to(device)
             look.load_state_dict(average)
             write(run.folder / f"sheet-{step:06d}.png", picture(as_prior(look), steps=run.sheet_steps))
+        if stopped:
+            return
 
 
 @torch.no_grad()
@@ -165,20 +171,33 @@ def main(run: Train) -> None:
     torch.set_num_threads(run.threads)
     torch.set_flush_denormal(True)
     accelerator = Accelerator(mixed_precision=run.precision, cpu=not _has_accelerator())
-    if not accelerator.is_main_process:
-        deque(train(run, accelerator), maxlen=0)  # the first process shows and logs
-        return
+    with told_to_stop() as signals:
+        if accelerator.is_main_process:
+            step = _show(run, train(run, accelerator, signals))
+            if signals and step < run.steps:
+                print(f"interrupted after step {step}, which is saved; the same command goes on", file=sys.stderr)
+        else:
+            deque(train(run, accelerator, signals), maxlen=0)  # the first process shows and logs
+    if signals:
+        sys.exit(128 + signals[0])
+
+
+def _show(run: Train, steps: Iterator[dict]) -> int:
+    """Take the steps; the last one's number."""
     begin = beginning(run)
-    log = open_log(run.folder / "metrics.jsonl", checkpoint.read(begin)["step"] if begin else 0)
+    step = checkpoint.read(begin)["step"] if begin else 0
+    log = open_log(run.folder / "metrics.jsonl", step)
     columns = (*Progress.get_default_columns()[:3], TextColumn("step {task.completed}/{task.total}"))
     bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
     with bar, log:
         task = bar.add_task("training", total=run.steps, note="")
         smooth = None
-        for metrics in train(run, accelerator):
+        for metrics in steps:
+            step = metrics["step"]
             smooth = metrics["loss"] if smooth is None else 0.98 * smooth + 0.02 * metrics["loss"]
             log.write(json.dumps(metrics) + "\n")
-            bar.update(task, completed=metrics["step"], note=f"loss {smooth:.4f}")
+            bar.update(task, completed=step, note=f"loss {smooth:.4f}")
+    return step
 
 
 if __name__ == "__main__":

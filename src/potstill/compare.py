@@ -110,7 +110,7 @@ class Going(Stateful):
             self._run: Run = task.start(self._prior)  # type: ignore[call-arg]  there is an image where it is an edit
         else:
             self._run = task.start(self._image, self._prior, self._mask)
-        self._run.film, self.starts_over = FRAMES, self._run.starts_over
+        self._run.film = FRAMES
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:
         """The steps that are left, each with its method's name."""

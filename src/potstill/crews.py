@@ -22,6 +22,7 @@ import torch
 from potstill.batch import Loader, Outcome, work
 from potstill.errors import InputError, PotstillError
 from potstill.manifest import Job
+from potstill.orphans import end_with_parent
 
 TRIES = 3
 """How often a job is tried whose worker dies."""
@@ -128,6 +129,7 @@ class _Worker:
 def _serve(link: Connection, load: Loader, folder: Path, batch_size: int, threads: int) -> None:
     """A worker: says that it is ready, then an outcome for each job it is given; a text is why it cannot go on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
+    end_with_parent()
     torch.set_num_threads(threads)
     try:
         prior = load()

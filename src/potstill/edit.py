@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from potstill.baselines import Baseline, Job, follow
+from potstill.baselines import Baseline, Following, Job
 from potstill.distill import Step, distill
 from potstill.errors import InputError
 from potstill.fit import Fit, Mode
@@ -24,7 +24,7 @@ from potstill.record import fingerprint
 from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.schedule import Latent
-from potstill.state import Distilling
+from potstill.state import Distilling, Stateful
 from potstill.task import Result, Run, Task
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
@@ -108,7 +108,7 @@ class Edit(Task):
         inputs = {"image": fingerprint(image, images)}
         if mask is not None and cover is not None:
             inputs["mask"] = fingerprint(mask, cover)
-        return Run(self.record(prior, **inputs), steps, look, changing=changing)
+        return Run(self.record(prior, **inputs), steps, look, changing)
 
     def way(
         self,
@@ -118,8 +118,8 @@ class Edit(Task):
         source: Condition,
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
-    ) -> tuple[Iterator[Step], Distilling | None]:
-        """The steps that lead a scene from its origin [b, ...], and what they change if they can begin in the middle.
+    ) -> tuple[Iterator[Step], Stateful]:
+        """The steps that lead a scene from its origin [b, ...], and what they change.
 
         `mask` holds what may change of the latents, 1 for all of a cell.
         """
@@ -127,7 +127,8 @@ class Edit(Task):
         if isinstance(self.method, Baseline):
             job = Job(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
             total, name = self.method.total(self.length), type(self.method).__name__
-            return follow(self.method.run, total, job, next(scene.parameters()), name), None
+            following = Following(self.method.run, total, job, next(scene.parameters()), name)
+            return iter(following), following
         moved = scene if mask is None else Masked(scene, mask, origin)
         changing = Distilling(moved, self.descent(moved, len(origin)), rng)
         steps = distill(

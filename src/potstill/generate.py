@@ -59,7 +59,7 @@ class Generate(Task):
             optimizer=changing.optimizer,
             progress=changing.progress,
         )
-        return Run(self.record(prior), steps, lambda: scene.images, changing=changing)
+        return Run(self.record(prior), steps, lambda: scene.images, changing)
 
 
 def generate(

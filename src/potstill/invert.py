@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from potstill.animation import row
-from potstill.baselines import DDIMInversion, Inverting, Job, Look, follow
+from potstill.baselines import DDIMInversion, Following, Inverting, Job, Look
 from potstill.distill import Step
 from potstill.fit import Fit, Mode
 from potstill.images import Images, as_images
@@ -91,9 +91,9 @@ class Invert(Settings):
             difference = STRENGTH * (back() - images).abs()
             return row(torch.cat([images, back(), difference.clamp(max=1)]))
 
-        steps = follow(there_and_back, self.method.total(self.length), job, shown, type(self.method).__name__)
+        going = Following(there_and_back, self.method.total(self.length), job, shown, type(self.method).__name__)
         record = self.record(prior, image=fingerprint(image, images))
-        return Run(record, steps, look, lambda: {"psnr": psnr(back(), images)}, tensors)
+        return Run(record, iter(going), look, going, lambda: {"psnr": psnr(back(), images)}, tensors)
 
 
 def psnr(one: Images, other: Images) -> float:

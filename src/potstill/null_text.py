@@ -25,6 +25,19 @@ class NullStep(NamedTuple):
     """The mean over samples of what is left of the distance to the next state."""
     updates: int
     """How often a sample was moved, the most."""
+    x_s: Latent
+    """Where it ends."""
+
+
+class Begun(NamedTuple):
+    """Where a way down that was left goes on."""
+
+    done: int
+    """Steps taken."""
+    x_t: Latent
+    """Where the last of them ended."""
+    condition: Condition
+    """The unconditional condition found for it."""
 
 
 def null_text(
@@ -34,6 +47,7 @@ def null_text(
     condition: Condition,
     scale: float = 7.5,
     empty: Condition | None = None,
+    begun: Begun | None = None,
     inner: int = 10,
     rate: float = 1e-2,
     tolerance: float = 1e-5,
@@ -60,6 +74,7 @@ def null_text(
         condition: what describes the data.
         scale: of the guidance that the run is to bear.
         empty: where e starts; the prior's unconditional condition when not given.
+        begun: where to go on, to the same numbers; from the first step when not given.
         inner: updates in each step, at most.
         rate: Adam's in the first step.
         tolerance: of the loss in the first step.
@@ -79,15 +94,18 @@ def null_text(
             "use DDIM or DDPM inversion"
         )
     empty = {**condition, **told}
-    x_t, count = states[0], len(times) - 1
-    for index, (t, s) in enumerate(pairwise(times)):
+    x_t, done, count = states[0], 0, len(times) - 1
+    if begun is not None:
+        x_t, done, moved = begun.x_t, begun.done, {name: begun.condition[name] for name in moved}
+    for index, (t, s) in enumerate(pairwise(times[done:]), start=done):
         with torch.no_grad():
             conditional = predict(prior, Query(x_t, t, condition))[0]
         step = _Step(prior, x_t, t, s, conditional, states[index + 1], scale, empty)
         limit, lr = tolerance * (1 + 100 * index / count), rate * (1 - index / (2 * count))
         moved, hat, loss, updates = step.optimise(moved, inner, lr, limit)
-        yield NullStep(x_t, {**empty, **moved}, hat, float(loss.mean()), updates)
-        x_t = step.down(hat)
+        x_s = step.down(hat)
+        yield NullStep(x_t, {**empty, **moved}, hat, float(loss.mean()), updates, x_s)
+        x_t = x_s
 
 
 class _Step(NamedTuple):

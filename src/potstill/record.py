@@ -20,7 +20,7 @@ KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """Bytes of a JSON file that is read."""
-_TEXTS = {"name", "revision", "dtype", "device", "lora", "path", "sha256"}
+_TEXTS = {"name", "revision", "dtype", "device", "path", "sha256"}
 """What is a text, or null, where a record says of a model or an input."""
 
 

@@ -17,6 +17,7 @@ from potstill.generate import Generate
 from potstill.images import to_pil
 from potstill.invert import Invert
 from potstill.priors.loading import load
+from potstill.priors.lora import recorded
 from potstill.record import differences, environment, read_record
 from potstill.task import Result, Run
 from potstill.together import Meeting
@@ -80,7 +81,7 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
         device=model.get("device"),
         channels_last=bool(model.get("channels_last")),
         revision=model.get("revision"),
-        lora=model.get("lora"),
+        lora=recorded(model),
     )
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         prior = Meeting(size if type(size) is int else 0).join(prior)

@@ -34,9 +34,6 @@ _KEY, _HASH, _LEAF = "potstill state", "sha256", "__tensor__"
 class Stateful(abc.ABC):
     """What can stop between two steps and go on."""
 
-    starts_over: bool = False
-    """Whether what is at work keeps nothing, so that it goes on at its beginning."""
-
     @abc.abstractmethod
     def state(self) -> State:
         """All that changes, as it is now; not a copy, so write it down before the next step."""

@@ -240,7 +240,7 @@ class Run(Stateful):
     """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it.
 
     Between two steps `state` is all that it rests on. A run that was started in the same way and restored goes on
-    from there to the same bytes; a baseline keeps nothing and begins anew (see `follow`).
+    from there to the same bytes.
     """
 
     def __init__(
@@ -248,14 +248,11 @@ class Run(Stateful):
         record: dict[str, Any],
         steps: Iterator[Step],
         look: Callable[[], Images],
+        changing: Stateful,
         measure: Callable[[], Mapping[str, float]] = dict,
         tensors: Mapping[str, Tensor] | None = None,
-        changing: Stateful | None = None,
     ) -> None:
-        """`look` shows what is optimised; at the end `measure` is asked, and `tensors` is full.
-
-        `changing` is what the steps change, if they can begin in the middle.
-        """
+        """`look` shows what the steps change, which is `changing`; at the end `measure` is asked, `tensors` full."""
         self.record, self._measure, self._tensors = record, measure, {} if tensors is None else tensors
         self.trace: list[dict[str, Any]] = []
         self.film = 0
@@ -263,7 +260,6 @@ class Run(Stateful):
         self.frames: list[Levels] = []
         """Those pictures."""
         self._steps, self._look, self._changing = steps, look, changing
-        self.starts_over = changing is None
 
     def __iter__(self) -> Iterator[Step]:
         """The steps that are left, recorded in `trace`."""
@@ -276,16 +272,13 @@ class Run(Stateful):
             yield step
 
     def state(self) -> State:
-        """The trace, the pictures of the way, and what the steps change; nothing of a baseline."""
-        if self._changing is None:
-            return {}
+        """The trace, the pictures of the way, and what the steps change."""
         return {"trace": self.trace, "frames": self.frames, "changing": self._changing.state()}
 
     def restore(self, state: State) -> None:
-        """Go on from there; a baseline begins anew."""
-        if self._changing is not None:
-            self._changing.restore(state["changing"])
-            self.trace, self.frames = list(state["trace"]), list(state["frames"])
+        """Go on from there."""
+        self._changing.restore(state["changing"])
+        self.trace, self.frames = list(state["trace"]), list(state["frames"])
 
     @torch.no_grad()
     def images(self) -> Images:

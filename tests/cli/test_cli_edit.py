@@ -147,6 +147,10 @@ def test_other_mistakes(capsys, photo, model, tmp_path):
     mask.write_bytes(png_bytes(torch.zeros(1, 3, 20, 30)))
     fails(capsys, photo, told(photo, model, "--mask", str(mask)), "nothing to edit")
     mask.unlink()
+    result = {"command": "edit", "settings": {"source": "a", "target": "b"}, "model": {"name": model}, "image": {}}
+    (tmp_path / "record.json").write_text(json.dumps(result))
+    fails(capsys, photo, ("edit", "--config", str(tmp_path / "record.json")), "no picture is named")
+    (tmp_path / "record.json").unlink()
     (tmp_path / "file").write_text("")
     fails(capsys, photo, told(photo, model, out="../file/edit.png"), "cannot write to")
     (tmp_path / "file").unlink()

@@ -352,8 +352,9 @@ RECORDS = {  # what is forged in a record: changes of it, and what is said
     "a dtype that is a list": ({"model": {"dtype": []}}, "dtype = .* must be a text"),
     "a device that is a number": ({"model": {"device": 5}}, "device = 5 of the model"),
     "a device that is none": ({"model": {"device": "toaster"}}, "there is no device 'toaster'"),
-    "a LoRA that is pickled": ({"model": {"lora": "style.bin"}}, "no LoRA file style.bin|could run any code"),
-    "a LoRA that is a list": ({"model": {"lora": ["a"]}}, "lora = .* must be a text"),
+    "a LoRA that is pickled": ({"model": {"lora style.bin": "scale 1"}}, "no LoRA file style.bin|could run any code"),
+    "a LoRA that is a list": ({"model": {"lora a": ["a"]}}, "'lora a' of the model = .* must end in scale"),
+    "a LoRA of no scale": ({"model": {"lora a": "scale nan"}}, "'lora a' of the model = .* must end in scale"),
 }
 COMPARED = {  # what only `replay` looks at
     "an image that changed": ({}, "is not what it was"),

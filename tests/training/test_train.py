@@ -1,4 +1,5 @@
 import json
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.torch import save_file
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning, quiet
 from training import export, sheet
+from training import train as module
 from training.icons import icons
 from training.model import Architecture, build_tokenizer, tokenize
 from training.train import Train, learning_rate, open_log, train
@@ -58,6 +60,26 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(trained):
     assert [one["step"] for one in after] == [3, 4]
     assert after[0]["loss"] == before[2]["loss"] == metrics[2]["loss"]
     assert contents(halves.folder / "step-000004") == contents(run.folder / "step-000004")
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes(trained, monkeypatch, capsys):
+    run, _ = trained
+    stopped = replace(run, folder=run.folder.with_name("stopped"))
+    monkeypatch.setattr(torch, "set_flush_denormal", lambda on: True)  # of this process, whose other tests run without
+
+    def interrupted(*arguments):
+        follow(*arguments)
+        signal.raise_signal(signal.SIGINT)
+
+    follow = module._follow
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_follow", interrupted)
+        with pytest.raises(SystemExit) as stop:
+            module.main(stopped)
+    assert stop.value.code == 130
+    assert "interrupted after step 1, which is saved; the same command goes on" in capsys.readouterr().err
+    module.main(stopped)
+    assert contents(stopped.folder / "step-000004") == contents(run.folder / "step-000004")
 
 
 def test_a_last_phase_starts_from_another_runs_checkpoint(trained):

@@ -1,8 +1,9 @@
 """Editors without a gradient, beside the distillation methods. `BASELINES` is the only list."""
 
-from potstill.baselines.baseline import Baseline, Found, Inverting, Job, Look, follow
+from potstill.baselines.baseline import Baseline, Found, Inverting, Job, Look
 from potstill.baselines.ddim import DDIMInversion
 from potstill.baselines.ddpm import DDPMInversion
+from potstill.baselines.following import Following
 from potstill.baselines.null import NullText
 from potstill.baselines.sdedit import SDEdit
 
@@ -24,11 +25,11 @@ __all__ = [
     "Baseline",
     "DDIMInversion",
     "DDPMInversion",
+    "Following",
     "Found",
     "Inverting",
     "Job",
     "Look",
     "NullText",
     "SDEdit",
-    "follow",
 ]

@@ -1,18 +1,16 @@
 """What a baseline is: an edit that samples instead of optimising, so it has no gradient."""
 
 import abc
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Way
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from potstill.distill import Step
-from potstill.errors import InputError, not_finite
-from potstill.prior import Condition, Prior, Query, Tally, predict
+from potstill.errors import InputError
+from potstill.prior import Condition, Prior, Query, predict
 from potstill.sampling import Sigma, eta
 from potstill.schedule import Latent, Tabulated, Times
 
@@ -31,6 +29,9 @@ class Job:
     rng: Generator
     cells: Tensor | None = None
     """1 where the edit may show, 0 where the source stays; broadcasts over x0."""
+    found: dict[str, list[Any]] = field(default_factory=dict)
+    """What each step that is done has found, by the part of the baseline that took it: a tensor like x0, or several
+    with the names of the condition's. A part that finds some there goes on after them."""
 
     def keep(self, x: Latent, source: Latent) -> Latent:
         """The source outside the mask, at the same noise level."""
@@ -140,47 +141,18 @@ def descend(
         maps: one for each step; needed only where sigma is not 0.
         last: is added to the last x̂_0.
     """
-    schedule, x_t = job.prior.schedule, states[0]
-    for index, t in enumerate(times):
+    schedule, found = job.prior.schedule, job.found.setdefault("back", [])
+    x_t = found[-1] if found else states[0]
+    for index, t in enumerate(times[len(found) :], start=len(found)):
         hat = predict(priors[index] if priors else job.prior, Query(x_t, t, job.target))[0]
         final = index + 1 == len(times)
-        yield Look(t, job.keep(hat.x0 + last if final and last is not None else hat.x0, job.x0))
         if not final:
             s = times[index + 1]
             z = maps[index] if len(maps) else torch.zeros_like(x_t)
             x_s = schedule.ddim_step(hat.x0, hat.eps, s, sigma(schedule, t, s), z)
             x_t = job.keep(x_s, states[index + 1])
-
-
-def follow(
-    run: Callable[[Job], Iterator[Look]], total: int, job: Job, shown: Tensor, name: str = "baseline"
-) -> Iterator[Step]:
-    """Run a baseline as `distill` runs a method, and write what is known of its result into `shown`.
-
-    What a baseline knows lies in the middle of its steps, so there is nothing to go on from: one that was
-    interrupted is run again from its beginning, to the same bytes. All but null-text take a call or two a step.
-
-    Raises:
-        NotFiniteError: a NaN or an infinity, with step, time, quantity, baseline and dtype.
-    """
-    tally = Tally()
-    looks = run(replace(job, prior=job.prior.counted(tally)))
-    for index, look in enumerate(iter(torch.no_grad()(lambda: next(looks, None)), None)):
-        distances = (look.x0 - job.x0).flatten(1).norm(dim=1)
-        distance, loss = float(distances.mean()), torch.tensor([look.loss or 0.0])
-        if not math.isfinite(distance + float(loss)):
-            raise not_finite(name, index, look.t, loss=loss, x0=look.x0, distance_from_the_source=distances)
-        shown.detach().copy_(look.x0)
-        yield Step(
-            index=index,
-            total=total,
-            t=look.t,
-            x0=look.x0,
-            gradient_norm=None,
-            loss=look.loss,
-            distance=distance,
-            evaluations=tally.evaluations,
-        )
+        found.append(x_t)
+        yield Look(t, job.keep(hat.x0 + last if final and last is not None else hat.x0, job.x0))
 
 
 def check_share(name: str, value: float, low: bool, high: bool) -> None:

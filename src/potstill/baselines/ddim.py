@@ -46,9 +46,10 @@ class DDIMInversion(Inverting):
 
 def climb(job: Job, guidance: float, label: Label) -> Way[Look, None, Found]:
     """DDIM inversion step by step; nothing of the result is known on the way."""
-    times = job.times()
-    states, up = [job.x0], times[::-1]
-    for t, state in zip(up[1:], ascend(job.prior.guided(guidance), job.x0, up, job.source, label), strict=True):
-        states.append(state)
+    times, found = job.times(), job.found.setdefault("up", [])
+    start, *left = times[::-1][len(found) :]
+    way = ascend(job.prior.guided(guidance), found[-1] if found else job.x0, [start, *left], job.source, label)
+    for t, state in zip(left, way, strict=True):
+        found.append(state)
         yield Look(t, job.x0)
-    return Found(times, states[::-1])
+    return Found(times, [*found[::-1], job.x0])

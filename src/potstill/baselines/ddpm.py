@@ -56,8 +56,9 @@ class DDPMInversion(Inverting):
         """Draw a state at every time, and find what leads from each to the next."""
         *times, _ = job.times(self.skip)
         states = [job.prior.schedule.perturb(job.x0, normal(job.x0, job.rng), t) for t in times]
-        prior, maps = job.prior.guided(self.source_guidance), []
-        for t, z in zip(times, noise_maps(prior, job.x0, states, times, job.source, eta(self.eta)), strict=True):
+        prior, maps = job.prior.guided(self.source_guidance), job.found.setdefault("maps", [])
+        left, there = times[len(maps) :], states[len(maps) :]
+        for t, z in zip(left, noise_maps(prior, job.x0, there, left, job.source, eta(self.eta)), strict=True):
             maps.append(z)
             yield Look(t, job.x0)
         return Found(times, states, {"maps": torch.stack(maps)})

@@ -11,11 +11,13 @@ from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
 from potstill.baselines.ddim import climb
 from potstill.errors import InputError
 from potstill.inversion import Label
-from potstill.null_text import null_text
+from potstill.null_text import Begun, null_text
 from potstill.prior import Clipped, Guided, Prior
 
 PREFIX = "null."
 """Before the names of the optimised entries in `Found.more`."""
+BELOW = "x_s"
+"""Where a step of the optimisation ends."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,13 @@ class NullText(Inverting):
         found = yield from climb(replace(job, prior=guided), self.source_guidance, self.label)
         empty = {**guided.prior.unconditional, **guided.negative}
         settings = {"inner": self.inner_steps, "rate": self.inner_rate, "tolerance": self.tolerance}
-        way = null_text(guided.prior, found.states, found.times, job.source, guided.scale, empty, **settings)
-        conditions = []
-        for t, step in zip(found.times, way, strict=False):
-            conditions.append({name: step.condition[name] for name in empty})
+        kept = job.found.setdefault("null", [])
+        begin = Begun(len(kept), kept[-1][BELOW], kept[-1]) if kept else None
+        way = null_text(guided.prior, found.states, found.times, job.source, guided.scale, empty, begin, **settings)
+        for t, step in zip(found.times[len(kept) :], way, strict=False):
+            kept.append({name: step.condition[name] for name in empty} | {BELOW: step.x_s})
             yield Look(t, step.hat.x0, step.loss)
-        more = {PREFIX + name: torch.stack([told[name] for told in conditions]) for name in empty}
+        more = {PREFIX + name: torch.stack([told[name] for told in kept]) for name in empty}
         return Found(found.times, found.states, more)
 
     def back(self, job: Job, inversion: Found) -> Iterator[Look]:

@@ -19,8 +19,9 @@ from potstill.bench.contestants import Contestant
 from potstill.bench.pairs import Pair
 from potstill.bench.scores import Judge, Scores
 from potstill.edit import Edit
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.images import Images
+from potstill.orphans import end_with_parent
 from potstill.priors.pipeline import Pipeline
 from potstill.sampling import sample
 
@@ -126,8 +127,12 @@ class Store:
     folder: Path
 
     def __contains__(self, key: str) -> bool:
-        """Whether it was done."""
-        return self._place(key).is_file()
+        """Whether it was done, and can be read."""
+        try:
+            with safetensors.safe_open(self._place(key), "pt") as file:
+                return "attempt" in (file.metadata() or {})
+        except (OSError, safetensors.SafetensorError):
+            return False
 
     def __getitem__(self, key: str) -> Kept:
         """What was done."""
@@ -172,6 +177,7 @@ def run_all(
     Every process loads the model once and computes with one thread where there are several.
     """
     store = Store(writable_folder(folder))
+    sweep(folder)
     prior = load()
     keys = [job.key(prior, judge) for job in jobs]
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in store]
@@ -192,6 +198,7 @@ _process: dict[str, Any] = {}
 
 
 def _ready(load: Callable[[], Pipeline], judge: Judge, folder: Path) -> None:
+    end_with_parent()
     torch.set_num_threads(1)
     _process.update(prior=load(), judge=judge, store=Store(folder))
 

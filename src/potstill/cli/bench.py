@@ -11,7 +11,7 @@ import tyro
 from potstill.cli.common import bar, to_json
 from potstill.cli.options import Model
 from potstill.errors import InputError
-from potstill.files import writable_folder, write
+from potstill.files import sweep, writable_folder, write
 from potstill.fit import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
@@ -97,6 +97,7 @@ class Command:
         from potstill.bench.run import jobs_of, run_all
 
         folder = writable_folder(self.out)
+        sweep(folder)
         judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
         settings = self.settings or ("published" if self.data else "tuned")
         taking_part = contestants(self.methods, settings, answers=self.data is None)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import tyro
 
 from potstill.checkpoint import Saved
-from potstill.cli.options import Model, Output
+from potstill.cli.options import Model, Output, check_picture, picture
 from potstill.edit import Edit
 
 
@@ -37,8 +37,8 @@ class Command:
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
         mask = record.get("mask", {}).get("path")
-        image, task = Path(record.get("image", {}).get("path") or ""), Edit.of(record["settings"])
-        return cls(image, task, Path(mask) if mask else None, Model.of(record["model"]))
+        task = Edit.of(record["settings"])
+        return cls(picture(record), task, Path(mask) if mask else None, Model.of(record["model"]))
 
     @classmethod
     def again(cls, saved: Saved) -> "Command":
@@ -47,6 +47,7 @@ class Command:
 
     def run(self, resumed: Path | None = None) -> None:
         """Edit, write, print."""
+        check_picture(self.image)
         self.output.check()
         prior = self.model.load()
         run = self.task.start(self.image, prior, self.mask)

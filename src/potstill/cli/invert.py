@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import tyro
 
 from potstill.checkpoint import Saved
-from potstill.cli.options import Model, Output
+from potstill.cli.options import Model, Output, check_picture, picture
 from potstill.invert import Invert
 
 
@@ -33,8 +33,7 @@ class Command:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
-        image = Path(record.get("image", {}).get("path") or "")
-        return cls(image, Invert.of(record["settings"]), Model.of(record["model"]))
+        return cls(picture(record), Invert.of(record["settings"]), Model.of(record["model"]))
 
     @classmethod
     def again(cls, saved: Saved) -> "Command":
@@ -43,6 +42,7 @@ class Command:
 
     def run(self, resumed: Path | None = None) -> None:
         """Invert, write, print."""
+        check_picture(self.image)
         self.output.check()
         prior = self.model.load()
         run = self.task.start(self.image, prior)

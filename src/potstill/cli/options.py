@@ -18,6 +18,7 @@ from potstill.errors import InputError
 from potstill.files import sweep, writable_file, writable_folder, writable_png, write
 from potstill.images import Images, png_bytes
 from potstill.priors.loading import load
+from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.replay import DTYPES
 from potstill.task import Result, Run
@@ -59,9 +60,19 @@ class Model:
 
     @classmethod
     def of(cls, identity: Mapping[str, Any]) -> "Model":
-        """The options that load a model again, from the identity in a record."""
-        names = {field.name for field in fields(cls)} & identity.keys()
-        return cls(identity.get("name", "emoji"), **{name: identity[name] for name in names})
+        """The options that load a model again, from the identity in a record.
+
+        Raises:
+            InputError: its LoRAs are more than --lora can say.
+        """
+        names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
+        loras = recorded(identity)
+        if list(loras.values()) not in ([], [1.0]):
+            told = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
+            raise InputError(f"the model was loaded in Python with {told}: --lora takes one, at scale 1; load it there")
+        return cls(
+            identity.get("name", "emoji"), lora=next(iter(loras), None), **{name: identity[name] for name in names}
+        )
 
     @classmethod
     def again(cls, saved: Saved) -> "Model":
@@ -77,6 +88,21 @@ class Model:
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         name, dtype = options.pop("model"), self.dtype and getattr(torch, self.dtype)
         return load(name, **{**options, "dtype": dtype})
+
+
+def picture(record: Mapping[str, Any]) -> Path:
+    """The picture that a record is of; an empty path where that came from no file."""
+    return Path(record.get("image", {}).get("path") or "")
+
+
+def check_picture(path: Path) -> None:
+    """Raise unless there is a path.
+
+    Raises:
+        InputError: neither the command line nor a record named a picture.
+    """
+    if path == Path():
+        raise InputError("no picture is named, on the command line or in the settings: give IMAGE, a file")
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,6 @@ def take(
             for name, step in steps:
                 show(name, step)
                 where = f"after step {step.index + 1} of {step.total} ({name})"
-                if run.starts_over:
-                    where = f"at the beginning ({name}), for a baseline keeps no state"
                 if signals:
                     break
                 if checkpoint.due:

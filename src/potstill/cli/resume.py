@@ -27,8 +27,7 @@ class Command:
         potstill resume edit.png
         potstill resume world-moons
 
-    A checkpoint of another potstill, other weights or another picture is refused. A baseline, such as DDIM
-    inversion, keeps no state on its way and is begun again, to the same bytes.
+    A checkpoint of another potstill, other weights or another picture is refused.
     """
 
     path: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]

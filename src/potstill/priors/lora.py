@@ -4,6 +4,7 @@ import copy
 import hashlib
 import importlib.util
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from potstill.priors.checks import CONVERT, PICKLED, check_safetensors
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import quiet
 
+_KEY = "lora "
+"""Before the names of LoRAs in a record."""
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 """The projections of every attention, as diffusers names them."""
 
@@ -52,7 +55,25 @@ def merge(pipe: Any, lora: LoRA | None) -> dict[str, str]:
         pipe.set_adapters([f"lora_{number}" for number in range(len(wanted))], list(wanted.values()))
         pipe.fuse_lora()
         pipe.unload_lora_weights()
-    return {f"lora {name}": f"{sources[name]}scale {scale:g}" for name, scale in wanted.items()}
+    told = {name: f"{scale}".removesuffix(".0") for name, scale in wanted.items()}
+    return {f"{_KEY}{name}": f"{sources[name]}scale {scale}" for name, scale in told.items()}
+
+
+def recorded(identity: Mapping[str, Any]) -> dict[str, float]:
+    """The LoRAs that `merge` said were merged, each with its scale.
+
+    Raises:
+        InputError: what is said of one is not what `merge` says.
+    """
+    found = {}
+    for key, told in identity.items():
+        if key.startswith(_KEY):
+            scale = re.search(r"scale (-?[0-9][0-9.e+-]*)$", told) if isinstance(told, str) else None
+            try:
+                found[key.removeprefix(_KEY)] = float(scale[1] if scale else "")
+            except ValueError:
+                raise InputError(f"{key!r} of the model = {told!r} must end in scale and a number") from None
+    return found
 
 
 def _load(pipe: Any, name: str, adapter: str) -> str:

@@ -1,0 +1,18 @@
+"""Workers that do not outlive the process that started them, not even where that one is killed (SIGKILL)."""
+
+import multiprocessing
+import os
+import threading
+from multiprocessing.connection import wait
+
+
+def end_with_parent() -> None:
+    """In a process of `multiprocessing`: end at once when the one that started it does."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait_for_its_end() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait_for_its_end, daemon=True).start()

@@ -121,7 +121,10 @@ def write(path: Path, data: bytes) -> None:
     beside = _beside(path)
     try:
         try:
-            beside.write_bytes(data)
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut might leave the new name with no bytes behind it
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -180,6 +180,9 @@ def test_a_worker_that_is_killed_costs_no_row(folder, model):
     whole(folder, ledger, 6)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:::ray", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_an_actor_that_is_killed_costs_no_row(folder, model):
     """Two actors of a local Ray, one of which is killed in the middle."""
     pytest.importorskip("ray")

@@ -1,6 +1,6 @@
 """Who takes part: every method at its published settings, and at the best that a search found; and the bounds.
 
-`tuned.json` holds what `potstill bench tune` found, with the budget it had: the same for all, on seen pairs alone.
+`tuned.json` holds what `benchmarks/tune_edits.py` found, with the budget it had: the same for all, on seen pairs alone.
 """
 
 import json

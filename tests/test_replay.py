@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 from PIL import Image
-from test_loading import lora_file
+from test_lora import lora_file
 
 from potstill import edit, generate, load
 from potstill.cli.options import Model

@@ -10,7 +10,7 @@ a shift in every block. That second way takes no longer, and with it the loss wa
 steps on the same batches.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from jaxtyping import Float, Int
@@ -84,6 +84,11 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tokens:
     """Token numbers, `(b, 16)`."""
     return tokenizer(captions, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt").input_ids
+
+
+def described(architecture: Architecture, tokenizer: PreTrainedTokenizerFast) -> dict[str, dict | list[str]]:
+    """What weights must agree with, for a checkpoint: the sizes, and the words in the order of their numbers."""
+    return {"architecture": asdict(architecture), "vocabulary": sorted(tokenizer.vocab, key=tokenizer.vocab.get)}
 
 
 def build_scheduler() -> DDIMScheduler:

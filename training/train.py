@@ -18,7 +18,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -33,7 +33,7 @@ from potstill.files import write
 from training import checkpoint, data
 from training.compose import Pictures, generator, paint, say
 from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer, tokenize
+from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer, described, tokenize
 from training.muon import Muon
 from training.sheet import picture
 
@@ -100,10 +100,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     bare = Emoji(run.architecture, len(tokenizer)).to(device, memory_format=torch.channels_last)  # 20 % faster
     average = {name: value.clone() for name, value in bare.state_dict().items()}
     optimiser = Muon(bare, run.rate)
-    state = {
-        "architecture": asdict(run.architecture),
-        "vocabulary": sorted(tokenizer.vocab, key=tokenizer.vocab.get),
-    }
+    state = described(run.architecture, tokenizer)
     step = 0
     if begin := beginning(run):
         step = checkpoint.restore(begin, state, bare, average, optimiser)

@@ -8,11 +8,11 @@ import torch
 from accelerate import Accelerator
 from diffusers import DiffusionPipeline
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning, quiet
-from training import export, sheet
+from training import export, reopen, sheet
 from training import train as module
 from training.icons import icons
 from training.model import Architecture, build_tokenizer, tokenize
@@ -134,6 +134,22 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
         expected = sheet.read(place)(x_t, t, tokenize(build_tokenizer(), [words]))
         found = prior(x_t, t.double(), condition).x0
     torch.testing.assert_close(found, expected, rtol=0, atol=5e-3)
+
+
+def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):
+    run, _ = trained
+    export.main(export.Export(run.folder / "step-000004", tmp_path / "model"))
+    again = reopen.Reopen(4, tmp_path / "run", tmp_path / "model", TINY)
+    reopen.main(again)
+    kept, exported = (
+        load_file(place / "average.safetensors") for place in (run.folder / "step-000004", tmp_path / "run/step-000004")
+    )
+    assert kept.keys() == exported.keys()
+    for name, value in kept.items():
+        assert (value - exported[name]).abs().max() <= value.abs().max() / 2**11  # half precision
+    assert [one["step"] for one in train(replace(run, folder=again.folder, steps=6), CPU)] == [5, 6]
+    with pytest.raises(SystemExit, match="holds a run already"):
+        reopen.main(again)
 
 
 def test_the_sheet_of_an_exported_model_is_that_of_its_checkpoint(trained, tmp_path):

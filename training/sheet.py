@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 import tyro
 from safetensors.torch import load_file
 
@@ -96,9 +97,9 @@ def read(place: Path) -> Emoji:
 
 
 def open_prior(model: str) -> Pipeline:
-    """The prior of a checkpoint's folder, or of what `potstill.load` takes."""
+    """The prior of a checkpoint's folder, or of what `potstill.load` takes, in float32 like the bundled model."""
     place = Path(model)
-    return as_prior(read(place)) if (place / "state.json").exists() else load(model)
+    return as_prior(read(place)) if (place / "state.json").exists() else load(model, dtype=torch.float32)
 
 
 def main(sheet: Sheet) -> None:

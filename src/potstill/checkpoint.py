@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -129,6 +130,7 @@ class Checkpoint:
             raise InputError(f"checkpoint every = {every} must be seconds from 0, which is never, and finite")
         self.path, self.options, self.every = path, options, every
         self.record = json.loads(json.dumps(record))  # a tuple is a list, as in the file
+        self._restored = False
         self._saved = time.monotonic()
 
     @property
@@ -188,6 +190,15 @@ class Checkpoint:
         """
         with unspoilt(self.path):
             run.restore(saved.state)
+        self._restored = True
+
+    def guard(self) -> AbstractContextManager[None]:
+        """Around what rests on the state that was restored, if one was: what it stumbles on is that state.
+
+        Raises:
+            InputError: the state is damaged.
+        """
+        return unspoilt(self.path) if self._restored else nullcontext()
 
 
 def _identity(record: Mapping[str, Any], alike: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ of everything, so that a damaged file is noticed. Nothing is unpickled.
 import abc
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,10 +131,10 @@ def unspoilt(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except InputError:
+    except (InputError, torch.OutOfMemoryError):
         raise
-    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        reason = (str(error) or type(error).__name__).strip().splitlines()[0]
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        reason = re.sub(r"<class '(.*?)'>", r"\1", (str(error) or type(error).__name__).strip().splitlines()[0])
         raise InputError(f"{str(path)!r} is damaged ({reason}): delete it and start anew") from error
 
 

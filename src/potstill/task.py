@@ -223,12 +223,13 @@ class Result:
         pngs = self.pngs()
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
         places = [path] if len(pngs) == 1 else several
-        for place, png in zip(places, pngs, strict=True):
-            write(place, png)
         document = {**self.record, "images": [place.name for place in places], "trace": self.trace}
         if self.measured:
             document["measured"] = dict(self.measured)
-        write(path.with_suffix(".json"), json.dumps(document, indent=2, allow_nan=False).encode())
+        text = json.dumps(document, indent=2, allow_nan=False)
+        for place, png in zip(places, pngs, strict=True):
+            write(place, png)
+        write(path.with_suffix(".json"), text.encode())
         if self.tensors:
             kept = {name: value.detach().cpu().contiguous() for name, value in self.tensors.items()}
             write(path.with_suffix(".safetensors"), safetensors.torch.save(kept))

@@ -1,21 +1,20 @@
 """Commands that are interrupted or killed go on to the same bytes, and only what fits is gone on with."""
 
-import json
 import re
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 import torch
+from stops import Killed, change, contents, interrupted_after, killed_after
 from test_cli import run
 
 from potstill.checkpoint import Checkpoint
-from potstill.cli import main, resumable
+from potstill.cli import main
 from potstill.images import png_bytes
-from potstill.state import pack, unpack
+from potstill.state import unpack
 
 
 @pytest.fixture(scope="module")
@@ -31,55 +30,6 @@ def photo(tmp_path, monkeypatch):
     (tmp_path / "mask.png").write_bytes(png_bytes((noise[:, :1] > 0.5).float().expand(-1, 3, -1, -1)))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "photo.png"
-
-
-class Killed(BaseException):
-    """Nothing is done after it."""
-
-
-def killed_after(monkeypatch, count):
-    """The process dies after writing that many checkpoints, one of which is due after every step."""
-    saved, save = [], Checkpoint.save
-
-    def dying(self, run, where):
-        save(self, run, where)
-        saved.append(where)
-        if len(saved) == count:
-            raise Killed
-
-    monkeypatch.setattr(Checkpoint, "due", property(lambda self: True))
-    monkeypatch.setattr(Checkpoint, "save", dying)
-
-
-def interrupted_after(monkeypatch, count):
-    """Ctrl-C arrives in that step."""
-
-    class Signals(list):
-        asked = 0
-
-        def __bool__(self):
-            self.asked += 1
-            return self.asked >= count
-
-    @contextmanager
-    def told():
-        yield Signals([signal.SIGINT])
-
-    monkeypatch.setattr(resumable, "told_to_stop", told)
-
-
-def contents(folder):
-    """The bytes of every file; of JSON what is not the time it took."""
-    found = {}
-    for path in folder.iterdir():
-        found[path.name] = path.read_bytes()
-        if path.suffix == ".json":
-            document = json.loads(found[path.name])
-            document.pop("seconds", None)
-            for row in document.get("methods", ()):
-                row.pop("seconds", None)
-            found[path.name] = document
-    return found
 
 
 EDIT = ("edit", "photo.png", "--source", "an apple", "--target", "a pear", "--steps", "4")
@@ -171,17 +121,6 @@ def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys,
     assert contents(photo.parent / "out")["made.png"] != first["made.png"]
     assert run(capsys, "resume", "out/earlier-made.checkpoint.safetensors")[0] == 0
     assert contents(photo.parent / "out") == first
-
-
-def change(file, name, value):
-    """A checkpoint that says something else, with a hash that fits."""
-    state = unpack(file)
-    *path, last = name.split(".")
-    part = state
-    for step in path:
-        part = part[step]
-    part[last] = value
-    file.write_bytes(pack(state))
 
 
 FORGED = {

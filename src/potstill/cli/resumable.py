@@ -64,7 +64,7 @@ def take(
     """
     where = ""
     try:
-        with told_to_stop() as signals:
+        with checkpoint.guard(), told_to_stop() as signals:
             for name, step in steps:
                 show(name, step)
                 where = f"after step {step.index + 1} of {step.total} ({name})"
@@ -86,14 +86,15 @@ def finishing(run: Stateful, checkpoint: Checkpoint) -> Iterator[None]:
         Interrupted: by Ctrl-C; the run was saved.
         InputError: the results cannot be written; the run was saved, if that can be.
     """
-    try:
-        yield
-    except KeyboardInterrupt:
-        _stop(run, checkpoint, "after the last step", signal.SIGINT)
-    except InputError as error:
-        if _saved(run, checkpoint, "after the last step"):
-            raise InputError(f"{error}; then `{command(checkpoint.path)}` writes the results") from None
-        raise
+    with checkpoint.guard():
+        try:
+            yield
+        except KeyboardInterrupt:
+            _stop(run, checkpoint, "after the last step", signal.SIGINT)
+        except InputError as error:
+            if _saved(run, checkpoint, "after the last step"):
+                raise InputError(f"{error}; then `{command(checkpoint.path)}` writes the results") from None
+            raise
     checkpoint.remove()
 
 

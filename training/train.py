@@ -62,8 +62,8 @@ class Train:
     """Share of the averaged weights that stays at each step."""
     seed: int = 0
     """Everything random follows from it."""
-    save_every: int = 200
-    """Steps between checkpoints."""
+    checkpoint_every: float = 30.0
+    """Seconds between checkpoints."""
     sheet_every: int = 1000
     """Steps between sheets of samples."""
     sheet_steps: int = 25
@@ -106,6 +106,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         step = checkpoint.restore(begin, state, bare, average, optimiser)
     model = accelerator.prepare(bare)
 
+    saved = time.monotonic()
     while step < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
@@ -133,8 +134,9 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
         stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # all processes at once
-        if main and (step % run.save_every == 0 or last or stopped):
+        if main and (time.monotonic() - saved >= run.checkpoint_every or last or stopped):
             checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
+            saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
             look = Emoji(run.architecture, len(tokenizer)).to(device)
             look.load_state_dict(average)

@@ -4,7 +4,8 @@
     python -m training.curve
 
 The second line draws again from the table. Where two logs hold the same step, the later log counts: a last
-phase that starts at step 40,000 of a run replaces what the run did from there.
+phase that starts at step 40,000 of a run replaces what the run did from there. What the table says of the steps before
+the first log stays: a run that was reopened (`training.reopen`) goes on in it.
 """
 
 import csv
@@ -39,14 +40,16 @@ class Curve:
     """Steps that make a row of the table."""
 
 
-def smooth(logs: Sequence[Path], window: int) -> list[Row]:
-    """The rows of a table: every step counts once, as the last log has it that reaches it."""
+def smooth(logs: Sequence[Path], window: int, before: Sequence[Row] = ()) -> list[Row]:
+    """The rows of a table: every step counts once, as the last log has it that reaches it, after the rows before."""
     steps: dict[int, tuple[float, float]] = {}
     for log in logs:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         steps = {step: value for step, value in steps.items() if step < lines[0]["step"]}
         steps |= {line["step"]: (line["loss"], line["seconds"]) for line in lines}
-    order, rows, seconds = sorted(steps), [], 0.0
+    order = sorted(steps)
+    rows = [row for row in before if row[0] < order[0]]
+    seconds = rows[-1][2] * 3600 if rows else 0.0
     for start in range(0, len(order), window):
         part = order[start : start + window]
         seconds += sum(steps[step][1] for step in part)
@@ -83,7 +86,8 @@ def main(curve: Curve) -> None:
     """Smooth the logs, if there are any, and draw."""
     curve.table.parent.mkdir(parents=True, exist_ok=True)
     if curve.logs:
-        write(curve.table, to_csv(smooth(curve.logs, curve.window)).encode())
+        before = from_csv(curve.table.read_text()) if curve.table.exists() else []
+        write(curve.table, to_csv(smooth(curve.logs, curve.window, before)).encode())
     rows = from_csv(curve.table.read_text())
     write(curve.out, draw(rows))
     print(f"{rows[-1][0]} steps in {curve.out}")

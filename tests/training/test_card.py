@@ -47,6 +47,7 @@ def test_the_curve_has_every_step_once_and_goes_on_with_the_last_phase(tmp_path)
         (tmp_path / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows = smooth([tmp_path / "run", tmp_path / "last"], 100)
     assert rows == [(100, 1.0, 1.0), (200, 1.0, 2.0), (300, 0.5, 3.0), (400, 0.5, 4.0)]
+    assert smooth([tmp_path / "last"], 100, [*rows[:3], (350, 2.0, 9.0)]) == rows
     assert from_csv(to_csv(rows)) == rows
     assert draw(rows) == draw(rows)
     with Image.open(io.BytesIO(draw(rows))) as picture:

@@ -12,7 +12,7 @@ from potstill.edit import Edit
 from potstill.errors import InputError
 from potstill.generate import Generate
 from potstill.images import png_bytes
-from potstill.manifest import COLUMNS, Job, read_manifest
+from potstill.manifest import COLUMNS, Job, job_of, read_manifest
 
 quick = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Any letters a file can hold; a text of blanks alone is an empty cell.
@@ -74,7 +74,7 @@ def write(folder, ending: str, rows: list[dict], head: str = "", end: str = "\r\
 def test_a_task_comes_back_from_every_format(folder, ending, asked, head, end):
     rows = read_manifest(write(folder, ending, [cells(task) for task in asked], head, end))
     assert [row.number for row in rows] == [*range(1, 1 + len(asked))]
-    assert [row.job(folder).task for row in rows] == asked
+    assert [job_of(row, folder).task for row in rows] == asked
 
 
 @quick
@@ -88,7 +88,7 @@ def test_any_bytes_are_read_or_refused(folder, data, ending):
         return
     for row in rows:
         with pytest.raises(InputError):
-            row.job(folder)
+            job_of(row, folder)
 
 
 MISTAKES = {
@@ -160,29 +160,29 @@ def test_a_bad_row_says_what_is_wrong(folder, name):
     (folder / "bad.jsonl").write_text(f"{json.dumps(row)}\n[1]\nnonsense\n" + '{"prompt": "good", "seed": NaN}')
     first, *broken, good = read_manifest(folder / "bad.jsonl")
     with pytest.raises(InputError, match=message):
-        first.job(folder)
+        job_of(first, folder)
     for other in broken:
         with pytest.raises(InputError, match="the row is no JSON"):
-            other.job(folder)
-    assert good.job(folder).task == Generate(prompt="good")
+            job_of(other, folder)
+    assert job_of(good, folder).task == Generate(prompt="good")
 
 
 def test_cells_of_text_are_read_as_their_fields_are(folder):
     path = folder / "cells.csv"
     path.write_text("prompt,size,seed,guidance_scale,method\nx,64x32,7,3,sds\ny,64 32,,,\nz,too,many,cells,here,now\n")
     first, second, third = read_manifest(path)
-    task = first.job(folder).task
+    task = job_of(first, folder).task
     assert (task.size, task.seed, task.guidance_scale) == ((64, 32), 7, 3.0)
-    assert second.job(folder).task == Generate(prompt="y", size=(64, 32))
+    assert job_of(second, folder).task == Generate(prompt="y", size=(64, 32))
     with pytest.raises(InputError, match="has 6 cells and the header 5"):
-        third.job(folder)
+        job_of(third, folder)
 
 
 def test_columns_with_gaps_come_as_floats(folder):
     rows = [{"prompt": "x", "seed": 3.0, "steps": float("nan")}, {"prompt": "y", "seed": None, "steps": 2.0}]
     first, second = read_manifest(write(folder, "parquet", rows))
-    assert first.job(folder).task == Generate(prompt="x", seed=3)
-    assert second.job(folder).task == Generate(prompt="y", steps=2)
+    assert job_of(first, folder).task == Generate(prompt="x", seed=3)
+    assert job_of(second, folder).task == Generate(prompt="y", steps=2)
 
 
 def test_content_is_what_a_row_says_and_not_what_its_files_are_called(folder, tmp_path):
@@ -200,5 +200,5 @@ def test_thousands_of_rows_are_read(folder):
     rows = read_manifest(path)
     assert len(rows) == 2_000
     for row in rows[::10]:
-        row.job(folder)
+        job_of(row, folder)
     assert set(rows[0].cells) <= set(COLUMNS)

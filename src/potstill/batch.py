@@ -22,7 +22,7 @@ from potstill.generate import Generate
 from potstill.manifest import Job
 from potstill.priors.pipeline import Pipeline
 from potstill.record import read_record
-from potstill.task import Result, Run
+from potstill.run import Result, Run
 from potstill.together import Meeting
 
 Loader = Callable[[], Pipeline]

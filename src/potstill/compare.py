@@ -20,8 +20,9 @@ from potstill.images import Images, Levels
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
+from potstill.run import Result, Run
 from potstill.state import State, Stateful
-from potstill.task import Result, Run, Task
+from potstill.task import Task
 
 FRAMES = 30
 """Pictures of an animation."""

@@ -21,11 +21,12 @@ from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture, arrays
 from potstill.record import fingerprint
+from potstill.run import Result, Run
 from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.schedule import Latent
 from potstill.state import Distilling, Stateful
-from potstill.task import Result, Run, Task
+from potstill.task import Task
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
 """The settings of an optimised image, which a baseline does not have."""

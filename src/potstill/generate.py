@@ -13,8 +13,9 @@ from potstill.errors import InputError
 from potstill.methods import SDI, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
+from potstill.run import Result, Run
 from potstill.state import Distilling
-from potstill.task import Result, Run, Task
+from potstill.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,9 @@ from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
 from potstill.record import fingerprint
+from potstill.run import Result, Run
 from potstill.sampling import in_range
-from potstill.task import Result, Run, Settings
+from potstill.task import Settings
 
 STRENGTH = 4
 """How much stronger than it is the difference is shown."""

@@ -9,7 +9,8 @@ from typing import Any
 from potstill.batch import Outcome
 from potstill.errors import InputError
 from potstill.files import write
-from potstill.manifest import COLUMNS, Job, Row
+from potstill.manifest import COLUMNS, Job, job_of
+from potstill.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
 _SCORES = ("distance", "rms_change", "pixels_changed", "evaluations", "seconds")
@@ -27,7 +28,7 @@ class Ledger:
         self.outcomes: dict[int, Outcome] = {}
         for row in rows:
             try:
-                self._jobs[row.number] = row.job(folder)
+                self._jobs[row.number] = job_of(row, folder)
             except InputError as error:
                 self.outcomes[row.number] = Outcome("", error=str(error))
 

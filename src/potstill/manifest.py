@@ -8,14 +8,11 @@ the one that is stated instead.
 """
 
 import ast
-import csv
 import functools
 import hashlib
-import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -23,51 +20,14 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from potstill.baselines import Baseline
 from potstill.edit import Edit
 from potstill.errors import InputError
-from potstill.expression import suggest
 from potstill.files import check_file
 from potstill.generate import Generate
 from potstill.methods import Method
+from potstill.tables import Row, read_table
 
-ENDINGS = (".csv", ".jsonl", ".parquet")
 PATHS = ("image", "mask")
 COLUMNS = (*PATHS, *dict.fromkeys(field.name for kind in (Edit, Generate) for field in fields(kind)))
 """The columns that a manifest may have."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row as it stands: its number from 1, its cells but for the empty ones, and what is wrong with it."""
-
-    number: int
-    cells: Mapping[str, Any]
-    error: str = ""
-
-    def job(self, folder: Path) -> "Job":
-        """What the row asks for; paths begin at the folder.
-
-        Raises:
-            InputError: the row is broken, a setting is refused, or a path is unsafe.
-        """
-        if self.error:
-            raise InputError(self.error)
-        for name, cell in self.cells.items():
-            if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
-                raise InputError(f"{name} holds half a character, which no file can: write it in UTF-8")
-        kind = Edit if "image" in self.cells else Generate
-        settings = {name: _value(kind, name, cell) for name, cell in self.cells.items() if name not in PATHS}
-        if kind is Generate and "prompt" not in settings:
-            raise InputError("the row has neither an image, to be edited, nor a prompt, to be generated: give one")
-        if kind is Generate and "mask" in self.cells:
-            raise InputError("a mask is for an edit, and the row has no image: give one, or leave the mask out")
-        if odd := next((name for name in settings if name not in {field.name for field in fields(kind)}), None):
-            doing, other = ("edited", "prompt") if kind is Edit else ("generated", "image")
-            raise InputError(f"{odd} is of no use where the row is {doing}: leave it out, or leave the {other} out")
-        for name in ("source", "target") if kind is Edit else ():
-            if name not in settings:
-                raise InputError(f"the row has no {name} prompt: an image is edited from source to target")
-        task = kind.of(settings)
-        paths = {name: str(_inside(folder, name, self.cells[name])) for name in PATHS if name in self.cells}
-        return Job(kind.__name__.lower(), task.settings(), **paths)
 
 
 @dataclass(frozen=True)
@@ -137,99 +97,40 @@ def _file_hash(path: str, changed: int, size: int) -> str:
 
 
 def read_manifest(path: str | Path) -> list[Row]:
-    """The rows of a manifest. A row that cannot be read says so itself, so that the others can go on.
+    """The rows of a manifest; each says itself whether it could be read.
 
     Raises:
         InputError: the file cannot be read, has no rows, or has a column that is not known, or twice.
     """
-    path = Path(path)
-    if path.suffix.lower() not in ENDINGS:
-        raise InputError(f"the manifest {str(path)!r} must end in {', '.join(ENDINGS)}")
-    try:
-        if not path.is_file():
-            raise InputError(f"cannot read {str(path)!r}: there is no such file; check the path")
-        rows = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}[path.suffix.lower()](path)
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}; check the path") from error
-    if not rows:
-        raise InputError(f"the manifest {str(path)!r} has no rows: give one for each edit or generation")
-    for row in rows:
-        if odd := next((name for name in row.cells if name not in COLUMNS), None):
-            raise InputError(f"unknown column {odd[:60]!r} in row {row.number}: {suggest(odd[:60], COLUMNS)}")
-    return rows
+    return read_table(path, COLUMNS)
 
 
-def _csv(path: Path) -> list[Row]:
-    lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    usual = csv.field_size_limit(10_000_000)
-    try:
-        header = [name.strip() for name in next(lines, [])]
-        _check_header(header)
-        return [_csv_row(number, header, cells) for number, cells in enumerate(filter(None, lines), start=1)]
-    except csv.Error as error:
-        raise InputError(f"{str(path)!r} is no CSV: {error} in line {lines.line_num}; check its quotes") from None
-    finally:
-        csv.field_size_limit(usual)
+def job_of(row: Row, folder: Path) -> Job:
+    """What a row asks for; paths begin at the folder.
 
-
-def _csv_row(number: int, header: list[str], cells: list[str]) -> Row:
-    if len(cells) != len(header):
-        return Row(number, {}, f"the row has {len(cells)} cells and the header {len(header)}: quote what has commas")
-    return _row(number, dict(zip(header, cells, strict=True)))
-
-
-def _jsonl(path: Path) -> list[Row]:
-    lines = (line for line in _text(path).split("\n") if line.strip())
-    return [_json_row(number, line) for number, line in enumerate(lines, start=1)]
-
-
-def _json_row(number: int, line: str) -> Row:
-    try:
-        cells = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", "it is nested too deeply")
-        return Row(number, {}, f"the row is no JSON ({reason}): write an object on one line, {{...}}")
-    return _row(number, cells) if isinstance(cells, dict) else Row(number, {}, "the row is no JSON object: write {...}")
-
-
-def _parquet(path: Path) -> list[Row]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise InputError(
-            f"{str(path)!r} needs pyarrow, which is not installed: run `pip install potstill[parquet]`, or give CSV"
-        ) from None
-    try:
-        table = parquet.read_table(path)
-        _check_header(table.column_names)
-        return [_row(number, cells) for number, cells in enumerate(table.to_pylist(), start=1)]
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise InputError(f"{str(path)!r} cannot be read as Parquet: {reason}; write it again") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{str(path)!r} is not UTF-8 (byte {error.start}): save it in UTF-8") from None
-
-
-def _check_header(names: Sequence[str]) -> None:
-    for place, name in enumerate(names):
-        if name not in COLUMNS:
-            raise InputError(f"unknown column {name[:60]!r}: {suggest(name[:60], COLUMNS)}")
-        if name in names[:place]:
-            raise InputError(f"the column {name!r} is there twice: keep one")
-
-
-def _row(number: int, cells: Mapping[str, Any]) -> Row:
-    return Row(number, {name: cell for name, cell in cells.items() if not _empty(cell)})
-
-
-def _empty(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and cell != cell)
+    Raises:
+        InputError: the row is broken, a setting is refused, or a path is unsafe.
+    """
+    if row.error:
+        raise InputError(row.error)
+    for name, cell in row.cells.items():
+        if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
+            raise InputError(f"{name} holds half a character, which no file can: write it in UTF-8")
+    kind = Edit if "image" in row.cells else Generate
+    settings = {name: _value(kind, name, cell) for name, cell in row.cells.items() if name not in PATHS}
+    if kind is Generate and "prompt" not in settings:
+        raise InputError("the row has neither an image, to be edited, nor a prompt, to be generated: give one")
+    if kind is Generate and "mask" in row.cells:
+        raise InputError("a mask is for an edit, and the row has no image: give one, or leave the mask out")
+    if odd := next((name for name in settings if name not in {field.name for field in fields(kind)}), None):
+        doing, other = ("edited", "prompt") if kind is Edit else ("generated", "image")
+        raise InputError(f"{odd} is of no use where the row is {doing}: leave it out, or leave the {other} out")
+    for name in ("source", "target") if kind is Edit else ():
+        if name not in settings:
+            raise InputError(f"the row has no {name} prompt: an image is edited from source to target")
+    task = kind.of(settings)
+    paths = {name: str(_inside(folder, name, row.cells[name])) for name in PATHS if name in row.cells}
+    return Job(kind.__name__.lower(), task.settings(), **paths)
 
 
 @functools.cache

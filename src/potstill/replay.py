@@ -19,7 +19,7 @@ from potstill.invert import Invert
 from potstill.priors.loading import load
 from potstill.priors.lora import recorded
 from potstill.record import differences, environment, read_record
-from potstill.task import Result, Run
+from potstill.run import Result, Run
 from potstill.together import Meeting
 
 DTYPES = ("float32", "bfloat16", "float16")

@@ -139,13 +139,13 @@ def test_mistakes_are_one_line(capsys, folder, model):
 
 
 def test_a_full_disk_ends_the_batch(capsys, folder, model, monkeypatch):
-    from potstill import task
+    from potstill import run as module
     from potstill.errors import InputError
 
     def full(path, data):
         raise InputError(f"cannot write {str(path)!r}: No space left on device")
 
-    monkeypatch.setattr(task, "write", full)
+    monkeypatch.setattr(module, "write", full)
     code, _, err = batch(capsys, folder, model, [EDIT])
     assert code == 2
     assert "No space left" in err

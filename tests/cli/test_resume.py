@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
 
 
 def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
-    from potstill import task
+    from potstill import run as module
     from potstill.errors import InputError
 
     def full(path, data):
@@ -215,7 +215,7 @@ def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monke
 
     words = (*EDIT, "--model", model, "--out", "out/made.png")
     with monkeypatch.context() as patch:
-        patch.setattr(task, "write", full)
+        patch.setattr(module, "write", full)
         code, _, err = run(capsys, *words)
     assert code == 2
     place = "out/made.checkpoint.safetensors"

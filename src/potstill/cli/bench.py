@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 class Command:
     """Edit pictures whose true edits are known, with every method, and say which comes nearest.
 
+    The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background,
+    the style of drawing. Printed beside the methods are bounds: doing nothing (relative error 1), the answer,
+    the answer as the model makes it again, and plain sampling of the target prompt.
+
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 316 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
-
-    The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background,
-    the style of drawing. Printed beside the methods are bounds: doing nothing (relative error 1), the answer,
-    the answer as the model makes it again, and plain sampling of the target prompt.
 
     With --data, edits of PIE-Bench or of KAIST's CS492(D) are made in their place. Nobody knows their true
     results, so nothing is ranked: what stayed stands against what the caption says (docs/benchmark.md).

@@ -19,6 +19,8 @@ from potstill.files import sweep, writable_folder, write
 class Command:
     """Run several methods from the same start and show the results side by side.
 
+    A picture is edited; without one, --prompt is generated:
+
         potstill compare heart.png --source "red heart" --target "blue heart" --methods sds dds pds
         potstill compare --prompt "red heart" --methods sds sdi
 

@@ -16,12 +16,12 @@ from potstill.invert import Invert
 class Command:
     """Find the noise that makes a picture from its prompt, and see how well the picture comes back.
 
-        potstill invert heart.png --prompt "red heart" --method ddim --steps 25
-        potstill invert heart.png --prompt "red heart" --method null-text
-
     Writes a PNG with the source, the reconstruction and their difference (four times as strong), a JSON with
     the settings, every step and the PSNR, and the inverted latents as safetensors. The PNG carries its
     settings: `potstill replay` makes it again.
+
+        potstill invert heart.png --prompt "red heart" --method ddim --steps 25
+        potstill invert heart.png --prompt "red heart" --method null-text
     """
 
     image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]

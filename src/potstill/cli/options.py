@@ -21,7 +21,7 @@ from potstill.priors.loading import load
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.replay import DTYPES
-from potstill.task import Result, Run
+from potstill.run import Result, Run
 
 FRAMES = 40
 """Pictures of an animation, about."""

@@ -22,12 +22,13 @@ from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
 from potstill.run import Result, Run
 from potstill.state import State, Stateful
-from potstill.task import Task
+from potstill.task import Task, leading
 
 FRAMES = 30
 """Pictures of an animation."""
 
 
+@leading("source", "target", "prompt", "methods")
 @dataclass(frozen=True, kw_only=True)
 class Compare(Task):
     """The settings of a comparison, the same for every method: an edit has two prompts, a generation one."""

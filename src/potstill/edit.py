@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -13,8 +13,7 @@ from torch import Generator, Tensor
 from potstill.baselines import Baseline, Following, Job
 from potstill.distill import Step, distill
 from potstill.errors import InputError
-from potstill.fit import Fit, Mode
-from potstill.images import Images, as_images, read_mask
+from potstill.images import Images, read_mask
 from potstill.methods import InfEdit, Method
 from potstill.prior import Condition
 from potstill.priors.loading import load
@@ -26,14 +25,15 @@ from potstill.sampling import in_range
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.schedule import Latent
 from potstill.state import Distilling, Stateful
-from potstill.task import Task
+from potstill.task import Reading, Task, leading
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
 """The settings of an optimised image, which a baseline does not have."""
 
 
+@leading("source", "target", "method", "guidance_scale")
 @dataclass(frozen=True, kw_only=True)
-class Edit(Task):
+class Edit(Reading, Task):
     """The settings of an edit.
 
     A `Method` moves the image down its gradient; a `Baseline` samples it, in latents and without an optimiser:
@@ -48,12 +48,6 @@ class Edit(Task):
     method: Method | Baseline = InfEdit()
     guidance_scale: float = 3.0
     """uncond + scale (cond - uncond), as in diffusers; 3 suits the default method, and most papers take 7.5 or more."""
-    fit: Mode = "crop"
-    """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
-    background: str = "white"
-    """What lies behind transparent pixels and around padded images."""
-    frame: int | None = None
-    """Which picture of an animated file, from 0."""
 
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""
@@ -72,13 +66,6 @@ class Edit(Task):
         """Both."""
         return {"source prompt": self.source, "target prompt": self.target}
 
-    def read(self, image: Picture, prior: Pipeline) -> Images:
-        """The image as it is worked on."""
-        return as_images(image, self._fit(prior), self.frame)
-
-    def _fit(self, prior: Pipeline) -> Fit:
-        return replace(self.canvas(prior), mode=self.fit, background=self.background)
-
     def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
 
@@ -95,7 +82,7 @@ class Edit(Task):
         inner = self.scene(prior, latents, images)
         cover = cells = None
         if mask is not None:
-            cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self._fit(prior))
+            cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self.canvas(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
         size = prior.geometry(latents)
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))

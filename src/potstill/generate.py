@@ -15,9 +15,10 @@ from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.run import Result, Run
 from potstill.state import Distilling
-from potstill.task import Task
+from potstill.task import Task, leading
 
 
+@leading("prompt", "method")
 @dataclass(frozen=True, kw_only=True)
 class Generate(Task):
     """The settings of a generation."""

@@ -10,22 +10,22 @@ from torch import Generator, Tensor
 from potstill.animation import row
 from potstill.baselines import DDIMInversion, Following, Inverting, Job, Look
 from potstill.distill import Step
-from potstill.fit import Fit, Mode
-from potstill.images import Images, as_images
+from potstill.images import Images
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.rasters import Picture
 from potstill.record import fingerprint
 from potstill.run import Result, Run
 from potstill.sampling import in_range
-from potstill.task import Settings
+from potstill.task import Reading, leading
 
 STRENGTH = 4
 """How much stronger than it is the difference is shown."""
 
 
+@leading("prompt", "method", "guidance_scale")
 @dataclass(frozen=True, kw_only=True)
-class Invert(Settings):
+class Invert(Reading):
     """The settings of an inversion."""
 
     prompt: str
@@ -33,12 +33,6 @@ class Invert(Settings):
     method: Inverting = DDIMInversion()
     guidance_scale: float | None = None
     """Of the way back. None means that of the inversion, and 7.5 for null-text, which is optimised for it."""
-    fit: Mode = "crop"
-    """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
-    background: str = "white"
-    """What lies behind transparent pixels and around padded images."""
-    frame: int | None = None
-    """Which picture of an animated file, from 0."""
 
     def __post_init__(self) -> None:
         """Check every value, and state the steps and the guidance scale."""
@@ -70,8 +64,7 @@ class Invert(Settings):
         Raises:
             InputError: the image cannot be used.
         """
-        fit = Fit(self.size or prior.size, mode=self.fit, background=self.background, multiple=prior.multiple)
-        images = as_images(image, fit, self.frame)
+        images = self.read(image, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         told = {**prior.tell(self.prompt), **prior.geometry(latents)}

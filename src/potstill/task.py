@@ -2,8 +2,8 @@
 
 import abc
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -13,19 +13,30 @@ from potstill.baselines import Baseline
 from potstill.codec import Grid
 from potstill.errors import InputError
 from potstill.expression import LONGEST, parse, show
-from potstill.fit import Fit
+from potstill.fit import Fit, Mode
 from potstill.guiding import Guiding, Perpendicular, Plain
-from potstill.images import Images
+from potstill.images import Images, as_images
 from potstill.methods.method import Descent, Method
 from potstill.prior import Guided, Prior
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import check_prompt
-from potstill.rasters import PIXELS
+from potstill.rasters import PIXELS, Picture
 from potstill.record import environment
 from potstill.scenes import Latents, Pixels, Scene
 
 T = TypeVar("T", bound="Settings")
 B = TypeVar("B")
+
+
+def leading(*names: str) -> Callable[[type[B]], type[B]]:
+    """Put these fields of a dataclass before the inherited ones, where `--help` lists them and records tell them."""
+
+    def order(kind: type[B]) -> type[B]:
+        found: dict[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+        kind.__dataclass_fields__ = {name: found[name] for name in (*names, *found)}  # type: ignore[attr-defined]
+        return kind
+
+    return order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +95,34 @@ class Settings(abc.ABC):
         """
         return built(cls, settings)
 
+    def canvas(self, prior: Pipeline) -> Fit:
+        """How images come to the size that is worked on."""
+        return Fit(self.size or prior.size, multiple=prior.multiple)
+
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result rests on: command, settings, model, inputs, versions."""
         command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
         return command | {"model": dict(prior.identity), **environment()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Settings, abc.ABC):
+    """The settings of what begins with an image."""
+
+    fit: Mode = "crop"
+    """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
+    background: str = "white"
+    """What lies behind transparent pixels and around padded images."""
+    frame: int | None = None
+    """Which picture of an animated file, from 0."""
+
+    def canvas(self, prior: Pipeline) -> Fit:
+        """How the image comes to the size that is worked on."""
+        return replace(super().canvas(prior), mode=self.fit, background=self.background)
+
+    def read(self, image: Picture, prior: Pipeline) -> Images:
+        """The image as it is worked on."""
+        return as_images(image, self.canvas(prior), self.frame)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,10 +198,6 @@ class Task(Settings, abc.ABC):
             with torch.no_grad():
                 images = prior.codec.decode(latents)
         return Pixels(images.to(prior.device).expand(self.count, -1, -1, -1), prior.codec)
-
-    def canvas(self, prior: Pipeline) -> Fit:
-        """How images come to the size that is worked on."""
-        return Fit(self.size or prior.size, multiple=prior.multiple)
 
 
 _RATES = {"adam": 0.02, "sgd": 0.1}

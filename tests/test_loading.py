@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import warnings
+from functools import partial
 from pathlib import Path
 
 import huggingface_hub
@@ -268,6 +269,14 @@ def test_channels_last_changes_the_layout_alone_and_is_told(tiny_folder):
     assert not kernel.is_contiguous()
     assert torch.allclose(answer(last), answer(plain), atol=1e-5)
     assert last.identity == plain.identity | {"channels_last": True}
+
+
+def test_compiling_changes_no_more_than_rounding_and_is_told(tiny_folder, monkeypatch):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))  # as traced, but no C++
+    plain, compiled = (load(tiny_folder("sd"), **CPU, compile=each) for each in (False, True))
+    assert torch.allclose(answer(compiled), answer(plain), atol=1e-5)
+    assert compiled.network._compiled_call_impl is not None
+    assert compiled.identity == plain.identity | {"compile": True}
 
 
 def test_half_precision_keeps_latents_as_they_come(tiny_folder):

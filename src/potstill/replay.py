@@ -80,6 +80,7 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
         dtype=dtype and getattr(torch, dtype),
         device=model.get("device"),
         channels_last=bool(model.get("channels_last")),
+        compile=bool(model.get("compile")),
         revision=model.get("revision"),
         lora=recorded(model),
     )

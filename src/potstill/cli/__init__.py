@@ -84,6 +84,8 @@ def _reason(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
         return "there is not enough memory for this: choose a smaller size or count, or another model"
+    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return f"the model cannot be compiled here ({str(error).strip().splitlines()[0]}): leave --compile out"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
         return "no space is left where the output goes: free some, or send it elsewhere"

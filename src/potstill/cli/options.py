@@ -52,6 +52,8 @@ class Model:
     """Keep on the device only the part that is at work: much less memory, slower."""
     channels_last: bool | None = None
     """Keep the channels of a pixel together: convolutions may be faster. None means for the bundled model alone."""
+    compile: bool = False
+    """Compile the network: up to minutes at first, then faster steps. For long runs."""
 
     def __post_init__(self) -> None:
         """Check what a file may say in place of the command line."""

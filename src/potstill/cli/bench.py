@@ -31,7 +31,7 @@ class Command:
     the answer as the model makes it again, and plain sampling of the target prompt.
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
-        potstill bench edits --pairs 316 --seeds 3 --settings both
+        potstill bench edits --pairs 146 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 

@@ -23,7 +23,7 @@ networks = {"float32": potstill.load(channels_last=False).network}
 networks["bfloat16"] = potstill.load(dtype=torch.bfloat16, channels_last=False).network
 networks["channels_last"] = potstill.load(channels_last=True).network
 if "--compile" in sys.argv:
-    networks["torch.compile"] = torch.compile(potstill.load(channels_last=False).network, dynamic=False)
+    networks["torch.compile"] = potstill.load(channels_last=False, compile=True).network
 
 
 @torch.no_grad()

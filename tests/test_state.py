@@ -17,7 +17,7 @@ from potstill.methods import DDS, PDS, SDS
 from potstill.noise import Fixed, Fresh, Inverted, Mixed, MixedEta, Previous
 from potstill.prior import Prediction, Wrapper
 from potstill.scenes import Points, Projected
-from potstill.state import Distilling, finite, pack, unpack
+from potstill.state import Distilling, finite, pack, unpack, unspoilt
 from potstill.times import Annealed, Stratified
 
 STEPS = 5
@@ -208,3 +208,8 @@ def test_a_harmed_file_is_refused_wherever_it_was_harmed(tmp_path):
             unpack(file)
     with pytest.raises(InputError, match="there is no such file"):
         unpack(tmp_path / "nowhere")
+
+
+def test_a_machine_short_of_memory_is_no_reason_to_delete_a_checkpoint(tmp_path):
+    with pytest.raises(RuntimeError, match="can't allocate"), unspoilt(tmp_path):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")

@@ -16,6 +16,15 @@ class NotFiniteError(PotstillError, ArithmeticError):
     """A NaN or an infinity appeared in a run, which is as it was before the step."""
 
 
+def shortage(error: Exception) -> str | None:
+    """What the machine is short of, in words: memory, or a compiler; None where the error says something else."""
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
+        return "there is not enough memory for this: choose a smaller size or count, or another model"
+    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        return f"the model cannot be compiled here ({str(error).strip().splitlines()[0]}): leave --compile out"
+    return None
+
+
 def not_finite(method: str, step: int, t: Tensor, **quantities: Tensor | None) -> NotFiniteError:
     """The error that names the first quantity, in the order given, that holds a NaN or an infinity.
 

@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 
 from potstill.bank import Filled
 from potstill.distill import Progress
-from potstill.errors import InputError
+from potstill.errors import InputError, shortage
 from potstill.noise import Memory
 from potstill.scenes.scene import Scene
 
@@ -131,9 +131,11 @@ def unspoilt(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (InputError, torch.OutOfMemoryError):
+    except InputError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        if shortage(error):  # that is no fault of the file, and no reason to delete it
+            raise
         reason = re.sub(r"<class '(.*?)'>", r"\1", (str(error) or type(error).__name__).strip().splitlines()[0])
         raise InputError(f"{str(path)!r} is damaged ({reason}): delete it and start anew") from error
 

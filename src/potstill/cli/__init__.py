@@ -78,18 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _reason(error: Exception) -> str | None:
     """What the user can do something about, in words; None for a fault of potstill's."""
-    from potstill.errors import PotstillError
+    from potstill.errors import PotstillError, shortage
 
     if isinstance(error, PotstillError):
         return str(error)
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
-        return "there is not enough memory for this: choose a smaller size or count, or another model"
-    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-        return f"the model cannot be compiled here ({str(error).strip().splitlines()[0]}): leave --compile out"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
         return "no space is left where the output goes: free some, or send it elsewhere"
-    return None
+    return shortage(error)
 
 
 def _dispatch(words: list[str]) -> int:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from potstill.bench.datasets import PIE_GROUPS, decoded, listed
+from potstill.bench.scores import Truth
 from potstill.errors import InputError
 from potstill.fit import Fit
 
@@ -148,5 +149,76 @@ def test_a_broken_list_is_named(tmp_path, text, says):
 
 
 def test_another_folder_is_told_what_is_wanted(tmp_path):
-    with pytest.raises(InputError, match=r"mapping_file\.json nor prompt_img_pairs\.json"):
+    with pytest.raises(InputError, match=r"no pairs\.csv or mapping_file\.json or prompt_img_pairs\.json"):
         listed(tmp_path)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of pairs of one's own: red to blue, 100 pixels, and the rows given."""
+    for name, colour in {"red": (255, 0, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}.items():
+        Image.new("RGB", (100, 100), colour).save(tmp_path / f"{name}.png")
+    Image.new("RGB", (50, 100)).save(tmp_path / "narrow.png")
+    half = Image.new("L", (100, 100))
+    half.paste(255, (0, 0, 50, 100))
+    half.save(tmp_path / "half.png")
+
+    def made(*rows):
+        (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+        return tmp_path
+
+    return made
+
+
+def test_own_pairs_have_answers_masks_groups_and_names_or_none(own):
+    found = listed(
+        own(
+            "image,answer,source,target,mask,group,name",
+            "red.png,blue.png,red square,blue square,half.png,colour,first",
+            "red.png,white.png,red square,white square,,,",
+        )
+    )
+    assert [(one.name, one.group) for one in found] == [("first", "colour"), ("row 2", "all")]
+    first, second = (one.read(Fit(64)) for one in found)
+    assert (first.source_prompt, first.target_prompt) == ("red square", "blue square")
+    assert first.answer is not None
+    assert first.must_change is not None
+    assert torch.equal(first.answer, torch.tensor([0.0, 0, 1])[None, :, None, None].expand(1, 3, 64, 64))
+    assert torch.equal(
+        first.must_change[0, 0], (torch.arange(64) <= 32).float().expand(64, 64)
+    )  # grown to whole pixels
+    assert second.must_change is not None
+    assert second.must_change.min() == 1
+    assert Truth()(second.source, second) == pytest.approx(
+        {"error": 1, "psnr": 10 * np.log10(1.5), "inside": (2 / 3) ** 0.5, "outside": 0, "outlines": 0}
+        | {"ssim": Truth()(second.source, second)["ssim"], "retrieved": None}
+    )
+    (one,) = listed(own("image,source,target", "red.png,red square,blue square"))
+    assert one.read(Fit(64)).answer is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["image,source", "red.png,red"], "record 'row 1' .*target = None must be text; mend the row"),
+        (["image,source,target", "../red.png,red,blue"], r"image = '\.\./red\.png' leads out of"),
+        (["image,source,target,answer", "red.png,red,blue,/etc/passwd"], "answer = '/etc/passwd' leads out of"),
+        (["image,source,target", "red.png,red,blue,green"], "4 cells and the header 3"),
+        (["image,prompt", "red.png,red"], "unknown column 'prompt'"),
+        (["image,source,target,name", "red.png,a,b,one", "red.png,a,c,one"], "'one' is there twice"),
+        (["image,source,target,answer", "red.png,a,b,blue.png", "red.png,a,c,"], "some rows have an answer"),
+    ],
+)
+def test_what_breaks_own_pairs(own, rows, says):
+    with pytest.raises(InputError, match=says):
+        listed(own(*rows))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [("narrow", "is 50 x 100 pixels and its picture 100 x 100"), ("red", "is the picture itself"), ("gone", "no such")],
+)
+def test_what_is_no_answer(own, answer, says):
+    (one,) = listed(own("image,answer,source,target", f"red.png,{answer}.png,a,b"))
+    with pytest.raises(InputError, match=says):
+        one.read(Fit(64))

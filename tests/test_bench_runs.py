@@ -156,6 +156,26 @@ def test_the_command_takes_a_data_set(capsys, tmp_path):
     assert (tmp_path / "bench" / "curves.png").stat().st_size > 5000
 
 
+def test_the_command_ranks_pairs_of_ones_own_with_answers(capsys, tmp_path):
+    pair = next(pair for pair in emoji_pairs() if pair.group == "background")
+    for name, image in {"source.png": pair.source, "answer.png": pair.answer}.items():
+        Image.fromarray((image[0].permute(1, 2, 0) * 255).round().byte().numpy()).save(tmp_path / name)
+    row = f'source.png,answer.png,"{pair.source_prompt}","{pair.target_prompt}"'
+    (tmp_path / "pairs.csv").write_text(f"image,answer,source,target\n{row}\n")
+    words = ("bench", "edits", "--methods", "InfEdit()", "--data", str(tmp_path), "--out", str(tmp_path / "bench"))
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert out.startswith("| method | error | psnr | ssim | inside | outside | outlines | evaluations | seconds |")
+    told = {
+        row["method"]: row["error"] for row in json.loads((tmp_path / "bench" / "bench.json").read_text())["methods"]
+    }
+    assert (told["nothing"], told["answer"]) == (pytest.approx(1), 0)
+    assert 0 < told["InfEdit()"] < 1
+    code, _, error = run(capsys, *words, "--clip", "c")
+    assert code == 2
+    assert "judge without true answers" in error
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -1,17 +1,19 @@
-"""Edits on the user's disk, in the layouts in which two data sets are published.
+"""Edits on the user's disk: a table of one's own, or one of the two layouts in which data sets are published.
 
+One's own: `pairs.csv`, and pictures beside it, with the true results or without.
 PIE-Bench (arXiv 2310.01506), 700 edits: `mapping_file.json`, and the pictures that it names in `annotation_images`.
 The ten edits of the assignment on score distillation of KAIST's CS492(D): `prompt_img_pairs.json`, and pictures
-in `imgs`. Nobody knows their true results. Nothing outside the folder is read.
+in `imgs`. Nobody knows the true results of these two. Nothing outside the folder is read.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from potstill.bench.pairs import Pair
@@ -19,7 +21,10 @@ from potstill.errors import InputError
 from potstill.fit import Fit
 from potstill.images import as_images, read_mask
 from potstill.rasters import load
+from potstill.tables import read_table
 
+COLUMNS = ("image", "answer", "source", "target", "mask", "group", "name")
+"""Of `pairs.csv`; only the two prompts and the image must be there."""
 PIE_SIDE = 512
 """The height and the width of PIE-Bench's pictures and masks."""
 PIE_GROUPS = (
@@ -48,15 +53,27 @@ class Listed:
     picture: Path
     runs: tuple[int, ...] = ()
     """Where PIE-Bench says that the edit may show: a start and a length in the rows of pixels, and so on; or none."""
+    answer: Path | None = None
+    """The true result."""
+    mask: Path | None = None
+    """Where the edit may show: white."""
 
     def read(self, fit: Fit) -> Pair:
         """The pair at the size that is worked on; what the region touches belongs to it.
 
         Raises:
-            InputError: the picture cannot be used.
+            InputError: a picture cannot be used, has another size than its answer, or is its answer.
         """
         picture = load(self.picture)
-        region = None
+        answer, region = self.answer and load(self.answer), None
+        if answer and answer.size != picture.size:
+            (width, height), (own_width, own_height) = picture.size, answer.size
+            raise InputError(
+                f"{str(self.answer)!r} is {own_width} x {own_height} pixels and its picture {width} x {height}: "
+                "give both at one size, in the same place"
+            )
+        if self.mask:
+            region = (read_mask(self.mask, (picture.height, picture.width), fit) > 0).float()
         if self.runs:
             if picture.size != (PIE_SIDE, PIE_SIDE):
                 width, height = picture.size
@@ -65,8 +82,11 @@ class Listed:
                     "give the picture as PIE-Bench has it"
                 )
             region = (read_mask(decoded(self.runs), (PIE_SIDE, PIE_SIDE), fit) > 0).float()
-        prompts = (self.source_prompt, self.target_prompt)
-        return Pair(self.name, self.group, "", *prompts, as_images(picture, fit), region=region)
+        prompts, source = (self.source_prompt, self.target_prompt), as_images(picture, fit)
+        truth = answer and as_images(answer, fit)
+        if truth is not None and torch.equal(truth, source):
+            raise InputError(f"{str(self.answer)!r} is the picture itself: give the true result of the edit")
+        return Pair(self.name, self.group, "", *prompts, source, truth, region)
 
 
 def decoded(runs: Sequence[int]) -> Float[np.ndarray, "512 512"]:
@@ -86,28 +106,13 @@ def listed(folder: Path) -> list[Listed]:
         InputError: there is none of the lists, or it breaks a rule of its layout.
     """
     for place in (folder, folder / "data"):
-        for name, (of, pictures) in _LAYOUTS.items():
+        for name, read in _LAYOUTS.items():
             if (place / name).is_file():
-                return [
-                    of(_Record(place / name, key, fields), place / pictures)
-                    for key, fields in _records(place / name).items()
-                ]
+                return read(place / name)
     raise InputError(
-        f"{str(folder)!r} holds neither {' nor '.join(_LAYOUTS)}: give the folder of PIE-Bench or of the assignment, "
-        "as docs/benchmark.md shows them"
+        f"{str(folder)!r} holds no {' or '.join(_LAYOUTS)}: give a folder of pairs of your own, of PIE-Bench or of "
+        "the assignment, as docs/benchmark.md shows them"
     )
-
-
-def _records(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"{str(path)!r} is no valid JSON ({error}): fetch the data set again") from None
-    if not isinstance(found, dict) or not found:
-        raise InputError(f"{str(path)!r} must hold a JSON object with one record for each edit: fetch it again")
-    return found
 
 
 @dataclass(frozen=True)
@@ -116,21 +121,42 @@ class _Record:
 
     path: Path
     key: str
-    fields: Any
+    fields: Mapping[str, Any]
+    remedy: str = "fetch the data set again"
 
     def text(self, name: str) -> str:
         """A field that holds text."""
-        value = self.fields.get(name) if isinstance(self.fields, dict) else None
+        value = self.fields.get(name)
         if not isinstance(value, str) or not value.strip():
             raise self.wrong(f"{name} = {value!r} must be text")
         return value.strip()
 
+    def picture(self, name: str, folder: str, file: str | None = None) -> Path:
+        """The file that a field names, or `file`, in a folder beside the list."""
+        beside = self.path.parent / folder
+        picture = beside / (self.text(name) if file is None else file)
+        if not picture.resolve().is_relative_to(beside.resolve()):
+            raise self.wrong(f"{name} = {self.text(name)!r} leads out of {str(beside)!r}")
+        return picture
+
     def wrong(self, reason: str) -> InputError:
         """The error that names the place."""
-        return InputError(f"record {self.key!r} of {str(self.path)!r}: {reason}; fetch the data set again")
+        return InputError(f"record {self.key!r} of {str(self.path)!r}: {reason}; {self.remedy}")
 
 
-def _pie(record: _Record, pictures: Path) -> Listed:
+def _records(path: Path) -> list[_Record]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is no valid JSON ({error}): fetch the data set again") from None
+    if not isinstance(found, dict) or not found or not all(isinstance(one, dict) for one in found.values()):
+        raise InputError(f"{str(path)!r} must hold a JSON object with one record for each edit: fetch it again")
+    return [_Record(path, key, fields) for key, fields in found.items()]
+
+
+def _pie(record: _Record) -> Listed:
     kind, runs = record.text("editing_type_id"), record.fields.get("mask", [])
     if kind not in map(str, range(len(PIE_GROUPS))):
         raise record.wrong(f"editing_type_id = {kind!r} must be from 0 to {len(PIE_GROUPS) - 1}")
@@ -142,21 +168,36 @@ def _pie(record: _Record, pictures: Path) -> Listed:
     source, target = (
         record.text(name).translate({ord("["): None, ord("]"): None}) for name in ("original_prompt", "editing_prompt")
     )
-    picture = pictures / record.text("image_path")
-    if not picture.resolve().is_relative_to(pictures.resolve()):
-        raise record.wrong(f"image_path = {record.text('image_path')!r} leads out of {str(pictures)!r}")
+    picture = record.picture("image_path", "annotation_images")
     return Listed(record.key, PIE_GROUPS[int(kind)], source, target, picture, tuple(runs))
 
 
-def _cs492d(record: _Record, pictures: Path) -> Listed:
+def _cs492d(record: _Record) -> Listed:
     # The published paths are those of a home directory, so the name of the file is all that counts.
-    picture = pictures / PurePosixPath(record.text("img_path")).name
-    if not picture.resolve().is_relative_to(pictures.resolve()):
-        raise record.wrong(f"img_path = {record.text('img_path')!r} leads out of {str(pictures)!r}")
+    picture = record.picture("img_path", "imgs", PurePosixPath(record.text("img_path")).name)
     return Listed(record.key, "cs492d", record.text("prompt"), record.text("edit_prompt"), picture)
 
 
-_LAYOUTS: dict[str, tuple[Callable[[_Record, Path], Listed], str]] = {
-    "mapping_file.json": (_pie, "annotation_images"),
-    "prompt_img_pairs.json": (_cs492d, "imgs"),
+def _own(path: Path) -> list[Listed]:
+    found: list[Listed] = []
+    for row in read_table(path, COLUMNS):
+        record = _Record(path, f"row {row.number}", row.cells, "mend the row")
+        if row.error:
+            raise record.wrong(row.error)
+        name = row.cells.get("name", record.key)
+        if any(name == other.name for other in found):
+            raise record.wrong(f"the name {name!r} is there twice")
+        answer, mask = (record.picture(one, ".") if one in row.cells else None for one in ("answer", "mask"))
+        if found and (answer is None) != (found[0].answer is None):
+            raise record.wrong("some rows have an answer and some have none, and their scores are not the same")
+        prompts = (record.text("source"), record.text("target"))
+        image = record.picture("image", ".")
+        found.append(Listed(name, row.cells.get("group", "all"), *prompts, image, answer=answer, mask=mask))
+    return found
+
+
+_LAYOUTS: Mapping[str, Callable[[Path], list[Listed]]] = {
+    "pairs.csv": _own,
+    "mapping_file.json": lambda path: [_pie(record) for record in _records(path)],
+    "prompt_img_pairs.json": lambda path: [_cs492d(record) for record in _records(path)],
 }

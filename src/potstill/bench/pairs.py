@@ -46,6 +46,7 @@ class Pair:
     group: str
     """The attribute that changes."""
     split: str
+    """Of the emoji; else empty."""
     source_prompt: str
     target_prompt: str
     source: Images
@@ -53,7 +54,7 @@ class Pair:
     answer: Images | None = None
     """The true result; None where nobody knows it."""
     region: Float[Tensor, "1 1 h w"] | None = None
-    """1 where the edit may show, where a data set states it."""
+    """1 where the edit may show, if it is stated."""
 
     @property
     def fingerprint(self) -> str:
@@ -68,7 +69,7 @@ class Pair:
     @property
     def must_change(self) -> Float[Tensor, "1 1 h w"] | None:
         """1 where it must change: the region stated, or where the answer is another than the source by over 0.05."""
-        if self.answer is None:
+        if self.region is not None or self.answer is None:
             return self.region
         return ((self.answer - self.source).abs().amax(1, keepdim=True) > 0.05).float()
 

@@ -48,7 +48,7 @@ class Judge(abc.ABC):
 
 @dataclass(frozen=True)
 class Truth(Judge):
-    """Holds an emoji against its true answer: `scores`, and `retrieved` (1 or 0), whether the answer is nearest."""
+    """Holds a picture against its true answer: `scores`, and of emoji `retrieved` (1 or 0): is the answer nearest?"""
 
     @property
     def order(self) -> str:
@@ -65,7 +65,7 @@ class Truth(Judge):
         assert pair.answer is not None
         assert pair.must_change is not None
         found = scores(out, pair.source, pair.answer, pair.must_change)
-        return {**found, "retrieved": float(retrieved(out, pair))}
+        return {**found, "retrieved": float(retrieved(out, pair)) if pair.split else None}
 
 
 def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "1 1 h w"]) -> Scores:

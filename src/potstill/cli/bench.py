@@ -33,10 +33,12 @@ class Command:
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 146 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
+        potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
-    With --data, edits of PIE-Bench or of KAIST's CS492(D) are made in their place. Nobody knows their true
-    results, so nothing is ranked: what stayed stands against what the caption says (docs/benchmark.md).
+    With --data, pairs of your own are edited in their place, or those of PIE-Bench or of KAIST's CS492(D). Your own
+    are listed in pairs.csv, with the columns image, source and target (prompts), and if you have the true results,
+    answer. Without answers nothing is ranked: what stayed stands against what the caption says (docs/benchmark.md).
 
     Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
     evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). What was done
@@ -55,7 +57,8 @@ class Command:
     split: Literal["held-out", "seen"] | None = None
     """Whether the answers were in the training of the bundled model. None means held-out."""
     data: Path | None = None
-    """The folder of a data set on the disk: with mapping_file.json (PIE-Bench) or prompt_img_pairs.json (CS492(D))."""
+    """The folder of pairs on the disk: with pairs.csv (your own), mapping_file.json (PIE-Bench) or
+    prompt_img_pairs.json (CS492(D))."""
     clip: str | None = None
     """With --data: the CLIP model of the caption score, a folder or a name on the hub."""
     dino: str | None = None
@@ -100,7 +103,7 @@ class Command:
         sweep(folder)
         judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
         settings = self.settings or ("published" if self.data else "tuned")
-        taking_part = contestants(self.methods, settings, answers=self.data is None)
+        taking_part = contestants(self.methods, settings, answers=pairs[0].answer is not None)
         jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)
         print(f"{len(taking_part)} contestants, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:
@@ -133,12 +136,19 @@ class Command:
         from potstill.bench.datasets import listed
         from potstill.bench.judges import Unanswered
         from potstill.bench.pairs import spread
+        from potstill.bench.scores import Truth
 
         chosen = spread(listed(folder), self.pairs)
-        judge = Unanswered(self.clip, self.dino, self.lpips, self.model.device or best_device())
-        _ = judge.identity  # what cannot be loaded shows before the model is
-        if self.clip is None:
+        judge: Judge = Unanswered(self.clip, self.dino, self.lpips, self.model.device or best_device())
+        if chosen[0].answer:
+            if self.clip or self.dino or self.lpips:
+                raise InputError(
+                    f"--clip, --dino and --lpips judge without true answers, and {folder}/pairs.csv has them"
+                )
+            judge = Truth()
+        elif self.clip is None:
             print("without --clip nothing says how far an edit went, only what it kept", file=sys.stderr)
+        _ = judge.identity  # what cannot be loaded shows before the model is
         prior = _loaded(self.model)
         return judge, [one.read(Fit(prior.size, multiple=prior.multiple)) for one in chosen]
 

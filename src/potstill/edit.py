@@ -46,8 +46,8 @@ class Edit(Reading, Task):
     target: str
     """The prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
-    guidance_scale: float = 3.0
-    """uncond + scale (cond - uncond), as in diffusers; 3 suits the default method, and most papers take 7.5 or more."""
+    guidance_scale: float = 2.0
+    """uncond + scale (cond - uncond), as in diffusers; 2 suits the default method, and most papers take 7.5 or more."""
 
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""

@@ -29,7 +29,7 @@ class InfEdit(Method):
     times: TimeRule = Annealed(high=0.95)
 
     edits: ClassVar = True
-    usual: ClassVar = Descent("sgd", 0.1, 16)
+    usual: ClassVar = Descent("sgd", 0.17, 16)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
     reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"

@@ -194,5 +194,5 @@ def _banked(
     if view:
         raise InputError("a bank keeps predictions on the source, which changes with the view: take fresh noise")
     if progress.bank is None or bank.due(index):
-        progress.bank = bank.fill(rule, prior, origin, x0, rng)
+        progress.bank = bank.fill(rule, method.on_source(prior), origin, x0, rng)
     return progress.bank.entry(rule.entry(index, steps, bank.size), origin)

@@ -16,7 +16,10 @@ from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
 from potstill.prior import Query, predict
 from potstill.times import Annealed, Stratified, Uniform
 
-EDITORS = (DDS(), PDS(), PDS.consistent(), PDS(coefficients=Identity(0.1)), InfEdit(), FlowEdit())
+EDITORS = (
+    *(DDS(), PDS(), PDS.consistent(), PDS(coefficients=Identity(0.1))),
+    *(InfEdit(), InfEdit.release(), FlowEdit(), FlowEdit.sd3()),
+)
 
 
 def banked(method, steps, **bank):
@@ -41,10 +44,12 @@ def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
     x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
     target, origin = known.condition(1), Source(x_source, known.condition(0))
-    filled = Bank(size=5).fill(method.times, prior, origin, x0, rng)
+    filled = Bank(size=5).fill(method.times, method.on_source(prior), origin, x0, rng)
     for number in range(5):
         t, noise, kept = filled.entry(number, origin)
-        (hat,) = predict(prior, Query(known.schedule.perturb(x_source, noise, t), t, origin.condition))
+        (hat,) = predict(
+            method.on_source(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
+        )
         torch.testing.assert_close(kept.hat.eps, hat.eps, atol=1e-12, rtol=1e-12)
         found = method.gradient(x0, prior, t, noise, target, kept)
         torch.testing.assert_close(found, method.gradient(x0, prior, t, noise, target, origin), atol=1e-10, rtol=1e-10)
@@ -57,6 +62,12 @@ def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
     assert {step.evaluations - before.evaluations for before, step in pairwise(run)} == {2 * samples}
     _, run = banked(DDS(), steps, size=size, refresh=20)
     assert run[-1].evaluations == 2 * samples * (2 * size + steps)
+
+
+def test_a_bank_asks_about_the_source_at_its_own_guidance_scale():
+    steps, samples = 10, 4
+    _, run = banked(InfEdit.release(), steps, size=5)
+    assert run[-1].evaluations == samples * (5 + 2 * steps)  # the source is not guided
 
 
 @pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=show)

@@ -15,9 +15,10 @@ from potstill.schedule import normal
 from potstill.weights import Rho
 
 
-def test_plain_descent_at_rate_1_is_the_sampler_of_the_paper() -> None:
+@pytest.mark.parametrize("method", [InfEdit(), InfEdit.release()], ids=["shared scale", "release"])
+def test_plain_descent_at_rate_1_is_the_sampler_of_the_paper(method: InfEdit) -> None:
     """Noise the source, predict with eps_hat - eps_hat_src + eps, and start from that prediction again."""
-    known, method, steps = mixture(), InfEdit(), 6
+    known, steps = mixture(), 6
     prior, source, target = Guided(known, 3.0), known.condition(0), known.condition(1)
     x_source = torch.randn(5, 3, generator=Generator().manual_seed(1), dtype=torch.float64)
     x0, rng = x_source, Generator().manual_seed(2)
@@ -25,7 +26,8 @@ def test_plain_descent_at_rate_1_is_the_sampler_of_the_paper() -> None:
         t = method.times(known.schedule, 5, step, steps, rng)
         eps = normal(x0, rng)
         x_t, x_t_source = (known.schedule.perturb(x, eps, t) for x in (x0, x_source))
-        hat, hat_source = predict(prior, Query(x_t, t, target), Query(x_t_source, t, source))
+        on_source = known if method.source_guidance == 1 else prior
+        (hat,), (hat_source,) = predict(prior, Query(x_t, t, target)), predict(on_source, Query(x_t_source, t, source))
         alpha, sigma = (c[:, None] for c in known.schedule(t))
         x0 = (x_t - sigma * (hat.eps - hat_source.eps + eps)) / alpha
     scene = Points(x_source.clone())

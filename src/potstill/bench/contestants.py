@@ -56,8 +56,8 @@ def published() -> dict[str, Edit]:
             method=PDS(coefficients=Identity(0.1)), guidance_scale=50.0, steps=500, learning_rate=0.1
         ),
         "ids": _task(method=IDS(), guidance_scale=7.5, steps=200, learning_rate=0.02),
-        "infedit": _task(method=InfEdit(), guidance_scale=7.5, steps=15, learning_rate=1.0),
-        "flowedit": _task(method=FlowEdit(), guidance_scale=13.5, optimizer="sgd", steps=33, learning_rate=0.025),
+        "infedit": _task(method=InfEdit.release(), guidance_scale=2.0, steps=15, learning_rate=1.0),
+        "flowedit": _task(method=FlowEdit.sd3(), guidance_scale=13.5, optimizer="sgd", steps=33, learning_rate=0.025),
         "sdedit": _task(method=SDEdit(), guidance_scale=7.5),
         "ddim-inversion": _task(method=DDIMInversion(), guidance_scale=7.5),
         "ddpm-inversion": _task(method=DDPMInversion(), guidance_scale=15.0),

@@ -49,8 +49,16 @@ class DDS(Method):
         return delta_residual(x0, prior, t, noise, target, source)
 
 
-def delta_residual(x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source) -> Residual:
-    """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS and PDS share."""
+def delta_residual(
+    x0: Latent,
+    prior: Prior,
+    t: Times,
+    noise: Latent,
+    target: Condition,
+    source: Source,
+    on_source: Prior | None = None,
+) -> Residual:
+    """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS, PDS and InfEdit share."""
     moved = Query(prior.schedule.perturb(x0, noise, t), t, target)
-    hat, hat_source = with_source(prior, moved, noise, source)
+    hat, hat_source = with_source(prior, moved, noise, source, on_source)
     return Residual(hat.eps - hat_source.eps, hat)

@@ -4,16 +4,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source, with_source
+from potstill.methods.method import Residual, Source, SourceGuided, with_source
 from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query, predict
+from potstill.prior import Condition, Prior, Query
 from potstill.schedule import Latent, Times
 from potstill.times import Annealed, TimeRule
 from potstill.weights import Constant, Weight
 
 
 @dataclass(frozen=True)
-class FlowEdit(Method):
+class FlowEdit(SourceGuided):
     """FlowEdit (arXiv 2412.08629) at eta = 1, DDS at eta = 0 (the family: DVRF, arXiv 2509.05342).
 
         gradient = w(t) (v_hat(p, t, y) - v_hat(x_t^src, t, y_src) + (1 - eta) (x_0 - x_0_src)),
@@ -35,8 +35,6 @@ class FlowEdit(Method):
     """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
     eta_end: float | None = None
     """The eta at its end; None keeps the first."""
-    source_guidance: float | None = None
-    """The guidance scale on the source, which takes a call of its own; None shares the target's."""
 
     edits: ClassVar = True
     presets: ClassVar = ("dvrf", "sd3")
@@ -65,11 +63,6 @@ class FlowEdit(Method):
         """As released for Stable Diffusion 3, with 13.5 on the target; for Flux the two scales are 1.5 and 5.5."""
         return cls(source_guidance=3.5)
 
-    @property
-    def calls(self) -> int:
-        """Source and target share one, unless they are guided differently."""
-        return 1 if self.source_guidance is None else 2
-
     def at(self, progress: float) -> "FlowEdit":
         """With the eta of now."""
         end = self.eta if self.eta_end is None else self.eta_end
@@ -81,9 +74,5 @@ class FlowEdit(Method):
         """The difference of velocities, and what is left of the edit."""
         edit, perturb = x0 - source.x0, prior.schedule.perturb
         moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
-        if self.source_guidance is None:
-            hat, hat_source = with_source(prior, moved, noise, source)
-        else:
-            still = Query(perturb(source.x0, noise, t), t, source.condition)
-            (hat,), (hat_source,) = predict(prior, moved), predict(prior.guided(self.source_guidance), still)
+        hat, hat_source = with_source(prior, moved, noise, source, self.on_source(prior))
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.methods.dds import delta_residual
-from potstill.methods.method import Descent, Method, Residual, Source
+from potstill.methods.method import Descent, Residual, Source, SourceGuided
 from potstill.noise import Fresh, Noise
 from potstill.prior import Condition, Prior
 from potstill.schedule import Latent, Times
@@ -13,7 +13,7 @@ from potstill.weights import Rho, Weight
 
 
 @dataclass(frozen=True)
-class InfEdit(Method):
+class InfEdit(SourceGuided):
     """Inversion-free editing (arXiv 2312.04965, virtual inversion), without its control of the attention maps.
 
         gradient = rho_t (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src)) = (x_0 - x_0_src) - (x̂_0 - x̂_0_src)
@@ -29,6 +29,7 @@ class InfEdit(Method):
     times: TimeRule = Annealed(high=0.95)
 
     edits: ClassVar = True
+    presets: ClassVar = ("release",)
     usual: ClassVar = Descent("sgd", 0.17, 16)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
@@ -42,8 +43,13 @@ class InfEdit(Method):
   archivePrefix = {arXiv}
 }"""
 
+    @classmethod
+    def release(cls) -> "InfEdit":
+        """With the source unguided, as in the released code, whose target has guidance 2, in 15 steps at rate 1."""
+        return cls(times=Annealed(), source_guidance=1.0)
+
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source)
+        return delta_residual(x0, prior, t, noise, target, source, self.on_source(prior))

@@ -72,6 +72,10 @@ class Method(abc.ABC):
         """Calls of a network that its gradient needs; what can share a call does."""
         return 1
 
+    def on_source(self, prior: Prior) -> Prior:
+        """The prior as it is asked about the source, with its guidance: as about the target."""
+        return prior
+
     @abc.abstractmethod
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
@@ -145,10 +149,34 @@ class Method(abc.ABC):
         return source
 
 
-def with_source(prior: Prior, moved: Query, noise: Latent, source: Source) -> tuple[Prediction, Prediction]:
-    """The prediction on a moved x_t and that on the source under the same time and noise, in one call."""
+@dataclass(frozen=True)
+class SourceGuided(Method, abc.ABC):
+    """A method whose source may have a guidance scale of its own."""
+
+    source_guidance: float | None = None
+    """The guidance scale on the source, which takes a call of its own; None shares the target's."""
+
+    @property
+    def calls(self) -> int:
+        """Source and target share one, unless they are guided differently."""
+        return 1 if self.source_guidance is None else 2
+
+    def on_source(self, prior: Prior) -> Prior:
+        """At the source's own scale, if it has one."""
+        return prior if self.source_guidance is None else prior.guided(self.source_guidance)
+
+
+def with_source(
+    prior: Prior, moved: Query, noise: Latent, source: Source, on_source: Prior | None = None
+) -> tuple[Prediction, Prediction]:
+    """The prediction on a moved x_t and that on the source under the same time and noise.
+
+    Both in one call, unless a bank has kept the source's, or another prior is asked about it.
+    """
     if source.hat is not None:
         return predict(prior, moved)[0], source.hat
     still = Query(prior.schedule.perturb(source.x0, noise, moved.t), moved.t, source.condition)
+    if on_source is not None and on_source is not prior:
+        return predict(prior, moved)[0], predict(on_source, still)[0]
     hat, hat_source = predict(prior, moved, still)
     return hat, hat_source

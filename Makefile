@@ -42,7 +42,7 @@ pictures: .venv/demo
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1
 	$(BIN)/potstill theorem --out docs/pictures
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
-	  --methods sds dds pds infedit --out docs/pictures/compare
+	  --out docs/pictures/compare
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
 # The drawings that the emoji model is trained on, fetched with npm.

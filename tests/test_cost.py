@@ -6,8 +6,9 @@ from potstill.methods import DDS, SDS, by_name, named
 from potstill.noise import Fixed, Inverted, Picard
 from potstill.worlds.cost import evaluations
 
-# A guided prediction costs 2: of a generation 2, of source and target 4. Ten inversion steps of 2 for the whole
-# schedule make 2 to 20 more, between 20 and 98 % of it 4 (or 6, with tau) to 20 (all of 10, with tau), and so on.
+# A guided prediction costs 2: of a generation 2, of source and target 4, with the source unguided 3. Ten inversion
+# steps of 2 for the whole schedule make 2 to 20 more, between 20 and 98 % of it 4 (or 6, with tau) to 20 (all of 10,
+# with tau), and so on.
 COSTS = {
     "sds": (2, 2),
     "sds-rfds": (2, 2),
@@ -22,6 +23,7 @@ COSTS = {
     "pds-consistent": (4, 4),
     "ids": (10, 10),
     "infedit": (4, 4),
+    "infedit-release": (3, 3),
     "bridge": (2, 2),
     "bridge-release": (2, 2),
     "flowedit": (4, 4),

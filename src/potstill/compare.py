@@ -40,7 +40,15 @@ class Compare(Task):
     prompt: str = ""
     """What to show, to compare without an image."""
     methods: tuple[str, ...] = ()
-    """Names or expressions, of baselines too. None means sds dds pds pds-consistent, without an image sds sdi."""
+    """Names or expressions, of baselines too. None means sds dds pds infedit, without an image sds sdi."""
+    guidance_scale: float | None = None
+    """uncond + scale (cond - uncond), as in diffusers. None means 2, or without an image 5."""
+
+    def __post_init__(self) -> None:
+        """Check every value, and state the guidance scale."""
+        if self.guidance_scale is None:
+            object.__setattr__(self, "guidance_scale", (Generate if self.prompt else Edit).usual_guidance)
+        super().__post_init__()
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -61,7 +69,7 @@ class Compare(Task):
             )
         shared = {field.name: getattr(self, field.name) for field in fields(Task)}
         sampled = {name: value for name, value in shared.items() if name not in OPTIMISER}
-        names = self.methods or (("sds", "dds", "pds", "pds-consistent") if edits else ("sds", "sdi"))
+        names = self.methods or (("sds", "dds", "pds", "infedit") if edits else ("sds", "sdi"))
         names = dict.fromkeys(names)
         if not edits:
             return {name: Generate(method=parse(name, Method), prompt=self.prompt, **shared) for name in names}

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -46,8 +46,11 @@ class Edit(Reading, Task):
     target: str
     """The prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
-    guidance_scale: float = 2.0
-    """uncond + scale (cond - uncond), as in diffusers; 2 suits the default method, and most papers take 7.5 or more."""
+    guidance_scale: float | None = None
+    """uncond + scale (cond - uncond), as in diffusers. None means 2, which suits the default method; most papers take
+    7.5 or more."""
+
+    usual_guidance: ClassVar = 2.0
 
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""

@@ -4,7 +4,7 @@ import abc
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch.optim import SGD, Adam, Optimizer
@@ -135,8 +135,8 @@ class Task(Settings, abc.ABC):
 
     negative: str = ""
     """What the result should not show; it takes the place of the empty prompt."""
-    guidance_scale: float = 5.0
-    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    guidance_scale: float | None = None
+    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
     guidance: Guiding = Plain()
     """How: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, Perpendicular() to the prompt with --negative."""
     optimizer: Literal["adam", "sgd"] | None = None
@@ -148,9 +148,13 @@ class Task(Settings, abc.ABC):
     count: int = 1
     """How many results, each with its own noise."""
 
+    usual_guidance: ClassVar = 5.0
+
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value, and state the guidance scale."""
         super().__post_init__()
+        if self.guidance_scale is None:
+            object.__setattr__(self, "guidance_scale", self.usual_guidance)
         if isinstance(self.guidance, Perpendicular) and not self.negative:
             raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
@@ -180,6 +184,7 @@ class Task(Settings, abc.ABC):
 
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
+        assert self.guidance_scale is not None  # as `__post_init__` leaves it
         guided = prior.guided(self.guidance_scale)
         if not self.negative and self.guidance == Plain():
             return guided

@@ -1,7 +1,7 @@
 """What a bank of noise saves, and what it costs: the time of a step, and the PSNR of edits against fresh noise.
 
     python benchmarks/bank.py speed
-    python benchmarks/bank.py quality [--methods pds dds] [--sizes 16 32 64 128] [--pairs 32] [--seeds 1]
+    python benchmarks/bank.py quality [--methods pds dds] [--sizes 16 32 64] [--pairs 32] [--seeds 1]
 
 Speed: steps of PDS on one thread, as shares of the bare U-Net on a batch of 4 for each image, which is what PDS asks
 without a bank; with one it asks 2, and no step can be faster than the bare U-Net on these. Steps and calls take turns,
@@ -118,11 +118,13 @@ class Quality:
 
     methods: tuple[str, ...] = ("pds", "dds")
     """Of pds and dds, as `potstill edit` runs them."""
-    sizes: tuple[int, ...] = (16, 32, 64, 128)
+    sizes: tuple[int, ...] = (16, 32, 64)
     """Entries of the banks."""
     refresh: int | None = None
     """Steps after which the banks are drawn anew."""
-    steps: int = 200
+    steps: int = 100
+    """Of each edit."""
+    guidance_scale: float = 3.0
     """Of each edit."""
     pairs: int = 32
     """Held-out pairs, spread over the groups."""
@@ -150,7 +152,7 @@ class Quality:
 
     def _psnr(self, name: str, method: Method, pairs: Sequence[Pair], seeds: int) -> tuple[np.ndarray, float]:
         """By seed and pair, and the evaluations for each picture."""
-        task = Edit(source="a", target="b", method=method, steps=self.steps)
+        task = Edit(source="a", target="b", method=method, steps=self.steps, guidance_scale=self.guidance_scale)
         jobs = jobs_of([Contestant(name, "stated", task)], pairs, seeds, self.batch)
         with bar("edits") as on_done:
             (entry,) = entries(run_all(jobs, potstill.load, Truth(), self.out, on_done=on_done))

@@ -35,6 +35,8 @@ class Run:
     """Of pds, dds and infedit, as `potstill edit` runs them."""
     steps: int = 100
     """Of an edit."""
+    guidance_scale: float = 3.0
+    """Of an edit."""
     pairs: int = 16
     """Held-out pairs, spread over the groups."""
 
@@ -61,7 +63,7 @@ def stops(means: Float[Tensor, "steps b"], tolerance: float) -> Tensor:
 
 def measure(name: str, run: Run, pairs: list[Pair], prior) -> None:
     """Print the rows of a method."""
-    task = Edit(source="a", target="b", method=METHODS[name], steps=run.steps)
+    task = Edit(source="a", target="b", method=METHODS[name], steps=run.steps, guidance_scale=run.guidance_scale)
     frames = torch.stack([look.images for look in attempt(task, pairs, prior, run.steps)])
     source, answer = (torch.cat([getattr(pair, end) for pair in pairs]) for end in ("source", "answer"))
     psnr = -10 * (frames - answer).square().flatten(2).mean(2).clamp(min=1e-10).log10()

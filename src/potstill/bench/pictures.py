@@ -1,5 +1,6 @@
 """What a benchmark shows: quality on the way, and contact sheets of cases; all as PNG."""
 
+import matplotlib as mpl
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,9 @@ from potstill.figures import INK, new_figure, png
 from potstill.images import Images
 from potstill.sheets import contact_sheet
 
+COLOURS = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]
+"""As many as there are methods."""
+
 
 def curves(report: Report) -> bytes:
     """Quality on the way, as PNG: over evaluations where a score ranks, else one score against the other."""
@@ -18,6 +22,7 @@ def curves(report: Report) -> bytes:
         return _tradeoff(report, *names)
     figure, axes = new_figure(len(names), 1, "quality on the way, mean over pairs and seeds", size=5.0)
     for axis, name in zip(axes[0], names, strict=True):
+        axis.set_prop_cycle(color=COLOURS)
         for entry in report.ranked():
             if entry.contestant.setting == "bound" or not entry.curve[-1]["evaluations"]:
                 continue
@@ -27,7 +32,7 @@ def curves(report: Report) -> bytes:
         axis.set_xscale("log")
         axis.set_xlabel("network evaluations for each picture")
         axis.set_ylabel(name)
-    axes[0, -1].legend(fontsize=6, ncols=2)
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside right center", fontsize=7)
     return png(figure)
 
 
@@ -35,6 +40,7 @@ def _tradeoff(report: Report, across: str, up: str) -> bytes:
     """Each method's way in the plane of two scores, which ends in a dot; bounds are crosses."""
     figure, axes = new_figure(1, 1, "what stays against what the caption says, mean over pairs and seeds", size=6.5)
     axis = axes[0, 0]
+    axis.set_prop_cycle(color=COLOURS)
     for entry in report.ranked():
         x, y = ([look[name] for look in entry.curve] for name in (across, up))
         if entry.contestant.setting == "bound":
@@ -45,7 +51,7 @@ def _tradeoff(report: Report, across: str, up: str) -> bytes:
             axis.plot(x[-1:], y[-1:], "o", color=line.get_color(), label=entry.label)
     axis.set_xlabel(f"{across}: 1 is doing nothing")
     axis.set_ylabel(up)
-    axis.legend(fontsize=6, ncols=2)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", fontsize=7)
     return png(figure)
 
 

@@ -160,7 +160,7 @@ def _cell(record: dict[str, Any], name: str, intervals: bool = False) -> str:
     if record[name] is None:
         return "–"
     if not intervals:
-        return f"{record[name]:.3g}"
+        return f"{record[name]:.3g}" if record[name] < 1000 else f"{record[name]:,.0f}"
     low, high = record[f"{name}_interval"]
     return f"{record[name]:.3f} ({low:.2f} to {high:.2f})"
 

@@ -122,6 +122,8 @@ class Quality:
     """Entries of the banks."""
     refresh: int | None = None
     """Steps after which the banks are drawn anew."""
+    strata: bool = False
+    """Whether the banks have one entry in each stratum of the times."""
     steps: int = 100
     """Of each edit."""
     guidance_scale: float = 3.0
@@ -146,7 +148,7 @@ class Quality:
             _print_row(name, "fresh", spent, fresh.mean(0))
             _print_row(name, "fresh, one half of the seeds against the other", spent, first, first - other)
             for size in self.sizes:
-                bank = Bank(size, self.refresh)
+                bank = Bank(size, self.refresh, self.strata)
                 found, spent = self._psnr(name, replace(METHODS[name], noise=bank), pairs, self.seeds)
                 _print_row(name, show(bank), spent, found.mean(0), found.mean(0) - fresh.mean(0))
 

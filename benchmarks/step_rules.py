@@ -70,7 +70,7 @@ def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
     method = task.method
     assert isinstance(method, Method)
     low, high = method.times.low, method.times.high
-    even = replace(method, times=Uniform(low, high), noise=Bank(task.length))
+    even = replace(method, times=Uniform(low, high), noise=Bank(task.length, strata=True))
     yield "times: uniform, one in each stratum of the run", replace(task, method=even)
     others = Uniform(low, high), Annealed(low, high), Narrowing(low, high, end=(low + high) / 2), DreamTime(low, high)
     for rule in others:

@@ -30,8 +30,8 @@ TOGETHER = 16
 class Bank(Noise):
     """`size` pairs of time and noise for a whole run, instead of fresh ones in every step.
 
-    Rules that draw t at random have one entry in each of `size` equal strata, and go through them in shuffled rounds;
-    rules in which t falls have `size` times on their way down, each for its share of the run.
+    Rules that draw t at random go through the entries round after round; rules in which t falls have `size` times on
+    their way down, each for its share of the run.
 
     Raises:
         InputError: size or refresh are below 1.
@@ -41,6 +41,8 @@ class Bank(Noise):
     """Entries, no more than there are steps; with as many nothing is saved."""
     refresh: int | None = None
     """Steps after which all entries are drawn anew; None keeps them."""
+    strata: bool = False
+    """One entry in each of `size` equal strata of random times, even over the run; else as the rule draws them."""
 
     def __post_init__(self) -> None:
         """Check both."""
@@ -57,7 +59,8 @@ class Bank(Noise):
 
     def fill(self, rule: TimeRule, prior: Prior, origin: Source | None, like: Latent, rng: Generator) -> "Filled":
         """Draw the entries, and ask the prior about the source at each."""
-        positions = rule.low + (rule.high - rule.low) * rule.entries(self.size, len(like), rng)
+        draw = rule.strata if self.strata else rule.entries
+        positions = rule.low + (rule.high - rule.low) * draw(self.size, len(like), rng)
         times = torch.stack([prior.schedule.time(row) for row in positions])
         noises = torch.stack([normal(like, rng) for _ in range(self.size)])
         if origin is None:

@@ -36,6 +36,10 @@ class TimeRule(abc.ABC):
         """Positions for a bank of times: on the way down, as a run of `size` steps draws them."""
         return torch.stack([self.fractions(batch, k / max(size - 1, 1), rng) for k in range(size)])
 
+    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+        """As `entries`, but where t is drawn at random for each sample, one in each of `size` equal strata."""
+        return self.entries(size, batch, rng)
+
     def entry(self, step: int, steps: int, size: int) -> int:
         """Which entry of a bank step 0, ..., steps - 1 takes: each for its share of the run."""
         return step * size // steps
@@ -54,7 +58,7 @@ class Uniform(TimeRule):
         """Independent uniform draws."""
         return torch.rand(batch, generator=rng, dtype=torch.float64)
 
-    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """One in each of `size` strata for each sample, in random order."""
         return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
 
@@ -80,9 +84,9 @@ class Stratified(TimeRule):
         """(i + u_i) / b, shuffled."""
         return _strata(batch, rng)
 
-    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """One in each of `size` strata for each sample, in random order."""
-        return Uniform(self.low, self.high).entries(size, batch, rng)
+        return Uniform(self.low, self.high).strata(size, batch, rng)
 
     def entry(self, step: int, steps: int, size: int) -> int:
         """One after the other, round after round."""

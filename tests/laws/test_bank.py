@@ -78,8 +78,8 @@ def test_a_bank_larger_than_the_run_costs_no_more_than_fresh_noise(method):
 
 
 @pytest.mark.parametrize("rule", [Uniform(0.1, 0.9), Stratified(0.1, 0.9)])
-def test_random_times_are_one_in_each_stratum_and_come_round_after_round(rule):
-    _, run = banked(replace(DDS(), times=rule), 20, size=10)
+def test_in_strata_random_times_are_one_in_each_and_come_round_after_round(rule):
+    _, run = banked(replace(DDS(), times=rule), 20, size=10, strata=True)
     times = torch.stack([step.t for step in run])
     assert torch.equal(times[:10], times[10:])
     shares = (mixture().schedule.time(torch.tensor([0.1, 0.9])) - times[:10, :, None]).abs()
@@ -88,8 +88,20 @@ def test_random_times_are_one_in_each_stratum_and_come_round_after_round(rule):
         assert (sample.sort().values * 10).long().clamp(max=9).tolist() == pytest.approx(list(range(10)), abs=1)
 
 
-def test_falling_times_fall_once():
-    _, run = banked(replace(DDS(), times=Annealed()), 20, size=10)
+@pytest.mark.parametrize("rule", [Uniform(0.1, 0.9), Stratified(0.1, 0.9)])
+def test_else_they_are_distributed_as_the_rule_draws_them(rule):
+    """The means of t and t² agree within four standard errors."""
+    known, rng, size, batch = mixture(), Generator().manual_seed(0), 500, 4
+    drawn = torch.stack([rule(known.schedule, batch, step, size, rng) for step in range(size)]).double()
+    kept = Bank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
+    for power in (1, 2):
+        a, b = drawn.pow(power), kept.pow(power)
+        assert (a.mean() - b.mean()).abs() < 4 * (2 * a.var() / a.numel()) ** 0.5
+
+
+@pytest.mark.parametrize("strata", [False, True])
+def test_falling_times_fall_once(strata):
+    _, run = banked(replace(DDS(), times=Annealed()), 20, size=10, strata=strata)
     times = torch.stack([step.t for step in run])
     assert (times.diff(dim=0) <= 0).all()
     assert len(times[:, 0].unique()) == 10

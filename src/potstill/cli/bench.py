@@ -99,9 +99,9 @@ class Command:
         from potstill.bench.report import Report, entries
         from potstill.bench.run import jobs_of, run_all
 
+        judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
         folder = writable_folder(self.out)
         sweep(folder)
-        judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
         settings = self.settings or ("published" if self.data else "tuned")
         taking_part = contestants(self.methods, settings, answers=pairs[0].answer is not None)
         jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)

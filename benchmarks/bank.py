@@ -117,7 +117,7 @@ class Quality:
     """PSNR to the answer, with a bank and with fresh noise."""
 
     methods: tuple[str, ...] = ("pds", "dds")
-    """Of pds and dds, as `potstill edit` runs them."""
+    """Of pds and dds, with the optimiser and rate that `potstill edit` takes."""
     sizes: tuple[int, ...] = (16, 32, 64)
     """Entries of the banks."""
     refresh: int | None = None

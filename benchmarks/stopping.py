@@ -32,7 +32,7 @@ class Run:
     """The budget."""
 
     methods: tuple[str, ...] = ("pds", "dds")
-    """Of pds, dds and infedit, as `potstill edit` runs them."""
+    """Of pds, dds and infedit, with the optimiser and rate that `potstill edit` takes."""
     steps: int = 100
     """Of an edit."""
     guidance_scale: float = 3.0

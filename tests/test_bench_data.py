@@ -92,6 +92,7 @@ def test_every_editing_type_is_a_group_and_no_mask_is_no_region(pie):
         ("image_path", "../../secret.png", "leads out of"),
         ("image_path", "/etc/secret.png", "leads out of"),
         ("image_path", None, "must be text"),
+        ("image_path", "a\0.png", "is no path that can be followed"),
         ("editing_prompt", " ", "must be text"),
         ("editing_type_id", "10", "from 0 to 9"),
         ("mask", [1, 2, 3], "pairs of whole numbers"),

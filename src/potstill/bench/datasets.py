@@ -135,7 +135,11 @@ class _Record:
         """The file that a field names, or `file`, in a folder beside the list."""
         beside = self.path.parent / folder
         picture = beside / (self.text(name) if file is None else file)
-        if not picture.resolve().is_relative_to(beside.resolve()):
+        try:
+            inside = picture.resolve().is_relative_to(beside.resolve())
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long or with a zero in it
+            raise self.wrong(f"{name} is no path that can be followed") from None
+        if not inside:
             raise self.wrong(f"{name} = {self.text(name)!r} leads out of {str(beside)!r}")
         return picture
 
@@ -179,21 +183,24 @@ def _cs492d(record: _Record) -> Listed:
 
 
 def _own(path: Path) -> list[Listed]:
-    found: list[Listed] = []
+    found: dict[str, Listed] = {}
     for row in read_table(path, COLUMNS):
         record = _Record(path, f"row {row.number}", row.cells, "mend the row")
         if row.error:
             raise record.wrong(row.error)
         name = row.cells.get("name", record.key)
-        if any(name == other.name for other in found):
+        if name in found:
             raise record.wrong(f"the name {name!r} is there twice")
         answer, mask = (record.picture(one, ".") if one in row.cells else None for one in ("answer", "mask"))
-        if found and (answer is None) != (found[0].answer is None):
-            raise record.wrong("some rows have an answer and some have none, and their scores are not the same")
         prompts = (record.text("source"), record.text("target"))
         image = record.picture("image", ".")
-        found.append(Listed(name, row.cells.get("group", "all"), *prompts, image, answer=answer, mask=mask))
-    return found
+        found[name] = Listed(name, row.cells.get("group", "all"), *prompts, image, answer=answer, mask=mask)
+    if len({one.answer is None for one in found.values()}) > 1:
+        raise InputError(
+            f"in {str(path)!r} some rows have an answer and some have none, and their scores are not the same: "
+            "give all rows one, or make two tables"
+        )
+    return list(found.values())
 
 
 _LAYOUTS: Mapping[str, Callable[[Path], list[Listed]]] = {

@@ -4,8 +4,8 @@
 
 Each method gets so many trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the same
 pairs and the same seed, and each trial at most so many network evaluations a picture: the steps follow from what
-a step costs. What is searched is the guidance scale, the rate and the noisiest time of a method, the guidance scale
-and the strength or the skipped share of a baseline. The score is the relative error. Writes
+a step costs. What is searched is the guidance scale from 1, the rate and the noisiest time of a method, the guidance
+scale and the strength or the skipped share of a baseline. The score is the relative error. Writes
 `src/potstill/bench/tuned.json`; a method that is not named keeps what was found before.
 """
 
@@ -53,6 +53,11 @@ class Tune:
     """CPU threads."""
 
 
+def scale(trial: Trial) -> float:
+    """A guidance scale; a fifth of the range is no guidance at all, for half the evaluations."""
+    return max(1.0, trial.suggest_float("guidance_scale", 0.5, 12.0, log=True))
+
+
 def descended(method: Method, optimizer: str, low: float, high: float) -> Callable[[Trial], dict[str, Any]]:
     """The search space of a method: its own noise and weight, and rates between the two."""
 
@@ -62,7 +67,7 @@ def descended(method: Method, optimizer: str, low: float, high: float) -> Callab
             "method": replace(method, times=replace(method.times, high=top)),
             "optimizer": optimizer,
             "learning_rate": trial.suggest_float("learning_rate", low, high, log=True),
-            "guidance_scale": trial.suggest_float("guidance_scale", 1.5, 12.0, log=True),
+            "guidance_scale": scale(trial),
         }
 
     return settings
@@ -75,7 +80,7 @@ def sampled(method: Baseline, share: str | None = None) -> Callable[[Trial], dic
         changed = {share: trial.suggest_float(share, 0.1, 0.9)} if share else {}
         return {
             "method": replace(method, **changed),
-            "guidance_scale": trial.suggest_float("guidance_scale", 1.0, 12.0, log=True),
+            "guidance_scale": scale(trial),
         }
 
     return settings

@@ -47,10 +47,10 @@ class Edit(Reading, Task):
     """The prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
     guidance_scale: float | None = None
-    """uncond + scale (cond - uncond), as in diffusers. None means 2, which suits the default method; most papers take
-    7.5 or more."""
+    """uncond + scale (cond - uncond), as in diffusers. None means 1.5, which suits the bundled model; papers on
+    Stable Diffusion take 2 for the default method and 7.5 or more for most others."""
 
-    usual_guidance: ClassVar = 2.0
+    usual_guidance: ClassVar = 1.5
 
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""

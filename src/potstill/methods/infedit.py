@@ -30,7 +30,7 @@ class InfEdit(SourceGuided):
 
     edits: ClassVar = True
     presets: ClassVar = ("release",)
-    usual: ClassVar = Descent("sgd", 0.17, 16)
+    usual: ClassVar = Descent("sgd", 0.3, 12)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
     reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"

@@ -42,7 +42,7 @@ class Compare(Task):
     methods: tuple[str, ...] = ()
     """Names or expressions, of baselines too. None means sds dds pds infedit, without an image sds sdi."""
     guidance_scale: float | None = None
-    """uncond + scale (cond - uncond), as in diffusers. None means 2, or without an image 5."""
+    """uncond + scale (cond - uncond), as in diffusers. None means 1.5, or without an image 5."""
 
     def __post_init__(self) -> None:
         """Check every value, and state the guidance scale."""

@@ -18,6 +18,7 @@ from potstill.bench.run import jobs_of, run_all
 from potstill.bench.scores import Truth
 from potstill.cli import main
 from potstill.edit import Edit
+from potstill.errors import InputError
 from potstill.methods import DDS
 from potstill.priors.unets import StableDiffusion
 
@@ -105,6 +106,17 @@ def test_scores_that_some_pairs_lack_are_means_of_the_others(prior, tmp_path):
 
 def test_without_answers_no_bound_needs_one():
     assert [one.name for one in contestants(("dds",), "published", answers=False)] == ["nothing", "caption", "dds"]
+
+
+def test_an_expression_runs_at_each_guidance_scale_and_a_name_at_its_own():
+    *_, dds, low, high = contestants(("dds", "DDS()"), "tuned", guidance_scales=(1.0, 2.5, 1.0))
+    assert dds.task == contestants(("dds",), "tuned")[-1].task
+    assert [(one.setting, one.task.guidance_scale) for one in (low, high) if one.task] == [
+        ("guidance 1", 1.0),
+        ("guidance 2.5", 2.5),
+    ]
+    with pytest.raises(InputError, match="given as expressions"):
+        contestants(("dds",), "tuned", guidance_scales=(1.0,))
 
 
 def run(capsys, *words):

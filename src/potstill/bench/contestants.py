@@ -4,7 +4,7 @@
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +31,7 @@ class Contestant:
 
     name: str
     setting: str
-    """`published`, `tuned`, `default`, `stated` or `bound`."""
+    """`published`, `tuned`, `default`, `stated`, `guidance` and its scale, or `bound`."""
     task: Edit | None = None
     """None for a bound; its prompts and its seed do not count."""
 
@@ -72,20 +72,36 @@ def tuned() -> dict[str, Edit]:
     return {name: Edit.of({"source": "source", "target": "target", **settings}) for name, settings in found.items()}
 
 
-def contestants(names: tuple[str, ...] = (), setting: str = "both", answers: bool = True) -> list[Contestant]:
+def contestants(
+    names: tuple[str, ...] = (),
+    setting: str = "both",
+    answers: bool = True,
+    guidance_scales: tuple[float, ...] = (),
+) -> list[Contestant]:
     """The bounds, and the methods named, or all; a name may be an expression, which runs as `potstill edit` would.
 
-    Without `answers` only those bounds are there that need none.
+    Without `answers` only those bounds are there that need none. An expression runs at each of the guidance scales,
+    if there are any.
 
     Raises:
-        InputError: a name is no method, or the search has not been run for it.
+        InputError: a name is no method, the search has not been run for it, or there are guidance scales and no
+            expression.
     """
+    if guidance_scales and not set(names) - published().keys():
+        raise InputError(
+            'guidance scales are of methods given as expressions, such as "DDS()"; a method by its name has its own'
+        )
     chosen = [Contestant(name, "bound") for name in BOUNDS if answers or name in ("nothing", "caption")]
     for name in dict.fromkeys(names or published()):
         known = {"published": published().get(name), "tuned": tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:
-            chosen.append(Contestant(name, "stated", _task(method=parse(name, Method | Baseline))))
+            stated = _task(method=parse(name, Method | Baseline))
+            at = [
+                Contestant(name, f"guidance {s:g}", replace(stated, guidance_scale=s))
+                for s in dict.fromkeys(guidance_scales)
+            ]
+            chosen += at or [Contestant(name, "stated", stated)]
             continue
         wanted = [key for key in known if setting in (key, "both")]
         if not wanted:

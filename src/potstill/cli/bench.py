@@ -33,6 +33,7 @@ class Command:
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 146 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
+        potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
@@ -52,6 +53,8 @@ class Command:
     settings: Literal["tuned", "published", "both"] | None = None
     """At the best settings that a search on other pairs found, or those of the papers. None means tuned, and
     with --data, for which nothing was tuned, published."""
+    guidance_scales: tuple[float, ...] = ()
+    """Of methods given as expressions, which run at each; none means the scale of `potstill edit`."""
     pairs: int = 40
     """How many, spread evenly over the groups."""
     split: Literal["held-out", "seen"] | None = None
@@ -103,7 +106,7 @@ class Command:
         folder = writable_folder(self.out)
         sweep(folder)
         settings = self.settings or ("published" if self.data else "tuned")
-        taking_part = contestants(self.methods, settings, answers=pairs[0].answer is not None)
+        taking_part = contestants(self.methods, settings, pairs[0].answer is not None, self.guidance_scales)
         jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)
         print(f"{len(taking_part)} contestants, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:

@@ -37,6 +37,7 @@ CASES = [
     *(("world", ["--points", text], "--points|unknown option") for text in NO_WHOLE),
     *(("edit", ["--learning-rate", text], "--learning-rate = .* must be a number") for text in NO_NUMBER),
     *(("sample", ["--guidance-scale", text], "--guidance-scale = .* must be a number") for text in NO_NUMBER),
+    *(("theorem", ["--shares", "0.5", text], "--shares = .*: each must be a number") for text in NO_NUMBER),
     *(
         (command, ["--guidance-scale", text], "guidance.scale = .* must be (a finite number|from -1000|.* or None)")
         for command in ("edit", "generate", "compare", "invert", "sample", "world", "theorem")

@@ -27,6 +27,10 @@ def told(printed: str, help: Callable[[], str]) -> str:
         return f"{found[1]} = {_short(found[2])} must be a number"
     if found := re.fullmatch(r"Error parsing (\S+): invalid literal for int\(\) with base 10: (.*)", text):
         return f"{found[1]} = {_short(found[2])} must be a whole number"
+    if found := re.fullmatch(r"Error parsing (\S+): Could not find valid parse for arguments: \[(.*)\]", text):
+        kind = re.search(rf"{found[1]} \[(\w+)", help())
+        each = _KINDS.get(kind[1], kind[1]) if kind else "such a value"
+        return f"{found[1]} = {_short(found[2])}: each must be {each}"
     if found := re.fullmatch(r"Error parsing (\S+): Exceeds the limit .*", text):
         return f"{found[1]} has far too many digits: give a smaller number"
     if found := re.match("Missing value for argument '(.*?)'", text):

@@ -134,7 +134,8 @@ class Task(Settings, abc.ABC):
     """
 
     negative: str = ""
-    """What the result should not show; it takes the place of the empty prompt, which guidance scale 1 does not ask."""
+    """What the result should not show; it takes the place of the empty prompt, which most methods do not ask at
+    guidance scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
     guidance: Guiding = Plain()

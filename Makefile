@@ -51,7 +51,7 @@ model-data: build/emoji/icons.safetensors
 build/emoji/icons.safetensors: training/concepts.txt | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
-# The numbers and pictures of docs/emoji-model.md, from the weights in src/potstill/models/emoji.
+# The numbers and pictures of docs/emoji-model.md, from the weights in src/potstill/priors/emoji.
 model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
 	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png

@@ -26,20 +26,20 @@ from torch import Generator
 
 import potstill
 from potstill import DDS, PDS, distill
-from potstill.bank import Bank
-from potstill.bench.contestants import Contestant
-from potstill.bench.pairs import Pair, emoji_pairs, spread
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
+from potstill.bench.entries import Contestant
+from potstill.bench.reference_based import Truth
 from potstill.bench.report import entries, interval
 from potstill.bench.run import jobs_of, run_all
-from potstill.bench.scores import Truth
-from potstill.cli.common import bar
-from potstill.codec import Grid
-from potstill.distill import Step
-from potstill.edit import Edit
-from potstill.expression import show
+from potstill.cli.console import bar
+from potstill.distillation import Step
 from potstill.methods import Method
+from potstill.methods.bank import Bank
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
+from potstill.tasks.editing import Edit
+from potstill.tasks.text import show
+from potstill.tensors import Grid
 
 RUNS = (200, 500)
 """Steps over which the filling is spread."""

@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 import torch
 
 from potstill import load
-from potstill.batch import work
-from potstill.crews import Processes
-from potstill.edit import Edit
-from potstill.manifest import Job
+from potstill.batch.executors import Processes
+from potstill.batch.manifest import Job
+from potstill.batch.work import work
+from potstill.tasks.editing import Edit
 
 HEART = Path(__file__).parents[1] / "docs/pictures/heart.png"
 STEPS, SIZES, ROWS, BATCHES, REPEATS, LIMIT = 4, (1, 2, 4, 8), 8, 7, 3, 1.8

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from potstill.images import png_bytes
+from potstill.io.images import png_bytes
 
 SECONDS, MEGABYTES = 20, 1200
 

@@ -12,8 +12,8 @@ import tyro
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from potstill.cli.common import to_json
-from potstill.files import write
+from potstill.cli.console import to_json
+from potstill.io.files import write
 from training import data
 from training.card import reached, table
 from training.measure import Measure, measure

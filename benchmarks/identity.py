@@ -16,15 +16,15 @@ import torch
 import tyro
 
 import potstill
-from potstill.bench.attempt import attempt
-from potstill.bench.pairs import emoji_pairs, spread
-from potstill.bench.scores import scores
-from potstill.edit import Edit
-from potstill.figures import BLUE, GREEN, GREY, RED, new_figure, png
-from potstill.files import writable_folder, write
+from potstill.bench.editing import attempt
+from potstill.bench.emoji_pairs import emoji_pairs, spread
+from potstill.bench.reference_based import scores
+from potstill.diffusion.schedule import scaled_linear
+from potstill.io.files import writable_folder, write
+from potstill.io.plotting import BLUE, GREEN, GREY, RED, new_figure, png
 from potstill.methods import PDS, Coefficients, Consistent, Identity, Release
-from potstill.schedule import scaled_linear
-from potstill.times import Uniform
+from potstill.methods.times import Uniform
+from potstill.tasks.editing import Edit
 from potstill.worlds import EditStudy, load_world
 
 STRENGTHS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)

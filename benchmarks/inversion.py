@@ -13,7 +13,7 @@ from statistics import fmean
 import tyro
 
 from potstill import invert, load, sample
-from potstill.cli.common import print_records
+from potstill.cli.console import print_records
 
 PROMPTS = (
     "red apple on a blue background",

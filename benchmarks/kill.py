@@ -32,12 +32,12 @@ from pyarrow import parquet
 from safetensors import safe_open
 
 from potstill.bench.report import Report  # noqa: F401  imported before the forks
-from potstill.checkpoint import ENDING
 from potstill.cli import bench, main, options
-from potstill.compare import Compare  # noqa: F401
-from potstill.images import png_bytes
-from potstill.replay import replay  # noqa: F401
-from potstill.state import unpack
+from potstill.io.images import png_bytes
+from potstill.tasks.checkpoint import ENDING
+from potstill.tasks.comparing import Compare  # noqa: F401
+from potstill.tasks.replaying import replay  # noqa: F401
+from potstill.tasks.state_file import unpack
 from potstill.worlds import EditStudy  # noqa: F401
 
 PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(noise=Mixed(0.5))")

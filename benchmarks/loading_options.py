@@ -11,7 +11,7 @@ import torch
 from small_unet import small_prior
 from torch.profiler import ProfilerActivity, profile
 
-from potstill.prior import Query, predict
+from potstill.diffusion.prior import Query, predict
 from potstill.priors.loading import save_memory
 
 SIDE = 64

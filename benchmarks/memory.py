@@ -12,14 +12,14 @@ from tempfile import TemporaryDirectory
 import psutil
 import torch
 
-from potstill.batch import work
-from potstill.edit import Edit
-from potstill.images import png_bytes
-from potstill.manifest import Job
+from potstill.batch.manifest import Job
+from potstill.batch.work import work
+from potstill.io.images import png_bytes
 from potstill.priors.families import family
+from potstill.tasks.editing import Edit
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
-import tiny
+sys.path.append(str(Path(__file__).parents[1]))
+from tests import tiny
 
 EDITS, EVERY, WARM, LIMIT = 1000, 100, 300, 1.05
 LETTERS = "abcdefghijklmnopqrst"

@@ -19,17 +19,17 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 import potstill
-from potstill.bank import Bank
-from potstill.bench.attempt import attempt
-from potstill.bench.contestants import tuned
-from potstill.bench.pairs import Pair, emoji_pairs, spread
+from potstill.bench.editing import attempt
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
+from potstill.bench.entries import tuned
+from potstill.bench.reference_based import decibels
 from potstill.bench.report import interval
-from potstill.bench.scores import decibels
-from potstill.edit import Edit
 from potstill.methods import Method
+from potstill.methods.bank import Bank
+from potstill.methods.times import Annealed, DreamTime, Narrowing, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene
-from potstill.times import Annealed, DreamTime, Narrowing, Uniform
+from potstill.tasks.editing import Edit
 
 BATCH, DESCENT = 20, Edit.descent
 

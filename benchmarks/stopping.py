@@ -16,10 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 import potstill
-from potstill.bench.attempt import attempt
-from potstill.bench.pairs import Pair, emoji_pairs, spread
-from potstill.edit import Edit
+from potstill.bench.editing import attempt
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
 from potstill.methods import DDS, PDS, InfEdit
+from potstill.tasks.editing import Edit
 
 METHODS = {"pds": PDS(), "dds": DDS(), "infedit": InfEdit()}
 DECAY, PATIENCE = 0.9, 5

@@ -22,15 +22,15 @@ from rich.console import Console
 
 import potstill
 from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
-from potstill.bench.attempt import attempt
-from potstill.bench.contestants import TUNED
-from potstill.bench.pairs import Pair, emoji_pairs, spread
-from potstill.bench.scores import scores
-from potstill.edit import Edit
-from potstill.files import write
+from potstill.bench.editing import attempt
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
+from potstill.bench.entries import TUNED
+from potstill.bench.reference_based import scores
+from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
-from potstill.record import environment
+from potstill.tasks.editing import Edit
+from potstill.tasks.provenance import environment
 
 KEPT = ("method", "guidance_scale", "optimizer", "learning_rate", "steps")
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from potstill.files import writable_folder, write
+from potstill.diffusion.schedule import scaled_linear
+from potstill.io.files import writable_folder, write
 from potstill.methods import Consistent, Identity, Release
-from potstill.schedule import scaled_linear
-from potstill.worlds import figures
+from potstill.worlds import plots
 
 CHOICES = {
-    "release: s = t - 2, betas of one step": (Release(), figures.GREEN),
-    "consistent: the posterior of (s, t)": (Consistent(), figures.BLUE),
-    "identity strength 0.5": (Identity(strength=0.5), figures.RED),
+    "release: s = t - 2, betas of one step": (Release(), plots.GREEN),
+    "consistent: the posterior of (s, t)": (Consistent(), plots.BLUE),
+    "identity strength 0.5": (Identity(strength=0.5), plots.RED),
 }
 WIDTH = 0.4
 
@@ -21,7 +21,7 @@ t = torch.arange(21, 980, 2, dtype=torch.float64)
 alpha, sigma = schedule(t)
 k = alpha * sigma / (alpha**2 * WIDTH**2 + sigma**2)
 
-figure, ((left, right),) = figures.new_figure(
+figure, ((left, right),) = plots.new_figure(
     2, 1, "Theorem 2: the identity term of PDS is the choice of its coefficients", 4.6
 )
 for name, (coefficients, colour) in CHOICES.items():
@@ -34,4 +34,4 @@ left.set_title("weight of identity over weight of edit", fontsize=10)
 left.legend(frameon=False)
 right.set(xlabel="t", ylabel="share of the shift", ylim=(0, 1.05))
 right.set_title(f"where an edit between Gaussians of width {WIDTH} rests", fontsize=10)
-write(writable_folder(Path("docs/pictures")) / "theorem-2.png", figures.png(figure))
+write(writable_folder(Path("docs/pictures")) / "theorem-2.png", plots.png(figure))

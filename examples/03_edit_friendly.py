@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from potstill import Guided, Query, predict
-from potstill.files import writable_folder, write
-from potstill.inversion import ddpm_edit, ddpm_inversion
-from potstill.sampling import eta
-from potstill.worlds import SOURCE, TARGET, figures, load_world
+from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
+from potstill.diffusion.sampling import eta
+from potstill.io.files import writable_folder, write
+from potstill.worlds import SOURCE, TARGET, load_world, plots
 
 world, sigma = load_world("moons"), eta(1.0)
 prior = world.prior(torch.float64)
@@ -40,11 +40,11 @@ ways, dots = (torch.stack([x0 + step for step in path], 1).numpy() for path in (
 difference = np.abs(ways - dots).max()
 print(f"largest difference over {len(times)} steps: {difference:.1e}")
 
-figure, ((axis,),) = figures.new_figure(1, 1, "Theorem 3: edit-friendly DDPM edit (lines), sequential DDS (dots)", 6.0)
-figures.frame_square(axis, np.concatenate([ways.reshape(-1, 2), world.target.numpy()]))
-axis.scatter(*world.target.T, s=16, color=figures.BLUE, linewidths=0, alpha=0.5)
-axis.scatter(*x0.T, s=12, color=figures.RED, linewidths=0)
-axis.add_collection(figures.lines(ways, width=1.6, alpha=0.8))
-axis.scatter(*dots.reshape(-1, 2).T, s=4, color=figures.GREEN, linewidths=0, zorder=3)
+figure, ((axis,),) = plots.new_figure(1, 1, "Theorem 3: edit-friendly DDPM edit (lines), sequential DDS (dots)", 6.0)
+plots.frame_square(axis, np.concatenate([ways.reshape(-1, 2), world.target.numpy()]))
+axis.scatter(*world.target.T, s=16, color=plots.BLUE, linewidths=0, alpha=0.5)
+axis.scatter(*x0.T, s=12, color=plots.RED, linewidths=0)
+axis.add_collection(plots.lines(ways, width=1.6, alpha=0.8))
+axis.scatter(*dots.reshape(-1, 2).T, s=4, color=plots.GREEN, linewidths=0, zorder=3)
 axis.set_title(f"largest difference {difference:.1e}")
-write(writable_folder(Path("docs/pictures")) / "theorem-3.png", figures.png(figure))
+write(writable_folder(Path("docs/pictures")) / "theorem-3.png", plots.png(figure))

@@ -38,17 +38,17 @@ if atheris and "--target" in sys.argv:
     with atheris.instrument_imports(
         include=["PIL", "potstill", "numpy.lib.format", "zipfile"], enable_loader_override=False
     ):
-        import potstill.images
-        import potstill.record
-        import potstill.worlds.files  # noqa: F401
-from potstill.edit import Edit
+        import potstill.io.images
+        import potstill.tasks.provenance
+        import potstill.worlds.loading  # noqa: F401
 from potstill.errors import InputError
-from potstill.expression import parse
-from potstill.fit import Fit
-from potstill.images import as_images, read_mask, read_text
+from potstill.io.images import as_images, read_mask, read_text
+from potstill.io.resize import Fit
 from potstill.methods import Method
-from potstill.record import read_record
-from potstill.worlds.files import read_world
+from potstill.tasks.editing import Edit
+from potstill.tasks.provenance import read_record
+from potstill.tasks.text import parse
+from potstill.worlds.loading import read_world
 
 HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "fuzz"

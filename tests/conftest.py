@@ -14,7 +14,7 @@ settings.load_profile("shared machines")
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """The folder of a tiny pipeline, by its name in `tiny.BUILDERS`."""
-    import tiny
+    from tests import tiny
 
     @cache
     def folder(name: str):

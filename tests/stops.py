@@ -4,9 +4,9 @@ import json
 import signal
 from contextlib import contextmanager
 
-from potstill.checkpoint import Checkpoint
-from potstill.cli import resumable
-from potstill.state import pack, unpack
+from potstill.cli import interrupts
+from potstill.tasks.checkpoint import Checkpoint
+from potstill.tasks.state_file import pack, unpack
 
 
 class Killed(BaseException):
@@ -41,7 +41,7 @@ def interrupted_after(monkeypatch, count):
     def told():
         yield Signals([signal.SIGINT])
 
-    monkeypatch.setattr(resumable, "told_to_stop", told)
+    monkeypatch.setattr(interrupts, "told_to_stop", told)
 
 
 def contents(folder):

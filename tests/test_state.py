@@ -5,20 +5,21 @@ import math
 
 import pytest
 import torch
-from laws.cases import METHODS, Case
 from safetensors.torch import save
 from torch import Generator
 from torch.optim import SGD, Adam
 
 from potstill import edit_steps, generate_steps
-from potstill.distill import distill
+from potstill.diffusion.prior import Prediction, Wrapper
+from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS
-from potstill.noise import Fixed, Fresh, Inverted, Mixed, MixedEta, Previous
-from potstill.prior import Prediction, Wrapper
+from potstill.methods.noise import Fixed, Fresh, Inverted, Mixed, MixedEta, Previous
+from potstill.methods.times import Annealed, Stratified
 from potstill.scenes import Points, Projected
-from potstill.state import Distilling, finite, pack, unpack, unspoilt
-from potstill.times import Annealed, Stratified
+from potstill.state import Distilling, finite
+from potstill.tasks.state_file import pack, unpack, unspoilt
+from tests.methods.cases import METHODS, Case
 
 STEPS = 5
 

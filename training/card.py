@@ -14,7 +14,7 @@ from typing import Any
 
 import tyro
 
-from potstill.files import write
+from potstill.io.files import write
 
 TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, float]] = {
     "retrieval": ("right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85),

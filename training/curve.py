@@ -19,8 +19,8 @@ import numpy as np
 import tyro
 from matplotlib.figure import Figure
 
-from potstill.figures import BLUE, GREY, INK, png
-from potstill.files import write
+from potstill.io.files import write
+from potstill.io.plotting import BLUE, GREY, INK, png
 
 Row = tuple[int, float, float]
 """A step, the median loss of the steps up to it, and the hours of training so far."""

@@ -22,7 +22,7 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save
 
-from potstill.files import write
+from potstill.io.files import write
 from training.icons import STYLES, icons
 
 SIZE = 64

@@ -17,7 +17,7 @@ from diffusers import DiffusionPipeline
 
 from potstill.priors.loading import EMOJI
 from potstill.priors.prompts import quiet
-from potstill.vocabulary import NAME
+from potstill.priors.vocabulary import NAME
 from training import checkpoint
 from training.captions import BACKGROUNDS, PLACES, subject
 from training.icons import STYLES, TONES, concepts

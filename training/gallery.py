@@ -13,13 +13,13 @@ import torch
 import tyro
 from PIL import Image
 
-from potstill.cli.common import step_progress
-from potstill.edit import Edit
-from potstill.files import writable_folder, write
+from potstill.cli.console import step_progress
+from potstill.io.contact_sheet import contact_sheet
+from potstill.io.files import writable_folder, write
 from potstill.methods import by_name, named
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning
-from potstill.sheets import contact_sheet
+from potstill.tasks.editing import Edit
 from potstill.worlds import EditStudy, load_world
 from training.picture import draw
 

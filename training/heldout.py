@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from potstill.files import write
+from potstill.io.files import write
 from training.captions import BACKGROUNDS, Picture
 from training.icons import Icon, concepts, icons
 

@@ -28,11 +28,11 @@ from rich.progress import track
 from torch import Tensor
 
 from potstill.bench.retrieval import blur, features
-from potstill.cli.common import bar
-from potstill.files import write
+from potstill.cli.console import bar
+from potstill.io.files import write
 from potstill.priors.loading import EMOJI
 from potstill.priors.pipeline import Pipeline
-from potstill.sampling import sample
+from potstill.tasks.prompt_sampling import sample
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption
 from training.compose import Pictures, backgrounds, generator, paint

@@ -1,7 +1,7 @@
 """The networks, all of them standard components: tokenizer, text encoder, U-Net, noise schedule, and a codec.
 
 The codec is no network: a 64x64 picture becomes 16x16 "latents" of 48 channels by moving every block of 4x4
-pixels into channels, exactly and both ways (`potstill.codec`). The U-Net predicts x0 itself
+pixels into channels, exactly and both ways (`potstill.diffusion.codec`). The U-Net predicts x0 itself
 (`prediction_type="sample"`): 64 channels can carry the picture under 48 noisy ones, and could not carry the
 noise.
 
@@ -18,7 +18,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
-from potstill.codec import PixelUnshuffle
+from potstill.diffusion.codec import PixelUnshuffle
 from potstill.priors.prompts import quiet
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS, PLACES, subject

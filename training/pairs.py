@@ -31,8 +31,8 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from potstill.bench.pairs import ATLAS, COLUMNS, TABLE
-from potstill.files import write
+from potstill.bench.emoji_pairs import ATLAS, COLUMNS, TABLE
+from potstill.io.files import write
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption, subject
 from training.compose import backgrounds

@@ -10,8 +10,9 @@ from pathlib import Path
 import tyro
 
 from potstill.errors import InputError
-from potstill.files import write
-from potstill.images import Images, png_bytes
+from potstill.io.files import write
+from potstill.io.images import png_bytes
+from potstill.tensors import Images
 from training import data
 from training.captions import BACKGROUNDS, Picture
 from training.compose import paint

@@ -11,13 +11,13 @@ import torch
 import tyro
 from safetensors.torch import load_file
 
-from potstill.cli.common import bar
-from potstill.files import write
+from potstill.cli.console import bar
+from potstill.io.contact_sheet import contact_sheet
+from potstill.io.files import write
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning
-from potstill.sampling import OnStep, sample
-from potstill.sheets import contact_sheet
+from potstill.tasks.prompt_sampling import OnStep, sample
 from training import checkpoint
 from training.model import Architecture, Emoji, as_prior
 

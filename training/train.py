@@ -28,8 +28,8 @@ from accelerate import Accelerator
 from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from potstill.cli.resumable import told_to_stop
-from potstill.files import write
+from potstill.cli.interrupts import told_to_stop
+from potstill.io.files import write
 from training import checkpoint, data
 from training.compose import Pictures, generator, paint, say
 from training.loss import draw_times, perturb, v_loss

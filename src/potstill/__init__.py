@@ -2,4 +2,12 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from potstill import moved
+
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+moved.install()
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is used; a module that has moved answers with a warning."""
+    return moved.module(name) if name in moved.MODULES and name not in __all__ else _attribute(name)

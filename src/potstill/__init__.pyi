@@ -1,18 +1,19 @@
 """What `import potstill` offers; each name is imported when it is used."""
 
-from . import baselines, inversion, methods, noise, priors, sampling, scenes, schedule, times, weights, worlds
-from .citation import citation
-from .distill import Step, distill, surrogate_loss
-from .edit import edit, edit_steps
+from . import baselines, diffusion, methods, priors, scenes, worlds
+from .diffusion.mixture import Mixture
+from .diffusion.prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
+from .diffusion.schedule import VP, Flow, Schedule, Tabulated
+from .distillation import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
-from .generate import generate, generate_steps
-from .invert import invert, invert_steps
 from .methods import DDS, PDS, SDI, SDS, Method, Source
-from .prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
-from .priors import Mixture, Pipeline, load
-from .sampling import sample
+from .priors import Pipeline, load
 from .scenes import Points, Scene
-from .schedule import VP, Flow, Schedule, Tabulated
+from .tasks.bibtex import citation
+from .tasks.editing import edit, edit_steps
+from .tasks.generating import generate, generate_steps
+from .tasks.inverting import invert, invert_steps
+from .tasks.prompt_sampling import sample
 
 __all__ = [
     "DDS",
@@ -41,25 +42,20 @@ __all__ = [
     "Tabulated",
     "baselines",
     "citation",
+    "diffusion",
     "distill",
     "edit",
     "edit_steps",
     "generate",
     "generate_steps",
-    "inversion",
     "invert",
     "invert_steps",
     "load",
     "methods",
-    "noise",
     "predict",
     "priors",
     "sample",
-    "sampling",
     "scenes",
-    "schedule",
     "surrogate_loss",
-    "times",
-    "weights",
     "worlds",
 ]

@@ -1,5 +1,8 @@
 """What goes wrong, in words: every message names the value, the rule it broke and the fix."""
 
+import difflib
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -14,6 +17,13 @@ class InputError(PotstillError, ValueError):
 
 class NotFiniteError(PotstillError, ArithmeticError):
     """A NaN or an infinity appeared in a run, which is as it was before the step."""
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """The fix for an unknown word: the nearest name, and all there are."""
+    by_lower = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"
 
 
 def shortage(error: Exception) -> str | None:

@@ -12,16 +12,16 @@ from functools import partial
 
 import pytest
 import torch
-from test_cli import run
 
 from potstill import edit, load
-from potstill.batch import Outcome
-from potstill.crews import Here, Processes, Ray
-from potstill.files import _HOST, write
-from potstill.images import png_bytes
-from potstill.ledger import Ledger
-from potstill.manifest import read_manifest
-from potstill.record import read_record
+from potstill.batch.executors import Here, Processes, Ray
+from potstill.batch.manifest import read_manifest
+from potstill.batch.results import Ledger
+from potstill.batch.work import Outcome
+from potstill.io.files import _HOST, write
+from potstill.io.images import png_bytes
+from potstill.tasks.provenance import read_record
+from tests.cli.test_cli import run
 
 NAMES = ("image", "source", "target", "prompt", "method", "seed", "steps")
 EDIT = {"image": "photo.png", "source": "a red apple", "target": "a pear", "steps": 2}
@@ -139,8 +139,8 @@ def test_mistakes_are_one_line(capsys, folder, model):
 
 
 def test_a_full_disk_ends_the_batch(capsys, folder, model, monkeypatch):
-    from potstill import run as module
     from potstill.errors import InputError
+    from potstill.tasks import run as module
 
     def full(path, data):
         raise InputError(f"cannot write {str(path)!r}: No space left on device")
@@ -221,7 +221,7 @@ def left_of(name: str) -> str:
 
 
 def test_the_sweep_takes_only_what_write_left(tmp_path):
-    from potstill.files import sweep
+    from potstill.io.files import sweep
 
     write(tmp_path / "a.png", b"a")
     for name in (left_of("a.png"), ".hidden", ".a.png", "b.png.12"):

@@ -7,10 +7,10 @@ import zlib
 
 import pytest
 import torch
-from test_cli import run
 
-from potstill.images import png_bytes
-from potstill.record import read_record
+from potstill.io.images import png_bytes
+from potstill.tasks.provenance import read_record
+from tests.cli.test_cli import run
 
 
 @pytest.fixture(scope="module")

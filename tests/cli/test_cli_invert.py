@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_cli import run
-from test_cli_edit import fails
 
-from potstill.images import png_bytes
-from potstill.record import read_record
+from potstill.io.images import png_bytes
+from potstill.tasks.provenance import read_record
+from tests.cli.test_cli import run
+from tests.cli.test_cli_edit import fails
 
 
 @pytest.fixture(scope="module")

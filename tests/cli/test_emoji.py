@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_emoji import tiny_emoji
 
 from potstill import sample
 from potstill.cli import main
-from potstill.vocabulary import read_vocabulary
+from potstill.priors.vocabulary import read_vocabulary
+from tests.tiny_emoji import tiny_emoji
 from training.compose import Pictures, generator, say
 from training.export import save
 

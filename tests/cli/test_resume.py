@@ -8,13 +8,13 @@ import time
 
 import pytest
 import torch
-from stops import Killed, change, contents, interrupted_after, killed_after
-from test_cli import run
 
-from potstill.checkpoint import Checkpoint
 from potstill.cli import main
-from potstill.images import png_bytes
-from potstill.state import unpack
+from potstill.io.images import png_bytes
+from potstill.tasks.checkpoint import Checkpoint
+from potstill.tasks.state_file import unpack
+from tests.cli.test_cli import run
+from tests.stops import Killed, change, contents, interrupted_after, killed_after
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +193,8 @@ def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, 
 
 
 def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo, model, monkeypatch):
-    from potstill import checkpoint
     from potstill.errors import InputError
+    from potstill.tasks import checkpoint
 
     def full(path, data):
         raise InputError("no space")
@@ -207,8 +207,8 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
 
 
 def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
-    from potstill import run as module
     from potstill.errors import InputError
+    from potstill.tasks import run as module
 
     def full(path, data):
         raise InputError("no space: free some")

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-import potstill.cli.options
+import potstill.cli.output
 import potstill.cli.sample
-import potstill.replay
-from potstill.images import png_bytes
+import potstill.tasks.replaying
+from potstill.io.images import png_bytes
 from potstill.priors import loading
 from potstill.priors.pipeline import Pipeline
 
@@ -34,6 +34,6 @@ def loaded_once(monkeypatch, model, priors):
         known = options.get("device") in (None, "cpu")
         return priors("sd") if plain and known else loading.load(name, **options)
 
-    for module in (potstill.cli.options, potstill.cli.sample, potstill.replay):
+    for module in (potstill.cli.output, potstill.cli.sample, potstill.tasks.replaying):
         monkeypatch.setattr(module, "load", load)
     monkeypatch.setattr(Pipeline, "release_text_encoders", lambda self: None)

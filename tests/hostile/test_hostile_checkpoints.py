@@ -6,10 +6,10 @@ from itertools import cycle
 import jaxtyping
 import pytest
 import torch
-from harness import one_line, run
-from stops import change, interrupted_after
 
-from potstill.state import unpack
+from potstill.tasks.state_file import unpack
+from tests.hostile.harness import one_line, run
+from tests.stops import change, interrupted_after
 
 EDIT = ("photo.png", "--source", "an apple", "--target", "a pear", "--steps", "2")
 RUNS = {  # the step after which it is interrupted, and the command

@@ -7,10 +7,10 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from hostile.harness import refused, run, words_of
 
 from potstill.errors import InputError
-from potstill.files import writable_png, write
+from potstill.io.files import writable_png, write
+from tests.hostile.harness import refused, run, words_of
 
 PNG = {"edit": "--out", "generate": "--out", "invert": "--out", "sample": "--out"}
 FOLDER = {"compare": "--out", "world": "--out", "theorem": "--out"}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from hostile.harness import bounded, one_line, refused
 from safetensors.torch import load_file, save_file
 
 from potstill import generate, load, sample
 from potstill.errors import InputError, NotFiniteError
-from potstill.vocabulary import read_vocabulary
+from potstill.priors.vocabulary import read_vocabulary
+from tests.hostile.harness import bounded, one_line, refused
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 

@@ -3,11 +3,11 @@
 import warnings
 
 import pytest
-from hostile.harness import COMMANDS, refused, words_of
 
 from potstill.errors import InputError
-from potstill.expression import parse
 from potstill.methods import Method
+from potstill.tasks.text import parse
+from tests.hostile.harness import COMMANDS, refused, words_of
 
 NO_WHOLE = ["nan", "1e400", "0x10", "1.5", "--", "½", "9" * 5000, "", "1 0"]
 NO_NUMBER = ["0x10", "1,5", "one", "", "1e", "½"]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile.harness import bounded, one_line, refused, words_of
-from hostile.pngs import END, GREY, chunks, encoded, header, zeros
 from PIL import Image
 
 from potstill.errors import InputError
-from potstill.images import as_images, read_mask
-from potstill.record import read_record
+from potstill.io.images import as_images, read_mask
+from potstill.tasks.provenance import read_record
+from tests.hostile.harness import bounded, one_line, refused, words_of
+from tests.hostile.pngs import END, GREY, chunks, encoded, header, zeros
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 BYTES = {

@@ -5,12 +5,12 @@ import zlib
 
 import pytest
 import torch
-from hostile.harness import as_json, record, refused
-from hostile.pngs import END, GREY, chunks, encoded, header, zeros
 
 from potstill.errors import InputError
-from potstill.images import png_bytes
-from potstill.record import KEY
+from potstill.io.images import png_bytes
+from potstill.tasks.provenance import KEY
+from tests.hostile.harness import as_json, record, refused
+from tests.hostile.pngs import END, GREY, chunks, encoded, header, zeros
 
 CODE = "__import__('os').system('touch pwned')"
 DEEP = b"[" * 200_000
@@ -162,7 +162,7 @@ def test_settings_that_were_forged_are_one_line(capsys, folder, model, loaded_on
 def test_a_record_that_was_forged_is_one_line(capsys, folder, model, loaded_once, name):
     changes, message = COMPARED[name]
     if name not in ("an image that changed", "no image"):
-        from potstill.edit import Edit
+        from potstill.tasks.editing import Edit
 
         run = Edit(source="a", target="b", steps=2).start("photo.png", potstill_load(model))
         changes = {"image": run.record["image"], **changes}
@@ -172,9 +172,9 @@ def test_a_record_that_was_forged_is_one_line(capsys, folder, model, loaded_once
 
 def potstill_load(model: str):
     """The tiny model, from memory."""
-    import potstill.replay
+    import potstill.tasks.replaying
 
-    return potstill.replay.load(model)
+    return potstill.tasks.replaying.load(model)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -195,7 +195,7 @@ def test_a_png_that_was_forged_is_one_line(capsys, folder, name):
 
 def test_names_in_a_record_lead_nowhere_else(folder, model, loaded_once):
     """A forged list of images compares and writes beside the record only, and nothing ran."""
-    from potstill.replay import _written
+    from potstill.tasks.replaying import _written
 
     (folder / "secret.png").write_bytes(encoded(GREY))
     (folder / "deep").mkdir()

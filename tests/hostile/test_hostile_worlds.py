@@ -6,10 +6,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from hostile.harness import bounded, one_line, refused
 
 from potstill.errors import InputError
 from potstill.worlds import load_world
+from tests.hostile.harness import bounded, one_line, refused
 
 
 def table(*rows: str) -> bytes:

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 import torch
 from PIL import Image
-from tiny_emoji import tiny_emoji
 
 from potstill.methods import Editing, Generating
+from tests.tiny_emoji import tiny_emoji
 from training import gallery
 
 PAGE = Path(__file__).parents[2] / "docs" / "gallery.md"

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_emoji import tiny_emoji
 
+from tests.tiny_emoji import tiny_emoji
 from training.compose import Pictures, generator, paint
 from training.data import load
 from training.heldout import heldout

@@ -1,10 +1,10 @@
 """Editors without a gradient, beside the distillation methods. `BASELINES` is the only list."""
 
 from potstill.baselines.baseline import Baseline, Found, Inverting, Job, Look
-from potstill.baselines.ddim import DDIMInversion
-from potstill.baselines.ddpm import DDPMInversion
-from potstill.baselines.following import Following
-from potstill.baselines.null import NullText
+from potstill.baselines.ddim_inversion import DDIMInversion
+from potstill.baselines.ddpm_inversion import DDPMInversion
+from potstill.baselines.null_text import NullText
+from potstill.baselines.run import Following
 from potstill.baselines.sdedit import SDEdit
 
 BASELINES: dict[str, Baseline] = {

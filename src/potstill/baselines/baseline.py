@@ -9,10 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from potstill.diffusion.prior import Condition, Prior, Query, predict
+from potstill.diffusion.sampling import Sigma, eta
+from potstill.diffusion.schedule import Tabulated
 from potstill.errors import InputError
-from potstill.prior import Condition, Prior, Query, predict
-from potstill.sampling import Sigma, eta
-from potstill.schedule import Latent, Tabulated, Times
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

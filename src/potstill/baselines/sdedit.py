@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.baselines.baseline import Baseline, Job, Look, check_share, descend
-from potstill.schedule import normal
+from potstill.tensors import normal
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from potstill.bench.pairs import Pair
+from potstill.bench.emoji_pairs import Pair
 from potstill.errors import InputError
-from potstill.fit import Fit
-from potstill.images import as_images, read_mask
-from potstill.rasters import load
-from potstill.tables import read_table
+from potstill.io.decode import load
+from potstill.io.images import as_images, read_mask
+from potstill.io.resize import Fit
+from potstill.io.tables import read_table
 
 COLUMNS = ("image", "answer", "source", "target", "mask", "group", "name")
 """Of `pairs.csv`; only the two prompts and the image must be there."""

@@ -14,10 +14,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.images import Images, to_pil
+from potstill.io.images import to_pil
 from potstill.priors import hub
-from potstill.priors.checks import check_weights, read_json
 from potstill.priors.prompts import quiet
+from potstill.priors.safety import check_weights, read_json
+from potstill.tensors import Images
 
 
 @dataclass(frozen=True, eq=False)

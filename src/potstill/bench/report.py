@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from potstill.bench.contestants import Contestant
-from potstill.bench.pairs import Pair
+from potstill.bench.emoji_pairs import Pair
+from potstill.bench.entries import Contestant
+from potstill.bench.reference_based import Judge, Scores, Truth
 from potstill.bench.run import Job, Kept
-from potstill.bench.scores import Judge, Scores, Truth
-from potstill.images import Images
+from potstill.tensors import Images
 
 RESAMPLES = 1000
 """Of the confidence intervals."""

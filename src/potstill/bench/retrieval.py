@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from skimage.feature import hog
 
-from potstill.bench.pairs import Pair, drawings, on_background
-from potstill.images import Images
+from potstill.bench.emoji_pairs import Pair, drawings, on_background
+from potstill.tensors import Images
 
 
 def features(images: Images) -> Float[np.ndarray, "b features"]:

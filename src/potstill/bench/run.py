@@ -14,16 +14,16 @@ import torch
 from safetensors.torch import save
 
 from potstill.baselines import SDEdit
-from potstill.bench.attempt import Look, attempt
-from potstill.bench.contestants import Contestant
-from potstill.bench.pairs import Pair
-from potstill.bench.scores import Judge, Scores
-from potstill.edit import Edit
-from potstill.files import sweep, writable_folder, write
-from potstill.images import Images
-from potstill.orphans import end_with_parent
+from potstill.batch.processes import end_with_parent
+from potstill.bench.editing import Look, attempt
+from potstill.bench.emoji_pairs import Pair
+from potstill.bench.entries import Contestant
+from potstill.bench.reference_based import Judge, Scores
+from potstill.io.files import sweep, writable_folder, write
 from potstill.priors.pipeline import Pipeline
-from potstill.sampling import sample
+from potstill.tasks.editing import Edit
+from potstill.tasks.prompt_sampling import sample
+from potstill.tensors import Images
 
 LOOKS = 6
 """How often a run is looked at on its way, for the curves."""

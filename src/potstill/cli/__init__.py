@@ -110,10 +110,10 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     """Build the command from its options and return what runs it; a mistake is one line."""
     import tyro
 
-    from potstill.cli.fields import registry, stated
-    from potstill.cli.mistakes import told
+    from potstill.cli.flags import registry, stated
+    from potstill.cli.parse_errors import told
     from potstill.errors import InputError
-    from potstill.record import read_config
+    from potstill.tasks.provenance import read_config
 
     command = importlib.import_module(f"potstill.cli.{name}").Command
     file = stated(words, "--config") if hasattr(command, "of") else None

@@ -12,14 +12,14 @@ import torch
 import tyro
 from filelock import FileLock, Timeout
 
-from potstill.cli.common import bar, to_json
-from potstill.cli.options import Model
-from potstill.crews import Crew, Here, Processes, Ray
+from potstill.batch.executors import Crew, Here, Processes, Ray
+from potstill.batch.manifest import read_manifest
+from potstill.batch.results import Ledger
+from potstill.cli.console import bar, to_json
+from potstill.cli.output import Model
+from potstill.diffusion.shared_calls import Meeting
 from potstill.errors import InputError
-from potstill.files import sweep, writable_folder
-from potstill.ledger import Ledger
-from potstill.manifest import read_manifest
-from potstill.together import Meeting
+from potstill.io.files import sweep, writable_folder
 
 _SHOWN = 10  # warnings, and errors
 

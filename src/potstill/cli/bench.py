@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from potstill.cli.common import bar, to_json
-from potstill.cli.options import Model
+from potstill.cli.console import bar, to_json
+from potstill.cli.output import Model
 from potstill.errors import InputError
-from potstill.files import sweep, writable_folder, write
-from potstill.fit import Fit
+from potstill.io.files import sweep, writable_folder, write
+from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
-from potstill.record import environment
+from potstill.tasks.provenance import environment
 
 if TYPE_CHECKING:
-    from potstill.bench.pairs import Pair
-    from potstill.bench.scores import Judge
+    from potstill.bench.emoji_pairs import Pair
+    from potstill.bench.reference_based import Judge
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,11 @@ class Command:
     def run(self) -> None:
         """Edit, judge, write, print."""
         try:
-            import potstill.bench.scores  # noqa: F401
+            import potstill.bench.reference_based  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
-        from potstill.bench.contestants import contestants
-        from potstill.bench.pictures import cases, curves, sheet
+        from potstill.bench.entries import contestants
+        from potstill.bench.plots import cases, curves, sheet
         from potstill.bench.report import Report, entries
         from potstill.bench.run import jobs_of, run_all
 
@@ -129,17 +129,17 @@ class Command:
         print(f"wrote {folder / 'bench.md'}, bench.json, curves.png, sheet.png and the cases", file=sys.stderr)
 
     def _emoji(self) -> "tuple[Judge, list[Pair]]":
-        from potstill.bench.pairs import emoji_pairs, spread
-        from potstill.bench.scores import Truth
+        from potstill.bench.emoji_pairs import emoji_pairs, spread
+        from potstill.bench.reference_based import Truth
 
         split = self.split or "held-out"
         return Truth(), spread([pair for pair in emoji_pairs() if pair.split == split], self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
         from potstill.bench.datasets import listed
-        from potstill.bench.judges import Unanswered
-        from potstill.bench.pairs import spread
-        from potstill.bench.scores import Truth
+        from potstill.bench.emoji_pairs import spread
+        from potstill.bench.reference_based import Truth
+        from potstill.bench.reference_free import Unanswered
 
         chosen = spread(listed(folder), self.pairs)
         judge: Judge = Unanswered(self.clip, self.dino, self.lpips, self.model.device or best_device())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import tyro
 
-from potstill.citation import citation
+from potstill.tasks.bibtex import citation
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import tyro
 
-from potstill.checkpoint import ENDING, Checkpoint, Saved
-from potstill.cli.common import print_records, step_progress, to_json
-from potstill.cli.options import SECONDS, Model
-from potstill.cli.resumable import finishing, go_on, take
-from potstill.compare import Compare, Comparison
-from potstill.files import sweep, writable_folder, write
+from potstill.cli.console import print_records, step_progress, to_json
+from potstill.cli.interrupts import finishing, go_on, take
+from potstill.cli.output import SECONDS, Model
+from potstill.io.files import sweep, writable_folder, write
+from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.comparing import Compare, Comparison
 
 
 @dataclass(frozen=True)

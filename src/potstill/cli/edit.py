@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from potstill.checkpoint import Saved
-from potstill.cli.options import Model, Output, check_picture, picture
-from potstill.edit import Edit
+from potstill.cli.output import Model, Output, check_picture, picture
+from potstill.tasks.checkpoint import Saved
+from potstill.tasks.editing import Edit
 
 
 @dataclass(frozen=True)

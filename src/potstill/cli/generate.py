@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from potstill.checkpoint import Saved
-from potstill.cli.options import Model, Output
-from potstill.generate import Generate
+from potstill.cli.output import Model, Output
+from potstill.tasks.checkpoint import Saved
+from potstill.tasks.generating import Generate
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from potstill.checkpoint import Saved
-from potstill.cli.options import Model, Output, check_picture, picture
-from potstill.invert import Invert
+from potstill.cli.output import Model, Output, check_picture, picture
+from potstill.tasks.checkpoint import Saved
+from potstill.tasks.inverting import Invert
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from potstill.baselines import BASELINES
-from potstill.cli.common import to_json
+from potstill.cli.console import to_json
 from potstill.methods import named
 from potstill.worlds.cost import evaluations
 

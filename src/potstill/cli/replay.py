@@ -7,10 +7,10 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import step_progress, to_json
-from potstill.files import writable_png
-from potstill.record import read_record
-from potstill.replay import replay
+from potstill.cli.console import step_progress, to_json
+from potstill.io.files import writable_png
+from potstill.tasks.provenance import read_record
+from potstill.tasks.replaying import replay
 
 
 @dataclass(frozen=True)

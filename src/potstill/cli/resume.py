@@ -9,9 +9,9 @@ from typing import Annotated
 
 import tyro
 
-from potstill.checkpoint import find, read
 from potstill.errors import InputError
-from potstill.state import unspoilt
+from potstill.tasks.checkpoint import find, read
+from potstill.tasks.state_file import unspoilt
 
 COMMANDS = ("edit", "generate", "compare", "invert", "world")
 """What keeps checkpoints."""

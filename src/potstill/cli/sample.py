@@ -7,11 +7,11 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import bar, to_json
-from potstill.files import writable_png, write
+from potstill.cli.console import bar, to_json
+from potstill.io.contact_sheet import contact_sheet
+from potstill.io.files import writable_png, write
 from potstill.priors.loading import load
-from potstill.sampling import check_numbers, sample
-from potstill.sheets import contact_sheet
+from potstill.tasks.prompt_sampling import check_numbers, sample
 
 _SIDE = 192  # pixels that a small picture is enlarged to, at most
 

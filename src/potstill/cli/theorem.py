@@ -6,10 +6,10 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import print_records, to_json
-from potstill.files import writable_folder, write
+from potstill.cli.console import print_records, to_json
+from potstill.io.files import writable_folder, write
+from potstill.worlds.loading import load_world
 from potstill.worlds.theorem import picture, theorem_1
-from potstill.worlds.world import load_world
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import tyro
 
-from potstill.cli.common import to_json
+from potstill.cli.console import to_json
 from potstill.priors.prompts import check_prompt
-from potstill.vocabulary import read_vocabulary
+from potstill.priors.vocabulary import read_vocabulary
 
 _FORM = "A prompt: [style] [small] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
 

@@ -8,19 +8,19 @@ from typing import Annotated, Any
 
 import tyro
 
-from potstill.checkpoint import ENDING, Checkpoint, Saved
-from potstill.cli.common import print_records, step_progress, to_json
-from potstill.cli.options import SECONDS
-from potstill.cli.resumable import finishing, go_on, take
+from potstill.cli.console import print_records, step_progress, to_json
+from potstill.cli.interrupts import finishing, go_on, take
+from potstill.cli.output import SECONDS
 from potstill.errors import InputError
-from potstill.expression import parse
-from potstill.files import sweep, writable_folder, write
+from potstill.io.files import sweep, writable_folder, write
 from potstill.methods import Method
-from potstill.record import environment
-from potstill.task import built
+from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.provenance import environment
+from potstill.tasks.settings import built
+from potstill.tasks.text import parse
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.study import Run
-from potstill.worlds.views import NOISE_SOURCES
+from potstill.worlds.views_study import NOISE_SOURCES
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
+from potstill.methods.noise import Fresh, Noise
 from potstill.methods.sds import SDS
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query, predict
-from potstill.schedule import Latent, Times
-from potstill.times import TimeRule, Uniform
-from potstill.weights import SigmaSquared, Weight
+from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.weighting import SigmaSquared, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import torch
 
+from potstill.diffusion.schedule import Schedule, Tabulated
 from potstill.errors import InputError
-from potstill.schedule import Schedule, Tabulated, Times
+from potstill.tensors import Times
 
 
 @dataclass(frozen=True)

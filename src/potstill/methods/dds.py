@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior, Query
 from potstill.methods.method import Method, Residual, Source, with_source
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query
-from potstill.schedule import Latent, Times
-from potstill.times import TimeRule, Uniform
-from potstill.weights import Constant, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.weighting import Constant, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior, Query
 from potstill.errors import InputError
 from potstill.methods.method import Residual, Source, SourceGuided, with_source
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query
-from potstill.schedule import Latent, Times
-from potstill.times import Annealed, TimeRule
-from potstill.weights import Constant, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.weighting import Constant, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

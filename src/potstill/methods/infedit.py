@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.dds import delta_residual
 from potstill.methods.method import Descent, Residual, Source, SourceGuided
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior
-from potstill.schedule import Latent, Times
-from potstill.times import Annealed, TimeRule
-from potstill.weights import Rho, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.weighting import Rho, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

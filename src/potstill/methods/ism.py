@@ -5,13 +5,14 @@ from typing import ClassVar
 
 from torch import Generator
 
+from potstill.diffusion.prior import Condition, Prior, Query, predict
+from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
-from potstill.noise import Inverted, Memory, Noise
-from potstill.prior import Condition, Prior, Query, predict
-from potstill.schedule import Latent, Schedule, Times, per_sample
-from potstill.times import Narrowing, TimeRule
-from potstill.weights import Rho, Weight
+from potstill.methods.noise import Inverted, Memory, Noise
+from potstill.methods.times import Narrowing, TimeRule
+from potstill.methods.weighting import Rho, Weight
+from potstill.tensors import Latent, Times, per_sample
 
 
 @dataclass(frozen=True)

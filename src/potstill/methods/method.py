@@ -6,13 +6,13 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.noise import Memory, Noise
-from potstill.prior import Condition, Prediction, Prior, Query, predict
-from potstill.renders import Learner
-from potstill.schedule import Latent, Times, per_sample
-from potstill.times import TimeRule
-from potstill.weights import Weight
+from potstill.methods.noise import Memory, Noise
+from potstill.methods.render_model import Learner
+from potstill.methods.times import TimeRule
+from potstill.methods.weighting import Weight
+from potstill.tensors import Latent, Times, per_sample
 
 
 class Source(NamedTuple):

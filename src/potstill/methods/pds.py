@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.coefficients import Coefficients, Consistent, ReleaseOrIdentity
 from potstill.methods.dds import delta_residual
 from potstill.methods.method import Method, Residual, Source
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior
-from potstill.schedule import Latent, Times, per_sample
-from potstill.times import TimeRule, Uniform
-from potstill.weights import Constant, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.weighting import Constant, Weight
+from potstill.tensors import Latent, Times, per_sample
 
 
 @dataclass(frozen=True)

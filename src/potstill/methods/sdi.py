@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.method import Method, Residual, Source
+from potstill.methods.noise import Inverted, Noise
 from potstill.methods.sds import noise_residual
-from potstill.noise import Inverted, Noise
-from potstill.prior import Condition, Prior
-from potstill.schedule import Latent, Times
-from potstill.times import Annealed, TimeRule
-from potstill.weights import Rho, Weight
+from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.weighting import Rho, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

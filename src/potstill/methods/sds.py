@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.method import Method, Residual, Source
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query, predict
-from potstill.schedule import Latent, Times
-from potstill.times import TimeRule, Uniform
-from potstill.weights import SigmaSquared, Velocity, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.weighting import SigmaSquared, Velocity, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from torch import Generator
 
+from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.method import Method, Residual, Source
-from potstill.noise import Fresh, Noise
-from potstill.prior import Condition, Prior, Query, predict
-from potstill.renders import Learner, LowRankOrExact, Renders
-from potstill.schedule import Latent, Times
-from potstill.times import TimeRule, Uniform
-from potstill.weights import SigmaSquared, Weight
+from potstill.methods.noise import Fresh, Noise
+from potstill.methods.render_model import Learner, LowRankOrExact, Renders
+from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.weighting import SigmaSquared, Weight
+from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from potstill.errors import InputError
-from potstill.priors.dits import Flux, PixArt, StableDiffusion3
 from potstill.priors.pipeline import Pipeline, network_of
+from potstill.priors.transformers import Flux, PixArt, StableDiffusion3
 from potstill.priors.unets import DeepFloyd, StableDiffusion, StableDiffusionXL, Unconditional
 
 FAMILIES: dict[str, type[Pipeline]] = {

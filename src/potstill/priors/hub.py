@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from potstill.errors import InputError
-from potstill.priors.checks import NOT_LOADED, check_index
+from potstill.priors.safety import NOT_LOADED, check_index
 
 _STABILITY = "stabilityai/stable-diffusion-2"
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 
 from potstill.errors import InputError
-from potstill.files import there
+from potstill.io.files import there
 from potstill.priors import hub
 from potstill.priors import lora as loras
-from potstill.priors.checks import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
 from potstill.priors.families import family
 from potstill.priors.lora import LoRA
 from potstill.priors.pipeline import Pipeline, network_of
 from potstill.priors.prompts import quiet
+from potstill.priors.safety import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
 
-EMOJI = Path(str(files("potstill"))) / "models" / "emoji"
+EMOJI = Path(str(files("potstill"))) / "priors" / "emoji"
 """The bundled model: 64x64 emoji from captions."""
 _BIG = 2**30
 """Bytes of weights from which on loading shows its progress."""
@@ -78,7 +78,7 @@ def load(
         raise InputError(f"{name} cannot be loaded on {place} as {_short(dtype)}: {reason}") from error
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
-            part.requires_grad_(False).eval()
+            own_memory(part.requires_grad_(False).eval())
     save_memory(pipe, attention_slicing, vae_tiling)
     identity: dict[str, str | bool] = {"name": str(name), **_version(source, pipe), **merged}
     identity |= {"dtype": _short(dtype), "device": str(place)}
@@ -185,6 +185,17 @@ def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str 
     except InputError as error:
         raise InputError(f"{file} needs config, a pipeline of its kind, and none could be used: {error}") from None
     return cls.from_single_file(str(file), config=str(config), dtype=dtype, local_files_only=constants.HF_HUB_OFFLINE)
+
+
+def own_memory(module: torch.nn.Module) -> None:
+    """Move weights on the CPU from the mapped file to memory of torch's own, which is aligned.
+
+    A safetensors file is mapped into memory, so its tensors lie where the file has them, and kernels round
+    differently by alignment: the same weights in two files would give two answers.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.device.type == "cpu":
+            tensor.data = tensor.data.clone(memory_format=torch.preserve_format)
 
 
 def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:

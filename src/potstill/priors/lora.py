@@ -14,10 +14,10 @@ import torch
 from torch import Generator
 
 from potstill.errors import InputError
-from potstill.files import there
-from potstill.priors.checks import CONVERT, PICKLED, check_safetensors
+from potstill.io.files import there
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import quiet
+from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 
 _KEY = "lora "
 """Before the names of LoRAs in a record."""

@@ -10,12 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from potstill.codec import Codec, Grid, codec_of
+from potstill.diffusion.codec import Codec
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.schedule import Flow, Schedule, Tabulated
+from potstill.diffusion.shared_calls import Meeting, Question
 from potstill.errors import InputError
-from potstill.prior import Condition, Prediction, Prior, Query, predict
+from potstill.priors.autoencoder import codec_of
 from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
-from potstill.schedule import Flow, Schedule, Tabulated, Times, per_sample
-from potstill.together import Meeting, Question
+from potstill.tensors import Grid, Times, per_sample
 
 _REMEMBERED = 256
 """Prompts whose embeddings are kept; thousands of those of a large model would fill the memory."""

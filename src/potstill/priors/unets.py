@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from potstill.codec import Grid
+from potstill.diffusion.prior import Condition, Prior
 from potstill.errors import InputError
-from potstill.prior import Condition, Prior
 from potstill.priors.pipeline import Pipeline
-from potstill.schedule import Times
+from potstill.tensors import Grid, Times
 
 
 @dataclass(frozen=True, eq=False)

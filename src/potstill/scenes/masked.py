@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.scenes.scene import Scene, View
-from potstill.schedule import Latent
+from potstill.tensors import Latent
 
 
 class Masked(Scene):

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from potstill.codec import Codec, Grid
-from potstill.images import Images
+from potstill.diffusion.codec import Codec
 from potstill.scenes.scene import Scene, View
+from potstill.tensors import Grid, Images
 
 
 class Pixels(Scene):

@@ -1,9 +1,9 @@
 """Points: the smallest scenes there are, seen as they are or through random cameras."""
 
-import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
+from potstill.scenes.cameras import random_cameras
 from potstill.scenes.scene import Scene, View
 
 
@@ -38,9 +38,3 @@ class Projected(Scene):
     def forward(self, view: View) -> Float[Tensor, "n 2"]:
         """camera · point."""
         return (view["camera"] @ self.points[:, :, None])[:, :, 0]
-
-
-def random_cameras(count: int, rng: Generator, dtype: torch.dtype) -> Float[Tensor, "n 2 3"]:
-    """The first two rows of uniformly random rotations, by QR of normal matrices."""
-    q, r = torch.linalg.qr(torch.randn(count, 3, 2, generator=rng, dtype=dtype))
-    return (q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]).mT.contiguous()

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from torch import Generator, Tensor, nn
 
-from potstill.schedule import Latent
+from potstill.tensors import Latent
 
 View: TypeAlias = dict[str, Tensor]
 """How a scene is looked at: entries that join the condition, such as a camera; empty where there is one view."""

@@ -1,10 +1,11 @@
 """Exact worlds: small enough to see, with a score that is known in closed form."""
 
-from potstill.worlds.edit import EditStudy
+from potstill.worlds.edit_study import EditStudy
+from potstill.worlds.loading import load_world
 from potstill.worlds.metrics import Metrics, measure
 from potstill.worlds.study import Run, Study
-from potstill.worlds.views import ViewMetrics, ViewsStudy
-from potstill.worlds.world import SOURCE, TARGET, WORLDS, World, load_world
+from potstill.worlds.views_study import ViewMetrics, ViewsStudy
+from potstill.worlds.world import SOURCE, TARGET, WORLDS, World
 
 __all__ = [
     "SOURCE",

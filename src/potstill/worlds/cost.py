@@ -5,10 +5,10 @@ from itertools import pairwise
 import torch
 from torch import Generator
 
-from potstill.distill import distill
+from potstill.diffusion.mixture import Mixture
+from potstill.diffusion.prior import Guided
+from potstill.distillation import distill
 from potstill.methods import Method
-from potstill.prior import Guided
-from potstill.priors.mixture import Mixture
 from potstill.scenes.points import Points
 
 

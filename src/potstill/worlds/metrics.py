@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from potstill.priors.mixture import Mixture
+from potstill.diffusion.mixture import Mixture
 from potstill.worlds.world import TARGET, World
 
 

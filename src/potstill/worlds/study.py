@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import Adam
 
-from potstill.distill import Step, distill
+from potstill.diffusion.mixture import Mixture
+from potstill.diffusion.prior import Condition, Guided
+from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import Method
-from potstill.prior import Condition, Guided
-from potstill.priors.mixture import Mixture
 from potstill.scenes.points import Points, Projected
 from potstill.state import Distilling, State, Stateful
 

@@ -9,17 +9,17 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import SGD
 
-from potstill.distill import distill
+from potstill.diffusion.prior import Guided
+from potstill.diffusion.sampling import ddim, share
+from potstill.distillation import distill
 from potstill.errors import InputError
 from potstill.methods import SDS
-from potstill.noise import Mixed
-from potstill.prior import Guided
-from potstill.sampling import ddim, share
+from potstill.methods.noise import Mixed
+from potstill.methods.times import Annealed
+from potstill.methods.weighting import Rho
 from potstill.scenes.points import Points
-from potstill.schedule import normal
-from potstill.times import Annealed
-from potstill.weights import Rho
-from potstill.worlds import figures
+from potstill.tensors import normal
+from potstill.worlds import plots
 from potstill.worlds.study import small_tensors
 from potstill.worlds.world import TARGET, World
 
@@ -102,16 +102,16 @@ def theorem_1(
 def picture(world: World, guidance_scale: float, twins: Sequence[Twins], shown: int = 10) -> bytes:
     """A panel for each sigma: DDIM's trajectories as lines, score distillation's steps as dots on them."""
     title = f"{world.name}: DDIM sampling (lines) and score distillation (dots) are the same, step by step"
-    figure, axes = figures.new_figure(len(twins), 1, title, size=3.0)
+    figure, axes = plots.new_figure(len(twins), 1, title, size=3.0)
     target = world.target.numpy()
     # Far-flung first predictions would shrink the rest of the picture.
     low, high = target.min(0) - 0.3, target.max(0) + 0.3
     for axis, twin in zip(axes[0], twins, strict=True):
-        figures.frame_square(axis, np.stack([low, high]), margin=0.0)
-        figures.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
-        axis.scatter(*target.T, s=14, color=figures.BLUE, linewidths=0, alpha=0.5)
+        plots.frame_square(axis, np.stack([low, high]), margin=0.0)
+        plots.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
+        axis.scatter(*target.T, s=14, color=plots.BLUE, linewidths=0, alpha=0.5)
         ways, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))
-        axis.add_collection(figures.lines(np.swapaxes(ways, 0, 1), width=1.6, alpha=0.8))
-        axis.scatter(*steps.reshape(-1, 2).T, s=6, color=figures.GREEN, linewidths=0, zorder=3)
-        axis.scatter(*steps[-1].T, s=16, color=figures.RED, linewidths=0, zorder=4)
-    return figures.png(figure)
+        axis.add_collection(plots.lines(np.swapaxes(ways, 0, 1), width=1.6, alpha=0.8))
+        axis.scatter(*steps.reshape(-1, 2).T, s=6, color=plots.GREEN, linewidths=0, zorder=3)
+        axis.scatter(*steps[-1].T, s=16, color=plots.RED, linewidths=0, zorder=4)
+    return plots.png(figure)

@@ -2,14 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from potstill.errors import InputError
-from potstill.priors.mixture import Mixture
+from potstill.diffusion.mixture import Mixture
 
 SOURCE, TARGET = 0, 1
 """The labels of class 1, where an edit starts, and of class 2, where it should go."""
@@ -74,20 +72,3 @@ def grid() -> World:
 
 
 WORLDS = {make.__name__: make for make in (moons, blobs, rings, spirals, grid)}
-
-
-def load_world(name: str) -> World:
-    """A world by name, or a kernel mixture read from a CSV or NPZ file (see `potstill.worlds.files`).
-
-    Raises:
-        InputError: neither a name nor a file that can be read.
-    """
-    from potstill.worlds.files import read_world
-
-    if name in WORLDS:
-        return WORLDS[name]()
-    if Path(name).suffix.lower() in (".csv", ".npz"):
-        return read_world(Path(name))
-    raise InputError(
-        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, or a .csv or .npz file of labelled points"
-    )

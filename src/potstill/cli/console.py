@@ -1,0 +1,65 @@
+"""What commands share: a progress bar, a table, JSON on standard output."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from potstill.distillation import Step
+
+
+@contextmanager
+def step_progress() -> Iterator[Callable[[str, Step], None]]:
+    """A bar for each method on stderr, fed with its steps."""
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    progress, tasks = Progress(*columns, console=Console(stderr=True)), {}
+    try:
+
+        def show(method: str, step: Step) -> None:
+            progress.start()  # with the first step: a mistake before it stands on a line of its own
+            if method not in tasks:
+                tasks[method] = progress.add_task(method, total=step.total, note="")
+            if step.index % 10 == 9 or step.index + 1 == step.total:
+                note = "" if step.loss is None else f"loss {step.loss:.2e}"
+                note += "" if step.distance is None else f"  distance {step.distance:.3f}"
+                progress.update(tasks[method], completed=step.index + 1, note=note)
+
+        yield show
+    finally:
+        if tasks:
+            progress.stop()
+
+
+@contextmanager
+def bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar on stderr with steps and the time that is left, told how many of how many are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(description, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def print_records(records: Sequence[dict[str, Any]]) -> None:
+    """A table on standard output, a row a record; it is not cut to a terminal's width when piped."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, name in enumerate(records[0]):
+        table.add_column(name.replace("_", " "), justify="right" if index else "left")
+    for record in records:
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in record.values()))
+    piped = not Console().is_terminal
+    Console(width=200 if piped else None).print(table)
+
+
+def to_json(value: object) -> str:
+    """Indented JSON; a number that is not finite is an error, for JSON has no word for it."""
+    return json.dumps(value, indent=2, allow_nan=False)

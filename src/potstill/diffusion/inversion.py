@@ -1,0 +1,132 @@
+"""From data back to noise: DDIM inversion, and edit-friendly DDPM inversion with its editing run."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.prior import Condition, Prior, Query, predict
+from potstill.diffusion.sampling import Sigma, eta
+from potstill.tensors import Latent, Times, normal, per_sample
+
+Label = Literal["next", "current"]
+
+
+def ddim_inversion(
+    prior: Prior,
+    x0: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    label: Label = "next",
+    extra: float = 0.0,
+    rng: Generator | None = None,
+) -> list[Latent]:
+    """DDIM steps upwards, from x_0 at times[0] (clean) along rising times (DDIM, arXiv 2010.02502, section 4.3).
+
+        x_t = alpha_t (x_s - sigma_s e) / alpha_s + sigma_t e,  e = eps_hat(x_s, label)
+
+    The exact step would need eps_hat at x_t, which is not known yet, so the error of a whole run falls
+    with the first power of the step size. Two conventions are in use for the time that the network is
+    told: "next" is t (null-text inversion and diffusers today), "current" is s (the released SDI
+    code and older diffusers). They are not interchangeable.
+
+    Args:
+        prior: the denoiser; wrap it in `Guided` for guidance.
+        x0: clean data [b, ...].
+        times: rising, each [b] or [1], from `schedule.climb` or a reversed `schedule.grid`.
+        condition: of the inversion.
+        label: the time told to the network.
+        extra: adds this share of the posterior's sigma as fresh noise after each step (released SDI code).
+        rng: draws the extra noise.
+
+    Returns:
+        The states at all times; the last is the inverted noise.
+    """
+    return [x0, *ascend(prior, x0, times, condition, label, extra, rng)]
+
+
+def ascend(
+    prior: Prior,
+    x0: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    label: Label = "next",
+    extra: float = 0.0,
+    rng: Generator | None = None,
+) -> Iterator[Latent]:
+    """The states of `ddim_inversion` above x_0, one by one."""
+    schedule, x_s = prior.schedule, x0
+    alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
+    for s, t in pairwise(times):
+        told = (t if label == "next" else s).clamp(min=schedule.first)
+        eps = predict(prior, Query(x_s, told, condition))[0].eps
+        alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
+        x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
+        if extra and rng is not None:
+            posterior = schedule.posterior(t.clamp(min=schedule.first), s)
+            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
+        yield x_t
+        x_s, alpha_s, sigma_s = x_t, alpha_t, sigma_t
+
+
+class NoiseMaps(NamedTuple):
+    """What an edit-friendly inversion finds: where the run starts, and what each of its steps adds."""
+
+    times: Sequence[Times]
+    sigma: Sigma
+    states: list[Latent]
+    maps: list[Latent]
+    last: Latent
+
+
+def ddpm_inversion(
+    prior: Prior,
+    x0: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    rng: Generator,
+    sigma: Sigma = eta(1.0),
+) -> NoiseMaps:
+    """Edit-friendly DDPM inversion (arXiv 2304.06140, algorithm 1).
+
+    Every x_t is drawn from q(x_t | x_0) independently, and the map of a step is what leads from one to
+    the next: z = (x_s - mu(x_t)) / sigma, with mu the mean of the DDIM step of that sigma > 0. `last` is
+    x_0 - x̂_0 at the last time, so that the run back with the same condition ends on x_0 exactly (the
+    released code drops it).
+
+    `times` fall; to skip the first steps, begin lower: `schedule.grid(steps, high=0.64)`.
+    """
+    states = [prior.schedule.perturb(x0, normal(x0, rng), t) for t in times]
+    *maps, last = noise_maps(prior, x0, states, times, condition, sigma)
+    return NoiseMaps(times, sigma, states, maps, last)
+
+
+def noise_maps(
+    prior: Prior, x0: Latent, states: Sequence[Latent], times: Sequence[Times], condition: Condition, sigma: Sigma
+) -> Iterator[Latent]:
+    """The maps of `ddpm_inversion` between states that are given, one by one, and then `last`."""
+    for index, (x_t, t) in enumerate(zip(states, times, strict=True)):
+        hat = predict(prior, Query(x_t, t, condition))[0]
+        if index + 1 == len(times):
+            yield x0 - hat.x0
+            return
+        s = times[index + 1]
+        step_sigma = sigma(prior.schedule, t, s)
+        mean = prior.schedule.ddim_step(hat.x0, hat.eps, s, step_sigma, torch.zeros_like(x0))
+        yield (states[index + 1] - mean) / per_sample(step_sigma, x0)
+
+
+def ddpm_edit(prior: Prior, inversion: NoiseMaps, condition: Condition) -> list[Latent]:
+    """Run an edit-friendly inversion back under another condition or prior (arXiv 2304.06140).
+
+    Returns:
+        The states at all times of the inversion, then the edited x_0.
+    """
+    schedule, states = prior.schedule, [inversion.states[0]]
+    for z, t, s in zip(inversion.maps, inversion.times, inversion.times[1:], strict=False):
+        hat = predict(prior, Query(states[-1], t, condition))[0]
+        states.append(schedule.ddim_step(hat.x0, hat.eps, s, inversion.sigma(schedule, t, s), z))
+    hat = predict(prior, Query(states[-1], inversion.times[-1], condition))[0]
+    return [*states, hat.x0 + inversion.last]

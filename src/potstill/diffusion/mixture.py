@@ -1,0 +1,139 @@
+"""The exact score of a labelled mixture of Gaussians, and of its projections under a camera."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+
+from potstill.diffusion.prior import Condition, Prediction, Prior
+from potstill.diffusion.schedule import Schedule, linear
+from potstill.errors import InputError
+from potstill.tensors import Latent, Times, per_sample
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(Prior):
+    """Equal weights, centres m_k of any dimension, one width s: p(x_0 | y) = mean over k in y of N(m_k, s² I).
+
+    The marginal at t is the mixture with centres alpha_t m_k and variance v = alpha_t² s² + sigma_t², so
+
+        x̂_0(x_t) = sum_k r_k m_k + (alpha_t s² / v) (x_t - alpha_t sum_k r_k m_k),
+        r_k = softmax_k((alpha_t x_t · m_k - alpha_t² |m_k|² / 2) / v)  over the k of the label,
+
+    and eps_hat = (x_t - alpha_t x̂_0) / sigma_t. Nothing is approximate. Label -1 is unconditional.
+
+    A condition may hold a `camera` [b, d, D]: the denoiser then sees points projected from D to d
+    dimensions. A camera of orthonormal rows projects N(m, s² I) to N(camera m, s² I), so this score
+    is exact, too.
+
+    Args:
+        centres: the m_k, [k, D], in the dtype to compute in.
+        labels: the class of each centre, [k], from 0 up; all zeros when not given.
+        width: the s > 0.
+        schedule: of the noise.
+
+    Raises:
+        InputError: no centre, a width that is not positive, centres that are not finite, an unknown label.
+    """
+
+    centres: Float[Tensor, "k D"]
+    labels: Int[Tensor, " k"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    width: float = 0.06
+    schedule: Schedule = field(default_factory=linear)
+
+    def __post_init__(self) -> None:
+        """Check the mixture; give every centre label 0 where there are none."""
+        if not len(self.labels):
+            object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
+        if not (len(self.centres) and self.centres.isfinite().all()):
+            raise InputError("a mixture needs at least one centre, and all of them finite")
+        if not self.width > 0:
+            raise InputError(f"width = {self.width} must be positive")
+
+    @property
+    def unconditional(self) -> Condition:
+        """Label -1."""
+        return {"label": torch.tensor([-1])}
+
+    def condition(self, label: int) -> Condition:
+        """The condition for one class.
+
+        Raises:
+            InputError: no centre has the label.
+        """
+        if not (self.labels == label).any():
+            raise InputError(f"label {label} is not among {self.labels.unique().tolist()}")
+        return {"label": torch.tensor([label])}
+
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """The exact x̂_0 and eps_hat, [b, d]."""
+        alpha, sigma = (per_sample(c, x_t) for c in self.schedule(t))
+        variance = (alpha * self.width) ** 2 + sigma**2
+        # The logits as (alpha² / v) (x_t · m / alpha - |m|² / 2): one pass over [b, k]; alpha may be 0 in a flow.
+        alpha_safe = alpha.clamp(min=1e-12)
+        scaled, factor = x_t / alpha_safe, alpha_safe**2 / variance
+        means = []
+        for rows, centres, offset in self._runs(condition, x_t):
+            logits = _affine(scaled[rows], centres, offset)
+            means.append(_average(logits.mul_(factor[rows]).softmax(-1), centres))
+        mean = torch.cat(means)
+        x0 = mean + (alpha * self.width**2 / variance) * (x_t - alpha * mean)
+        return Prediction.from_x0(x0, x_t, alpha, sigma)
+
+    def log_prob(self, x: Latent, condition: Condition) -> Float[Tensor, " b"]:
+        """log p(x_0 = x | condition), [b]."""
+        norm = x.shape[-1] / 2 * math.log(2 * math.pi * self.width**2)
+        parts = []
+        for rows, centres, _ in self._runs(condition, x):
+            distance = (x[rows, None] - centres).square().sum(-1)
+            log_mean = torch.logsumexp(-distance / (2 * self.width**2), -1) - math.log(centres.shape[-2])
+            parts.append(log_mean - norm)
+        return torch.cat(parts)
+
+    def sample(self, count: int, label: int, rng: Generator) -> Float[Tensor, "n D"]:
+        """Draw points of one class, [n, D]; label -1 draws from all."""
+        centres = self.of(label)
+        chosen = centres[torch.randint(len(centres), (count,), generator=rng)]
+        return chosen + self.width * torch.randn(chosen.shape, generator=rng, dtype=chosen.dtype)
+
+    def of(self, label: int) -> Float[Tensor, "n D"]:
+        """The centres of one class; of all for label -1."""
+        return self.centres if label == -1 else self.centres[self.labels == label]
+
+    def _runs(self, condition: Condition, x: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Runs of rows that share a label, with its centres m as they see them and -|m|² / 2.
+
+        Centres are [k, d], or [rows, k, d] under cameras. A step's batch has a run for each query, so
+        slices serve where masks would cost more than the work.
+        """
+        labels, counts = condition["label"].expand(len(x)).unique_consecutive(return_counts=True)
+        start = 0
+        for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
+            rows, start = slice(start, start + count), start + count
+            if "camera" in condition:
+                cameras = condition["camera"].to(x).expand(len(x), -1, -1)[rows]
+                centres = self.of(label).to(x) @ cameras.mT
+                yield rows, centres, centres.square().sum(-1) / -2
+            else:
+                yield rows, *self._seen(label, x.device, x.dtype)
+
+    @lru_cache(maxsize=8)  # noqa: B019 a mixture lives as long as the run it serves
+    def _seen(self, label: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        centres = self.of(label).to(device, dtype)
+        return centres, centres.square().sum(-1) / -2
+
+
+def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:
+    """x · m_k + offset_k for all k, [b, k]."""
+    if centres.ndim == 2:
+        return torch.addmm(offset, x, centres.mT)
+    return torch.einsum("bd,bkd->bk", x, centres) + offset
+
+
+def _average(r: Tensor, centres: Tensor) -> Tensor:
+    """sum_k r_k m_k, [b, d]."""
+    return r @ centres if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)

@@ -1,0 +1,101 @@
+"""Plain sampling down a grid of times: DDIM with any sigma, SDEdit from half way, and pictures of a prompt."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.codec import Codec, PixelUnshuffle
+from potstill.diffusion.prior import Clipped, Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.schedule import Schedule
+from potstill.tensors import Latent, Times, normal
+
+Sigma = Callable[[Schedule, Times, Times], Times]
+"""The fresh noise of a step from t to s, as a standard deviation [b]."""
+
+
+def eta(value: float) -> Sigma:
+    """eta times the posterior's sigma: 0 is DDIM, 1 DDPM (arXiv 2010.02502, eq. 16); at most sigma_s."""
+    return lambda schedule, t, s: (value * schedule.posterior(t, s).sigma).minimum(schedule(s)[1])
+
+
+def share(value: float) -> Sigma:
+    """A share in [0, 1] of sigma_s, the largest there is: 0 is DDIM; at 1 all noise is fresh."""
+    return lambda schedule, t, s: value * schedule(s)[1]
+
+
+class Position(NamedTuple):
+    """A place on the way down: the state x_t, and what the prior predicts there."""
+
+    x_t: Latent
+    hat: Prediction
+
+
+class Trajectory(NamedTuple):
+    """A sampling run: its last x̂_0, the state x_t at every time of the grid, and every x̂_0 on the way."""
+
+    x0: Latent
+    states: list[Latent]
+    predictions: list[Latent]
+
+
+def descend(
+    prior: Prior,
+    x_t: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    rng: Generator,
+    sigma: Sigma = eta(0.0),
+) -> Iterator[Position]:
+    """The steps of `ddim`, one by one."""
+    for index, t in enumerate(times):
+        hat = predict(prior, Query(x_t, t, condition))[0]
+        yield Position(x_t, hat)
+        if index + 1 < len(times):
+            s = times[index + 1]
+            step_sigma = sigma(prior.schedule, t, s)
+            z = normal(x_t, rng)
+            x_t = prior.schedule.ddim_step(hat.x0, hat.eps, s, step_sigma, z)
+
+
+def ddim(
+    prior: Prior,
+    x_t: Latent,
+    times: Sequence[Times],
+    condition: Condition,
+    rng: Generator,
+    sigma: Sigma = eta(0.0),
+) -> Trajectory:
+    """Sample from x_t at times[0] down the grid with DDIM steps (arXiv 2010.02502, eq. 12).
+
+    The run ends with the prediction x̂_0 at the last time, as a last step onto clean data does.
+    Draws one z of x_t's shape for each step from `rng`, whatever sigma is.
+    """
+    way = list(descend(prior, x_t, times, condition, rng, sigma))
+    predictions = [position.hat.x0 for position in way]
+    return Trajectory(predictions[-1], [position.x_t for position in way], predictions)
+
+
+def sdedit(
+    prior: Prior,
+    x0: Latent,
+    condition: Condition,
+    rng: Generator,
+    strength: float = 0.5,
+    steps: int = 50,
+    sigma: Sigma = eta(0.0),
+) -> Latent:
+    """SDEdit (arXiv 2108.01073): noise x0 to the fraction `strength` of the schedule, then sample from there.
+
+    `steps` counts over the whole schedule, so the run takes about strength · steps of them.
+    """
+    times = prior.schedule.grid(max(1, round(strength * steps)), low=min(strength, 1 / steps), high=strength)
+    x_t = prior.schedule.perturb(x0, normal(x0, rng), times[0])
+    with torch.no_grad():
+        return ddim(prior, x_t, times, condition, rng, sigma).x0
+
+
+def in_range(prior: Prior, codec: Codec) -> Prior:
+    """The prior as it is sampled: pixels are `Clipped`, and latents of an autoencoder, which have no range, are not."""
+    return Clipped(prior) if isinstance(codec, PixelUnshuffle) else prior

@@ -1,0 +1,227 @@
+"""The noise schedule x_t = alpha_t x_0 + sigma_t eps, and the two ways down it: posterior and DDIM step."""
+
+import abc
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.tensors import Latent, Times, per_sample
+
+
+class Posterior(NamedTuple):
+    """q(x_s | x_t, x_0) = N(c0 x_0 + c1 x_t, sigma² I), each coefficient [b]."""
+
+    c0: Times
+    c1: Times
+    sigma: Times
+
+
+class Schedule(abc.ABC):
+    """x_t = alpha_t x_0 + sigma_t eps, with noise that grows with t.
+
+    Coefficients are float64 on the CPU, one for each sample; `per_sample` takes them to the data.
+    Times below the first noisy one mean clean data: alpha = 1, sigma = 0.
+    """
+
+    clean: float
+    """The time of clean data: just below a table, 0 in continuous time."""
+    first: float
+    """The lowest noisy time that the network is asked about."""
+    span: float
+    """How much time the whole schedule takes: the length of a table, 1 in continuous time."""
+
+    @abc.abstractmethod
+    def __call__(self, t: Times) -> tuple[Times, Times]:
+        """alpha_t and sigma_t."""
+
+    @abc.abstractmethod
+    def snap(self, t: Times) -> Times:
+        """The nearest time that exists, from `clean` up."""
+
+    def time(self, fraction: Times) -> Times:
+        """The noisy time at a fraction in [0, 1] of the schedule: 0.02 is timestep 20 of 1,000."""
+        return self.snap(fraction.to(torch.float64) * self.span).clamp(min=self.first)
+
+    def shift(self, t: Times, fraction: Times | float) -> Times:
+        """The time that lies a fraction of the schedule above t, or below it for a negative one."""
+        return self.snap(t.to("cpu", torch.float64) + fraction * self.span)
+
+    def grid(self, steps: int, low: float = 0.0, high: float = 1.0) -> list[Times]:
+        """`steps` falling times from the fraction `high` to `low`, each of shape [1]."""
+        return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
+
+    def climb(self, top: Times, steps: int) -> list[Times]:
+        """Rising times from `clean` to each sample's own top, in its share of `steps` for the whole schedule.
+
+        A sample with fewer steps than another waits at `clean`, where a step changes nothing, so a batch
+        gives what single runs give.
+        """
+        own = (steps * (top - self.clean) / self.span).ceil().clamp(min=1)
+        count = int(own.max())
+        done = [(own - count + step).clamp(min=0) / own for step in range(count + 1)]
+        return [self.snap(self.clean + share * (top - self.clean)) for share in done]
+
+    def rho(self, t: Times) -> Times:
+        """The noise-to-signal ratio rho_t = sigma_t / alpha_t; x_0 - x̂_0 = rho_t (eps_hat - eps)."""
+        alpha, sigma = self(t)
+        return sigma / alpha
+
+    def perturb(self, x0: Latent, eps: Latent, t: Times) -> Latent:
+        """x_t = alpha_t x_0 + sigma_t eps."""
+        alpha, sigma = self(t)
+        return per_sample(alpha, x0) * x0 + per_sample(sigma, x0) * eps
+
+    def posterior(self, t: Times, s: Times) -> Posterior:
+        """q(x_s | x_t, x_0) for any s <= t (DDPM, arXiv 2006.11239, eq. 7, for general alpha and sigma).
+
+        With a = alpha_t / alpha_s and v = sigma_t² - a² sigma_s², the variance of the step from s to t:
+        c0 = alpha_s v / sigma_t², c1 = a sigma_s² / sigma_t², sigma² = v sigma_s² / sigma_t².
+
+        Raises:
+            InputError: some s is above its t.
+        """
+        if not (s <= t).all():
+            raise InputError(f"s = {s.tolist()[:5]} must not lie above t = {t.tolist()[:5]}: choose an earlier s")
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = self(t), self(s)
+        ratio = torch.where(s < t, alpha_t / alpha_s, 1)  # alpha may be 0 at the last time, then s = t is 0 / 0
+        variance = (sigma_t**2 - ratio**2 * sigma_s**2).clamp(min=0)
+        return Posterior(
+            c0=alpha_s * variance / sigma_t**2,
+            c1=ratio * sigma_s**2 / sigma_t**2,
+            sigma=variance.sqrt() * sigma_s / sigma_t,
+        )
+
+    def ddim_step(self, x0: Latent, eps: Latent, s: Times, sigma: Times, z: Latent) -> Latent:
+        """x_s = alpha_s x̂_0 + sqrt(sigma_s² - sigma²) eps_hat + sigma z (DDIM, arXiv 2010.02502, eq. 12).
+
+        `sigma` runs from 0 (deterministic) over the posterior's (DDPM) to sigma_s (all noise fresh);
+        a radicand that rounding makes negative counts as 0.
+
+        Raises:
+            InputError: sigma is negative or above sigma_s.
+        """
+        alpha_s, sigma_s = self(s)
+        if not ((sigma >= 0) & (sigma <= sigma_s * (1 + 1e-9))).all():
+            raise InputError(f"sigma = {sigma.tolist()[:5]} must lie in [0, sigma_s = {sigma_s.tolist()[:5]}]")
+        kept = (sigma_s**2 - sigma**2).clamp(min=0).sqrt()
+        return per_sample(alpha_s, x0) * x0 + per_sample(kept, x0) * eps + per_sample(sigma, x0) * z
+
+
+@dataclass(frozen=True, eq=False)
+class Tabulated(Schedule):
+    """A discrete schedule, alpha_t = sqrt(alphas_cumprod[t]), looked up exactly: t is 0, 1, ..., T - 1.
+
+    The last level may be noise alone, alphas_cumprod = 0 (zero terminal SNR, arXiv 2305.08891). Predictions of
+    x_0 and v work there; what divides by alpha_t, such as rho and an x_0 from eps, is infinite.
+
+    Raises:
+        InputError: alphas_cumprod leaves (0, 1] before its end or does not fall; a time looked up is not in
+            the table.
+    """
+
+    alphas_cumprod: Float[Tensor, " T"]
+    _rows: Float[Tensor, "T+1 2"] = field(init=False, repr=False)
+    clean = -1.0
+    first = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
+        table = self.alphas_cumprod.to("cpu", torch.float64)
+        if not (len(table) and (table >= 0).all() and (table <= 1).all() and (table.diff() < 0).all()):
+            raise InputError("alphas_cumprod must fall strictly within [0, 1]: pass the scheduler's own table")
+        clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
+        object.__setattr__(self, "alphas_cumprod", table)
+        object.__setattr__(self, "span", len(table))
+        object.__setattr__(self, "_rows", torch.stack([clean_first.sqrt(), (1 - clean_first).sqrt()], 1))
+
+    def __call__(self, t: Times) -> tuple[Times, Times]:
+        """sqrt(alphas_cumprod[t]) and sqrt(1 - alphas_cumprod[t]); (1, 0) at t = -1."""
+        t = t.to("cpu", torch.float64)
+        index = t.long()
+        try:
+            if not torch.equal(index.to(t.dtype), t):
+                raise IndexError
+            alpha, sigma = self._rows.index_select(0, index + 1).unbind(1)
+        except IndexError:
+            raise InputError(
+                f"t = {t.tolist()[:5]} must be whole numbers from 0 to {self.span - 1} (-1 is clean data): "
+                "draw times with schedule.time(fraction)"
+            ) from None
+        return alpha, sigma
+
+    def beta(self, t: Times) -> Times:
+        """The variance of one step of the table, beta_t = 1 - alphas_cumprod[t] / alphas_cumprod[t - 1]."""
+        (alpha, _), (previous, _) = self(t), self(t - 1)
+        return 1 - alpha**2 / previous**2
+
+    def snap(self, t: Times) -> Times:
+        """The nearest whole number from -1 to T - 1."""
+        return t.round().clamp(-1, self.span - 1)
+
+
+@dataclass(frozen=True)
+class VP(Schedule):
+    """The continuous variance-preserving schedule, t in [0, 1] (Score SDE, arXiv 2011.13456, eq. 33).
+
+    log alpha_t = -(beta_max - beta_min) t² / 4 - beta_min t / 2, sigma_t = sqrt(1 - alpha_t²).
+    """
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+    clean = 0.0
+    first = 1e-3
+    span = 1.0
+
+    def __call__(self, t: Times) -> tuple[Times, Times]:
+        """alpha_t and sqrt(1 - alpha_t²)."""
+        t = t.to("cpu", torch.float64)
+        log_alpha = -(self.beta_max - self.beta_min) * t**2 / 4 - self.beta_min * t / 2
+        return log_alpha.exp(), (-torch.expm1(2 * log_alpha)).sqrt()
+
+    def snap(self, t: Times) -> Times:
+        """t itself, held within [0, 1]."""
+        return t.clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Flow(Schedule):
+    """Rectified flow, t in [0, 1]: alpha_t = 1 - t, sigma_t = t (arXiv 2209.03003)."""
+
+    clean = 0.0
+    first = 1e-3
+    span = 1.0
+
+    def __call__(self, t: Times) -> tuple[Times, Times]:
+        """1 - t and t."""
+        t = t.to("cpu", torch.float64)
+        return 1 - t, t
+
+    def snap(self, t: Times) -> Times:
+        """t itself, held within [0, 1]."""
+        return t.clamp(0, 1)
+
+
+def linear(steps: int = 1000, start: float = 1e-4, end: float = 0.02) -> Tabulated:
+    """DDPM's table: betas from `start` to `end` in equal steps (arXiv 2006.11239, section 4)."""
+    return _from_betas(torch.linspace(start, end, steps, dtype=torch.float64))
+
+
+def scaled_linear(steps: int = 1000, start: float = 0.00085, end: float = 0.012) -> Tabulated:
+    """Stable Diffusion's table: square roots of the betas in equal steps."""
+    return _from_betas(torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2)
+
+
+def cosine(steps: int = 1000, offset: float = 0.008) -> Tabulated:
+    """The cosine table, betas at most 0.999 (arXiv 2102.09672, eq. 17)."""
+    u = torch.arange(steps + 1, dtype=torch.float64) / steps
+    f = torch.cos((u + offset) / (1 + offset) * math.pi / 2) ** 2
+    return _from_betas((1 - f[1:] / f[:-1]).clamp(max=0.999))
+
+
+def _from_betas(betas: Float[Tensor, " T"]) -> Tabulated:
+    return Tabulated(torch.cumprod(1 - betas, 0))

@@ -1,0 +1,212 @@
+"""Pictures as stored: files opened with care (raster formats only, sizes checked first), PIL images, arrays."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Shaped
+from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.Image import Transpose
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.io.files import check_file
+
+# Formats that Pillow decodes itself: EPS, for one, would start Ghostscript on the user's file.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+Picture: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
+"""A file; a PIL image as it stands; an array [h, w] or [h, w, c]; a tensor [h, w], [c, h, w] or [b, c, h, w].
+
+c is 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha). Floats are in [0, 1]; bool, uint8 and uint16
+are divided by their largest value.
+"""
+
+PIXELS = 100_000_000
+"""The most pixels a picture may have."""
+SIDE = 8
+"""The shortest side a picture may have."""
+
+_WHITE = {np.bool_: 1, np.uint8: 255, np.uint16: 65535}
+_TURNS = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+
+def load(path: str | Path, frame: int | None = None) -> Image.Image:
+    """The picture in a file, decoded and upright: EXIF rotation is applied and forgotten.
+
+    Of a photograph with companions (MPO: a depth or gain map, a preview) it is the photograph.
+
+    Raises:
+        InputError: the file cannot be read, has too few or too many pixels, has several frames and none is
+            chosen, or lacks the one that is; the message says which.
+    """
+    with opened(path) as picture:
+        frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        if frame is None and frames > 1:
+            raise InputError(
+                f"{named(path)} has {frames} frames: choose one with frame = 0 to {frames - 1}, or save it as a still"
+            )
+        if frame is not None and not 0 <= frame < frames:
+            raise InputError(f"frame = {frame} of {named(path)} must be from 0 to {frames - 1}: choose another one")
+        picture.seek(frame or 0)
+        return upright(picture, named(path))
+
+
+def upright(picture: Image.Image, name: str) -> Image.Image:
+    """A decoded copy, turned as its EXIF data say; they go, and of what else came with it transparency stays.
+
+    Raises:
+        InputError: it cannot be decoded, or has too few or too many pixels.
+    """
+    check_size(name, picture.height, picture.width)
+    with _explained(name):
+        picture.load()
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        turned = picture.copy() if turn is None else picture.transpose(turn)
+    # What is left of EXIF here would turn the picture a second time.
+    turned.info = {key: value for key, value in picture.info.items() if key == "transparency"}
+    return turned
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """The picture in a file with its header read and its size checked; errors while decoding it are explained."""
+    name = named(path)
+    with _explained(name):
+        path = Path(path)
+        check_file(path, "a picture", name)
+        with path.open("rb") as file:
+            head = file.read(4096)
+            if not head:
+                raise InputError(f"{name} is empty: give a picture")
+            if path.suffix.lower() in (".svg", ".svgz") or b"<svg" in head:
+                raise InputError(f"{name} is an SVG drawing, not a raster picture: export it as PNG")
+            file.seek(0)
+            with Image.open(file, formats=_formats()) as picture:
+                check_size(name, picture.height, picture.width)
+                yield picture
+
+
+def check_size(name: str, height: int, width: int) -> None:
+    """Refuse what is too small to be a picture, or too large to be decoded.
+
+    Raises:
+        InputError: a side below `SIDE`, or more than `PIXELS` pixels.
+    """
+    if min(height, width) < SIDE:
+        raise InputError(
+            f"{name} is {width} x {height} pixels: every side must have at least {SIDE}; give a larger picture"
+        )
+    if height * width > PIXELS:
+        raise InputError(_too_large(name, f"{width} x {height}"))
+
+
+def named(value: Picture, what: str = "the picture") -> str:
+    """What messages call it: a path quoted, on one line; anything else `what`."""
+    return repr(str(value)) if isinstance(value, str | Path) else what
+
+
+def arrays(value: Picture, frame: int | None = None, what: str = "the picture") -> list[Shaped[np.ndarray, "h w c"]]:
+    """The pixels of each picture in the batch, as they are stored, checked to be what `Picture` says.
+
+    Raises:
+        InputError: a file as in `load`, a frame of something that is no file, an unusual type, shape, size or value.
+    """
+    name = named(value, what)
+    if frame is not None and not isinstance(value, str | Path):
+        raise InputError(f"frame = {frame}: {name} is not a file; give the frame itself")
+    if isinstance(value, str | Path):
+        batch = [_decoded(load(value, frame), name)]
+    elif isinstance(value, Image.Image):
+        batch = [_decoded(upright(value, name), name)]
+    elif isinstance(value, Tensor):
+        tensor = value.detach().cpu()
+        if tensor.ndim < 2 or tensor.ndim > 4 or 0 in tensor.shape or (tensor.ndim > 2 and tensor.shape[-3] > 4):
+            raise InputError(f"{name} is a tensor of shape {tuple(value.shape)}: give [3, h, w] or [b, 3, h, w]")
+        tensor = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
+        rows = tensor.reshape(-1, *(tensor.shape[-3:] if tensor.ndim > 2 else (1, *tensor.shape)))
+        batch = [picture.permute(1, 2, 0).numpy() for picture in rows]
+    elif isinstance(value, np.ndarray):
+        batch = [value[..., None] if value.ndim == 2 else value]
+    else:
+        raise InputError(f"{name} is a {type(value).__name__}: give a path, a PIL image, an array or a tensor")
+    for pixels in batch:
+        _check(pixels, name)
+    return batch
+
+
+def unit(plane: Shaped[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """One channel as float32 in [0, 1]."""
+    return plane.astype(np.float32) / np.float32(_WHITE.get(plane.dtype.type, 1))
+
+
+def _check(pixels: np.ndarray, name: str) -> None:
+    if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4:
+        raise InputError(f"{name} is an array of shape {pixels.shape}: give [h, w], [h, w, 3] or [h, w, 4]")
+    check_size(name, *pixels.shape[:2])
+    if pixels.dtype.kind != "f" and pixels.dtype.type not in _WHITE:
+        raise InputError(f"{name} holds {pixels.dtype}: give uint8, uint16, or floats in [0, 1]")
+    if pixels.dtype.kind == "f" and not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise InputError(
+            f"{name} holds values from {pixels.min():g} to {pixels.max():g}: floats must be numbers in [0, 1]; "
+            "divide 8-bit levels by 255"
+        )
+
+
+def _decoded(picture: Image.Image, name: str) -> Shaped[np.ndarray, "h w c"]:
+    """Grey of more than 8 bits as it is; anything else as 8-bit RGB with alpha."""
+    if picture.mode == "F":
+        return np.asarray(picture)[..., None]
+    if picture.mode.startswith("I"):
+        levels = np.asarray(picture)
+        if levels.min() < 0 or levels.max() > 65535:
+            raise InputError(f"{name} holds levels from {levels.min()} to {levels.max()}: save it with 8 or 16 bits")
+        levels = levels.astype(np.uint16)
+        if (hidden := picture.info.get("transparency")) is None:
+            return levels[..., None]
+        return np.stack([levels, np.where(levels == hidden, np.uint16(0), np.uint16(65535))], -1)
+    with _explained(name):
+        pixels = np.asarray(picture.convert("RGBA"))
+    return pixels[..., :3] if pixels[..., 3].min() == 255 else pixels
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of sizes that are checked here, and of metadata that are not used.
+            warnings.simplefilter("ignore")
+            yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(_too_large(name, "far too many")) from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name} is not a picture that can be read: give {', '.join(_formats())}") from error
+    except Exception as error:
+        # Decoders raise whatever they stumble on: SyntaxError, ValueError, struct.error, EOFError, zlib.error, ...
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot read {name}: {error.strerror}; check its path and its permissions") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"cannot decode {name}: {reason}; it is damaged or unusual, save it again as PNG") from error
+
+
+def _too_large(name: str, size: str) -> str:
+    return f"{name} is {size} pixels: at most {PIXELS // 1_000_000} megapixels are read; scale it down first"
+
+
+def _formats() -> list[str]:
+    # Pillow raises KeyError for a format that it was built without.
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]

@@ -1,0 +1,233 @@
+"""Where the noise of x_t comes from: drawn, held, predicted, or inferred from the render."""
+
+import abc
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.inversion import ddim_inversion
+from potstill.diffusion.prior import Condition, Prior, Query, predict
+from potstill.errors import InputError
+from potstill.tensors import Latent, Times, normal, per_sample
+
+
+class Memory(NamedTuple):
+    """What a step leaves for the next one: its times, its noise and its prediction of the noise."""
+
+    t: Times
+    noise: Latent
+    eps: Latent
+
+
+class Noise(abc.ABC):
+    """A source of noise for x_t = alpha_t x_0 + sigma_t eps."""
+
+    @abc.abstractmethod
+    def __call__(
+        self,
+        x0: Latent,
+        prior: Prior,
+        t: Times,
+        condition: Condition,
+        rng: Generator,
+        memory: Memory | None = None,
+    ) -> Latent:
+        """The noise for x0 at t; `memory` is None in the first step, and then all that rests on it is fresh."""
+
+
+@dataclass(frozen=True)
+class Fresh(Noise):
+    """eps ~ N(0, I) in every step (SDS, arXiv 2209.14988)."""
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """A standard normal draw."""
+        return normal(x0, rng)
+
+
+@dataclass(frozen=True)
+class Fixed(Noise):
+    """eps ~ N(0, I) drawn in the first step and held from then on."""
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """The first step's draw."""
+        return memory.noise if memory else normal(x0, rng)
+
+
+@dataclass(frozen=True)
+class Previous(Noise):
+    """eps = eps_hat of the step before: DDIM, in the space of x_0 (SDI, arXiv 2405.15891, eq. 6)."""
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """The step before's prediction."""
+        return memory.eps if memory else normal(x0, rng)
+
+
+@dataclass(frozen=True)
+class Mixed(Noise):
+    """eps = sqrt(1 - share²) eps_hat + share z: a DDIM step with sigma = share · sigma_s (Theorem 1).
+
+    eps_hat is the prediction of the step before and z ~ N(0, I): 0 is `Previous`, 1 is `Fresh`.
+
+    Raises:
+        InputError: the share is not in [0, 1].
+    """
+
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the share."""
+        if not 0 <= self.share <= 1:
+            raise InputError(f"share = {self.share} must be in [0, 1]: 0 is the prediction, 1 is fresh noise")
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """The mixture of prediction and draw."""
+        z = normal(x0, rng)
+        return (1 - self.share**2) ** 0.5 * memory.eps + self.share * z if memory else z
+
+
+@dataclass(frozen=True)
+class MixedEta(Noise):
+    """As `Mixed`, with the noise of diffusers' eta: sigma = eta · sigma of q(x_s | x_t, x_0), at most sigma_s.
+
+    0 is DDIM, 1 is DDPM (arXiv 2010.02502, eq. 16). Where the times do not fall, all noise is fresh.
+
+    Raises:
+        InputError: eta is negative or not finite.
+    """
+
+    eta: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check eta."""
+        if not 0 <= self.eta < math.inf:
+            raise InputError(f"eta = {self.eta} must be finite and not negative: 0 is DDIM, 1 is DDPM")
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """The mixture of prediction and draw, share by share."""
+        z = normal(x0, rng)
+        if memory is None:
+            return z
+        sigma = prior.schedule.posterior(memory.t.maximum(t), t).sigma
+        share = torch.where(t < memory.t, (self.eta * sigma / prior.schedule(t)[1]).clamp(max=1), 1.0)
+        return per_sample((1 - share**2).sqrt(), x0) * memory.eps + per_sample(share, x0) * z
+
+
+@dataclass(frozen=True)
+class Inverted(Noise):
+    """eps from DDIM inversion of x_0: the noise that the prior itself would denoise to x_0.
+
+    SDI (arXiv 2405.15891, algorithm 2 and appendix A): invert x_0 to t + tau with tau ~ U(0, overshoot),
+    read kappa = (x_{t+tau} - alpha x_0) / sigma there, use it at t, and add `extra` · sigma_t z.
+
+    Args:
+        steps: inversion steps for the whole schedule; t takes its share, rounded up.
+        guidance_scale: of the inversion; with negative guidance what the prompt adds is taken out first.
+        overshoot: the largest tau, as a fraction of the schedule.
+        extra: how much fresh noise is added.
+        extra_at: once to kappa (paper), or with the posterior's sigma at every inversion step (released code).
+        label: which time the network is told in a step up from s to t (see `ddim_inversion`).
+        remap: read kappa at t + tau, as the paper does; False keeps x_{t+tau} as if it were x_t, as the
+            released code does, so the signal is too weak and the noise too strong for t.
+
+    Raises:
+        InputError: steps below 1, overshoot outside [0, 1), extra negative, a number that is not finite.
+    """
+
+    steps: int = 10
+    guidance_scale: float = -7.5
+    overshoot: float = 1 / 30
+    extra: float = 0.3
+    extra_at: Literal["end", "every step"] = "end"
+    label: Literal["next", "current"] = "next"
+    remap: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.steps < 1 or not 0 <= self.overshoot < 1 or not 0 <= self.extra < math.inf:
+            raise InputError(
+                f"inversion with steps = {self.steps}, overshoot = {self.overshoot}, extra = {self.extra}: "
+                "steps must be at least 1, overshoot in [0, 1), extra finite and not negative"
+            )
+        if not math.isfinite(self.guidance_scale):
+            raise InputError(f"guidance scale of the inversion = {self.guidance_scale} must be finite; -7.5 is usual")
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """kappa, inferred from x_0 at each sample's own time."""
+        schedule = prior.schedule
+        tau = self.overshoot * torch.rand(len(t), generator=rng, dtype=torch.float64)
+        top = schedule.shift(t, tau)
+        guided = prior.guided(self.guidance_scale)
+        every = self.extra if self.extra_at == "every step" else 0.0
+        grid = schedule.climb(top, self.steps)
+        x_top = ddim_inversion(guided, x0, grid, condition, self.label, every, rng)[-1]
+        alpha, sigma = (per_sample(c, x0) for c in schedule(top if self.remap else t))
+        kappa = (x_top - alpha * x0) / sigma
+        if self.extra_at == "end" and self.extra:
+            kappa = kappa + self.extra * per_sample(schedule(t)[1], x0) * normal(x0, rng)
+        return kappa
+
+
+@dataclass(frozen=True)
+class FixedPoint(Noise):
+    """eps for which the prior predicts x_0 itself, x̂_0(alpha_t x_0 + sigma_t eps) = x_0, by gradient descent.
+
+    IDS (arXiv 2502.19930): x_t <- x_t - rate ∇ |x_0 - x̂_0(x_t)|, from a fresh draw, through the network.
+    Inversion follows the whole way back instead, and meets this equation only roughly at large t.
+
+    Raises:
+        InputError: iterations below 1, rate not finite or not positive.
+    """
+
+    iterations: int = 3
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _check_iterations(self.iterations)
+        if not 0 < self.rate < math.inf:
+            raise InputError(f"rate = {self.rate} of the fixed point must be finite and above 0; 1 is usual")
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """(x_t* - alpha_t x_0) / sigma_t."""
+        alpha, sigma = (per_sample(c, x0) for c in prior.schedule(t))
+        x_t = alpha * x0 + sigma * normal(x0, rng)
+        for _ in range(self.iterations):
+            with torch.enable_grad():
+                x_t = x_t.detach().requires_grad_()
+                gap = (x0 - predict(prior, Query(x_t, t, condition))[0].x0).flatten(1).norm(dim=1).sum()
+                (slope,) = torch.autograd.grad(gap, x_t)
+            x_t = x_t.detach() - self.rate * slope
+        return (x_t - alpha * x0) / sigma
+
+
+@dataclass(frozen=True)
+class Picard(Noise):
+    """As `FixedPoint`, by iterating eps <- eps_hat(alpha_t x_0 + sigma_t eps) from a fresh draw.
+
+    SDI's eq. 8 solved naively; one iteration is the corrected noise of RFDS-Rev. It converges on a
+    Gaussian, where its slope is sigma² / (alpha² s² + sigma²) < 1; with guidance it may not.
+
+    Raises:
+        InputError: iterations below 1.
+    """
+
+    iterations: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the iterations."""
+        _check_iterations(self.iterations)
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+        """The last prediction."""
+        eps = normal(x0, rng)
+        for _ in range(self.iterations):
+            eps = predict(prior, Query(prior.schedule.perturb(x0, eps, t), t, condition))[0].eps
+        return eps
+
+
+def _check_iterations(iterations: int) -> None:
+    if iterations < 1:
+        raise InputError(f"iterations = {iterations} must be at least 1")

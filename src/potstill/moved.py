@@ -1,0 +1,86 @@
+"""Import paths of potstill 0.1 that have moved: they work for this release, with a `DeprecationWarning`."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import warnings
+from collections.abc import Sequence
+from types import ModuleType
+
+MODULES = {
+    "bank": ("methods.bank",),
+    "citation": ("tasks.bibtex",),
+    "codec": ("diffusion.codec", "priors.autoencoder", "tensors"),
+    "compare": ("tasks.comparing",),
+    "edit": ("tasks.editing",),
+    "expression": ("tasks.text",),
+    "generate": ("tasks.generating",),
+    "guidance": ("diffusion.guidance",),
+    "guiding": ("diffusion.guidance",),
+    "images": ("io.images", "tensors"),
+    "inversion": ("diffusion.inversion",),
+    "invert": ("tasks.inverting",),
+    "noise": ("methods.noise",),
+    "null_text": ("diffusion.null_text",),
+    "priors.mixture": ("diffusion.mixture",),
+    "prior": ("diffusion.prior", "diffusion.wrappers", "diffusion.guidance"),
+    "renders": ("methods.render_model",),
+    "replay": ("tasks.replaying",),
+    "run": ("tasks.run",),
+    "sampling": ("diffusion.sampling", "tasks.prompt_sampling"),
+    "schedule": ("diffusion.schedule", "tensors"),
+    "task": ("tasks.settings",),
+    "times": ("methods.times",),
+    "together": ("diffusion.shared_calls",),
+    "view_prompts": ("scenes.view_prompts",),
+    "weights": ("methods.weighting",),
+}
+"""The modules, below `potstill`, in which the names of an earlier module are now."""
+
+
+class _Moved(ModuleType):
+    """An earlier module: its names are looked up where they are now."""
+
+    def __getattr__(self, name: str) -> object:
+        """The name in the first of the new modules that has it."""
+        for path in MODULES[self.__name__.removeprefix("potstill.")]:
+            if hasattr(module := importlib.import_module(f"potstill.{path}"), name):
+                return getattr(module, name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __call__(self, *values: object, **named: object) -> object:
+        """`potstill.edit(...)` is a function also where the module `potstill.edit` was imported."""
+        return getattr(self, self.__name__.removeprefix("potstill."))(*values, **named)
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the earlier modules."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec, where the name is that of an earlier module."""
+        known = fullname.removeprefix("potstill.") in MODULES and fullname.startswith("potstill.")
+        return importlib.util.spec_from_loader(fullname, self) if known else None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """The stand-in."""
+        return _Moved(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Warn, once for each module."""
+        now = MODULES[module.__name__.removeprefix("potstill.")][0]
+        warnings.warn(f"{module.__name__} is now potstill.{now}", DeprecationWarning, stacklevel=2)
+
+
+def install() -> None:
+    """Let `import potstill.noise` and the like find the modules that moved."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())
+
+
+def module(name: str) -> ModuleType:
+    """The earlier module `potstill.name`."""
+    return importlib.import_module(f"potstill.{name}")

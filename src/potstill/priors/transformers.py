@@ -1,0 +1,164 @@
+"""The families of transformers: Stable Diffusion 3, Flux and PixArt."""
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from potstill.diffusion.prior import Condition, Guided, Prior
+from potstill.priors.pipeline import Pipeline
+from potstill.tensors import Grid, Times
+
+
+@dataclass(frozen=True, eq=False)
+class Transformer(Pipeline):
+    """A transformer over patches of the latents, told a text by T5 and perhaps by others."""
+
+    t5: ClassVar[str]
+    """The name of T5's tokenizer in the pipeline."""
+
+    @property
+    def multiple(self) -> int:
+        """Whole patches."""
+        return self.codec.factor * self.network.config.patch_size
+
+    @property
+    def readers(self) -> dict[str, int]:
+        """T5 takes as many tokens as the pipeline gives it."""
+        readers = super().readers
+        if self.t5 in readers:
+            parameters = inspect.signature(self.pipe.encode_prompt).parameters
+            readers[self.t5] = parameters["max_sequence_length"].default
+        return readers
+
+
+@dataclass(frozen=True, eq=False)
+class StableDiffusion3(Transformer):
+    """Stable Diffusion 3 and 3.5, rectified flows: the states of two CLIP encoders and T5, and a pooled one."""
+
+    t5: ClassVar = "tokenizer_3"
+
+    def embed(self, prompt: str) -> Condition:
+        """CLIP's states, then T5's (zeros where there is no T5), and both CLIPs' pooled ones."""
+        states, _, pooled, _ = self.pipe.encode_prompt(
+            prompt, prompt_2=None, prompt_3=None, device=self.device, do_classifier_free_guidance=False
+        )
+        return {"encoder_hidden_states": states, "pooled_projections": pooled}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The transformer, told 1,000 t."""
+        return self.network(x_t, timestep=self.steps_of(t), return_dict=False, **condition)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Flux(Transformer):
+    """Flux, a rectified flow: T5's states, CLIP's pooled one, and on some models an embedded guidance scale.
+
+    Latents are [b, c, h, w] as the VAE makes them; blocks of 2x2 are packed into tokens only on the way
+    through the network.
+
+    Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), it is told a scale, and a
+    guided prediction costs one evaluation: `guided(scale)` is this prior at another `guidance`. A scale below
+    1 was never trained; there, and on models without the embedding (FLUX.1-schnell), `guided` compares with
+    the empty prompt as for any prior. `Guided(prior, scale)` always compares.
+    """
+
+    t5: ClassVar = "tokenizer_2"
+
+    guidance: float = 3.5
+    """The scale that a network with distilled guidance is told."""
+
+    @property
+    def channels(self) -> int:
+        """Channels of the latents, four of which make those of a token."""
+        return self.network.config.in_channels // 4
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As the pipeline says; the network does not."""
+        side = self.pipe.default_sample_size * self.codec.factor
+        return side, side
+
+    @property
+    def multiple(self) -> int:
+        """Whole blocks."""
+        return 2 * self.codec.factor
+
+    @property
+    def kind(self) -> tuple[float]:
+        """The scale that the network is told."""
+        return (self.guidance,)
+
+    @property
+    def bare(self) -> Prior:
+        """This prior told the scale 1, which is the nearest to none."""
+        return replace(self, guidance=1.0)
+
+    @property
+    def guidance_scale(self) -> float:
+        """The scale that the network is told; 1 where it is told none."""
+        return self.guidance if self.network.config.guidance_embeds else 1.0
+
+    def guided(self, scale: float) -> Prior:
+        """This prior told the scale, or compared with the empty prompt (see above)."""
+        if not self.network.config.guidance_embeds:
+            return Guided(self, scale)
+        told = replace(self, guidance=max(1.0, scale))
+        return told if scale >= 1 else Guided(told, scale)
+
+    def embed(self, prompt: str) -> Condition:
+        """T5's states and CLIP's pooled one."""
+        states, pooled, _ = self.pipe.encode_prompt(prompt, device=self.device)
+        return {"encoder_hidden_states": states, "pooled_projections": pooled}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The transformer, told t itself, on packed latents; every token knows its row and column."""
+        blocks = F.pixel_unshuffle(x_t, 2)
+        height, width = blocks.shape[-2:]
+        rows, columns = torch.arange(height), torch.arange(width)
+        places = torch.cartesian_prod(torch.zeros(1), rows.float(), columns.float())
+        texts = torch.zeros(condition["encoder_hidden_states"].shape[1], 3)
+        embedded = self.network.config.guidance_embeds
+        raw = self.network(
+            blocks.flatten(2).mT,
+            timestep=self.steps_of(t) / 1000,
+            guidance=torch.full((len(x_t),), self.guidance, device=x_t.device) if embedded else None,
+            img_ids=places.to(self.device),
+            txt_ids=texts.to(self.device),
+            return_dict=False,
+            **condition,
+        )[0]
+        return F.pixel_shuffle(raw.mT.unflatten(2, (height, width)), 2)
+
+
+@dataclass(frozen=True, eq=False)
+class PixArt(Transformer):
+    """PixArt-alpha and -sigma: T5's states with their mask; a learned variance beside the prediction is dropped."""
+
+    t5: ClassVar = "tokenizer"
+
+    def embed(self, prompt: str) -> Condition:
+        """T5's states, and which of them are text and not padding."""
+        states, mask, *_ = self.pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device=self.device)
+        return {"encoder_hidden_states": states, "encoder_attention_mask": mask}
+
+    def geometry(self, latents: Grid) -> Condition:
+        """Height and width in pixels and their ratio, where the model was trained with them (1024-alpha)."""
+        if not self.network.use_additional_conditions:
+            return {}
+        height, width = (float(cells * self.codec.factor) for cells in latents.shape[-2:])
+        return {"resolution": torch.tensor([[height, width]]), "aspect_ratio": torch.tensor([[height / width]])}
+
+    def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
+        """The first channels of the transformer."""
+        raw = self.network(
+            x_t,
+            encoder_hidden_states=condition["encoder_hidden_states"],
+            encoder_attention_mask=condition["encoder_attention_mask"],
+            timestep=self.steps_of(t),
+            added_cond_kwargs={name: condition.get(name) for name in ("resolution", "aspect_ratio")},
+            return_dict=False,
+        )[0]
+        return raw[:, : x_t.shape[1]]

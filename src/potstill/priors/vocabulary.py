@@ -1,0 +1,64 @@
+"""What a model of few words knows: the phrases that its prompts are made of, in groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from potstill.errors import InputError
+from potstill.io.files import there
+from potstill.priors.loading import EMOJI
+from potstill.priors.prompts import neighbours
+from potstill.priors.safety import read_json
+
+NAME = "vocabulary.json"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Phrases, by group: `groups["skin tones"]` or `groups["subjects: food"]`."""
+
+    groups: Mapping[str, Sequence[str]]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Every word of every phrase, sorted."""
+        return sorted({word for group in self.groups.values() for phrase in group for word in _split(phrase)})
+
+    def containing(self, text: str) -> dict[str, list[str]]:
+        """The phrases that have every word of `text`, by group; groups without any are left out."""
+        wanted = set(_split(text))
+        found = {
+            name: [phrase for phrase in group if wanted <= set(_split(phrase))] for name, group in self.groups.items()
+        }
+        return {name: phrases for name, phrases in found.items() if phrases}
+
+    def unknown(self, text: str) -> dict[str, list[str]]:
+        """The words of `text` that are in no phrase, each with the known ones that are most like it."""
+        return {word: neighbours(word, self.words) for word in _split(text) if word not in self.words}
+
+
+def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
+    """The vocabulary in a model's folder.
+
+    Raises:
+        InputError: it has none, as models that read any text.
+    """
+    path = (EMOJI if str(model) == "emoji" else Path(model)) / NAME
+    if not there(path):
+        raise InputError(
+            f"there is no list of words at {str(path)!r}: only models of few words have one, such as emoji"
+        )
+    groups = read_json(path)
+    listed = groups.pop("subjects", None)
+    lists = [*groups.values(), *(listed.values() if isinstance(listed, dict) else [None])]
+    if not all(isinstance(group, list) and all(isinstance(text, str) for text in group) for group in lists):
+        raise InputError(f"{path} is no list of words: it must hold lists of texts by group, and subjects by kind")
+    subjects = {f"subjects: {name}": tuple(phrases) for name, phrases in (listed or {}).items()}
+    return Vocabulary(subjects | {name: tuple(phrases) for name, phrases in groups.items()})
+
+
+def _split(phrase: str) -> list[str]:
+    """The words of a phrase as the tokenizer has them: no case, articles, or punctuation."""
+    letters = "".join(letter if letter.isalnum() else " " for letter in phrase.lower().replace("'", ""))
+    return [word for word in letters.split() if word not in ("a", "an", "the")]

@@ -1,0 +1,90 @@
+"""Pictures of prompts by plain DDIM sampling: what a model knows."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.sampling import descend, in_range
+from potstill.errors import InputError, not_finite
+from potstill.priors.loading import load
+from potstill.priors.pipeline import Pipeline
+from potstill.tensors import Images
+
+OnStep = Callable[[int, int], None]
+_BATCH = 16  # pictures at once
+
+
+@torch.no_grad()
+def sample(
+    prompts: str | Sequence[str],
+    model: Pipeline | str | Path = "emoji",
+    *,
+    count: int = 1,
+    guidance_scale: float = 4.0,
+    steps: int = 50,
+    seed: int = 0,
+    on_step: OnStep = lambda done, total: None,
+) -> Images:
+    """What a model knows of some prompts: DDIM from pure noise, down times in equal steps.
+
+    Picture n of them all starts from the noise of seed + n, so any one can be drawn again alone. Pixels
+    are held within their range on the way (see `Clipped`).
+
+    Args:
+        prompts: one, or several.
+        model: a prior of images, or what `load` takes.
+        count: pictures of each prompt, 1 to 10,000 in all.
+        guidance_scale: uncond + scale (cond - uncond), as in diffusers.
+        steps: network calls for each picture, 1 to 1,000.
+        seed: of the noise.
+        on_step: hears after each step how many of all steps are done.
+
+    Returns:
+        The pictures on the CPU, in [0, 1]: `count` of the first prompt, then of the next.
+
+    Raises:
+        InputError: a number out of range, or no prompt.
+        NotFiniteError: a NaN or an infinity, with step and time.
+    """
+    wanted = [prompts] if isinstance(prompts, str) else list(prompts)
+    check_numbers(len(wanted), count, guidance_scale, steps, seed)
+    prior = model if isinstance(model, Pipeline) else load(model)
+    told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
+    shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
+    times = prior.schedule.climb(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
+    guided = in_range(prior.guided(guidance_scale), prior.codec)
+    images, total = [], steps * -(-len(told) // _BATCH)
+    for first in range(0, len(told), _BATCH):
+        rows = range(first, min(first + _BATCH, len(told)))
+        rngs = [Generator().manual_seed(seed + n) for n in rows]
+        x_t = torch.stack([torch.randn(shape, generator=rng) for rng in rngs]).to(prior.device)
+        condition = {name: torch.cat([told[n][name] for n in rows]) for name in told[first]}
+        condition |= prior.geometry(x_t)
+        x0 = x_t
+        for index, (_, hat) in enumerate(descend(guided, x_t, times, condition, rngs[0])):
+            x0 = hat.x0
+            if not x0.isfinite().all():
+                raise not_finite("sampling", index, times[index].expand(len(x0)), x0=x0)
+            on_step(first // _BATCH * steps + index + 1, total)
+        images.append(prior.codec.decode(x0).cpu())
+    return torch.cat(images)
+
+
+def check_numbers(prompts: int, count: int, guidance_scale: float, steps: int, seed: int) -> None:
+    """Check what `sample` takes, before a model is loaded.
+
+    Raises:
+        InputError: which number, and its range.
+    """
+    if not prompts:
+        raise InputError("no prompt: give at least one")
+    if not 1 <= count * prompts <= 10_000:
+        raise InputError(f"count = {count} for {prompts} prompts must make from 1 to 10,000 pictures")
+    if not abs(guidance_scale) <= 1000:
+        raise InputError(f"guidance scale = {guidance_scale} must be from -1000 to 1000; 4 is usual")
+    if not 1 <= steps <= 1000:
+        raise InputError(f"steps = {steps} must be from 1 to 1,000")
+    if not 0 <= seed < 2**62:
+        raise InputError(f"seed = {seed} must be from 0 to 2^62 - 1")

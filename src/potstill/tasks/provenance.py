@@ -1,0 +1,114 @@
+"""Provenance: what a picture was made with, written into it, and read back to make it again."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.io.decode import Picture
+from potstill.io.files import check_file
+from potstill.io.images import read_text
+
+KEY = "potstill"
+"""The key of the PNG text that holds a record."""
+LONGEST = 10_000_000
+"""Bytes of a JSON file that is read."""
+_TEXTS = {"name", "revision", "dtype", "device", "path", "sha256"}
+"""What is a text, or null, where a record says of a model or an input."""
+
+
+def environment() -> dict[str, Any]:
+    """The versions, the machine and the threads: what the bytes of a result rest on beside its settings."""
+    return {
+        "versions": {name: version(name) for name in ("potstill", "torch", "diffusers", "transformers")}
+        | {"python": platform.python_version()},
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def fingerprint(value: Picture, numbers: Tensor) -> dict[str, str | None]:
+    """How an input is found again: its path, if it is a file, and the hash of the numbers that were used."""
+    pixels = numbers.contiguous().cpu().numpy().tobytes()
+    return {
+        "path": str(value) if isinstance(value, str | Path) else None,
+        "sha256": hashlib.sha256(pixels).hexdigest(),
+    }
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """The record in a PNG, or in a JSON file such as lies beside it.
+
+    Raises:
+        InputError: the file cannot be read, or holds no record.
+    """
+    path = Path(path)
+    refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
+    check_file(path, "a PNG or JSON file that potstill wrote")
+    try:
+        with path.open("rb") as file:
+            data = file.read(LONGEST + 1)
+        written = data.lstrip()[:1] in (b"{", b"[")
+        if written and len(data) > LONGEST:
+            raise InputError(
+                f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: potstill writes no such settings"
+            )
+        record = json.loads(data if written else read_text(path).get(KEY, ""), object_pairs_hook=_once)
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}; check the path") from error
+    except InputError:
+        raise
+    except (ValueError, RecursionError):
+        raise refusal from None
+    if not isinstance(record, dict):
+        raise refusal
+    shapes = {"command": str, "settings": dict, "model": dict}
+    inputs = {name: dict for name in ("image", "mask") if name in record}
+    if not all(isinstance(record.get(name), kind) for name, kind in (shapes | inputs).items()):
+        raise refusal
+    for part in ("model", *inputs):
+        for name in _TEXTS & record[part].keys():
+            if not isinstance(value := record[part][name], str | None):
+                raise InputError(f"{name} = {value!r} of the {part} in {str(path)!r} must be a text: correct it")
+    return record
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice: which one counts would be anybody's guess."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the settings name {twice[:60]!r} twice: keep one of them")
+    return found
+
+
+def read_config(path: str | Path, command: str) -> dict[str, Any]:
+    """The record in a file, for a command to start from.
+
+    Raises:
+        InputError: as `read_record`; it is the record of another command.
+    """
+    record = read_record(path)
+    if record["command"] != command:
+        raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
+    return record
+
+
+def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What a result rests on that is not as it was, in words: `torch 2.12.0, now 2.13.0`."""
+    changes = []
+    for name in sorted(recorded.keys() | now.keys()):
+        before, after = recorded.get(name), now.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            changes += differences(before, after)
+        elif before != after:
+            changes.append(f"{name} {before}, now {after}")
+    return changes

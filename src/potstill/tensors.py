@@ -1,0 +1,26 @@
+"""Names for the shapes of tensors, and the two functions that every formula uses."""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Generator, Tensor
+
+Latent = Float[Tensor, " b *d"]
+"""Points, pixels or latents, batch first."""
+Grid = Float[Tensor, "b c rows columns"]
+"""Latents of images."""
+Images = Float[Tensor, "b 3 h w"]
+"""RGB in [0, 1]."""
+Levels = UInt8[Tensor, "b 3 h w"]
+"""RGB in 8 bits."""
+Times = Float[Tensor, " #b"]
+"""Times, or coefficients at them: one for each sample, or a single one for all."""
+
+
+def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """Shape a coefficient [b] so that it broadcasts over the data axes of x [b, ...], in x's dtype and device."""
+    return coefficient.to(x.device, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+
+
+def normal(like: Float[Tensor, "..."], rng: Generator) -> Float[Tensor, "..."]:
+    """A standard normal draw in the shape, dtype and device of `like`, made on the generator's device."""
+    return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)

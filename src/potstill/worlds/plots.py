@@ -1,0 +1,90 @@
+"""The pictures of a comparison: one panel a method, and the points flowing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from potstill.io.plotting import BLUE, GREEN, GREY, RED, caption, gif, new_figure, png
+from potstill.worlds.metrics import Metrics
+from potstill.worlds.study import Run
+from potstill.worlds.world import World
+
+
+def verdict(metrics: Metrics) -> str:
+    """What happened, in a few words; each word has a rule.
+
+    Collapses: under 0.35 of the target's spread is left. Drifts: it went more than 2.5 times the shortest
+    way, or ended further from class 2 than half of that way. Arrives: neither.
+    """
+    if metrics.spread < 0.35 * metrics.spread_target:
+        return f"collapses: {metrics.spread / metrics.spread_target:.0%} of the spread is left"
+    shortest = metrics.transport / metrics.transport_ratio
+    drifts = metrics.transport_ratio > 2.5 or metrics.target_distance > shortest / 2
+    word = "drifts" if drifts else "arrives"
+    return f"{word}: {metrics.transport_ratio:.1f} times the way, {metrics.target_distance:.2g} from class 2"
+
+
+def panels(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
+    """One panel a method as PNG: both classes, faint lines from start to end, the end points."""
+    figure, axes = _layout(world, guidance_scale, runs)
+    for axis, run in zip(axes, runs, strict=True):
+        axis.add_collection(lines(np.swapaxes(_to_data(world, run.path), 0, 1)))
+        axis.scatter(*_to_data(world, run.path[-1]).T, s=11, color=GREEN, linewidths=0, alpha=0.85, zorder=3)
+    return png(figure)
+
+
+def flow(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
+    """The same panels as an animated GIF: the points on their way, with a rest at the end."""
+    figure, axes = _layout(world, guidance_scale, runs)
+    dots = [axis.scatter([], [], s=11, color=GREEN, linewidths=0, alpha=0.85, zorder=3) for axis in axes]
+
+    def draw(frame: int) -> None:
+        for dot, run in zip(dots, runs, strict=True):
+            dot.set_offsets(_to_data(world, run.path[frame]))
+
+    return gif(figure, dots, draw, len(runs[0].path))
+
+
+def lines(ways: np.ndarray, width: float = 0.5, alpha: float = 0.45) -> LineCollection:
+    """Faint lines, one for each point's way [n, frames, 2]."""
+    return LineCollection(list(ways), colors=GREY, linewidths=width, alpha=alpha, zorder=1)
+
+
+def frame_square(axis: Axes, points: np.ndarray, margin: float = 0.08) -> None:
+    """Show the points with equal axes, the same lengths both ways and no ticks."""
+    low, high = points.min(0), points.max(0)
+    middle, half = (low + high) / 2, float((high - low).max()) * (0.5 + margin) + 1e-9
+    axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
+    axis.set(xticks=[], yticks=[], aspect="equal")
+    for spine in axis.spines.values():
+        spine.set_color(GREY)
+
+
+def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> tuple[Figure, list[Axes]]:
+    columns = min(len(runs), 4)
+    rows = -(-len(runs) // columns)
+    title = f"{world.name}: class 1 (red) edited towards class 2 (blue), guidance scale {guidance_scale:g}"
+    figure, grid = new_figure(columns, rows, title)
+    axes = list(grid.flat)
+    for axis in axes[len(runs) :]:
+        axis.remove()
+    start, target = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
+    both = np.concatenate([start, target])
+    low, high = both.min(0), both.max(0)
+    # A run that goes further off than the world is wide leaves the picture, and does not make the others small.
+    ends = [_to_data(world, run.path[-1]).clip(2 * low - high, 2 * high - low) for run in runs]
+    shown = np.concatenate([both, *ends])
+    for axis, run in zip(axes, runs, strict=False):
+        frame_square(axis, shown)
+        axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
+        axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
+        caption(axis, run.method, verdict(run.metrics))
+    return figure, axes[: len(runs)]
+
+
+def _to_data(world: World, points: Tensor) -> np.ndarray:
+    return points.numpy() * world.scale + np.array(world.offset)

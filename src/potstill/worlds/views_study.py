@@ -1,0 +1,149 @@
+"""The views world: 3-D points seen through another random camera in every step, with the exact score.
+
+This is what "a 3-D representation with random views" means, with nothing approximate in it. A point is
+a scene; its render is its projection; the prior knows the exact score of the projected 3-D mixture
+given the camera. The modes are the corners of a cube: four of them (a tetrahedron) are class 1, the
+other four class 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from potstill.diffusion.mixture import Mixture
+from potstill.diffusion.prior import Condition
+from potstill.methods import SDI, Method
+from potstill.methods.noise import Fresh, Mixed, Previous
+from potstill.scenes.cameras import random_cameras
+from potstill.scenes.points import Projected
+from potstill.worlds import plots
+from potstill.worlds.study import Run, Study
+from potstill.worlds.world import TARGET
+
+NOISE_SOURCES: dict[str, Method] = {
+    "sds": replace(SDI(), noise=Fresh()),
+    "mixed": replace(SDI(), noise=Mixed(0.5)),
+    "cached": replace(SDI(), noise=Previous()),
+    "sdi": SDI(),
+}
+"""SDI with its noise exchanged, and nothing else: same weight, same falling times, same optimiser."""
+
+
+ANGLES = (0.35, 0.35 + np.pi / 2)
+"""From where the picture looks at the points, in radians about the vertical."""
+DOTS: dict[str, Any] = {"s": 11, "color": plots.GREEN, "linewidths": 0, "zorder": 3}
+
+
+@dataclass(frozen=True)
+class ViewMetrics:
+    """How well points [n, 3] were generated from 2-D views of class 2."""
+
+    nll: float
+    """Mean negative log likelihood of a point under the 3-D class 2, in nats."""
+    coverage: float
+    """Share of class 2's modes that are nearest to some point."""
+    disagreement: float
+    """Share of views (32 a point) in which the nearest projected mode is not the point's nearest mode."""
+    gradient_variance: float
+    """Mean over points of the total variance of the gradient over the last tenth of the steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class ViewsStudy(Study[ViewMetrics]):
+    """Points begin near the origin and are generated from class 2; only the noise source differs."""
+
+    steps: int = 1000
+    learning_rate: float = 0.05
+    numbers: ClassVar = ViewMetrics
+
+    @property
+    def name(self) -> str:
+        """Of the world."""
+        return "views"
+
+    @property
+    def prior(self) -> Mixture:
+        """The corners of a cube, in two classes by the sign of the product of coordinates."""
+        corners = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 3)
+        return Mixture(corners, (corners.prod(1) > 0).long(), width=0.15)
+
+    def start(self) -> Projected:
+        """N(0, I / 4)."""
+        rng = Generator().manual_seed(self.seed)
+        return Projected(torch.randn(self.points, 3, generator=rng) / 2)
+
+    def conditions(self) -> tuple[Condition, None]:
+        """Class 2; there is no source."""
+        return self.prior.condition(TARGET), None
+
+    def measure(self, start: Tensor, end: Tensor, gradients: Tensor) -> ViewMetrics:
+        """Likelihood, coverage, disagreement of views and variance of the gradient."""
+        centres = self.prior.of(TARGET)
+        nearest = torch.cdist(end, centres).argmin(1)
+        density = self.prior.log_prob(end, self.prior.condition(TARGET)).mean()
+        return ViewMetrics(
+            nll=-float(density),
+            coverage=nearest.unique().numel() / len(centres),
+            disagreement=_disagreement(end, centres, nearest),
+            gradient_variance=float(gradients.var(0, correction=0).sum(1).mean()),
+        )
+
+    def picture(self, runs: Sequence[Run[ViewMetrics]]) -> bytes:
+        """The ways and the end points, from the front and from the side."""
+        figure, axes = self._layout(runs)
+        for column, run in enumerate(runs):
+            for row, angle in enumerate(ANGLES):
+                ways = np.swapaxes(run.path.numpy() @ _orbit(angle).T, 0, 1)
+                axes[row, column].add_collection(plots.lines(ways))
+                axes[row, column].scatter(*ways[:, -1].T, **DOTS)
+        return plots.png(figure)
+
+    def animation(self, runs: Sequence[Run[ViewMetrics]]) -> bytes:
+        """The points on their way while the two cameras go round."""
+        figure, axes = self._layout(runs)
+        modes, frames = self.prior.of(TARGET).numpy(), len(runs[0].path)
+        moving = [[axis.collections[0], axis.scatter([], [], **DOTS)] for axis in axes.flat]
+
+        def draw(frame: int) -> None:
+            for index, (corners, dots) in enumerate(moving):
+                row, column = divmod(index, len(runs))
+                camera = _orbit(ANGLES[row] + np.pi * frame / frames)
+                corners.set_offsets(modes @ camera.T)
+                dots.set_offsets(runs[column].path[frame].numpy() @ camera.T)
+
+        return plots.gif(figure, [artist for pair in moving for artist in pair], draw, frames)
+
+    def _layout(self, runs: Sequence[Run[ViewMetrics]]):
+        title = f"3-D points generated from random views, guidance scale {self.guidance_scale:g}: four noise sources"
+        figure, axes = plots.new_figure(len(runs), 2, title, size=3.0)
+        modes = self.prior.of(TARGET).numpy()
+        for column, run in enumerate(runs):
+            numbers = run.metrics
+            plots.caption(
+                axes[0, column], run.method, f"nll {numbers.nll:.1f}, views disagree {numbers.disagreement:.0%}"
+            )
+            for row, angle in enumerate(ANGLES):
+                axes[row, column].scatter(*(modes @ _orbit(angle).T).T, s=90, color=plots.BLUE, alpha=0.5, linewidths=0)
+                plots.frame_square(axes[row, column], np.array([[-2.1, -2.1], [2.1, 2.1]]))
+        return figure, axes
+
+
+def _disagreement(
+    points: Float[Tensor, "n 3"], centres: Float[Tensor, "k 3"], nearest: Tensor, views: int = 32
+) -> float:
+    cameras = random_cameras(views * len(points), Generator().manual_seed(0), points.dtype)
+    seen = (cameras @ points.repeat(views, 1)[:, :, None])[:, :, 0]
+    modes = centres @ cameras.mT
+    return float(((seen[:, None] - modes).norm(dim=-1).argmin(1) != nearest.repeat(views)).float().mean())
+
+
+def _orbit(angle: float) -> np.ndarray:
+    """An orthographic camera [2, 3] that looks from the side at this angle and from a little above."""
+    right = np.array([np.cos(angle), np.sin(angle), 0.0])
+    forward = np.array([-np.sin(angle) * np.cos(0.3), np.cos(angle) * np.cos(0.3), -np.sin(0.3)])
+    return np.stack([right, np.cross(right, forward)]).astype(np.float32)

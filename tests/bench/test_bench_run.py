@@ -1,0 +1,202 @@
+"""`potstill bench edits` as a whole: the same bytes again, nothing done twice, and what it writes."""
+
+import json
+from functools import partial
+
+import pytest
+import torch
+from PIL import Image
+
+import potstill
+from potstill.bench.editing import attempt
+from potstill.bench.emoji_pairs import Pair, emoji_pairs
+from potstill.bench.entries import Contestant, contestants
+from potstill.bench.reference_based import Truth
+from potstill.bench.reference_free import Unanswered
+from potstill.bench.report import Report, entries
+from potstill.bench.run import jobs_of, run_all
+from potstill.cli import main
+from potstill.errors import InputError
+from potstill.methods import DDS
+from potstill.priors.unets import StableDiffusion
+from potstill.tasks.editing import Edit
+from tests import tiny
+
+WHO = [Contestant("nothing", "bound"), Contestant("dds", "stated", Edit(source="s", target="t", method=DDS(), steps=2))]
+
+
+@pytest.fixture(scope="module")
+def prior():
+    return potstill.load()
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    # On one background: the pictures that a result is held against are read once.
+    return [pair for pair in emoji_pairs() if pair.name.count("@white") == 2][:2]
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The rows of every call of the bundled network."""
+    counted, output = [], StableDiffusion.output
+    monkeypatch.setattr(
+        StableDiffusion, "output", lambda self, x_t, *more: counted.append(len(x_t)) or output(self, x_t, *more)
+    )
+    return counted
+
+
+def document(jobs, prior, folder, **more):
+    return Report(entries(run_all(jobs, lambda: prior, Truth(), folder, **more)), {}).document()
+
+
+def test_a_seed_gives_the_same_bytes_in_one_call_a_step(prior, pairs, calls):
+    task = Edit(source="s", target="t", method=DDS(), steps=2)
+    looks = list(attempt(task, pairs, prior, looks=2))
+    assert calls == [8, 8]  # two pairs, source and target, with and without the prompt
+    assert [look.evaluations for look in looks] == [4, 8]
+    *_, again = attempt(task, pairs, prior)
+    assert torch.equal(looks[-1].images, again.images)
+    *_, other = attempt(Edit(source="s", target="t", method=DDS(), steps=2, seed=1), pairs, prior)
+    assert not torch.equal(other.images, again.images)
+
+
+def test_what_was_done_is_not_done_again(prior, pairs, calls, tmp_path):
+    jobs = jobs_of(WHO, pairs, seeds=2, batch=1)
+    assert [(job.contestant.name, job.seed, len(job.pairs)) for job in jobs] == [
+        *[("nothing", 0, 1)] * 2,
+        *[("dds", 0, 1)] * 2,
+        *[("dds", 1, 1)] * 2,
+    ]
+    run_all(jobs[:3], lambda: prior, Truth(), tmp_path)
+    assert len(calls) == 2  # stopped after one edit of two steps
+    whole = document(jobs, prior, tmp_path)
+    assert len(calls) == 8
+    assert document(jobs, prior, tmp_path) == whole
+    assert len(calls) == 8
+    assert {row["method"]: row["error"] for row in whole["methods"]}["nothing"] == pytest.approx(1)
+
+
+def test_two_processes_give_what_one_gives(prior, pairs, tmp_path):
+    jobs = jobs_of(WHO[1:], pairs, seeds=1, batch=1)
+    one = entries(run_all(jobs, lambda: prior, Truth(), tmp_path / "one"))
+    two = entries(run_all(jobs, partial(potstill.load, "emoji"), Truth(), tmp_path / "two", processes=2))
+    for mine, other in zip(one[0].cases[0], two[0].cases[0], strict=True):
+        assert torch.equal(mine.look(), other.look())
+        assert mine.scores == other.scores
+
+
+def test_scores_that_some_pairs_lack_are_means_of_the_others(prior, tmp_path):
+    sources = torch.rand(3, 1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    regions = [None, torch.ones(1, 1, 64, 64), None]
+    told = [
+        Pair(f"p{n}", "style", "", "red heart", "blue heart", source, region=region)
+        for n, (source, region) in enumerate(zip(sources, regions, strict=True))
+    ]
+    done = run_all(jobs_of(WHO, told, 1, batch=2), lambda: prior, Unanswered(), tmp_path)
+    report = Report(entries(done), {}, Unanswered())
+    nothing, dds = report.document()["methods"]
+    assert nothing["ssim"] == 1
+    assert dds["pairs"]["p1"][0]["ssim"] is None
+    there = [dds["pairs"][name][0]["ssim"] for name in ("p0", "p2")]
+    assert dds["ssim"] == pytest.approx(sum(there) / 2)
+    assert dds["curve"][-1]["ssim"] == pytest.approx(dds["ssim"])
+    assert "| nothing | 1.000 (1.00 to 1.00) | 100 | 0 |" in report.markdown()
+
+
+def test_without_answers_no_bound_needs_one():
+    assert [one.name for one in contestants(("dds",), "published", answers=False)] == ["nothing", "caption", "dds"]
+
+
+def test_an_expression_runs_at_each_guidance_scale_and_a_name_at_its_own():
+    *_, dds, low, high = contestants(("dds", "DDS()"), "tuned", guidance_scales=(1.0, 2.5, 1.0))
+    assert dds.task == contestants(("dds",), "tuned")[-1].task
+    assert [(one.setting, one.task.guidance_scale) for one in (low, high) if one.task] == [
+        ("guidance 1", 1.0),
+        ("guidance 2.5", 2.5),
+    ]
+    with pytest.raises(InputError, match="given as expressions"):
+        contestants(("dds",), "tuned", guidance_scales=(1.0,))
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    captured = capsys.readouterr()
+    return stop.value.code or 0, captured.out, captured.err
+
+
+def test_the_command_writes_all_and_prints_the_tables(capsys, tmp_path):
+    code, out, _ = run(capsys, "bench", "edits", "--methods", "InfEdit()", "--pairs", "1", "--out", str(tmp_path))
+    assert code == 0
+    cases = [f"cases-{name}.png" for name in ("InfEdit____stated_", "answer", "caption", "nothing", "remade")]
+    written = ["attempts", "bench.json", "bench.md", *cases, "curves.png", "sheet.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == written
+    assert out.strip() == (tmp_path / "bench.md").read_text().strip()
+    told = json.loads((tmp_path / "bench.json").read_text())
+    assert told["settings"]["split"] == "held-out"
+    errors = {row["method"]: row["error"] for row in told["methods"]}
+    assert list(errors) == ["nothing", "answer", "remade", "caption", "InfEdit()"]
+    assert errors["nothing"] == pytest.approx(1)
+    assert errors["answer"] == 0
+    assert 0 < errors["InfEdit()"] < 1
+    for path in tmp_path.glob("*.png"):
+        with Image.open(path) as picture:
+            assert min(picture.size) > 100
+
+
+def test_the_command_takes_a_data_set(capsys, tmp_path):
+    (tmp_path / "data" / "imgs").mkdir(parents=True)
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "data" / "imgs" / "heart.png")
+    record = {"prompt": "red heart", "edit_prompt": "blue heart", "img_path": "$HOME/data/imgs/heart.png"}
+    (tmp_path / "data" / "prompt_img_pairs.json").write_text(json.dumps({"heart": record}))
+    networks = {"--clip": tiny.save_clip(tmp_path / "clip"), "--dino": tiny.save_vit(tmp_path / "dino")}
+    options = [word for option in networks.items() for word in option]
+    words = ("bench", "edits", "--methods", "InfEdit()", "--data", str(tmp_path), *options, "--out")
+    code, out, _ = run(capsys, *words, str(tmp_path / "bench"))
+    assert code == 0
+    assert out.startswith("| method | ssim | psnr | mse | structure | clip | evaluations | seconds |")
+    assert "ssim by group:" in out
+    assert "clip by group:" in out
+    told = json.loads((tmp_path / "bench" / "bench.json").read_text())
+    nothing, caption, edit = told["methods"]
+    assert (nothing["ssim"], nothing["structure"]) == (1, 0)
+    assert nothing["clip_region"] is None
+    assert 0 < edit["ssim"] < 1
+    assert caption["clip"] is not None
+    assert told["settings"]["settings"] == "published"
+    assert (tmp_path / "bench" / "curves.png").stat().st_size > 5000
+
+
+def test_the_command_ranks_pairs_of_ones_own_with_answers(capsys, tmp_path):
+    pair = next(pair for pair in emoji_pairs() if pair.group == "background")
+    for name, image in {"source.png": pair.source, "answer.png": pair.answer}.items():
+        Image.fromarray((image[0].permute(1, 2, 0) * 255).round().byte().numpy()).save(tmp_path / name)
+    row = f'source.png,answer.png,"{pair.source_prompt}","{pair.target_prompt}"'
+    (tmp_path / "pairs.csv").write_text(f"image,answer,source,target\n{row}\n")
+    words = ("bench", "edits", "--methods", "InfEdit()", "--data", str(tmp_path), "--out", str(tmp_path / "bench"))
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert out.startswith("| method | error | psnr | ssim | inside | outside | outlines | evaluations | seconds |")
+    told = {
+        row["method"]: row["error"] for row in json.loads((tmp_path / "bench" / "bench.json").read_text())["methods"]
+    }
+    assert (told["nothing"], told["answer"]) == (pytest.approx(1), 0)
+    assert 0 < told["InfEdit()"] < 1
+    code, _, error = run(capsys, *words, "--clip", "c")
+    assert code == 2
+    assert "judge without true answers" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--data", "d", "--split", "seen"), "--data has no splits"),
+        (("--clip", "c"), "give --data"),
+        (("--pairs", "0"), "pairs = 0 must be at least 1"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(capsys, words, says):
+    code, _, error = run(capsys, "bench", "edits", *words)
+    assert code == 2
+    assert says in error

@@ -1,0 +1,146 @@
+"""The pairs of emoji and their scores: that the list says what is so, and what must hold of any result."""
+
+import csv
+from collections import Counter
+
+import pytest
+import torch
+from torch import Generator
+
+from potstill.bench.emoji_pairs import TABLE, Pair, drawings, emoji_pairs, spread
+from potstill.bench.reference_based import Truth, scores
+from potstill.bench.report import interval
+from potstill.priors.prompts import unknown_words
+from training.captions import BACKGROUNDS, Picture, caption
+from training.heldout import heldout
+from training.icons import Icon, icons
+from training.model import build_tokenizer
+from training.pairs import COUNTS, SHARED, group_of
+
+
+@pytest.fixture(scope="module")
+def pairs() -> tuple[Pair, ...]:
+    return emoji_pairs()
+
+
+@pytest.fixture(scope="module")
+def named() -> dict[str, Icon]:
+    return {icon.key: icon for icon in icons()}
+
+
+def ends(pair: Pair, named: dict[str, Icon]) -> tuple[Picture, Picture]:
+    """Source and answer, by the name of the pair."""
+    source, answer = (end.split("@") for end in pair.name.split(" > "))
+    return Picture(named[source[0]], source[1]), Picture(named[answer[0]], answer[1])
+
+
+def test_the_list_is_as_large_as_it_says_and_no_pair_or_answer_comes_twice(pairs):
+    counts = Counter((pair.group, pair.split) for pair in pairs)
+    for group, (seen, heldout_) in COUNTS.items():
+        assert counts[group, "seen"] <= seen
+        assert 0 < counts[group, "held-out"] <= heldout_
+    assert len(pairs) == 316
+    assert len({(pair.group, pair.name) for pair in pairs}) == len(pairs)
+    assert len({pair.name.split(" > ")[1] for pair in pairs}) == len(pairs)
+    assert len({pair.fingerprint for pair in pairs}) == len(pairs)
+
+
+def test_names_prompts_and_backgrounds_agree(pairs, named):
+    tokenizer = build_tokenizer()
+    for pair in pairs:
+        source, answer = ends(pair, named)
+        assert (pair.source_prompt, pair.target_prompt) == (caption(source), caption(answer))
+        assert not unknown_words(tokenizer, f"{pair.source_prompt} {pair.target_prompt}")
+        for image, end in ((pair.source, source), (pair.answer, answer)):
+            corner = (image[0, :, 0, 0] * 255).round().byte().tolist()
+            assert tuple(corner) == tuple(BACKGROUNDS[end.background])
+
+
+def test_one_attribute_changes_and_no_source_is_held_out(pairs, named):
+    for pair in pairs:
+        source, answer = ends(pair, named)
+        if pair.group == "background":
+            assert source.icon == answer.icon
+            assert source.background != answer.background
+        else:
+            assert source.background == answer.background
+            assert group_of(source.icon, answer.icon) == pair.group
+        assert source not in heldout()
+        assert (answer in heldout()) == (pair.split == "held-out")
+
+
+def test_pairs_are_aligned_and_differ(pairs):
+    with TABLE.open(newline="") as rows:
+        chosen = [(int(row["source_drawing"]), int(row["answer_drawing"])) for row in csv.DictReader(rows)]
+    for pair, numbers in zip(pairs, chosen, strict=True):
+        assert pair.must_change is not None
+        cover = [drawings()[n, 3] for n in numbers]
+        shared = torch.minimum(*cover).sum() / torch.maximum(*cover).sum()
+        assert shared >= SHARED[pair.group] - 1e-6
+        assert pair.must_change.mean() > 0.05
+        if pair.group == "background":
+            assert (pair.must_change[0, 0] >= (cover[0] == 0)).all()
+        else:
+            # All outside both drawings must stay.
+            assert not (pair.must_change[0, 0] * (torch.maximum(*cover) == 0)).any()
+
+
+def test_scores_of_the_answer_and_of_doing_nothing(pairs):
+    judge = Truth()
+    # On few backgrounds: the pictures that a result is held against are read for each.
+    white = [pair for pair in pairs if pair.name.count("@white") == 2]
+    for pair in [*spread(white, 6), next(pair for pair in pairs if pair.group == "background")]:
+        assert pair.answer is not None
+        best = judge(pair.answer, pair)
+        assert best == {
+            "error": 0,
+            "psnr": 100,
+            "ssim": 1,
+            "inside": 0,
+            "outside": 0,
+            "outlines": 0,
+            "retrieved": 1,
+        }
+        nothing = judge(pair.source, pair)
+        assert nothing["error"] == pytest.approx(1, abs=1e-6)
+        assert nothing["retrieved"] == 0
+        flat = judge(torch.full_like(pair.answer, 0.3), pair)
+        assert flat["outlines"] == pytest.approx(1, abs=1e-5)
+
+
+def test_scores_have_their_closed_forms():
+    """Half of the picture must go from 0.2 to 0.6 and goes half way; the other half is off by 0.1."""
+    source, answer = torch.full((1, 3, 16, 16), 0.2), torch.full((1, 3, 16, 16), 0.2)
+    answer[..., :8] = 0.6
+    out = answer.clone()
+    out[..., :8], out[..., 8:] = 0.4, 0.3
+    found = scores(out, source, answer, (answer != source)[:, :1].float())
+    wrong = (0.2**2 + 0.1**2) / 2
+    assert found["inside"] == pytest.approx(0.2, rel=1e-5)
+    assert found["outside"] == pytest.approx(0.1, rel=1e-5)
+    assert found["error"] == pytest.approx((wrong / (0.4**2 / 2)) ** 0.5, rel=1e-5)
+    assert found["psnr"] == pytest.approx(-10 * torch.tensor(wrong).log10().item(), rel=1e-5)
+    # The only edge goes from 0.4 to 0.1.
+    assert found["outlines"] == pytest.approx(0.75, rel=1e-4)
+
+
+def test_spread_takes_groups_in_turn_and_everything_at_most(pairs):
+    held = [pair for pair in pairs if pair.split == "held-out"]
+    assert Counter(pair.group for pair in spread(held, 12)) == {
+        "background": 3,
+        "colour": 3,
+        "hair": 2,
+        "skin": 2,
+        "style": 2,
+    }
+    assert len(spread(held, 10_000)) == len(held)
+    assert spread(held, 40) == spread(held, 40)
+
+
+def test_the_interval_covers_as_often_as_it_says():
+    """Of 300 samples of 40, nearly 95 % of the intervals hold the true mean."""
+    values = torch.randn(300, 40, generator=Generator().manual_seed(0), dtype=torch.float64).exp().numpy()
+    mean = float(torch.tensor(0.5).exp())
+    covered = sum(low <= mean <= high for low, high in map(interval, values))
+    assert 0.84 <= covered / 300 <= 0.98
+    assert interval(values[0]) == interval(values[0])

@@ -1,0 +1,77 @@
+"""What every law is held against: all methods and noise sources there are, and the example of the docs."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.prior import Guided
+from potstill.diffusion.schedule import Schedule, linear
+from potstill.methods import Method, Source, named
+from potstill.methods.noise import Inverted, Noise
+from potstill.methods.render_model import Accompanied, Particles
+from potstill.methods.weighting import Rho
+from potstill.priors import Mixture
+
+DOCS = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+
+
+def documented_method() -> Method:
+    """The method that docs/add-a-method.md adds, built from the page itself."""
+    (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
+    namespace: dict = {"__name__": "add_a_method"}
+    exec(compile(code, str(DOCS), "exec"), namespace)
+    return namespace["SJC"]()
+
+
+METHODS = {**named(), "docs-example": documented_method()}
+EDITING = {name: method for name, method in METHODS.items() if method.edits}
+TWO_SCALES = {name for name, method in METHODS.items() if getattr(method, "source_guidance", None) is not None}
+"""Methods that guide source and target differently."""
+ONE_BRANCH = {
+    name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
+}
+"""Methods that see the guided prediction only; the others compare its branches themselves."""
+NOISES: dict[str, Noise] = {cls.__name__: cls() for cls in Noise.__subclasses__()} | {
+    "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
+}
+
+
+def mixture(schedule: Schedule | None = None, dtype: torch.dtype = torch.float64) -> Mixture:
+    """Seven centres of two classes in three dimensions."""
+    centres = torch.randn(7, 3, generator=Generator().manual_seed(3), dtype=torch.float64).to(dtype)
+    return Mixture(centres, torch.tensor([0, 0, 0, 1, 1, 1, 1]), width=0.3, schedule=schedule or linear())
+
+
+class Case:
+    """Arguments for a gradient: a batch of three at three different times, and a model of more renders."""
+
+    def __init__(self, schedule: Schedule | None = None, dtype: torch.dtype = torch.float64, scale: float = 7.5):
+        self.mixture = mixture(schedule, dtype)
+        self.prior = Guided(self.mixture, scale)
+        rng = Generator().manual_seed(0)
+        self.x0, x0_source, self.noise = (
+            torch.randn(3, 3, generator=rng, dtype=torch.float64).to(dtype) for _ in range(3)
+        )
+        self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
+        self.target = self.mixture.condition(1)
+        self.source = Source(x0_source, self.mixture.condition(0))
+        self.renders = Particles(self.mixture, torch.cat([self.x0, x0_source]))
+
+    @property
+    def drawing(self) -> tuple:
+        """What `Method.draw_noise` takes before the generator."""
+        return self.x0, self.prior, self.t, self.target, self.source
+
+    def gradient(self, method: Method, rows: slice = slice(None)):
+        """The gradient of the rows."""
+        source = Source(self.source.x0[rows], self.source.condition)
+        arguments = (self.x0[rows], Accompanied(self.prior, self.renders), self.t[rows], self.noise[rows])
+        return method.gradient(*arguments, self.target, source)
+
+
+def weightless(method: Method) -> Method:
+    """The method with a weight that does not depend on the scale of x_t."""
+    return replace(method, weight=Rho())

@@ -1,0 +1,196 @@
+"""Laws of every method; a new one is tested by being listed."""
+
+import dataclasses
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import pytest
+import torch
+from torch import Generator
+
+from potstill.diffusion.prior import Tally
+from potstill.diffusion.schedule import VP, Flow, Schedule, linear
+from potstill.distillation import distill, surrogate_loss
+from potstill.methods import Editing, Generating
+from potstill.methods.noise import Fresh
+from potstill.methods.render_model import Accompanied
+from potstill.scenes import Points
+from potstill.tensors import Times
+from tests.methods.cases import EDITING, METHODS, ONE_BRANCH, TWO_SCALES, Case, weightless
+
+every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+
+
+@every_method
+def test_a_batch_gives_what_single_runs_give(method):
+    case = Case()
+    together = case.gradient(method)
+    for row in range(3):
+        alone = case.gradient(method, slice(row, row + 1))
+        assert torch.equal(together[row : row + 1], alone)
+
+
+@every_method
+def test_gradient_is_pure(method):
+    case = Case()
+    before = [value.clone() for value in (case.x0, case.noise, case.t, case.source.x0)]
+    assert torch.equal(case.gradient(method), case.gradient(method))
+    assert all(torch.equal(a, b) for a, b in zip(before, (case.x0, case.noise, case.t, case.source.x0), strict=True))
+
+
+@pytest.mark.parametrize("name", EDITING)
+@pytest.mark.parametrize("scale", [0.0, 1.0, 7.5])
+def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
+    """Where source and target have a guidance scale of their own, only at the same one."""
+    method = EDITING[name]
+    case = Case(scale=method.source_guidance if name in TWO_SCALES else scale)
+    source = case.source
+    gradient = method.gradient(source.x0, case.prior, case.t, case.noise, source.condition, source)
+    assert gradient.abs().max() < 1e-12
+
+
+@every_method
+def test_a_step_costs_the_calls_that_the_method_states(method):
+    """One, unless a prediction rests on another or there are two networks."""
+    case = Case()
+    tally = Tally()
+    counted = Accompanied(case.prior, case.renders).counted(tally)
+    method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
+    assert tally.calls == method.calls
+    more = type(method).__name__ in ("ISM", "VSD") or method in [METHODS[name] for name in TWO_SCALES]
+    assert method.calls == 1 + more
+
+
+@every_method
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_dtype_is_preserved(method, dtype):
+    assert Case(dtype=dtype).gradient(method).dtype == dtype
+
+
+@every_method
+def test_float32_agrees_with_float64(method):
+    single, double = (Case(dtype=dtype).gradient(method).double() for dtype in (torch.float32, torch.float64))
+    assert (single - double).norm() < 1e-4 * double.norm()
+
+
+@every_method
+def test_the_scale_of_the_schedule_does_not_matter(method):
+    """x_t and its schedule times 3: the same predictions, the same residual."""
+    if "release" in getattr(method, "coefficients", None).__class__.__name__.lower():
+        pytest.skip("release coefficients are tied to the betas of a table")
+    plain, scaled = Case(), Case(Rescaled(linear(), 3.0))
+    difference = plain.gradient(weightless(method)) - scaled.gradient(weightless(method))
+    assert difference.abs().max() < 1e-10
+
+
+@every_method
+def test_guidance_1_is_the_bare_prior(method):
+    case, bare = Case(scale=1.0), Case()
+    bare.prior = bare.mixture
+    assert torch.equal(case.gradient(method), bare.gradient(method))
+
+
+@pytest.mark.parametrize("method", ONE_BRANCH.values(), ids=ONE_BRANCH)
+def test_guidance_0_is_unconditional(method):
+    case, bare = Case(scale=0.0), Case()
+    bare.prior, bare.target = bare.mixture, bare.mixture.unconditional
+    bare.source = bare.source._replace(condition=bare.mixture.unconditional)
+    assert torch.equal(case.gradient(method), bare.gradient(method))
+
+
+@every_method
+def test_the_loss_has_the_gradient(method):
+    case = Case()
+    gradient = case.gradient(method)
+    x0 = case.x0.clone().requires_grad_()
+    loss = surrogate_loss(x0, gradient)
+    loss.backward()
+    assert x0.grad is not None
+    assert torch.allclose(x0.grad, gradient / 3, atol=1e-13)
+    assert torch.isclose(loss, gradient.square().sum() / 6)
+
+
+@every_method
+def test_the_same_seed_gives_the_same_bytes(method):
+    def run(seed: int) -> torch.Tensor:
+        case = Case()
+        scene = Points(case.x0)
+        run = distill(
+            scene,
+            case.prior,
+            method,
+            target=case.target,
+            source=case.source.condition,
+            steps=5,
+            rng=Generator().manual_seed(seed),
+        )
+        assert [step.index for step in run] == list(range(5))
+        return scene.points.detach()
+
+    assert torch.equal(run(1), run(1))
+    assert not torch.equal(run(1), run(2))
+
+
+@every_method
+def test_the_global_generator_is_left_alone(method):
+    state = torch.get_rng_state()
+    case = Case()
+    rng = Generator().manual_seed(0)
+    method.draw_noise(case.x0, case.prior, case.t, case.target, case.source, rng)
+    case.gradient(method)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@every_method
+def test_any_noise_source_fits(method):
+    """The noise is a field like any other: exchanging it leaves the comparison as it was."""
+    case = Case()
+    assert torch.equal(case.gradient(method), case.gradient(replace(method, noise=Fresh())))
+
+
+@every_method
+@pytest.mark.parametrize("schedule", [VP(), Flow()], ids=["VP", "flow"])
+def test_it_runs_in_continuous_time(method, schedule):
+    """On schedules without a table: the batch law, and rest at the source for edits."""
+    case = Case(schedule)
+    together = case.gradient(method)
+    assert together.isfinite().all()
+    assert torch.allclose(together[1:2], case.gradient(method, slice(1, 2)), rtol=1e-10, atol=1e-10)
+    noise = method.draw_noise(*case.drawing, Generator().manual_seed(0))
+    assert noise.isfinite().all()
+    if method.edits:
+        source = case.source
+        prior = case.prior.guided(getattr(method, "source_guidance", None) or 7.5)
+        still = method.gradient(source.x0, prior, case.t, noise, source.condition, source)
+        assert still.abs().max() < 1e-12
+
+
+def test_the_unions_are_the_only_list():
+    generating, editing = get_args(Generating), get_args(Editing)
+    assert not any(cls.edits for cls in generating)
+    assert all(cls.edits for cls in editing)
+    for cls in (*generating, *editing):
+        assert dataclasses.is_dataclass(cls)
+        assert cls().bibtex.startswith("@")
+        assert cls.equation
+        assert cls.comparison
+        assert "arXiv" in cls.reference
+
+
+@dataclass(frozen=True)
+class Rescaled(Schedule):
+    """x_t' = factor · x_t."""
+
+    schedule: Schedule
+    factor: float
+
+    def __post_init__(self) -> None:
+        for name in ("clean", "first", "span"):
+            object.__setattr__(self, name, getattr(self.schedule, name))
+
+    def __call__(self, t: Times) -> tuple[Times, Times]:
+        alpha, sigma = self.schedule(t)
+        return self.factor * alpha, self.factor * sigma
+
+    def snap(self, t: Times) -> Times:
+        return self.schedule.snap(t)

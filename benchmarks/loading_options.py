@@ -1,6 +1,6 @@
 """What the memory options of `potstill.load` do, on a small Stable Diffusion, one thread, one process.
 
-Memory is the peak of what torch allocates on top of weights and arguments; time is that of this process alone.
+PreviousStep is the peak of what torch allocates on top of weights and arguments; time is that of this process alone.
 Each number is a ratio to the same call without the option.
 """
 

@@ -26,7 +26,7 @@ from potstill.bench.reference_based import decibels
 from potstill.bench.report import interval
 from potstill.methods import Method
 from potstill.methods.bank import Bank
-from potstill.methods.times import Annealed, DreamTime, Narrowing, Uniform
+from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene
 from potstill.tasks.editing import Edit
@@ -72,7 +72,12 @@ def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
     low, high = method.times.low, method.times.high
     even = replace(method, times=Uniform(low, high), noise=Bank(task.length, strata=True))
     yield "times: uniform, one in each stratum of the run", replace(task, method=even)
-    others = Uniform(low, high), Annealed(low, high), Narrowing(low, high, end=(low + high) / 2), DreamTime(low, high)
+    others = (
+        Uniform(low, high),
+        Annealed(low, high),
+        ShrinkingRange(low, high, end=(low + high) / 2),
+        DreamTime(low, high),
+    )
     for rule in others:
         if type(rule) is not type(method.times):
             yield f"times: {type(rule).__name__}", replace(task, method=replace(method, times=rule))

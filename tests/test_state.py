@@ -14,10 +14,10 @@ from potstill.diffusion.prior import Prediction, Wrapper
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS
-from potstill.methods.noise import Fixed, Fresh, Inverted, Mixed, MixedEta, Previous
+from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Inverted, Mixed, Previous
 from potstill.methods.times import Annealed, Stratified
 from potstill.scenes import Points, Projected
-from potstill.state import Distilling, finite
+from potstill.state import LoopState, finite
 from potstill.tasks.state_file import pack, unpack, unspoilt
 from tests.methods.cases import METHODS, Case
 
@@ -28,7 +28,7 @@ def begin(method, scene=Points, prior=None, optimizer=lambda p: Adam(p, lr=0.02)
     """A run and what it changes."""
     case = Case()
     scene = scene(case.x0)
-    changing = Distilling(scene, optimizer(scene.parameters()), Generator().manual_seed(0))
+    changing = LoopState(scene, optimizer(scene.parameters()), Generator().manual_seed(0))
     options = {"source": case.source.condition, "source_scene": type(scene)(case.x0)} if method.edits else {}
     steps = distill(
         scene,
@@ -72,11 +72,11 @@ def test_every_method_goes_on_to_the_same_bytes(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "noise", [Fresh(), Fixed(), Previous(), Mixed(0.5), MixedEta(0.5), Inverted(steps=2)], ids=lambda noise: str(noise)
+    "noise", [Fresh(), Fixed(), Previous(), Mixed(0.5), DDIMNoise(0.5), Inverted(steps=2)], ids=lambda noise: str(noise)
 )
 @pytest.mark.parametrize("stop", [0, 1, 3, STEPS])
 def test_what_a_noise_source_remembers_is_kept(tmp_path, noise, stop):
-    times = Annealed() if isinstance(noise, MixedEta) else Stratified()
+    times = Annealed() if isinstance(noise, DDIMNoise) else Stratified()
     same_after_a_stop(tmp_path / "state", stop, SDS(noise=noise, times=times))
 
 

@@ -15,8 +15,8 @@ from potstill.diffusion.prior import Condition, Prior, Tally
 from potstill.errors import InputError, not_finite
 from potstill.methods.bank import Bank, Filled
 from potstill.methods.method import Method, Source
-from potstill.methods.noise import Memory
-from potstill.methods.render_model import Accompanied, Learner
+from potstill.methods.noise import PreviousStep
+from potstill.methods.render_model import LearnedPrior, WithRenderModel
 from potstill.scenes.scene import Scene
 from potstill.tensors import Latent, Times
 
@@ -51,14 +51,14 @@ class Progress:
     """Steps taken."""
     evaluations: int = 0
     """Network evaluations so far, over all samples."""
-    memory: Memory | None = None
+    memory: PreviousStep | None = None
     """What the last step left for the noise source."""
     bank: Filled | None = None
     """The entries of a bank of noise."""
-    learner: Learner | None = None
+    learner: LearnedPrior | None = None
     """The model of the renders, where the method has one; the loop makes it."""
     learned: dict[str, Any] | None = None
-    """What it had learned (`Learner.state`), for a run that goes on."""
+    """What it had learned (`LearnedPrior.state`), for a run that goes on."""
 
 
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
@@ -118,13 +118,13 @@ def distill(
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
     learner = _learner(method, prior, rng, progress)
     tally = Tally(evaluations=progress.evaluations)
-    counted = (Accompanied(prior, learner) if learner else prior).counted(tally)
+    counted = (WithRenderModel(prior, learner) if learner else prior).counted(tally)
     for index in range(progress.done, steps):
         before, bank = rng.get_state(), progress.bank
         view = scene.view(rng)
         x0 = scene(view)
         current = x0.detach().clone()
-        now = method.at(index / max(steps - 1, 1))
+        now = method.at_progress(index / max(steps - 1, 1))
         seen = {**target, **view}
         with torch.no_grad():
             origin = None
@@ -153,7 +153,7 @@ def distill(
         loss.backward()
         optimizer.step()
         progress.done, progress.evaluations = index + 1, tally.evaluations
-        progress.memory = Memory(t, noise, hat.eps)
+        progress.memory = PreviousStep(t, noise, hat.eps)
         yield Step(
             index=index,
             total=steps,
@@ -166,7 +166,7 @@ def distill(
         )
 
 
-def _learner(method: Method, prior: Prior, rng: Generator, progress: Progress) -> Learner | None:
+def _learner(method: Method, prior: Prior, rng: Generator, progress: Progress) -> LearnedPrior | None:
     """The method's model of the renders, as it was; a run that goes on has drawn its beginning before."""
     before = rng.get_state()
     progress.learner = method.learner(prior, rng)
@@ -194,5 +194,5 @@ def _banked(
     if view:
         raise InputError("a bank keeps predictions on the source, which changes with the view: take fresh noise")
     if progress.bank is None or bank.due(index):
-        progress.bank = bank.fill(rule, method.on_source(prior), origin, x0, rng)
-    return progress.bank.entry(rule.entry(index, steps, bank.size), origin)
+        progress.bank = bank.fill(rule, method.source_prior(prior), origin, x0, rng)
+    return progress.bank.entry(rule.bank_index(index, steps, bank.size), origin)

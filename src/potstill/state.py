@@ -15,14 +15,14 @@ from torch.optim import Optimizer
 
 from potstill.distillation import Progress
 from potstill.methods.bank import Filled
-from potstill.methods.noise import Memory
+from potstill.methods.noise import PreviousStep
 from potstill.scenes.scene import Scene
 
 State: TypeAlias = dict[str, Any]
 """Mappings, lists, texts, numbers, None, and tensors."""
 
 
-class Stateful(abc.ABC):
+class Resumable(abc.ABC):
     """What can stop between two steps and go on."""
 
     @abc.abstractmethod
@@ -34,7 +34,7 @@ class Stateful(abc.ABC):
         """Be as `state` says; to be called before the first step, on what was begun in the same way."""
 
 
-class Distilling(Stateful):
+class LoopState(Resumable):
     """What a run of `distill` changes."""
 
     def __init__(self, scene: Scene, optimizer: Optimizer, rng: Generator) -> None:
@@ -69,7 +69,7 @@ class Distilling(Stateful):
         self.rng.set_state(state["rng"])
         memory, device = state["memory"], parameters[0].device
         if memory is not None:
-            memory = Memory(memory["t"], memory["noise"].to(device), memory["eps"].to(device))
+            memory = PreviousStep(memory["t"], memory["noise"].to(device), memory["eps"].to(device))
         self.progress.done, self.progress.evaluations = int(state["done"]), int(state["evaluations"])
         self.progress.memory, self.progress.learned = memory, state["learned"]
         if state["bank"] is not None:

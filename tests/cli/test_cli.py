@@ -86,7 +86,7 @@ def test_help_teaches(capsys):
         ("world gone.csv", "'gone.csv': there is no such file"),
         ("world moons --methods sds foo", "unknown method 'foo': choose from"),
         ("world moons --methods sds dss", "unknown method 'dss': did you mean"),
-        ("world moons --methods DDS(noise=Fixd())", "unknown noise 'Fixd': did you mean 'Fixed'? choose from"),
+        ("world moons --methods DDS(noise=Fixd())", "unknown noise source 'Fixd': did you mean 'Fixed'? choose from"),
         ("world moons --methods DDS(noise=Mixed(2))", "share = 2.0 must be in [0, 1]"),
         ("world views --methods dds", "unknown noise source 'dds': views compares sds"),
         ("world moons --steps -3", "steps = -3 must be from 1"),

@@ -8,7 +8,7 @@ import pytest
 
 from potstill import cli
 from potstill.methods import DDS, PDS, SDI, SDS, Consistent, Identity, Method, Release
-from potstill.methods.noise import Fixed, Fresh, Inverted, Noise
+from potstill.methods.noise import Fixed, Fresh, Inverted, NoiseSource
 from potstill.methods.times import Uniform
 from potstill.methods.weighting import Rho
 
@@ -31,7 +31,7 @@ class Undecided:
     """Distil something."""
 
     method: Method
-    extra: Noise = Fixed()
+    extra: NoiseSource = Fixed()
     """Another source."""
 
     def run(self) -> None:
@@ -94,11 +94,11 @@ def test_help_shows_the_fields_of_the_method_named(run):
     assert code == 0
     assert "method options" in text
     assert "The fields of PDS: psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)." in text
-    assert "--noise NOISE Where the noise of x_t comes from." in text
+    assert "--noise NOISESOURCE Where the noise of x_t comes from." in text
     assert "Mixed(share=0.5): eps = sqrt(1 - share²) eps_hat + share z" in text
     assert "Identity(strength=0.1, stride=0.002): A stated identity strength" in text
     assert "--coefficients COEFFICIENTS psi and chi:" in text
-    assert "(default: ReleaseOrIdentity())" in text
+    assert "(default: DefaultCoefficients())" in text
     assert "on schedules without betas, such as flows, `Identity(strength)`" in text
     assert "(default: PDS())" in text
     assert "--steps INT Of the optimiser. (default: 10)" in text
@@ -121,8 +121,8 @@ def test_help_shows_the_fields_of_the_method_named(run):
         ("--method psd --help", "unknown method 'psd': did you mean"),
         ("--method", "--method"),
         ("--method PDS(", "cannot read 'PDS(' as a method: write Name or Name(field=value, ...); did you mean 'pds'?"),
-        ("--method SDS(noise=3)", "noise of SDS = 3 must be a noise (Bank, Fixed"),
-        ("--noise Fersh", "unknown noise 'Fersh': did you mean 'Fresh'? choose from Bank, Fixed"),
+        ("--method SDS(noise=3)", "noise of SDS = 3 must be a noise source (Bank, DDIMNoise"),
+        ("--noise Fersh", "unknown noise source 'Fersh': did you mean 'Fresh'? choose from Bank, DDIMNoise"),
         ("--noise Inverted(steps=0)", "inversion with steps = 0"),
         ("--noise Inverted(steps='a')", "steps of Inverted = 'a' must be a whole number, such as 10"),
         ("--times Uniform(low=nan)", "low of Uniform = nan must be a finite number, such as 0.02"),

@@ -38,7 +38,7 @@ def test_ddim_inversion_converges_with_order_1(label):
     errors = []
     for steps in (100, 200, 400, 800):
         prior = gaussian(schedule)
-        states = ddim_inversion(prior, x0, schedule.climb(top, steps), prior.condition(0), label)
+        states = ddim_inversion(prior, x0, schedule.inversion_grid(top, steps), prior.condition(0), label)
         errors.append(float((states[-1] - exact).norm()))
     assert abs(order(errors) - 1) < 0.1
 
@@ -75,7 +75,7 @@ def test_round_trip_error_falls_with_the_steps(label):
     target, errors = prior.condition(0), []
     for steps in (10, 50, 250):
         top = prior.schedule.time(torch.tensor([0.6]))
-        climb = prior.schedule.climb(top, steps)
+        climb = prior.schedule.inversion_grid(top, steps)
         x_t = ddim_inversion(prior, x0, climb, target, label)[-1]
         back = ddim(prior, x_t, climb[:0:-1], target, Generator()).x0
         errors.append(float((back - x0).norm(dim=1).mean()))

@@ -46,7 +46,7 @@ X0 = torch.tensor([[0.9, 0.1], [0.4, -0.2], [1.4, 0.5]], dtype=torch.float64)
 
 @cache
 def inverted():
-    up = PRIOR.schedule.climb(PRIOR.schedule.time(torch.ones(1)), STEPS)
+    up = PRIOR.schedule.inversion_grid(PRIOR.schedule.time(torch.ones(1)), STEPS)
     return ddim_inversion(PRIOR, X0, up, TOLD)[::-1], up[::-1]
 
 

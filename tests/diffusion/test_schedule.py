@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from potstill.diffusion.prior import Prediction
 from potstill.diffusion.schedule import VP, Flow, Tabulated, cosine, linear, scaled_linear
 from potstill.errors import InputError
-from potstill.methods import PDS, Consistent, Identity, Release, ReleaseOrIdentity
+from potstill.methods import PDS, Consistent, DefaultCoefficients, Identity, Release
 
 SCHEDULES = {"linear": linear(), "scaled": scaled_linear(), "cosine": cosine(), "VP": VP(), "Flow": Flow()}
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
@@ -35,7 +35,7 @@ def test_cosine_table_is_diffusers():
 
 @every_schedule
 def test_noise_grows_with_time_and_clean_is_clean(schedule):
-    t = torch.cat([torch.tensor([schedule.clean]), schedule.time(torch.linspace(0.01, 0.99, 50))])
+    t = torch.cat([torch.tensor([schedule.t_clean]), schedule.time(torch.linspace(0.01, 0.99, 50))])
     alpha, sigma = schedule(t)
     assert (alpha[0], sigma[0]) == (1, 0)
     assert (alpha.diff() < 0).all()
@@ -47,7 +47,7 @@ def test_noise_grows_with_time_and_clean_is_clean(schedule):
 def test_posterior_is_bayes(schedule, high, below):
     """q(x_s | x_t, x_0) ∝ q(x_t | x_s) q(x_s | x_0), by the formula for a product of Gaussians."""
     t = schedule.time(torch.tensor([high]))
-    s = schedule.snap(torch.clamp(t * below, min=schedule.first))
+    s = schedule.nearest(torch.clamp(t * below, min=schedule.t_min))
     (alpha_t, sigma_t), (alpha_s, sigma_s) = schedule(t), schedule(s)
     ratio = alpha_t / alpha_s
     step = sigma_t**2 - ratio**2 * sigma_s**2
@@ -94,16 +94,16 @@ def test_ddim_step_is_diffusers():
 def test_fractions_are_the_fields_timesteps():
     schedule = linear()
     assert schedule.time(torch.tensor([0.02, 0.98, 0.0, 1.0])).tolist() == [20, 980, 0, 999]
-    assert schedule.shift(torch.tensor([21.0]), -0.002).tolist() == [19]
+    assert schedule.offset(torch.tensor([21.0]), -0.002).tolist() == [19]
     assert [t.tolist() for t in schedule.grid(3, low=0.1, high=0.9)] == [[900], [500], [100]]
 
 
 @every_schedule
 def test_climb_rises_from_clean_to_each_top_in_its_share_of_steps(schedule):
     top = schedule.time(torch.tensor([0.15, 0.8]))
-    times = torch.stack(schedule.climb(top, 10))
+    times = torch.stack(schedule.inversion_grid(top, 10))
     assert torch.equal(times[-1], top)
-    assert (times[0] == schedule.clean).all()
+    assert (times[0] == schedule.t_clean).all()
     assert (times.diff(dim=0) >= 0).all()
     assert (times.diff(dim=0) > 0).sum(0).tolist() in ([2, 8], [2, 9])
 
@@ -180,12 +180,12 @@ def test_the_default_coefficients_are_release_on_a_table_and_identity_elsewhere(
     for actual, expected in (
         (usual(scaled_linear(), 1000 * t), Release()(scaled_linear(), 1000 * t)),
         (usual(Flow(), t), Identity(1.0)(Flow(), t)),
-        (ReleaseOrIdentity(0.7, stride=0.02)(VP(), t), Identity(0.7, stride=0.02)(VP(), t)),
-        (ReleaseOrIdentity(0.7, stride=0.02)(linear(), 1000 * t), Release(stride=0.02)(linear(), 1000 * t)),
+        (DefaultCoefficients(0.7, stride=0.02)(VP(), t), Identity(0.7, stride=0.02)(VP(), t)),
+        (DefaultCoefficients(0.7, stride=0.02)(linear(), 1000 * t), Release(stride=0.02)(linear(), 1000 * t)),
     ):
         assert torch.equal(torch.stack(actual), torch.stack(expected))
     with pytest.raises(InputError, match="identity strength = -1"):
-        ReleaseOrIdentity(-1.0)
+        DefaultCoefficients(-1.0)
 
 
 def test_release_coefficients_are_consistent_at_stride_1():

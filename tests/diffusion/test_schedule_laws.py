@@ -49,21 +49,21 @@ def test_noise_never_falls_with_time(schedule, one, other):
 def test_a_time_is_found_again(schedule, fraction):
     """`snap` leaves a time that exists, `time` undoes the fraction, and to within half a level it is the fraction's."""
     t = at(schedule, fraction)
-    assert torch.equal(schedule.snap(t), t)
-    again = schedule.time(t / schedule.span)
+    assert torch.equal(schedule.nearest(t), t)
+    again = schedule.time(t / schedule.duration)
     assert torch.equal(again, t) or torch.allclose(again, t, atol=1e-12)
-    level = 1.0 if isinstance(schedule, Tabulated) else schedule.first
-    assert abs(float(t) - fraction * schedule.span) <= level
-    assert torch.equal(schedule.shift(t, 0.0), t)
+    level = 1.0 if isinstance(schedule, Tabulated) else schedule.t_min
+    assert abs(float(t) - fraction * schedule.duration) <= level
+    assert torch.equal(schedule.offset(t, 0.0), t)
 
 
 @every_schedule
 @given(fractions, st.floats(-1, 1))
 def test_a_shift_stays_on_the_schedule(schedule, fraction, shift):
     t = at(schedule, fraction)
-    moved = schedule.shift(t, shift)
-    assert torch.equal(schedule.snap(moved), moved)
-    assert schedule.clean <= float(moved) <= schedule.span
+    moved = schedule.offset(t, shift)
+    assert torch.equal(schedule.nearest(moved), moved)
+    assert schedule.t_clean <= float(moved) <= schedule.duration
     assert (moved >= t) if shift >= 0 else (moved <= t)
     schedule(moved)
 

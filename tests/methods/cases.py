@@ -10,8 +10,8 @@ from torch import Generator
 from potstill.diffusion.prior import Guided
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.methods import Method, Source, named
-from potstill.methods.noise import Inverted, Noise
-from potstill.methods.render_model import Accompanied, Particles
+from potstill.methods.noise import Inverted, NoiseSource
+from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.methods.weighting import Rho
 from potstill.priors import Mixture
 
@@ -34,7 +34,7 @@ ONE_BRANCH = {
     name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
 }
 """Methods that see the guided prediction only; the others compare its branches themselves."""
-NOISES: dict[str, Noise] = {cls.__name__: cls() for cls in Noise.__subclasses__()} | {
+NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in NoiseSource.__subclasses__()} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }
 
@@ -58,7 +58,7 @@ class Case:
         self.t = self.mixture.schedule.time(torch.tensor([0.1, 0.5, 0.9]))
         self.target = self.mixture.condition(1)
         self.source = Source(x0_source, self.mixture.condition(0))
-        self.renders = Particles(self.mixture, torch.cat([self.x0, x0_source]))
+        self.renders = EmpiricalPrior(self.mixture, torch.cat([self.x0, x0_source]))
 
     @property
     def drawing(self) -> tuple:
@@ -68,7 +68,7 @@ class Case:
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""
         source = Source(self.source.x0[rows], self.source.condition)
-        arguments = (self.x0[rows], Accompanied(self.prior, self.renders), self.t[rows], self.noise[rows])
+        arguments = (self.x0[rows], WithRenderModel(self.prior, self.renders), self.t[rows], self.noise[rows])
         return method.gradient(*arguments, self.target, source)
 
 

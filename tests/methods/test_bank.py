@@ -44,11 +44,11 @@ def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
     x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
     target, origin = known.condition(1), Source(x_source, known.condition(0))
-    filled = Bank(size=5).fill(method.times, method.on_source(prior), origin, x0, rng)
+    filled = Bank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
     for number in range(5):
         t, noise, kept = filled.entry(number, origin)
         (hat,) = predict(
-            method.on_source(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
+            method.source_prior(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
         )
         torch.testing.assert_close(kept.hat.eps, hat.eps, atol=1e-12, rtol=1e-12)
         found = method.gradient(x0, prior, t, noise, target, kept)

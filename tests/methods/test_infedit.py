@@ -26,8 +26,11 @@ def test_plain_descent_at_rate_1_is_the_sampler_of_the_paper(method: InfEdit) ->
         t = method.times(known.schedule, 5, step, steps, rng)
         eps = normal(x0, rng)
         x_t, x_t_source = (known.schedule.perturb(x, eps, t) for x in (x0, x_source))
-        on_source = known if method.source_guidance == 1 else prior
-        (hat,), (hat_source,) = predict(prior, Query(x_t, t, target)), predict(on_source, Query(x_t_source, t, source))
+        source_prior = known if method.source_guidance == 1 else prior
+        (hat,), (hat_source,) = (
+            predict(prior, Query(x_t, t, target)),
+            predict(source_prior, Query(x_t_source, t, source)),
+        )
         alpha, sigma = (c[:, None] for c in known.schedule(t))
         x0 = (x_t - sigma * (hat.eps - hat_source.eps + eps)) / alpha
     scene = Points(x_source.clone())
@@ -64,8 +67,8 @@ def test_plain_descent_moves_every_sample_by_rate_times_its_gradient(batch: int)
 
 def test_what_is_not_stated_is_the_method_s_to_say() -> None:
     task = Edit(source="a", target="b")
-    assert (task.optimizer, task.learning_rate, task.steps) == tuple(InfEdit.usual)
+    assert (task.optimizer, task.learning_rate, task.steps) == tuple(InfEdit.default_optimizer)
     stated = Edit(source="a", target="b", method=DDS(), steps=3, learning_rate=0.5)
     assert (stated.optimizer, stated.learning_rate, stated.steps) == ("adam", 0.5, 3)
     other = Edit(source="a", target="b", optimizer="adam")
-    assert (other.optimizer, other.learning_rate, other.steps) == ("adam", 0.02, InfEdit.usual.steps)
+    assert (other.optimizer, other.learning_rate, other.steps) == ("adam", 0.02, InfEdit.default_optimizer.steps)

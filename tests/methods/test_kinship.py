@@ -22,7 +22,7 @@ from potstill.methods import (
     Source,
 )
 from potstill.methods.noise import FixedPoint
-from potstill.methods.render_model import Accompanied, Particles
+from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.methods.weighting import Constant, Rho, Velocity
 from potstill.priors import Mixture
 from potstill.tensors import normal
@@ -74,16 +74,17 @@ def test_vsd_with_a_perfect_model_of_a_single_render_is_sds(schedule):
     case = Case(schedule)
     for row in range(3):
         one = [value[row : row + 1] for value in (case.x0, case.t, case.noise)]
-        model = Particles(case.mixture, one[0])
+        model = EmpiricalPrior(case.mixture, one[0])
         vsd, sds = (
-            method.gradient(one[0], Accompanied(case.prior, model), *one[1:], case.target) for method in (VSD(), SDS())
+            method.gradient(one[0], WithRenderModel(case.prior, model), *one[1:], case.target)
+            for method in (VSD(), SDS())
         )
         assert (vsd - sds).abs().max() < 1e-10
 
 
 def test_vsd_rests_where_the_renders_are_what_the_prior_knows():
     case = Case(scale=1.0)
-    known = Accompanied(case.prior, case.mixture)
+    known = WithRenderModel(case.prior, case.mixture)
     assert VSD().gradient(case.x0, known, case.t, case.noise, case.target).abs().max() == 0
 
 
@@ -133,13 +134,13 @@ def test_the_bridge_is_a_difference_of_two_csds():
 
 
 def test_the_stages_of_a_run():
-    assert Bridge.release().at(0.49) == SDS()
-    assert Bridge.release().at(0.5) == Bridge.release()
-    assert Bridge().at(0.0) == Bridge()
-    assert CSD.coarse().at(0.25) == CSD(weight=Constant(), negative=0.25)
-    assert CSD.fine().at(1.0).negative == 0.5
-    assert FlowEdit.dvrf().at(0.75).eta == 0.75
-    assert FlowEdit().at(0.3) == FlowEdit()
+    assert Bridge.release().at_progress(0.49) == SDS()
+    assert Bridge.release().at_progress(0.5) == Bridge.release()
+    assert Bridge().at_progress(0.0) == Bridge()
+    assert CSD.coarse().at_progress(0.25) == CSD(weight=Constant(), negative=0.25)
+    assert CSD.fine().at_progress(1.0).negative == 0.5
+    assert FlowEdit.dvrf().at_progress(0.75).eta == 0.75
+    assert FlowEdit().at_progress(0.3) == FlowEdit()
 
 
 def test_ids_is_dds_with_the_fixed_point():

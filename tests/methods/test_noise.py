@@ -11,21 +11,21 @@ import potstill.diffusion.inversion
 import potstill.methods.noise
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
-from potstill.methods.noise import Fixed, FixedPoint, Fresh, Inverted, Memory, Mixed, MixedEta, Picard, Previous
+from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous, PreviousStep
 from potstill.priors import Mixture
 from tests.methods.cases import NOISES, Case, mixture
 
 every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
 
 
-def memory_of(case: Case) -> Memory:
+def memory_of(case: Case) -> PreviousStep:
     rng = Generator().manual_seed(9)
     eps, used = (torch.randn(3, 3, generator=rng, dtype=case.x0.dtype) for _ in range(2))
-    return Memory(case.t + 20, used, eps)
+    return PreviousStep(case.t + 20, used, eps)
 
 
-def draw(noise, case: Case, rows: slice = slice(None), memory: Memory | None = None, seed: int = 0):
-    past = memory and Memory(*(value[rows] for value in memory))
+def draw(noise, case: Case, rows: slice = slice(None), memory: PreviousStep | None = None, seed: int = 0):
+    past = memory and PreviousStep(*(value[rows] for value in memory))
     rng = Generator().manual_seed(seed)
     return noise(case.x0[rows], case.prior, case.t[rows], case.target, rng, past)
 
@@ -67,7 +67,7 @@ def test_mixed_joins_previous_and_fresh():
     memory = memory_of(case)
     assert torch.equal(draw(Mixed(0.0), case, memory=memory), draw(Previous(), case, memory=memory))
     assert torch.equal(draw(Mixed(1.0), case, memory=memory), draw(Fresh(), case))
-    assert torch.equal(draw(MixedEta(0.0), case, memory=memory), draw(Previous(), case, memory=memory))
+    assert torch.equal(draw(DDIMNoise(0.0), case, memory=memory), draw(Previous(), case, memory=memory))
 
 
 def test_fixed_repeats_the_noise_and_not_the_prediction():
@@ -84,15 +84,15 @@ def test_eta_1_has_the_share_of_ddpm():
     a, b = (case.prior.schedule(t)[0] ** 2 for t in (memory.t, case.t))
     share = ((1 - a / b) / (1 - a)).sqrt()[:, None]
     expected = (1 - share**2).sqrt() * memory.eps + share * z
-    assert torch.allclose(draw(MixedEta(1.0), case, memory=memory), expected, atol=1e-12)
+    assert torch.allclose(draw(DDIMNoise(1.0), case, memory=memory), expected, atol=1e-12)
 
 
 def test_eta_is_held_at_the_largest_sigma_and_where_times_rise():
     case = Case()
     memory = memory_of(case)
-    assert torch.equal(draw(MixedEta(1e6), case, memory=memory), draw(Fresh(), case))
+    assert torch.equal(draw(DDIMNoise(1e6), case, memory=memory), draw(Fresh(), case))
     rising = memory._replace(t=case.t - 1)
-    assert torch.equal(draw(MixedEta(0.0), case, memory=rising), draw(Fresh(), case))
+    assert torch.equal(draw(DDIMNoise(0.0), case, memory=rising), draw(Fresh(), case))
 
 
 def gap(case: Case, eps: torch.Tensor) -> torch.Tensor:
@@ -116,7 +116,7 @@ def test_the_fixed_point_is_approached():
 def test_inversion_and_the_fixed_point_on_a_gaussian():
     """SDI and IDS pursue x̂_0(x_t) = x_0, whose solution on N(m, s² I) is kappa = rho (u - m) / s².
 
-    The gap is |kappa - eps| times alpha sigma s² / v. Descent and Picard close it. Inversion follows the
+    The gap is |kappa - eps| times alpha sigma s² / v. OptimizerSettings and Picard close it. Inversion follows the
     flow, which leads to (u - m) (sqrt(1 + rho² / s²) - 1) / rho: at most half of kappa, so its gap stays
     below that of no noise at all, and below fresh noise's, but it does not fall to 0.
     """

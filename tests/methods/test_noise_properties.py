@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from potstill.diffusion.prior import Guided
-from potstill.methods.noise import Fixed, Fresh, Memory, Mixed, MixedEta, Noise, Previous
+from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Mixed, NoiseSource, Previous, PreviousStep
 from tests.methods.cases import NOISES, mixture
 
 PRIOR = Guided(mixture(), 3.0)
@@ -16,17 +16,19 @@ every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
 COUNT = 20_000
 
 
-def draw(noise: Noise, seed: int, count: int = 3, fraction: float = 0.5, memory: Memory | None = None) -> torch.Tensor:
+def draw(
+    noise: NoiseSource, seed: int, count: int = 3, fraction: float = 0.5, memory: PreviousStep | None = None
+) -> torch.Tensor:
     """Noise for so many renders, the first of an endless row of them."""
     x0 = torch.randn(64, 3, generator=Generator().manual_seed(1), dtype=torch.float64)[:count]
     t = PRIOR.schedule.time(torch.full((count,), fraction))
     return noise(x0, PRIOR, t, mixture().condition(1), Generator().manual_seed(seed), memory)
 
 
-def past(count: int) -> Memory:
+def past(count: int) -> PreviousStep:
     """A step before, at a later time, with noise and prediction that are standard normal and independent."""
     noise, eps = torch.randn(2, count, 3, generator=Generator().manual_seed(5), dtype=torch.float64)
-    return Memory(PRIOR.schedule.time(torch.full((count,), 0.7)), noise, eps)
+    return PreviousStep(PRIOR.schedule.time(torch.full((count,), 0.7)), noise, eps)
 
 
 @every_noise
@@ -51,10 +53,10 @@ def test_another_seed_is_other_noise(one, other):
 
 
 @settings(max_examples=25)
-@given(SEEDS, st.integers(1, 63), st.sampled_from([Fresh(), Fixed(), Previous(), Mixed(0.3), MixedEta(0.5)]))
+@given(SEEDS, st.integers(1, 63), st.sampled_from([Fresh(), Fixed(), Previous(), Mixed(0.3), DDIMNoise(0.5)]))
 def test_more_samples_do_not_change_what_is_not_drawn(seed, count, noise):
     """What rests on the memory is each sample's own: a larger batch adds rows and changes none of it."""
-    many, few = past(64), Memory(*(value[:count] for value in past(64)))
+    many, few = past(64), PreviousStep(*(value[:count] for value in past(64)))
     fresh, less = draw(Fresh(), seed, 64), draw(Fresh(), seed, count)
     shared = draw(noise, seed, 64, memory=many), draw(noise, seed, count, memory=few)
     if isinstance(noise, Fixed | Previous):
@@ -73,8 +75,8 @@ def test_mixtures_stay_standard_normal(share, seed, eta):
     rng = Generator().manual_seed(seed + 10_000)
     noise, eps = torch.randn(2, COUNT, 3, generator=rng, dtype=torch.float64)
     t = PRIOR.schedule.time(torch.full((COUNT,), 0.5))
-    memory = Memory(PRIOR.schedule.time(torch.full((COUNT,), 0.7)), noise, eps)
-    for source in (Fresh(), Fixed(), Previous(), Mixed(share), MixedEta(eta)):
+    memory = PreviousStep(PRIOR.schedule.time(torch.full((COUNT,), 0.7)), noise, eps)
+    for source in (Fresh(), Fixed(), Previous(), Mixed(share), DDIMNoise(eta)):
         z = source(x0, PRIOR, t, mixture().condition(1), Generator().manual_seed(seed), memory)
         # Six standard errors of a mean, of a variance and of a covariance.
         assert (z.mean(0).abs() < 6 / COUNT**0.5).all()
@@ -86,7 +88,7 @@ def test_mixtures_stay_standard_normal(share, seed, eta):
 def test_samples_change_places_with_their_memory(seed, order):
     """Permuted memories give permuted noise where all of it comes from there."""
     memory = past(5)
-    moved = Memory(*(value[list(order)] for value in memory))
+    moved = PreviousStep(*(value[list(order)] for value in memory))
     for source in (Fixed(), Previous(), Mixed(0.0)):
         expected = draw(source, seed, 5, memory=memory)[list(order)]
         assert torch.equal(draw(source, seed, 5, memory=moved), expected)

@@ -12,7 +12,7 @@ from potstill.diffusion.prior import Guided, Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.errors import InputError
 from potstill.methods import CSD, SDS, VSD
-from potstill.methods.render_model import Accompanied, Exact, LowRank, LowRankOrExact, Particles
+from potstill.methods.render_model import DefaultRenderModel, Empirical, EmpiricalPrior, LoRAModel, WithRenderModel
 from potstill.priors import Mixture
 from potstill.scenes import Points
 from potstill.tensors import normal
@@ -54,7 +54,7 @@ def test_vsd_keeps_the_spread_that_sds_loses():
 def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     """Before any lesson VSD is (s - 1) CSD; lessons lower the denoising loss and leave the prior alone."""
     prior = priors(family)
-    rng, method = Generator().manual_seed(3), VSD(renders=LowRank(learning_rate=0.01))
+    rng, method = Generator().manual_seed(3), VSD(render_model=LoRAModel(learning_rate=0.01))
     x0 = torch.randn(2, prior.channels, 8, 8, generator=rng)
     noise, t = normal(x0, rng), prior.schedule.time(torch.tensor([0.3, 0.7]))
     target = {**prior.tell("a pear"), **prior.geometry(x0)}
@@ -64,7 +64,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     learner = method.learner(guided, rng)
 
     with torch.no_grad():
-        gradient = method.gradient(x0, Accompanied(guided, learner), t, noise, target)
+        gradient = method.gradient(x0, WithRenderModel(guided, learner), t, noise, target)
         assert torch.allclose(gradient, 3 * CSD().gradient(x0, guided, t, noise, target), atol=1e-5)
 
     draws = [(normal(x0, rng), prior.schedule.time(torch.rand(2, generator=rng))) for _ in range(8)]
@@ -89,21 +89,21 @@ def test_the_same_seed_gives_the_same_bytes_and_a_lesson_counts(priors):
     assert torch.equal(first.images, again.images)
     assert not torch.equal(first.images, other.images)
     assert [record["evaluations"] for record in first.trace] == [4, 8, 12]
-    exact = generate("a pear", **{**options, "method": VSD(renders=Exact())})
+    exact = generate("a pear", **{**options, "method": VSD(render_model=Empirical())})
     assert exact.trace[-1]["evaluations"] == 9
 
 
 @needs_peft
 def test_a_network_told_its_guidance_is_learned_without(priors):
-    learner = LowRank().learner(priors("flux-dev").guided(6.0), Generator())
+    learner = LoRAModel().learner(priors("flux-dev").guided(6.0), Generator())
     assert learner.prior.guidance_scale == 1.0
 
 
 def test_what_fits_the_prior_is_taken():
     rng = Generator()
-    assert isinstance(LowRankOrExact().learner(Guided(Case().mixture, 7.5), rng), Particles)
-    with pytest.raises(InputError, match=r"Mixture has no network to adapt: take renders=Exact\(\)"):
-        LowRank().learner(Guided(Case().mixture, 7.5), rng)
+    assert isinstance(DefaultRenderModel().learner(Guided(Case().mixture, 7.5), rng), EmpiricalPrior)
+    with pytest.raises(InputError, match=r"Mixture has no network to adapt: take render_model=Empirical\(\)"):
+        LoRAModel().learner(Guided(Case().mixture, 7.5), rng)
 
 
 @needs_peft
@@ -112,12 +112,12 @@ def test_a_network_that_cannot_be_adapted_is_refused(priors, monkeypatch):
     for name in ("to_q", "nowhere"):
         monkeypatch.setattr("potstill.priors.lora._ATTENTION", (name,))
         if name == "to_q":
-            LowRank().learner(prior, Generator())
+            LoRAModel().learner(prior, Generator())
     with pytest.raises(InputError, match="has no attention to adapt"):
-        LowRank().learner(prior, Generator())
+        LoRAModel().learner(prior, Generator())
     monkeypatch.setattr(prior.network, "_hf_hook", None, raising=False)
     with pytest.raises(InputError, match="without cpu_offload"):
-        LowRank().learner(prior, Generator())
+        LoRAModel().learner(prior, Generator())
 
 
 def test_a_learned_model_needs_peft(priors, monkeypatch):
@@ -128,7 +128,7 @@ def test_a_learned_model_needs_peft(priors, monkeypatch):
 
 
 @pytest.mark.parametrize(("rank", "rate"), [(0, 1e-4), (4, 0.0), (4, -1.0), (4, float("nan"))])
-@pytest.mark.parametrize("kind", [LowRank, LowRankOrExact])
+@pytest.mark.parametrize("kind", [LoRAModel, DefaultRenderModel])
 def test_numbers_out_of_range_are_refused(kind, rank, rate):
     with pytest.raises(InputError, match="the rank must be at least 1"):
         kind(rank, rate)
@@ -138,8 +138,8 @@ def test_a_model_that_knows_no_renders_says_so():
     case = Case()
     with pytest.raises(InputError, match="no model of the renders"):
         VSD().gradient(case.x0, case.prior, case.t, case.noise, case.target)
-    model = Particles(case.mixture)
+    model = EmpiricalPrior(case.mixture)
     with pytest.raises(InputError, match="let it learn first"):
-        VSD().gradient(case.x0, Accompanied(case.prior, model), case.t, case.noise, case.target)
+        VSD().gradient(case.x0, WithRenderModel(case.prior, model), case.t, case.noise, case.target)
     with pytest.raises(InputError, match="different views"):
         model.learn(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())

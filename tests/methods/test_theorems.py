@@ -33,7 +33,7 @@ def test_theorem_2_pds_is_its_closed_form(coefficients):
     """The difference of stochastic latents, written out with an arbitrary shared eps_s, is psi and chi's form."""
     case = Case(scaled_linear())
     schedule = case.prior.schedule
-    s = schedule.shift(case.t, -coefficients.stride)
+    s = schedule.offset(case.t, -coefficients.stride)
     (_, sigma_t), (alpha_s, sigma_s) = ([c[:, None] for c in schedule(level)] for level in (case.t, s))
     if isinstance(coefficients, Release):
         beta = schedule.beta(case.t)[:, None]

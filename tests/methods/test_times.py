@@ -6,9 +6,9 @@ from torch import Generator
 
 from potstill.diffusion.schedule import VP, linear
 from potstill.errors import InputError
-from potstill.methods.times import Annealed, DreamTime, Narrowing, TimeRule, Uniform
+from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, TimestepSampler, Uniform
 
-RULES = {cls.__name__: cls() for cls in TimeRule.__subclasses__()}
+RULES = {cls.__name__: cls() for cls in TimestepSampler.__subclasses__()}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -18,7 +18,7 @@ def test_times_stay_in_their_range(rule, schedule):
     for step in range(50):
         t = rule(schedule, 7, step, 50, rng)
         assert t.shape == (7,)
-        assert ((t >= 0.02 * schedule.span - 1e-9) & (t <= 0.98 * schedule.span + 1e-9)).all()
+        assert ((t >= 0.02 * schedule.duration - 1e-9) & (t <= 0.98 * schedule.duration + 1e-9)).all()
 
 
 def test_dreamtime_follows_its_density():
@@ -41,12 +41,12 @@ def test_dreamtime_with_an_even_density_is_annealed():
 
 
 def test_narrowing_is_uniform_below_a_falling_end():
-    rule = Narrowing(end=0.5, until=0.4)
+    rule = ShrinkingRange(end=0.5, until=0.4)
     for step, top in ((0, 0.98), (20, 0.74), (40, 0.5), (100, 0.5)):
         t = rule(VP(), 100_000, step, 101, Generator().manual_seed(0))
         assert abs(float(t.max()) - top) < 1e-3
         assert abs(float(t.mean()) - (0.02 + top) / 2) < 5e-3
-    flat = Narrowing(low=0.3, high=0.3, end=0.3)
+    flat = ShrinkingRange(low=0.3, high=0.3, end=0.3)
     assert (flat(VP(), 3, 0, 10, Generator().manual_seed(0)) == 0.3).all()
 
 
@@ -54,8 +54,8 @@ def test_narrowing_is_uniform_below_a_falling_end():
     ("build", "message"),
     [
         (lambda: Uniform(low=0.6, high=0.4), "times from 0.6 to 0.4 must satisfy"),
-        (lambda: Narrowing(end=0.99), "the end must be between"),
-        (lambda: Narrowing(until=0.0), "share of the run above 0"),
+        (lambda: ShrinkingRange(end=0.99), "the end must be between"),
+        (lambda: ShrinkingRange(until=0.0), "share of the run above 0"),
         (lambda: DreamTime(lower=0.9), "lower must not lie above"),
         (lambda: DreamTime(lower_width=0.0), "widths must be above 0"),
         (lambda: DreamTime(upper_width=float("inf")), "widths must be above 0 and finite"),

@@ -151,7 +151,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_result_is_made_again(tiny_fold
 
 
 def test_steps_are_the_methods_own_unless_stated(priors, image):
-    assert Edit(**PROMPTS).steps == InfEdit.usual.steps
+    assert Edit(**PROMPTS).steps == InfEdit.default_optimizer.steps
     assert Edit(method=DDPMInversion(), **PROMPTS).steps == 100
     assert Edit(method=SDEdit(), steps=7, **PROMPTS).steps == 7
     for task in (Edit(method=NullText(inner_steps=3), **PROMPTS), Invert(prompt="", method=NullText())):

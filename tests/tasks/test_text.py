@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from potstill.diffusion.guiding import Guiding
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Consistent, Identity, Method, Release, named
-from potstill.methods.noise import Fixed, FixedPoint, Inverted, Mixed, MixedEta, Noise, Picard
-from potstill.methods.render_model import Renders
-from potstill.methods.times import Annealed, Stratified, TimeRule, Uniform
+from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Inverted, Mixed, NoiseSource, Picard
+from potstill.methods.render_model import RenderModel
+from potstill.methods.times import Annealed, Stratified, TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Rho, Weight
 from potstill.tasks.text import LONGEST, choices, parse, show
 
-KINDS = (Noise, Weight, TimeRule, Coefficients, Renders, Guiding, Method)
+KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding, Method)
 
 
 class Plan(abc.ABC):
@@ -128,8 +128,12 @@ def test_only_what_differs_from_the_default_is_shown(text, kind, value):
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("Inverted(5, -1e-3)", Noise, Inverted(steps=5, guidance_scale=-1e-3)),
-        ("Inverted(5, extra_at='every step', remap=False)", Noise, Inverted(5, extra_at="every step", remap=False)),
+        ("Inverted(5, -1e-3)", NoiseSource, Inverted(steps=5, guidance_scale=-1e-3)),
+        (
+            "Inverted(5, extra_at='every step', remap=False)",
+            NoiseSource,
+            Inverted(5, extra_at="every step", remap=False),
+        ),
         ("sds(fixed, rho)", Method, SDS(Fixed(), Rho())),
         ("SDS(\n  noise=Fresh(),\n  times=Stratified(+0.1, 9e-1),\n)", Method, SDS(times=Stratified(0.1, 0.9))),
         (
@@ -146,86 +150,110 @@ def test_forms(text, kind, value):
 
 
 def test_numbers_become_what_the_field_says():
-    read = parse("Mixed(1)", Noise)
+    read = parse("Mixed(1)", NoiseSource)
     assert isinstance(read, Mixed)
     assert (read.share, type(read.share)) == (1.0, float)
     assert show(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
 
 
-NOISES = "Bank, Fixed, FixedPoint, Fresh, Inverted, Mixed, MixedEta, Picard, Previous"
+NOISES = "Bank, DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
 FORM = "write Name or Name(field=value, ...); "
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
-        ("", Noise, f"cannot read '' as a noise: {FORM}choose from {NOISES}"),
-        ("Fresh(", Noise, f"cannot read 'Fresh(' as a noise: {FORM}did you mean 'Fresh'?"),
-        ("Fresh;1", Noise, "cannot read 'Fresh;1' as a noise"),
-        ("Fresh().x", Noise, "cannot read 'Fresh().x' as a noise"),
-        ("Fresh()()", Noise, "cannot read 'Fresh()()' as a noise"),
-        ("potstill.methods.noise.Fresh()", Noise, "cannot read 'potstill.methods.noise.Fresh()' as a noise"),
-        ("[Fresh()]", Noise, "cannot read '[Fresh()]' as a noise"),
-        ("lambda: Fresh()", Noise, "cannot read 'lambda: Fresh()' as a noise"),
-        ("Fresh() if 1 else Fixed()", Noise, "cannot read 'Fresh() if 1 else Fixed()' as a noise"),
-        ("f'{Fresh()}'", Noise, "as a noise"),
-        ("3", Noise, "cannot read '3' as a noise"),
-        ("None", Noise, "cannot read 'None' as a noise"),
-        ("'Fresh'", Noise, "as a noise"),
-        ("Fresh\x00", Noise, "cannot read 'Fresh ' as a noise"),
-        ("Fresh(\n'\ud800\x1b[2J')", Noise, "cannot read \"Fresh( '  [2J')\" as a noise"),
-        ("__import__('os').system('true')", Noise, "cannot read \"__import__('os').system('true')\" as a noise"),
-        ("open('x')", Noise, f"unknown noise 'open': choose from {NOISES}"),
-        ("Fersh", Noise, "unknown noise 'Fersh': did you mean 'Fresh'? choose from Bank, Fixed"),
-        ("Noise()", Noise, "unknown noise 'Noise': choose from Bank, Fixed"),
-        ("Rho()", Noise, "unknown noise 'Rho': choose from Bank, Fixed"),
-        ("Unifrom(0.1)", TimeRule, "unknown time rule 'Unifrom': did you mean 'Uniform'? choose from Annealed"),
-        ("Fresh()", Coefficients, "unknown coefficients 'Fresh': choose from Consistent, Identity, Release"),
+        ("", NoiseSource, f"cannot read '' as a noise source: {FORM}choose from {NOISES}"),
+        ("Fresh(", NoiseSource, f"cannot read 'Fresh(' as a noise source: {FORM}did you mean 'Fresh'?"),
+        ("Fresh;1", NoiseSource, "cannot read 'Fresh;1' as a noise source"),
+        ("Fresh().x", NoiseSource, "cannot read 'Fresh().x' as a noise source"),
+        ("Fresh()()", NoiseSource, "cannot read 'Fresh()()' as a noise source"),
+        (
+            "potstill.methods.noise.Fresh()",
+            NoiseSource,
+            "cannot read 'potstill.methods.noise.Fresh()' as a noise source",
+        ),
+        ("[Fresh()]", NoiseSource, "cannot read '[Fresh()]' as a noise source"),
+        ("lambda: Fresh()", NoiseSource, "cannot read 'lambda: Fresh()' as a noise source"),
+        ("Fresh() if 1 else Fixed()", NoiseSource, "cannot read 'Fresh() if 1 else Fixed()' as a noise source"),
+        ("f'{Fresh()}'", NoiseSource, "as a noise source"),
+        ("3", NoiseSource, "cannot read '3' as a noise source"),
+        ("None", NoiseSource, "cannot read 'None' as a noise source"),
+        ("'Fresh'", NoiseSource, "as a noise source"),
+        ("Fresh\x00", NoiseSource, "cannot read 'Fresh ' as a noise source"),
+        ("Fresh(\n'\ud800\x1b[2J')", NoiseSource, "cannot read \"Fresh( '  [2J')\" as a noise source"),
+        (
+            "__import__('os').system('true')",
+            NoiseSource,
+            "cannot read \"__import__('os').system('true')\" as a noise source",
+        ),
+        ("open('x')", NoiseSource, f"unknown noise source 'open': choose from {NOISES}"),
+        ("Fersh", NoiseSource, "unknown noise source 'Fersh': did you mean 'Fresh'? choose from Bank, DDIMNoise"),
+        ("NoiseSource()", NoiseSource, "unknown noise source 'NoiseSource': choose from Bank, DDIMNoise"),
+        ("Rho()", NoiseSource, "unknown noise source 'Rho': choose from Bank, DDIMNoise"),
+        (
+            "Unifrom(0.1)",
+            TimestepSampler,
+            "unknown timestep sampler 'Unifrom': did you mean 'Uniform'? choose from Annealed",
+        ),
+        (
+            "Fresh()",
+            Coefficients,
+            "unknown coefficients 'Fresh': choose from Consistent, DefaultCoefficients, Identity",
+        ),
         ("2", Coefficients, "cannot read '2' as coefficients"),
         ("dss", Method, "unknown method 'dss': did you mean"),
         ("pds-consistant", Method, f"cannot read 'pds-consistant' as a method: {FORM}did you mean 'pds-consistent'?"),
         ("pds-consistent", SDS, "cannot read 'pds-consistent' as SDS"),
         ("PDS()", SDS, "unknown SDS 'PDS'"),
-        ("Fresh(1)", Noise, "'Fresh(1)' has 1 values, but Fresh takes nothing: name them or leave some out"),
-        ("Fresh(x=1)", Noise, "unknown field 'x' of Fresh: Fresh takes nothing"),
+        ("Fresh(1)", NoiseSource, "'Fresh(1)' has 1 values, but Fresh takes nothing: name them or leave some out"),
+        ("Fresh(x=1)", NoiseSource, "unknown field 'x' of Fresh: Fresh takes nothing"),
         (
             "Mixed(0.1, 0.2)",
-            Noise,
+            NoiseSource,
             "'Mixed(0.1, 0.2)' has 2 values, but Mixed takes share: name them or leave some out",
         ),
-        ("Inverted(stpes=1)", Noise, "unknown field 'stpes' of Inverted: did you mean 'steps'? choose from steps,"),
-        ("Inverted(**{'steps': 1})", Noise, "unknown field '**' of Inverted: Inverted takes steps, guidance_scale"),
-        ("Inverted(*(1,))", Noise, "steps of Inverted = *(1,) must be a whole number, such as 10"),
+        (
+            "Inverted(stpes=1)",
+            NoiseSource,
+            "unknown field 'stpes' of Inverted: did you mean 'steps'? choose from steps,",
+        ),
+        (
+            "Inverted(**{'steps': 1})",
+            NoiseSource,
+            "unknown field '**' of Inverted: Inverted takes steps, guidance_scale",
+        ),
+        ("Inverted(*(1,))", NoiseSource, "steps of Inverted = *(1,) must be a whole number, such as 10"),
         (
             "Inverted(steps=1, steps=2)",
-            Noise,
+            NoiseSource,
             "steps of Inverted is given twice in 'Inverted(steps=1, steps=2)': keep one",
         ),
-        ("Inverted(1, steps=2)", Noise, "steps of Inverted is given twice"),
-        ("Inverted(steps='a')", Noise, "steps of Inverted = 'a' must be a whole number, such as 10"),
-        ("Inverted(steps=1.5)", Noise, "steps of Inverted = 1.5 must be a whole number, such as 10"),
-        ("Inverted(steps=True)", Noise, "steps of Inverted = True must be a whole number"),
-        ("Inverted(remap=1)", Noise, "remap of Inverted = 1 must be True or False, such as True"),
-        ("Inverted(extra_at='ende')", Noise, "extra_at of Inverted = 'ende' must be one of 'end', 'every step'"),
-        ("Uniform(low=nan)", TimeRule, "low of Uniform = nan must be a finite number, such as 0.02"),
-        ("Uniform(low=float('nan'))", TimeRule, "low of Uniform = float('nan') must be a finite number"),
-        ("Uniform(low=-1e999)", TimeRule, "low of Uniform = -1e999 must be a finite number"),
-        (f"Uniform(low=1{'0' * 400})", TimeRule, "must be a finite number"),
-        (f"Uniform(low=1{'0' * 5000})", TimeRule, "cannot read 'Uniform(low=1000"),
-        ("Uniform(low=1j)", TimeRule, "low of Uniform = 1j must be a finite number"),
-        ("Uniform(low=0.1 + 0.1)", TimeRule, "low of Uniform = 0.1 + 0.1 must be a finite number"),
-        ("Uniform(low=...)", TimeRule, "low of Uniform = ... must be a finite number"),
-        ("Uniform(low=-True)", TimeRule, "low of Uniform = -True must be a finite number"),
-        ("SDS(noise=3)", Method, f"noise of SDS = 3 must be a noise ({NOISES}), such as Fresh()"),
+        ("Inverted(1, steps=2)", NoiseSource, "steps of Inverted is given twice"),
+        ("Inverted(steps='a')", NoiseSource, "steps of Inverted = 'a' must be a whole number, such as 10"),
+        ("Inverted(steps=1.5)", NoiseSource, "steps of Inverted = 1.5 must be a whole number, such as 10"),
+        ("Inverted(steps=True)", NoiseSource, "steps of Inverted = True must be a whole number"),
+        ("Inverted(remap=1)", NoiseSource, "remap of Inverted = 1 must be True or False, such as True"),
+        ("Inverted(extra_at='ende')", NoiseSource, "extra_at of Inverted = 'ende' must be one of 'end', 'every step'"),
+        ("Uniform(low=nan)", TimestepSampler, "low of Uniform = nan must be a finite number, such as 0.02"),
+        ("Uniform(low=float('nan'))", TimestepSampler, "low of Uniform = float('nan') must be a finite number"),
+        ("Uniform(low=-1e999)", TimestepSampler, "low of Uniform = -1e999 must be a finite number"),
+        (f"Uniform(low=1{'0' * 400})", TimestepSampler, "must be a finite number"),
+        (f"Uniform(low=1{'0' * 5000})", TimestepSampler, "cannot read 'Uniform(low=1000"),
+        ("Uniform(low=1j)", TimestepSampler, "low of Uniform = 1j must be a finite number"),
+        ("Uniform(low=0.1 + 0.1)", TimestepSampler, "low of Uniform = 0.1 + 0.1 must be a finite number"),
+        ("Uniform(low=...)", TimestepSampler, "low of Uniform = ... must be a finite number"),
+        ("Uniform(low=-True)", TimestepSampler, "low of Uniform = -True must be a finite number"),
+        ("SDS(noise=3)", Method, f"noise of SDS = 3 must be a noise source ({NOISES}), such as Fresh()"),
         ("SDS(noise=None)", Method, "noise of SDS = None must be a noise"),
-        ("SDS(noise=Rho())", Method, "unknown noise 'Rho'"),
+        ("SDS(noise=Rho())", Method, "unknown noise source 'Rho'"),
         ("SDS(edits=True)", Method, "unknown field 'edits' of SDS: choose from noise, weight, times"),
         (
             "PDS(coefficients=Identity(-0.5))",
             Method,
             "identity strength = -0.5 must be finite, 0 (drift as DDS) or more",
         ),
-        ("Mixed(2)", Noise, "share = 2.0 must be in [0, 1]"),
+        ("Mixed(2)", NoiseSource, "share = 2.0 must be in [0, 1]"),
         ("Steps()", Plan, "'Steps()' must state count: Steps takes count, name"),
         ("Steps(1, pair=(1, 2, 3))", Plan, "must be (a whole number, a finite number), such as (1, 0.5)"),
         ("Steps(1, pair=(1, 'a'))", Plan, "pair of Steps = 'a' must be a finite number"),
@@ -233,12 +261,12 @@ FORM = "write Name or Name(field=value, ...); "
         ("Steps(1, seed='x')", Plan, "seed of Steps = 'x' must be a whole number or None, such as None"),
         ("Steps(1, then=2)", Plan, "then of Steps = 2 must be a plan (Rest, Steps) or None, such as None"),
         ("Steps(1, name='\n')", Plan, "cannot read \"Steps(1, name=' ')\" as a plan"),
-        (f"Fresh({'x' * LONGEST})", Noise, "has 10,007 characters: write at most 10,000"),
-        ("(" * 9000, Noise, "cannot read '((("),
-        ("-" * 9000 + "1", Noise, "cannot read '---"),
-        ("1+" * 4900 + "1", Noise, "cannot read '1+1"),
-        ("a." * 4900 + "a", Noise, "cannot read 'a.a."),
-        ("Mixed(" * 190 + ")" * 190, Noise, "must be a finite number"),
+        (f"Fresh({'x' * LONGEST})", NoiseSource, "has 10,007 characters: write at most 10,000"),
+        ("(" * 9000, NoiseSource, "cannot read '((("),
+        ("-" * 9000 + "1", NoiseSource, "cannot read '---"),
+        ("1+" * 4900 + "1", NoiseSource, "cannot read '1+1"),
+        ("a." * 4900 + "a", NoiseSource, "cannot read 'a.a."),
+        ("Mixed(" * 190 + ")" * 190, NoiseSource, "must be a finite number"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_fix(text, kind, message):
@@ -262,7 +290,7 @@ def test_depth_has_an_end_but_no_crash():
 @settings(max_examples=300)
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_any_text_is_read_or_refused(text):
-    for kind in (Method, Noise, Plan):
+    for kind in (Method, NoiseSource, Plan):
         with contextlib.suppress(InputError):
             assert isinstance(parse(text, kind), kind)
 
@@ -272,7 +300,7 @@ def test_any_text_is_read_or_refused(text):
     ("cls", "field"),
     [
         (cls, field.name)
-        for cls in (Constant, Uniform, Annealed, Mixed, MixedEta, Inverted, FixedPoint, Release, Consistent, Identity)
+        for cls in (Constant, Uniform, Annealed, Mixed, DDIMNoise, Inverted, FixedPoint, Release, Consistent, Identity)
         for field in dataclasses.fields(cls)
         if field.type is float
     ],
@@ -290,7 +318,7 @@ def test_components_refuse_what_is_not_finite(cls, field, bad):
         lambda: FixedPoint(iterations=0),
         lambda: FixedPoint(rate=0.0),
         lambda: Picard(iterations=0),
-        lambda: MixedEta(-1.0),
+        lambda: DDIMNoise(-1.0),
         lambda: Release(stride=0.0),
         lambda: Identity(stride=1.0),
     ],

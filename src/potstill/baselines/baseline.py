@@ -45,10 +45,12 @@ class Job:
             InputError: a table has fewer levels than there are steps.
         """
         schedule = self.prior.schedule
-        if isinstance(schedule, Tabulated) and self.steps > schedule.span:
-            raise InputError(f"steps = {self.steps} must be at most {schedule.span}, the levels of the model's table")
+        if isinstance(schedule, Tabulated) and self.steps > schedule.duration:
+            raise InputError(
+                f"steps = {self.steps} must be at most {schedule.duration}, the levels of the model's table"
+            )
         count = max(1, self.steps - round(skip * self.steps))
-        return schedule.climb(schedule.time(torch.ones(1)), self.steps)[count::-1]
+        return schedule.inversion_grid(schedule.time(torch.ones(1)), self.steps)[count::-1]
 
 
 class Look(NamedTuple):
@@ -81,7 +83,7 @@ class Baseline(abc.ABC):
     """An editor beside the distillation methods; the fields of a final class are its settings."""
 
     edits: ClassVar[bool] = True
-    usual_steps: ClassVar[int] = 50
+    default_steps: ClassVar[int] = 50
     """Over the whole schedule, where none are stated."""
     equation: ClassVar[str]
     reference: ClassVar[str]
@@ -104,7 +106,7 @@ class Inverting(Baseline, abc.ABC):
     """The guidance scale under which the source is inverted."""
 
     @property
-    def usual_guidance(self) -> float:
+    def default_guidance_scale(self) -> float:
         """The guidance scale under which the way back with the source is to end at the source."""
         return self.source_guidance
 

@@ -31,7 +31,7 @@ class DDPMInversion(Inverting):
     eta: float = 1.0
     """The noise of a step as a share of the posterior's, above 0 to 1."""
 
-    usual_steps: ClassVar = 100
+    default_steps: ClassVar = 100
     equation: ClassVar = "z_t = (x_s - mu(x_t)) / sigma of independent x_t ~ q(x_t | x0_src), kept under the target"
     reference: ClassVar = "Huberman-Spiegelglas et al., edit-friendly DDPM inversion, CVPR 2024, arXiv 2304.06140"
     bibtex: ClassVar = """@inproceedings{huberman2024editfriendly,

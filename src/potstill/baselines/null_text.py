@@ -64,7 +64,7 @@ class NullText(Inverting):
             raise InputError(f"tolerance = {self.tolerance} must be at least 0; 0.00001 is usual")
 
     @property
-    def usual_guidance(self) -> float:
+    def default_guidance_scale(self) -> float:
         """The paper's."""
         return 7.5
 

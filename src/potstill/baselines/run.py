@@ -12,10 +12,10 @@ from potstill.baselines.baseline import Job, Look
 from potstill.diffusion.prior import Tally
 from potstill.distillation import Step
 from potstill.errors import not_finite
-from potstill.state import State, Stateful, finite
+from potstill.state import Resumable, State, finite
 
 
-class Following(Stateful):
+class Following(Resumable):
     """Runs a baseline as `distill` runs a method, and writes what is known of its result into `shown`."""
 
     def __init__(

@@ -27,15 +27,15 @@ from potstill.baselines import Baseline
 from potstill.diffusion.guiding import Guiding
 from potstill.errors import InputError, PotstillError
 from potstill.methods import Coefficients, Method
-from potstill.methods.noise import Noise
-from potstill.methods.render_model import Renders
-from potstill.methods.times import TimeRule
+from potstill.methods.noise import NoiseSource
+from potstill.methods.render_model import RenderModel
+from potstill.methods.times import TimestepSampler
 from potstill.methods.weighting import Weight
 from potstill.tasks.text import choices, default, parse, presets, show
 
 T = TypeVar("T")
 
-COMPONENTS = (Noise, Weight, TimeRule, Coefficients, Renders, Guiding)
+COMPONENTS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding)
 
 
 def registry(words: Sequence[str], command: type) -> ConstructorRegistry:

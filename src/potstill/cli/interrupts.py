@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from potstill.distillation import Step
 from potstill.errors import InputError, NotFiniteError
-from potstill.state import Stateful, finite
+from potstill.state import Resumable, finite
 from potstill.tasks.checkpoint import Checkpoint, Misfit
 from potstill.tasks.provenance import differences
 
@@ -27,7 +27,7 @@ class Interrupted(KeyboardInterrupt):
         self.code = code
 
 
-def go_on(run: Stateful, checkpoint: Checkpoint, resumed: bool) -> None:
+def go_on(run: Resumable, checkpoint: Checkpoint, resumed: bool) -> None:
     """Bring a run that has begun to where its checkpoint is, if there is one, and say so.
 
     `potstill resume` must find one that fits. The same command given again goes on, too, for it would come to the
@@ -54,7 +54,7 @@ def go_on(run: Stateful, checkpoint: Checkpoint, resumed: bool) -> None:
 
 
 def take(
-    steps: Iterable[tuple[str, Step]], run: Stateful, checkpoint: Checkpoint, show: Callable[[str, Step], None]
+    steps: Iterable[tuple[str, Step]], run: Resumable, checkpoint: Checkpoint, show: Callable[[str, Step], None]
 ) -> None:
     """Take the steps, each with the name of what takes it, show them, and save the run as often as is due.
 
@@ -79,7 +79,7 @@ def take(
 
 
 @contextmanager
-def finishing(run: Stateful, checkpoint: Checkpoint) -> Iterator[None]:
+def finishing(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     """Around what is done with the results: the checkpoint goes when they are written, and only then.
 
     Raises:
@@ -129,12 +129,12 @@ def note(message: str) -> None:
     print(f"potstill: {message}", file=sys.stderr)
 
 
-def _stop(run: Stateful, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:
+def _stop(run: Resumable, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:
     checkpoint.save(run, where)
     raise Interrupted(f"interrupted; `{command(checkpoint.path)}` goes on {where}", 128 + signal)
 
 
-def _save(run: Stateful, checkpoint: Checkpoint, where: str) -> None:
+def _save(run: Resumable, checkpoint: Checkpoint, where: str) -> None:
     """Save; where that fails the run is worth more than its checkpoint, so it goes on."""
     try:
         checkpoint.save(run, where)
@@ -143,14 +143,14 @@ def _save(run: Stateful, checkpoint: Checkpoint, where: str) -> None:
         checkpoint.every = 0.0
 
 
-def _saved(run: Stateful, checkpoint: Checkpoint, where: str) -> bool:
+def _saved(run: Resumable, checkpoint: Checkpoint, where: str) -> bool:
     """Whether there is a checkpoint, after an attempt to save the run."""
     with suppress(InputError):
         checkpoint.save(run, where)
     return checkpoint.path.exists()
 
 
-def _last_good(run: Stateful, checkpoint: Checkpoint, where: str) -> str:
+def _last_good(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
     """What is left of a run that left the numbers, in words, after saving it."""
     if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
         return f"; the last finite state is kept in {checkpoint.path}"

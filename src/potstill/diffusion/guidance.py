@@ -62,7 +62,7 @@ class Interval(Guidance):
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Both branches, combined where t is inside."""
-        span = self.schedule.span
+        span = self.schedule.duration
         inside = (t >= self.low * span) & (t <= self.high * span)
         if not inside.any():
             return predict(self.prior, Query(x_t, t, condition))[0]

@@ -60,12 +60,12 @@ def ascend(
     schedule, x_s = prior.schedule, x0
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
     for s, t in pairwise(times):
-        told = (t if label == "next" else s).clamp(min=schedule.first)
+        told = (t if label == "next" else s).clamp(min=schedule.t_min)
         eps = predict(prior, Query(x_s, told, condition))[0].eps
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
         x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
-            posterior = schedule.posterior(t.clamp(min=schedule.first), s)
+            posterior = schedule.posterior(t.clamp(min=schedule.t_min), s)
             x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
         yield x_t
         x_s, alpha_s, sigma_s = x_t, alpha_t, sigma_t

@@ -70,7 +70,7 @@ def null_text(
     Args:
         prior: the denoiser without guidance.
         states: of the inversion, falling, one for each time, as `ddim_inversion` gives them from below.
-        times: falling to `schedule.clean`.
+        times: falling to `schedule.t_clean`.
         condition: what describes the data.
         scale: of the guidance that the run is to bear.
         empty: where e starts; the prior's unconditional condition when not given.

@@ -99,7 +99,7 @@ class Prior(abc.ABC):
         """The model of the renders that a run gives its prior (see `potstill.methods.render_model`)."""
         raise InputError(
             "this prior has no model of the renders to compare with: `distill` brings one, and by hand "
-            "potstill.methods.render_model.Accompanied(prior, model) does"
+            "potstill.methods.render_model.WithRenderModel(prior, model) does"
         )
 
 

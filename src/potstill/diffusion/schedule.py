@@ -28,11 +28,11 @@ class Schedule(abc.ABC):
     Times below the first noisy one mean clean data: alpha = 1, sigma = 0.
     """
 
-    clean: float
+    t_clean: float
     """The time of clean data: just below a table, 0 in continuous time."""
-    first: float
+    t_min: float
     """The lowest noisy time that the network is asked about."""
-    span: float
+    duration: float
     """How much time the whole schedule takes: the length of a table, 1 in continuous time."""
 
     @abc.abstractmethod
@@ -40,31 +40,31 @@ class Schedule(abc.ABC):
         """alpha_t and sigma_t."""
 
     @abc.abstractmethod
-    def snap(self, t: Times) -> Times:
+    def nearest(self, t: Times) -> Times:
         """The nearest time that exists, from `clean` up."""
 
     def time(self, fraction: Times) -> Times:
         """The noisy time at a fraction in [0, 1] of the schedule: 0.02 is timestep 20 of 1,000."""
-        return self.snap(fraction.to(torch.float64) * self.span).clamp(min=self.first)
+        return self.nearest(fraction.to(torch.float64) * self.duration).clamp(min=self.t_min)
 
-    def shift(self, t: Times, fraction: Times | float) -> Times:
+    def offset(self, t: Times, fraction: Times | float) -> Times:
         """The time that lies a fraction of the schedule above t, or below it for a negative one."""
-        return self.snap(t.to("cpu", torch.float64) + fraction * self.span)
+        return self.nearest(t.to("cpu", torch.float64) + fraction * self.duration)
 
     def grid(self, steps: int, low: float = 0.0, high: float = 1.0) -> list[Times]:
         """`steps` falling times from the fraction `high` to `low`, each of shape [1]."""
         return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
 
-    def climb(self, top: Times, steps: int) -> list[Times]:
+    def inversion_grid(self, top: Times, steps: int) -> list[Times]:
         """Rising times from `clean` to each sample's own top, in its share of `steps` for the whole schedule.
 
         A sample with fewer steps than another waits at `clean`, where a step changes nothing, so a batch
         gives what single runs give.
         """
-        own = (steps * (top - self.clean) / self.span).ceil().clamp(min=1)
+        own = (steps * (top - self.t_clean) / self.duration).ceil().clamp(min=1)
         count = int(own.max())
         done = [(own - count + step).clamp(min=0) / own for step in range(count + 1)]
-        return [self.snap(self.clean + share * (top - self.clean)) for share in done]
+        return [self.nearest(self.t_clean + share * (top - self.t_clean)) for share in done]
 
     def rho(self, t: Times) -> Times:
         """The noise-to-signal ratio rho_t = sigma_t / alpha_t; x_0 - x̂_0 = rho_t (eps_hat - eps)."""
@@ -126,8 +126,8 @@ class Tabulated(Schedule):
 
     alphas_cumprod: Float[Tensor, " T"]
     _rows: Float[Tensor, "T+1 2"] = field(init=False, repr=False)
-    clean = -1.0
-    first = 0.0
+    t_clean = -1.0
+    t_min = 0.0
 
     def __post_init__(self) -> None:
         """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
@@ -136,7 +136,7 @@ class Tabulated(Schedule):
             raise InputError("alphas_cumprod must fall strictly within [0, 1]: pass the scheduler's own table")
         clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
         object.__setattr__(self, "alphas_cumprod", table)
-        object.__setattr__(self, "span", len(table))
+        object.__setattr__(self, "duration", len(table))
         object.__setattr__(self, "_rows", torch.stack([clean_first.sqrt(), (1 - clean_first).sqrt()], 1))
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
@@ -149,7 +149,7 @@ class Tabulated(Schedule):
             alpha, sigma = self._rows.index_select(0, index + 1).unbind(1)
         except IndexError:
             raise InputError(
-                f"t = {t.tolist()[:5]} must be whole numbers from 0 to {self.span - 1} (-1 is clean data): "
+                f"t = {t.tolist()[:5]} must be whole numbers from 0 to {self.duration - 1} (-1 is clean data): "
                 "draw times with schedule.time(fraction)"
             ) from None
         return alpha, sigma
@@ -159,9 +159,9 @@ class Tabulated(Schedule):
         (alpha, _), (previous, _) = self(t), self(t - 1)
         return 1 - alpha**2 / previous**2
 
-    def snap(self, t: Times) -> Times:
+    def nearest(self, t: Times) -> Times:
         """The nearest whole number from -1 to T - 1."""
-        return t.round().clamp(-1, self.span - 1)
+        return t.round().clamp(-1, self.duration - 1)
 
 
 @dataclass(frozen=True)
@@ -173,9 +173,9 @@ class VP(Schedule):
 
     beta_min: float = 0.1
     beta_max: float = 20.0
-    clean = 0.0
-    first = 1e-3
-    span = 1.0
+    t_clean = 0.0
+    t_min = 1e-3
+    duration = 1.0
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """alpha_t and sqrt(1 - alpha_t²)."""
@@ -183,7 +183,7 @@ class VP(Schedule):
         log_alpha = -(self.beta_max - self.beta_min) * t**2 / 4 - self.beta_min * t / 2
         return log_alpha.exp(), (-torch.expm1(2 * log_alpha)).sqrt()
 
-    def snap(self, t: Times) -> Times:
+    def nearest(self, t: Times) -> Times:
         """t itself, held within [0, 1]."""
         return t.clamp(0, 1)
 
@@ -192,16 +192,16 @@ class VP(Schedule):
 class Flow(Schedule):
     """Rectified flow, t in [0, 1]: alpha_t = 1 - t, sigma_t = t (arXiv 2209.03003)."""
 
-    clean = 0.0
-    first = 1e-3
-    span = 1.0
+    t_clean = 0.0
+    t_min = 1e-3
+    duration = 1.0
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """1 - t and t."""
         t = t.to("cpu", torch.float64)
         return 1 - t, t
 
-    def snap(self, t: Times) -> Times:
+    def nearest(self, t: Times) -> Times:
         """t itself, held within [0, 1]."""
         return t.clamp(0, 1)
 

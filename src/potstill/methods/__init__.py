@@ -4,14 +4,14 @@ from typing import TypeAlias, get_args
 
 from potstill.errors import InputError
 from potstill.methods.bridge import Bridge
-from potstill.methods.coefficients import Coefficients, Consistent, Identity, Release, ReleaseOrIdentity
+from potstill.methods.coefficients import Coefficients, Consistent, DefaultCoefficients, Identity, Release
 from potstill.methods.csd import CSD
 from potstill.methods.dds import DDS
 from potstill.methods.flowedit import FlowEdit
 from potstill.methods.ids import IDS
 from potstill.methods.infedit import InfEdit
 from potstill.methods.ism import ISM
-from potstill.methods.method import Descent, Method, Residual, Source
+from potstill.methods.method import Method, OptimizerSettings, Residual, Source
 from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI
@@ -55,15 +55,15 @@ __all__ = [
     "Bridge",
     "Coefficients",
     "Consistent",
-    "Descent",
+    "DefaultCoefficients",
     "Editing",
     "FlowEdit",
     "Generating",
     "Identity",
     "InfEdit",
     "Method",
+    "OptimizerSettings",
     "Release",
-    "ReleaseOrIdentity",
     "Residual",
     "Source",
     "by_name",

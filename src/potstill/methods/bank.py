@@ -16,8 +16,8 @@ from torch import Generator, Tensor
 from potstill.diffusion.prior import Prediction, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.method import Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler
 from potstill.tensors import Latent, Times, normal
 
 Entries: TypeAlias = Float[Tensor, "size b *d"]
@@ -27,7 +27,7 @@ TOGETHER = 16
 
 
 @dataclass(frozen=True)
-class Bank(Noise):
+class Bank(NoiseSource):
     """`size` pairs of time and noise for a whole run, instead of fresh ones in every step.
 
     Rules that draw t at random go through the entries round after round; rules in which t falls have `size` times on
@@ -57,9 +57,11 @@ class Bank(Noise):
         """Whether all entries are drawn anew at step `index`."""
         return self.refresh is not None and index % self.refresh == 0
 
-    def fill(self, rule: TimeRule, prior: Prior, origin: Source | None, like: Latent, rng: Generator) -> "Filled":
+    def fill(
+        self, rule: TimestepSampler, prior: Prior, origin: Source | None, like: Latent, rng: Generator
+    ) -> "Filled":
         """Draw the entries, and ask the prior about the source at each."""
-        draw = rule.strata if self.strata else rule.entries
+        draw = rule.stratified_positions if self.strata else rule.spread_positions
         positions = rule.low + (rule.high - rule.low) * draw(self.size, len(like), rng)
         times = torch.stack([prior.schedule.time(row) for row in positions])
         noises = torch.stack([normal(like, rng) for _ in range(self.size)])

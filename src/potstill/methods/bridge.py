@@ -6,9 +6,9 @@ from typing import ClassVar
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
+from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.sds import SDS
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times
 
@@ -27,9 +27,9 @@ class Bridge(Method):
         InputError: the share of the first stage is not in [0, 1].
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
-    times: TimeRule = Uniform()
+    times: TimestepSampler = Uniform()
     first_stage: float = 0.0
     """The share of the run that is SDS; 0 for edits, where the render is an image from the start."""
 
@@ -58,7 +58,7 @@ class Bridge(Method):
         """As the released code generates: SDS for the first half of the run."""
         return cls(first_stage=0.5)
 
-    def at(self, progress: float) -> Method:
+    def at_progress(self, progress: float) -> Method:
         """SDS in the first stage."""
         return SDS(self.noise, self.weight, self.times) if progress < self.first_stage else self
 

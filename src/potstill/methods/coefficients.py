@@ -3,6 +3,7 @@
 import abc
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 
@@ -28,6 +29,9 @@ class Coefficients(abc.ABC):
 
     stride: float = field(default=0.002, kw_only=True)
 
+    uses_betas: ClassVar[bool] = False
+    """Whether psi and chi come from the betas of a table, where there is one."""
+
     def __post_init__(self) -> None:
         """Check the stride."""
         if not 0 < self.stride < 1:
@@ -42,8 +46,8 @@ class Coefficients(abc.ABC):
         """
 
     def _earlier(self, schedule: Schedule, t: Times) -> Times:
-        s = schedule.shift(t, -self.stride)
-        if not ((s < t) & (s > schedule.clean)).all():
+        s = schedule.offset(t, -self.stride)
+        if not ((s < t) & (s > schedule.t_clean)).all():
             raise InputError(
                 f"t = {t.tolist()[:5]} with stride {self.stride} of the schedule gives s = {s.tolist()[:5]}, which "
                 "must be noisy and below t: draw larger times or choose another stride"
@@ -58,6 +62,8 @@ class Release(Coefficients):
     c0 = sqrt(abar_s) beta_t / (1 - abar_t), c1 = sqrt(1 - beta_t) (1 - abar_s) / (1 - abar_t),
     sigma² = beta_t (1 - abar_s) / (1 - abar_t). Reproduces the published results; needs a table.
     """
+
+    uses_betas: ClassVar = True
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
         """psi > 0, falling with t, and chi about 1 / sqrt(2) of the consistent one."""
@@ -112,7 +118,7 @@ class Identity(Coefficients):
 
 
 @dataclass(frozen=True)
-class ReleaseOrIdentity(Coefficients):
+class DefaultCoefficients(Coefficients):
     """`Release` on a table; on schedules without betas, such as flows, `Identity(strength)`.
 
     The release coefficients come from the betas of a table, and flows have none. The strength counts there
@@ -123,6 +129,8 @@ class ReleaseOrIdentity(Coefficients):
     """
 
     strength: float = 1.0
+
+    uses_betas: ClassVar = True
 
     def __post_init__(self) -> None:
         """Check the strength and the stride."""

@@ -6,8 +6,8 @@ from typing import ClassVar
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, SigmaSquared, Weight
 from potstill.tensors import Latent, Times
 
@@ -26,9 +26,9 @@ class CSD(Method):
         InputError: a share is not in [0, 1].
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
-    times: TimeRule = Uniform()
+    times: TimestepSampler = Uniform()
     negative: float = 0.0
     """The share a at the start of a run, in [0, 1]."""
     negative_end: float | None = None
@@ -65,7 +65,7 @@ class CSD(Method):
         """The released code's second stage: times up to 50 %, and half of the way back."""
         return cls(times=Uniform(high=0.5), negative=1.0, negative_end=0.5)
 
-    def at(self, progress: float) -> "CSD":
+    def at_progress(self, progress: float) -> "CSD":
         """With the share of now."""
         end = self.negative if self.negative_end is None else self.negative_end
         return replace(self, negative=self.negative + (end - self.negative) * progress, negative_end=None)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query
-from potstill.methods.method import Method, Residual, Source, with_source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.method import Method, Residual, Source, predict_pair
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
 from potstill.tensors import Latent, Times
 
@@ -21,9 +21,9 @@ class DDS(Method):
     what is left is the change of the prompt; nothing ties the result to the source, so it drifts.
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = Constant()
-    times: TimeRule = Uniform()
+    times: TimestepSampler = Uniform()
 
     edits: ClassVar = True
     presets: ClassVar = ("release",)
@@ -56,9 +56,9 @@ def delta_residual(
     noise: Latent,
     target: Condition,
     source: Source,
-    on_source: Prior | None = None,
+    source_prior: Prior | None = None,
 ) -> Residual:
     """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS, PDS and InfEdit share."""
     moved = Query(prior.schedule.perturb(x0, noise, t), t, target)
-    hat, hat_source = with_source(prior, moved, noise, source, on_source)
+    hat, hat_source = predict_pair(prior, moved, noise, source, source_prior)
     return Residual(hat.eps - hat_source.eps, hat)

@@ -5,15 +5,15 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query
 from potstill.errors import InputError
-from potstill.methods.method import Residual, Source, SourceGuided, with_source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.method import Residual, SeparateSourceGuidance, Source, predict_pair
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Constant, Weight
 from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)
-class FlowEdit(SourceGuided):
+class FlowEdit(SeparateSourceGuidance):
     """FlowEdit (arXiv 2412.08629) at eta = 1, DDS at eta = 0 (the family: DVRF, arXiv 2509.05342).
 
         gradient = w(t) (v_hat(p, t, y) - v_hat(x_t^src, t, y_src) + (1 - eta) (x_0 - x_0_src)),
@@ -28,9 +28,9 @@ class FlowEdit(SourceGuided):
         InputError: an eta is not in [0, 1].
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = Constant()
-    times: TimeRule = Annealed(high=0.85)
+    times: TimestepSampler = Annealed(high=0.85)
     eta: float = 1.0
     """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
     eta_end: float | None = None
@@ -63,7 +63,7 @@ class FlowEdit(SourceGuided):
         """As released for Stable Diffusion 3, with 13.5 on the target; for Flux the two scales are 1.5 and 5.5."""
         return cls(source_guidance=3.5)
 
-    def at(self, progress: float) -> "FlowEdit":
+    def at_progress(self, progress: float) -> "FlowEdit":
         """With the eta of now."""
         end = self.eta if self.eta_end is None else self.eta_end
         return replace(self, eta=self.eta + (end - self.eta) * progress, eta_end=None)
@@ -74,5 +74,5 @@ class FlowEdit(SourceGuided):
         """The difference of velocities, and what is left of the edit."""
         edit, perturb = x0 - source.x0, prior.schedule.perturb
         moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
-        hat, hat_source = with_source(prior, moved, noise, source, self.on_source(prior))
+        hat, hat_source = predict_pair(prior, moved, noise, source, self.source_prior(prior))
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

@@ -6,8 +6,8 @@ from typing import ClassVar
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.dds import delta_residual
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import FixedPoint, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import FixedPoint, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
 from potstill.tensors import Latent, Times
 
@@ -23,9 +23,9 @@ class IDS(Method):
     prior's own wish to change the source. The defaults are the released code's.
     """
 
-    noise: Noise = FixedPoint()
+    noise: NoiseSource = FixedPoint()
     weight: Weight = Constant()
-    times: TimeRule = Uniform(low=0.05, high=0.948)
+    times: TimestepSampler = Uniform(low=0.05, high=0.948)
 
     edits: ClassVar = True
     equation: ClassVar = "w(t) (eps_hat - eps_hat_src), eps* with x̂0(x_t_src) = x0_src"

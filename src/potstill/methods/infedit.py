@@ -5,15 +5,15 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.dds import delta_residual
-from potstill.methods.method import Descent, Residual, Source, SourceGuided
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance, Source
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
 from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)
-class InfEdit(SourceGuided):
+class InfEdit(SeparateSourceGuidance):
     """Inversion-free editing (arXiv 2312.04965, virtual inversion), without its control of the attention maps.
 
         gradient = rho_t (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src)) = (x_0 - x_0_src) - (x̂_0 - x̂_0_src)
@@ -24,13 +24,13 @@ class InfEdit(SourceGuided):
     averages out, and what source and target agree on pulls x_0 back to the source.
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = Rho()
-    times: TimeRule = Annealed(high=0.95)
+    times: TimestepSampler = Annealed(high=0.95)
 
     edits: ClassVar = True
     presets: ClassVar = ("release",)
-    usual: ClassVar = Descent("sgd", 0.3, 12)
+    default_optimizer: ClassVar = OptimizerSettings("sgd", 0.3, 12)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
     reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"
@@ -52,4 +52,4 @@ class InfEdit(SourceGuided):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source, self.on_source(prior))
+        return delta_residual(x0, prior, t, noise, target, source, self.source_prior(prior))

@@ -9,8 +9,8 @@ from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Inverted, Memory, Noise
-from potstill.methods.times import Narrowing, TimeRule
+from potstill.methods.noise import Inverted, NoiseSource, PreviousStep
+from potstill.methods.times import ShrinkingRange, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
 from potstill.tensors import Latent, Times, per_sample
 
@@ -32,9 +32,9 @@ class ISM(Method):
         InputError: the interval is not in (0, 1).
     """
 
-    noise: Noise = Inverted(steps=5, guidance_scale=0.0, overshoot=0.0, extra=0.0, label="current")
+    noise: NoiseSource = Inverted(steps=5, guidance_scale=0.0, overshoot=0.0, extra=0.0, label="current")
     weight: Weight = Rho()
-    times: TimeRule = Narrowing()
+    times: TimestepSampler = ShrinkingRange()
     interval: float = 0.08
     """From s to t, as a fraction of the schedule."""
 
@@ -62,7 +62,7 @@ class ISM(Method):
 
     def earlier(self, schedule: Schedule, t: Times) -> Times:
         """s, at the lowest the first noisy time."""
-        return schedule.shift(t, -self.interval).clamp(min=schedule.first)
+        return schedule.offset(t, -self.interval).clamp(min=schedule.t_min)
 
     def draw_noise(
         self,
@@ -72,7 +72,7 @@ class ISM(Method):
         target: Condition,
         source: Source | None,
         rng: Generator,
-        memory: Memory | None = None,
+        memory: PreviousStep | None = None,
     ) -> Latent:
         """The noise of x_s."""
         return super().draw_noise(x0, prior, self.earlier(prior.schedule, t), target, source, rng, memory)

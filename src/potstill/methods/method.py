@@ -8,9 +8,9 @@ from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.methods.noise import Memory, Noise
-from potstill.methods.render_model import Learner
-from potstill.methods.times import TimeRule
+from potstill.methods.noise import NoiseSource, PreviousStep
+from potstill.methods.render_model import LearnedPrior
+from potstill.methods.times import TimestepSampler
 from potstill.methods.weighting import Weight
 from potstill.tensors import Latent, Times, per_sample
 
@@ -31,7 +31,7 @@ class Residual(NamedTuple):
     prediction: Prediction
 
 
-class Descent(NamedTuple):
+class OptimizerSettings(NamedTuple):
     """How a gradient is followed where nothing else is stated."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
@@ -49,16 +49,16 @@ class Method(abc.ABC):
     fields' defaults, what it is (the class variables) and its residual.
     """
 
-    noise: Noise
+    noise: NoiseSource
     """Where the noise of x_t comes from."""
     weight: Weight
     """The factor w(t) on the residual."""
-    times: TimeRule
+    times: TimestepSampler
     """How t is drawn."""
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
-    usual: ClassVar[Descent] = Descent()
+    default_optimizer: ClassVar[OptimizerSettings] = OptimizerSettings()
     """How it is followed on pictures, where nothing else is stated."""
     presets: ClassVar[tuple[str, ...]] = ()
     """Class methods that build it with other documented settings, such as those of a released code."""
@@ -72,7 +72,7 @@ class Method(abc.ABC):
         """Calls of a network that its gradient needs; what can share a call does."""
         return 1
 
-    def on_source(self, prior: Prior) -> Prior:
+    def source_prior(self, prior: Prior) -> Prior:
         """The prior as it is asked about the source, with its guidance: as about the target."""
         return prior
 
@@ -82,11 +82,11 @@ class Method(abc.ABC):
     ) -> Residual:
         """The difference of predictions, with one call of the prior (see `predict`) for all of them."""
 
-    def at(self, progress: float) -> "Method":
+    def at_progress(self, progress: float) -> "Method":
         """The method as it is when the share `progress` in [0, 1] of a run is done: itself, unless it has stages."""
         return self
 
-    def learner(self, prior: Prior, rng: Generator) -> Learner | None:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior | None:
         """A model of the renders for a run, if it compares with one; its gradient finds it as `prior.renders`."""
         return None
 
@@ -135,7 +135,7 @@ class Method(abc.ABC):
         target: Condition,
         source: Source | None,
         rng: Generator,
-        memory: Memory | None = None,
+        memory: PreviousStep | None = None,
     ) -> Latent:
         """The noise of x_t from the method's noise source, for the source of an edit or for the render."""
         origin = self._source(x0, target, source)
@@ -150,7 +150,7 @@ class Method(abc.ABC):
 
 
 @dataclass(frozen=True)
-class SourceGuided(Method, abc.ABC):
+class SeparateSourceGuidance(Method, abc.ABC):
     """A method whose source may have a guidance scale of its own."""
 
     source_guidance: float | None = None
@@ -161,13 +161,13 @@ class SourceGuided(Method, abc.ABC):
         """Source and target share one, unless they are guided differently."""
         return 1 if self.source_guidance is None else 2
 
-    def on_source(self, prior: Prior) -> Prior:
+    def source_prior(self, prior: Prior) -> Prior:
         """At the source's own scale, if it has one."""
         return prior if self.source_guidance is None else prior.guided(self.source_guidance)
 
 
-def with_source(
-    prior: Prior, moved: Query, noise: Latent, source: Source, on_source: Prior | None = None
+def predict_pair(
+    prior: Prior, moved: Query, noise: Latent, source: Source, source_prior: Prior | None = None
 ) -> tuple[Prediction, Prediction]:
     """The prediction on a moved x_t and that on the source under the same time and noise.
 
@@ -176,7 +176,7 @@ def with_source(
     if source.hat is not None:
         return predict(prior, moved)[0], source.hat
     still = Query(prior.schedule.perturb(source.x0, noise, moved.t), moved.t, source.condition)
-    if on_source is not None and on_source is not prior:
-        return predict(prior, moved)[0], predict(on_source, still)[0]
+    if source_prior is not None and source_prior is not prior:
+        return predict(prior, moved)[0], predict(source_prior, still)[0]
     hat, hat_source = predict(prior, moved, still)
     return hat, hat_source

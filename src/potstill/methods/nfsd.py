@@ -6,8 +6,8 @@ from typing import ClassVar
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times, per_sample
 
@@ -26,9 +26,9 @@ class NFSD(Method):
         InputError: the threshold is not in [0, 1].
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
-    times: TimeRule = Uniform()
+    times: TimestepSampler = Uniform()
     threshold: float = 0.2
     """The fraction of the schedule below which the unconditional prediction itself is followed."""
 
@@ -55,6 +55,6 @@ class NFSD(Method):
         x_t = prior.schedule.perturb(x0, noise, t)
         told = (target, {**target, **prior.unconditional}, {**target, **prior.opposite})
         hat, uncond, negative = predict(prior.bare, *(Query(x_t, t, condition) for condition in told))
-        high = (t >= self.threshold * prior.schedule.span).to(x0.dtype)
+        high = (t >= self.threshold * prior.schedule.duration).to(x0.dtype)
         domain = uncond.eps - per_sample(high, x0) * negative.eps
         return Residual(domain + prior.guidance_scale * (hat.eps - uncond.eps), hat)

@@ -14,7 +14,7 @@ from potstill.errors import InputError
 from potstill.tensors import Latent, Times, normal, per_sample
 
 
-class Memory(NamedTuple):
+class PreviousStep(NamedTuple):
     """What a step leaves for the next one: its times, its noise and its prediction of the noise."""
 
     t: Times
@@ -22,7 +22,7 @@ class Memory(NamedTuple):
     eps: Latent
 
 
-class Noise(abc.ABC):
+class NoiseSource(abc.ABC):
     """A source of noise for x_t = alpha_t x_0 + sigma_t eps."""
 
     @abc.abstractmethod
@@ -33,13 +33,13 @@ class Noise(abc.ABC):
         t: Times,
         condition: Condition,
         rng: Generator,
-        memory: Memory | None = None,
+        memory: PreviousStep | None = None,
     ) -> Latent:
         """The noise for x0 at t; `memory` is None in the first step, and then all that rests on it is fresh."""
 
 
 @dataclass(frozen=True)
-class Fresh(Noise):
+class Fresh(NoiseSource):
     """eps ~ N(0, I) in every step (SDS, arXiv 2209.14988)."""
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
@@ -48,7 +48,7 @@ class Fresh(Noise):
 
 
 @dataclass(frozen=True)
-class Fixed(Noise):
+class Fixed(NoiseSource):
     """eps ~ N(0, I) drawn in the first step and held from then on."""
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
@@ -57,7 +57,7 @@ class Fixed(Noise):
 
 
 @dataclass(frozen=True)
-class Previous(Noise):
+class Previous(NoiseSource):
     """eps = eps_hat of the step before: DDIM, in the space of x_0 (SDI, arXiv 2405.15891, eq. 6)."""
 
     def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
@@ -66,7 +66,7 @@ class Previous(Noise):
 
 
 @dataclass(frozen=True)
-class Mixed(Noise):
+class Mixed(NoiseSource):
     """eps = sqrt(1 - share²) eps_hat + share z: a DDIM step with sigma = share · sigma_s (Theorem 1).
 
     eps_hat is the prediction of the step before and z ~ N(0, I): 0 is `Previous`, 1 is `Fresh`.
@@ -89,7 +89,7 @@ class Mixed(Noise):
 
 
 @dataclass(frozen=True)
-class MixedEta(Noise):
+class DDIMNoise(NoiseSource):
     """As `Mixed`, with the noise of diffusers' eta: sigma = eta · sigma of q(x_s | x_t, x_0), at most sigma_s.
 
     0 is DDIM, 1 is DDPM (arXiv 2010.02502, eq. 16). Where the times do not fall, all noise is fresh.
@@ -116,7 +116,7 @@ class MixedEta(Noise):
 
 
 @dataclass(frozen=True)
-class Inverted(Noise):
+class Inverted(NoiseSource):
     """eps from DDIM inversion of x_0: the noise that the prior itself would denoise to x_0.
 
     SDI (arXiv 2405.15891, algorithm 2 and appendix A): invert x_0 to t + tau with tau ~ U(0, overshoot),
@@ -158,10 +158,10 @@ class Inverted(Noise):
         """kappa, inferred from x_0 at each sample's own time."""
         schedule = prior.schedule
         tau = self.overshoot * torch.rand(len(t), generator=rng, dtype=torch.float64)
-        top = schedule.shift(t, tau)
+        top = schedule.offset(t, tau)
         guided = prior.guided(self.guidance_scale)
         every = self.extra if self.extra_at == "every step" else 0.0
-        grid = schedule.climb(top, self.steps)
+        grid = schedule.inversion_grid(top, self.steps)
         x_top = ddim_inversion(guided, x0, grid, condition, self.label, every, rng)[-1]
         alpha, sigma = (per_sample(c, x0) for c in schedule(top if self.remap else t))
         kappa = (x_top - alpha * x0) / sigma
@@ -171,7 +171,7 @@ class Inverted(Noise):
 
 
 @dataclass(frozen=True)
-class FixedPoint(Noise):
+class FixedPoint(NoiseSource):
     """eps for which the prior predicts x_0 itself, x̂_0(alpha_t x_0 + sigma_t eps) = x_0, by gradient descent.
 
     IDS (arXiv 2502.19930): x_t <- x_t - rate ∇ |x_0 - x̂_0(x_t)|, from a fresh draw, through the network.
@@ -204,7 +204,7 @@ class FixedPoint(Noise):
 
 
 @dataclass(frozen=True)
-class Picard(Noise):
+class Picard(NoiseSource):
     """As `FixedPoint`, by iterating eps <- eps_hat(alpha_t x_0 + sigma_t eps) from a fresh draw.
 
     SDI's eq. 8 solved naively; one iteration is the corrected noise of RFDS-Rev. It converges on a

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.coefficients import Coefficients, Consistent, ReleaseOrIdentity
+from potstill.methods.coefficients import Coefficients, Consistent, DefaultCoefficients
 from potstill.methods.dds import delta_residual
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
 from potstill.tensors import Latent, Times, per_sample
 
@@ -26,10 +26,10 @@ class PDS(Method):
     identity term of a stated strength.
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = Constant()
-    times: TimeRule = Uniform()
-    coefficients: Coefficients = ReleaseOrIdentity()
+    times: TimestepSampler = Uniform()
+    coefficients: Coefficients = DefaultCoefficients()
     """psi and chi: Release where the schedule has betas and Identity where it has none, or one of them stated."""
 
     edits: ClassVar = True

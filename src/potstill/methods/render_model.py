@@ -16,7 +16,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Latent, Times, normal, per_sample
 
 
-class Learner(Prior, abc.ABC):
+class LearnedPrior(Prior, abc.ABC):
     """A denoiser of the renders of a run. The loop holds it, so that a method stays a pure function."""
 
     @abc.abstractmethod
@@ -32,7 +32,7 @@ class Learner(Prior, abc.ABC):
 
 
 @dataclass(frozen=True)
-class Accompanied(Wrapper):
+class WithRenderModel(Wrapper):
     """A prior, and beside it a model of the renders."""
 
     model: Prior
@@ -44,16 +44,16 @@ class Accompanied(Wrapper):
 
     def counted(self, tally: Tally) -> Prior:
         """Both, counted together."""
-        return Accompanied(self.prior.counted(tally), self.model.counted(tally))
+        return WithRenderModel(self.prior.counted(tally), self.model.counted(tally))
 
     @property
     def bare(self) -> Prior:
         """The wrapped prior's, accompanied."""
-        return Accompanied(self.prior.bare, self.model)
+        return WithRenderModel(self.prior.bare, self.model)
 
     def guided(self, scale: float) -> Prior:
         """The wrapped prior's, accompanied."""
-        return Accompanied(self.prior.guided(scale), self.model)
+        return WithRenderModel(self.prior.guided(scale), self.model)
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """Ask the wrapped prior."""
@@ -61,11 +61,11 @@ class Accompanied(Wrapper):
 
 
 @dataclass(frozen=True)
-class Renders(abc.ABC):
+class RenderModel(abc.ABC):
     """How the renders are modelled."""
 
     @abc.abstractmethod
-    def learner(self, prior: Prior, rng: Generator) -> Learner:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """A model that has seen no render yet, for a run with this prior.
 
         Raises:
@@ -74,7 +74,7 @@ class Renders(abc.ABC):
 
 
 @dataclass(frozen=True)
-class Exact(Renders):
+class Empirical(RenderModel):
     """Exactly, and without training: the renders of a step are all there are, so p(x_0) is a point at each of them.
 
     x̂_0(x_t) = sum_k r_k x_0_k with r_k = softmax_k(-|x_t - alpha_t x_0_k|² / (2 sigma_t²)). For a single render
@@ -82,13 +82,13 @@ class Exact(Renders):
     versions overlap, which for pictures is at large t only.
     """
 
-    def learner(self, prior: Prior, rng: Generator) -> Learner:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """Points without any yet."""
-        return Particles(prior)
+        return EmpiricalPrior(prior)
 
 
-class Particles(Learner):
-    """Equal weights on points: the `Exact` model of the renders."""
+class EmpiricalPrior(LearnedPrior):
+    """Equal weights on points: the `Empirical` model of the renders."""
 
     def __init__(self, prior: Prior, points: Latent | None = None) -> None:
         """Under the prior's schedule."""
@@ -103,8 +103,8 @@ class Particles(Learner):
         """Take the renders for the points."""
         if any((value != value[:1]).any() for value in condition.values()):
             raise InputError(
-                "renders of different views are not points of one distribution, so Exact() cannot model them: "
-                "take LowRank() on a pipeline"
+                "renders of different views are not points of one distribution, so Empirical() cannot model them: "
+                "take LoRAModel() on a pipeline"
             )
         self.points = x0
         return 0
@@ -121,7 +121,7 @@ class Particles(Learner):
 
 
 @dataclass(frozen=True)
-class LowRank(Renders):
+class LoRAModel(RenderModel):
     """The prior's own network with trainable low-rank weights beside the frozen ones (LoRA), told the prompt.
 
     It begins as the prior without guidance, and in each step takes one step of Adam down its denoising loss
@@ -142,16 +142,16 @@ class LowRank(Renders):
                 "the rank must be at least 1, the rate finite and above 0; 4 and 0.0001 are usual"
             )
 
-    def learner(self, prior: Prior, rng: Generator) -> Learner:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """A second network that shares the weights of the first and adds its own."""
         inner = innermost(prior.guided(1.0))
         if not isinstance(inner, Pipeline):
-            raise InputError(f"{type(inner).__name__} has no network to adapt: take renders=Exact()")
-        return Adapted(adapt(inner, self.rank, rng), self.learning_rate)
+            raise InputError(f"{type(inner).__name__} has no network to adapt: take render_model=Empirical()")
+        return LoRAPrior(adapt(inner, self.rank, rng), self.learning_rate)
 
 
-class Adapted(Learner):
-    """A pipeline with low-rank weights that are trained: the `LowRank` model of the renders."""
+class LoRAPrior(LearnedPrior):
+    """A pipeline with low-rank weights that are trained: the `LoRAModel` model of the renders."""
 
     def __init__(self, prior: Pipeline, learning_rate: float) -> None:
         """With an optimiser over what is trainable."""
@@ -198,13 +198,13 @@ class Adapted(Learner):
 
 
 @dataclass(frozen=True)
-class LowRankOrExact(Renders):
-    """`LowRank` on a pipeline; `Exact` on priors without a network, such as the exact worlds.
+class DefaultRenderModel(RenderModel):
+    """`LoRAModel` on a pipeline; `Empirical` on priors without a network, such as the exact worlds.
 
     Rank and rate count on pipelines only.
 
     Raises:
-        InputError: as for `LowRank`.
+        InputError: as for `LoRAModel`.
     """
 
     rank: int = 4
@@ -212,9 +212,9 @@ class LowRankOrExact(Renders):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        LowRank(self.rank, self.learning_rate)
+        LoRAModel(self.rank, self.learning_rate)
 
-    def learner(self, prior: Prior, rng: Generator) -> Learner:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """Of the one that fits the prior."""
         pipeline = isinstance(innermost(prior), Pipeline)
-        return (LowRank(self.rank, self.learning_rate) if pipeline else Exact()).learner(prior, rng)
+        return (LoRAModel(self.rank, self.learning_rate) if pipeline else Empirical()).learner(prior, rng)

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Inverted, Noise
+from potstill.methods.noise import Inverted, NoiseSource
 from potstill.methods.sds import noise_residual
-from potstill.methods.times import Annealed, TimeRule
+from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
 from potstill.tensors import Latent, Times
 
@@ -23,9 +23,9 @@ class SDI(Method):
     the released code.
     """
 
-    noise: Noise = Inverted()
+    noise: NoiseSource = Inverted()
     weight: Weight = Rho()
-    times: TimeRule = Annealed(low=0.2, high=0.98)
+    times: TimestepSampler = Annealed(low=0.2, high=0.98)
 
     presets: ClassVar = ("release",)
     equation: ClassVar = "rho(t) (eps_hat - kappa), kappa by DDIM inversion"

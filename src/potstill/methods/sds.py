@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Velocity, Weight
 from potstill.tensors import Latent, Times
 
@@ -22,9 +22,9 @@ class SDS(Method):
     `Rho()` on falling times it is DDIM sampling (Theorem 1).
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
-    times: TimeRule = Uniform()
+    times: TimestepSampler = Uniform()
 
     presets: ClassVar = ("rfds",)
     equation: ClassVar = "w(t) (eps_hat - eps)"

@@ -14,7 +14,7 @@ from potstill.tensors import Times
 
 
 @dataclass(frozen=True)
-class TimeRule(abc.ABC):
+class TimestepSampler(abc.ABC):
     """Draws one time for each sample of a step.
 
     Raises:
@@ -30,72 +30,72 @@ class TimeRule(abc.ABC):
             raise InputError(f"times from {self.low} to {self.high} must satisfy 0 <= low <= high <= 1")
 
     @abc.abstractmethod
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Positions in [0, 1] between low and high, [b]; `progress` in [0, 1] is how far the run has come."""
 
-    def entries(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def spread_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """Positions for a bank of times: on the way down, as a run of `size` steps draws them."""
-        return torch.stack([self.fractions(batch, k / max(size - 1, 1), rng) for k in range(size)])
+        return torch.stack([self.positions(batch, k / max(size - 1, 1), rng) for k in range(size)])
 
-    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """As `entries`, but where t is drawn at random for each sample, one in each of `size` equal strata."""
-        return self.entries(size, batch, rng)
+        return self.spread_positions(size, batch, rng)
 
-    def entry(self, step: int, steps: int, size: int) -> int:
+    def bank_index(self, step: int, steps: int, size: int) -> int:
         """Which entry of a bank step 0, ..., steps - 1 takes: each for its share of the run."""
         return step * size // steps
 
     def __call__(self, schedule: Schedule, batch: int, step: int, steps: int, rng: Generator) -> Times:
         """The times [b] of step 0, ..., steps - 1."""
-        position = self.fractions(batch, step / max(steps - 1, 1), rng)
+        position = self.positions(batch, step / max(steps - 1, 1), rng)
         return schedule.time(self.low + (self.high - self.low) * position)
 
 
 @dataclass(frozen=True)
-class Uniform(TimeRule):
+class Uniform(TimestepSampler):
     """t ~ U(low, high), independently for each sample and step."""
 
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Independent uniform draws."""
         return torch.rand(batch, generator=rng, dtype=torch.float64)
 
-    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """One in each of `size` strata for each sample, in random order."""
         return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
 
-    def entry(self, step: int, steps: int, size: int) -> int:
+    def bank_index(self, step: int, steps: int, size: int) -> int:
         """One after the other, round after round."""
         return step % size
 
 
 @dataclass(frozen=True)
-class Annealed(TimeRule):
+class Annealed(TimestepSampler):
     """t falls in a line from high to low, the same for all samples (SDI, arXiv 2405.15891, algorithm 2)."""
 
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """1 - progress."""
         return torch.full((batch,), 1 - progress, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
-class Stratified(TimeRule):
+class Stratified(TimestepSampler):
     """One draw from each of b equal strata, in random order: uniform for each sample, even over the batch."""
 
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """(i + u_i) / b, shuffled."""
         return _strata(batch, rng)
 
-    def strata(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
+    def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
         """One in each of `size` strata for each sample, in random order."""
-        return Uniform(self.low, self.high).strata(size, batch, rng)
+        return Uniform(self.low, self.high).stratified_positions(size, batch, rng)
 
-    def entry(self, step: int, steps: int, size: int) -> int:
+    def bank_index(self, step: int, steps: int, size: int) -> int:
         """One after the other, round after round."""
         return step % size
 
 
 @dataclass(frozen=True)
-class Narrowing(TimeRule):
+class ShrinkingRange(TimestepSampler):
     """t ~ U(low, h), where h falls in a line from `high` to `end` over the first `until` of the run, and stays.
 
     ISM (arXiv 2311.11284) and the released CSD end so: coarse to fine, but never without noise.
@@ -116,14 +116,14 @@ class Narrowing(TimeRule):
                 f"low = {self.low} and high = {self.high}, the share of the run above 0 and at most 1"
             )
 
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Uniform draws below the upper end of now."""
         top = self.high + (self.end - self.high) * min(progress / self.until, 1.0)
         return _share(top - self.low, self) * torch.rand(batch, generator=rng, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
-class DreamTime(TimeRule):
+class DreamTime(TimestepSampler):
     """t falls, and lingers at each time in proportion to a density (DreamTime, arXiv 2306.12422).
 
         W(t) = exp(-(t - upper)² / (2 s²)) above `upper`, 1 between, exp(-(t - lower)² / (2 s²)) below `lower`
@@ -160,7 +160,7 @@ class DreamTime(TimeRule):
         below, above = (self.lower - t).clamp(min=0), (t - self.upper).clamp(min=0)
         return torch.exp(-((below / self.lower_width) ** 2 + (above / self.upper_width) ** 2) / 2)
 
-    def fractions(self, batch: int, progress: float, rng: Generator) -> Times:
+    def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Where the density above t, as a share of all, is the progress."""
         t = torch.linspace(self.high, self.low, _GRID, dtype=torch.float64)
         density = self.density(t)
@@ -172,7 +172,7 @@ class DreamTime(TimeRule):
 _GRID = 10_001  # finer than any table of noise levels
 
 
-def _share(length: float, rule: TimeRule) -> float:
+def _share(length: float, rule: TimestepSampler) -> float:
     """A length as a share of the whole range, which may be a point."""
     return length / (rule.high - rule.low) if rule.high > rule.low else 0.0
 

@@ -7,9 +7,9 @@ from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Fresh, Noise
-from potstill.methods.render_model import Learner, LowRankOrExact, Renders
-from potstill.methods.times import TimeRule, Uniform
+from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.render_model import DefaultRenderModel, LearnedPrior, RenderModel
+from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times
 
@@ -23,14 +23,14 @@ class VSD(Method):
     It moves all renders together towards the prior's distribution, where SDS moves each towards a mode. The model of
     the renders learns them in the same run, and is asked without guidance. Where it is perfect and there is one
     render, it answers with the noise, and VSD is SDS. Its settings are the released code's for images; for 3-D the
-    release narrows the times to 0.5 after a fifth of the run (`times="Narrowing(until=0.2)"` comes near), and it
+    release narrows the times to 0.5 after a fifth of the run (`times="ShrinkingRange(until=0.2)"` comes near), and it
     also tells the model the camera.
     """
 
-    noise: Noise = Fresh()
+    noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
-    times: TimeRule = Uniform()
-    renders: Renders = LowRankOrExact()
+    times: TimestepSampler = Uniform()
+    render_model: RenderModel = DefaultRenderModel()
     """How the renders are modelled."""
 
     equation: ClassVar = "w(t) (eps_hat - eps_hat_renders)"
@@ -50,9 +50,9 @@ class VSD(Method):
         """The prior and the model of the renders."""
         return 2
 
-    def learner(self, prior: Prior, rng: Generator) -> Learner:
+    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """The model of the renders."""
-        return self.renders.learner(prior, rng)
+        return self.render_model.learner(prior, rng)
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

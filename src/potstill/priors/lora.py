@@ -122,7 +122,7 @@ def adapt(prior: Pipeline, rank: int, rng: Generator) -> Pipeline:
             peft.inject_adapter_in_model(config, network)
         except ValueError:
             raise InputError(
-                f"{type(network).__name__} has no attention to adapt: take renders=Exact(), or another model"
+                f"{type(network).__name__} has no attention to adapt: take render_model=Empirical(), or another model"
             ) from None
     for weight in network.parameters():
         if weight.requires_grad:

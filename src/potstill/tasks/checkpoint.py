@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from potstill.errors import InputError
 from potstill.io.files import write
-from potstill.state import State, Stateful
+from potstill.state import Resumable, State
 from potstill.tasks.provenance import differences
 from potstill.tasks.state_file import pack, unpack, unspoilt
 
@@ -139,7 +139,7 @@ class Checkpoint:
         """Whether it is time to save."""
         return 0 < self.every <= time.monotonic() - self._saved
 
-    def save(self, run: Stateful, where: str) -> None:
+    def save(self, run: Resumable, where: str) -> None:
         """Replace the file.
 
         Raises:
@@ -183,7 +183,7 @@ class Checkpoint:
             raise Misfit(f"{str(self.path)!r} is of another run ({told})")
         return saved
 
-    def restore(self, run: Stateful, saved: Saved) -> None:
+    def restore(self, run: Resumable, saved: Saved) -> None:
         """Bring a run that has begun to where it was.
 
         Raises:

@@ -16,7 +16,7 @@ from potstill.io.gif import row
 from potstill.io.plotting import INK, caption, gif, new_figure, png
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
-from potstill.state import State, Stateful
+from potstill.state import Resumable, State
 from potstill.tasks.editing import OPTIMISER, Edit, change
 from potstill.tasks.generating import Generate
 from potstill.tasks.run import Result, Run
@@ -47,7 +47,7 @@ class Compare(Task):
     def __post_init__(self) -> None:
         """Check every value, and state the guidance scale."""
         if self.guidance_scale is None:
-            object.__setattr__(self, "guidance_scale", (Generate if self.prompt else Edit).usual_guidance)
+            object.__setattr__(self, "guidance_scale", (Generate if self.prompt else Edit).default_guidance_scale)
         super().__post_init__()
 
     @property
@@ -99,7 +99,7 @@ class Compare(Task):
         return Going(self, prior, image, mask)
 
 
-class Going(Stateful):
+class Going(Resumable):
     """A comparison at work: iterate over it for the steps of one method after the other."""
 
     def __init__(self, compare: Compare, prior: Pipeline, image: Picture | None, mask: Picture | None) -> None:

@@ -21,7 +21,7 @@ from potstill.methods import InfEdit, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
-from potstill.state import Distilling, Stateful
+from potstill.state import LoopState, Resumable
 from potstill.tasks.provenance import fingerprint
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import Reading, Task, leading
@@ -50,15 +50,15 @@ class Edit(Reading, Task):
     """uncond + scale (cond - uncond), as in diffusers. None means 1.5, which suits the bundled model; papers on
     Stable Diffusion take 2 for the default method and 7.5 or more for most others."""
 
-    usual_guidance: ClassVar = 1.5
+    default_guidance_scale: ClassVar = 1.5
 
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""
         super().__post_init__()
         if not isinstance(self.method, Baseline):
-            self._state_descent(self.method.usual)
+            self._state_descent(self.method.default_optimizer)
             return
-        object.__setattr__(self, "steps", self.steps or self.method.usual_steps)
+        object.__setattr__(self, "steps", self.steps or self.method.default_steps)
         for field in fields(Task):
             if field.name in OPTIMISER and (value := getattr(self, field.name)) != field.default:
                 name, which = field.name.replace("_", " "), type(self.method).__name__
@@ -109,7 +109,7 @@ class Edit(Reading, Task):
         source: Condition,
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
-    ) -> tuple[Iterator[Step], Stateful]:
+    ) -> tuple[Iterator[Step], Resumable]:
         """The steps that lead a scene from its origin [b, ...], and what they change.
 
         `mask` holds what may change of the latents, 1 for all of a cell.
@@ -121,7 +121,7 @@ class Edit(Reading, Task):
             following = Following(self.method.run, total, job, next(scene.parameters()), name)
             return iter(following), following
         moved = scene if mask is None else Masked(scene, mask, origin)
-        changing = Distilling(moved, self.descent(moved, len(origin)), rng)
+        changing = LoopState(moved, self.descent(moved, len(origin)), rng)
         steps = distill(
             moved,
             guided,

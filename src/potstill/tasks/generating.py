@@ -13,7 +13,7 @@ from potstill.errors import InputError
 from potstill.methods import SDI, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.state import Distilling
+from potstill.state import LoopState
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import Task, leading
 
@@ -30,7 +30,7 @@ class Generate(Task):
     def __post_init__(self) -> None:
         """Check every value, and state what is the method's to say."""
         super().__post_init__()
-        self._state_descent(self.method.usual)
+        self._state_descent(self.method.default_optimizer)
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -50,7 +50,7 @@ class Generate(Task):
         cells = (height // prior.codec.factor, width // prior.codec.factor)
         latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)
         scene = self.scene(prior, latents)
-        changing = Distilling(scene, self.descent(scene, self.count), rng)
+        changing = LoopState(scene, self.descent(scene, self.count), rng)
         steps = distill(
             scene,
             self.guided(prior),

@@ -43,12 +43,12 @@ class Invert(Reading):
     @property
     def length(self) -> int:
         """The steps stated, or the usual ones."""
-        return self.steps or self.method.usual_steps
+        return self.steps or self.method.default_steps
 
     @property
     def scale(self) -> float:
         """The guidance scale stated, or the usual one."""
-        return self.method.usual_guidance if self.guidance_scale is None else self.guidance_scale
+        return self.method.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
 
     @property
     def prompts(self) -> dict[str, str]:

@@ -53,7 +53,7 @@ def sample(
     prior = model if isinstance(model, Pipeline) else load(model)
     told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
-    times = prior.schedule.climb(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
+    times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
     guided = in_range(prior.guided(guidance_scale), prior.codec)
     images, total = [], steps * -(-len(told) // _BATCH)
     for first in range(0, len(told), _BATCH):

@@ -13,7 +13,7 @@ from torch import Tensor
 from potstill.distillation import Step
 from potstill.io.files import writable_folder, write
 from potstill.io.images import levels, png_bytes
-from potstill.state import State, Stateful
+from potstill.state import Resumable, State
 from potstill.tasks.provenance import KEY
 from potstill.tensors import Images, Levels
 
@@ -59,7 +59,7 @@ class Result:
         return places
 
 
-class Run(Stateful):
+class Run(Resumable):
     """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it.
 
     Between two steps `state` is all that it rests on. A run that was started in the same way and restored goes on
@@ -71,7 +71,7 @@ class Run(Stateful):
         record: dict[str, Any],
         steps: Iterator[Step],
         look: Callable[[], Images],
-        changing: Stateful,
+        changing: Resumable,
         measure: Callable[[], Mapping[str, float]] = dict,
         tensors: Mapping[str, Tensor] | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture
 from potstill.io.images import as_images
 from potstill.io.resize import Fit, Mode
-from potstill.methods.method import Descent, Method
+from potstill.methods.method import Method, OptimizerSettings
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import check_prompt
 from potstill.scenes import Latents, Pixels, Scene
@@ -149,19 +149,19 @@ class Task(Settings, abc.ABC):
     count: int = 1
     """How many results, each with its own noise."""
 
-    usual_guidance: ClassVar = 5.0
+    default_guidance_scale: ClassVar = 5.0
 
     def __post_init__(self) -> None:
         """Check every value, and state the guidance scale."""
         super().__post_init__()
         if self.guidance_scale is None:
-            object.__setattr__(self, "guidance_scale", self.usual_guidance)
+            object.__setattr__(self, "guidance_scale", self.default_guidance_scale)
         if isinstance(self.guidance, Perpendicular) and not self.negative:
             raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
-    def _state_descent(self, usual: Descent) -> None:
+    def _state_descent(self, usual: OptimizerSettings) -> None:
         """State how the gradient is followed, where it is not stated."""
         optimizer = self.optimizer or usual.optimizer
         rate = usual.learning_rate if optimizer == usual.optimizer else _RATES[optimizer]

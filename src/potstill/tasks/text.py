@@ -30,6 +30,16 @@ T = TypeVar("T")
 
 LONGEST = 10_000
 """Characters of a text; a method with every field stated has some 500."""
+EARLIER = {
+    "exact": "empirical",
+    "lowrank": "loramodel",
+    "lowrankorexact": "defaultrendermodel",
+    "mixedeta": "ddimnoise",
+    "narrowing": "shrinkingrange",
+    "releaseoridentity": "defaultcoefficients",
+    "renders": "render_model",
+}
+"""Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
 _WORDS = {
     int: "a whole number",
     float: "a finite number",
@@ -122,7 +132,8 @@ def _build(node: ast.Name | ast.Call, kinds: list[type], text: str) -> Any:
     if not isinstance(call.func, ast.Name):
         _refuse_form(_source(node, text), kinds[0])
     known = {name.lower(): cls for kind in kinds for name, cls in choices(kind).items()}
-    if (cls := known.get(call.func.id.lower())) is None:
+    written = call.func.id.lower()
+    if (cls := known.get(EARLIER.get(written, written))) is None:
         raise InputError(
             f"unknown {_noun(kinds[0])} {_quote(call.func.id)}: {did_you_mean(call.func.id, _names(*kinds))}"
         )
@@ -135,6 +146,7 @@ def _build(node: ast.Name | ast.Call, kinds: list[type], text: str) -> Any:
         )
     hints, values = get_type_hints(cls), {}
     for name, part in [*zip(ordered, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]:
+        name = EARLIER.get(name or "", name) if name not in fields else name
         if name not in fields:
             fix = did_you_mean(name, fields) if name and fields else stated
             raise InputError(f"unknown field {_quote(name or '**')} of {cls.__name__}: {fix}")

@@ -18,7 +18,7 @@ from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.scenes.points import Points, Projected
-from potstill.state import Distilling, State, Stateful
+from potstill.state import LoopState, Resumable, State
 
 Numbers = TypeVar("Numbers")
 OnStep = Callable[[str, Step], None]
@@ -144,7 +144,7 @@ class Study(abc.ABC, Generic[Numbers]):
         }
 
 
-class Going(Stateful, Generic[Numbers]):
+class Going(Resumable, Generic[Numbers]):
     """A study at work: iterate over it for the steps of one method after the other, then look at `runs`."""
 
     def __init__(self, study: Study[Numbers], frames: int) -> None:
@@ -158,7 +158,7 @@ class Going(Stateful, Generic[Numbers]):
         with small_tensors():
             self._scene = self.study.start()
         optimizer = Adam(self._scene.parameters(), lr=self.study.learning_rate, fused=True)
-        self._changing = Distilling(self._scene, optimizer, Generator().manual_seed(self.study.seed))
+        self._changing = LoopState(self._scene, optimizer, Generator().manual_seed(self.study.seed))
         self._path, self._gradients, self._seconds = [self._scene.points.detach().clone()], [], 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:

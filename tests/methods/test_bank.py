@@ -11,7 +11,7 @@ from potstill import Guided, Points, distill
 from potstill.diffusion.prior import Query, predict
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
-from potstill.methods.bank import Bank
+from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
 from potstill.tasks.text import show
 from tests.methods.cases import mixture
@@ -30,7 +30,7 @@ def banked(method, steps, **bank):
     run = distill(
         scene,
         Guided(known, 3.0),
-        replace(method, noise=Bank(**bank)),
+        replace(method, noise=DrawBank(**bank)),
         steps=steps,
         rng=Generator().manual_seed(2),
         **told,
@@ -44,9 +44,9 @@ def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
     x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
     target, origin = known.condition(1), Source(x_source, known.condition(0))
-    filled = Bank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
+    filled = DrawBank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
     for number in range(5):
-        t, noise, kept = filled.entry(number, origin)
+        t, noise, kept = filled.draw(number, origin)
         (hat,) = predict(
             method.source_prior(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
         )
@@ -93,7 +93,7 @@ def test_else_they_are_distributed_as_the_rule_draws_them(rule):
     """The means of t and t² agree within four standard errors."""
     known, rng, size, batch = mixture(), Generator().manual_seed(0), 500, 4
     drawn = torch.stack([rule(known.schedule, batch, step, size, rng) for step in range(size)]).double()
-    kept = Bank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
+    kept = DrawBank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
     for power in (1, 2):
         a, b = drawn.pow(power), kept.pow(power)
         assert (a.mean() - b.mean()).abs() < 4 * (2 * a.var() / a.numel()) ** 0.5
@@ -110,7 +110,7 @@ def test_falling_times_fall_once(strata):
 def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
     """In the mean over seeds and points: the entries are a sample of the same times and noises."""
     fresh, kept = [], []
-    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=Bank(size=100)), kept)):
+    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=DrawBank(size=100)), kept)):
         for seed in range(4):
             known = mixture()
             scene = Points(torch.randn(16, 3, generator=Generator().manual_seed(5), dtype=torch.float64))
@@ -125,4 +125,4 @@ def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
 @pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])
 def test_numbers_are_checked(numbers):
     with pytest.raises(InputError, match="must be at least 1"):
-        Bank(**numbers)
+        DrawBank(**numbers)

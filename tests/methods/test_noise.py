@@ -11,7 +11,8 @@ import potstill.diffusion.inversion
 import potstill.methods.noise
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
-from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous, PreviousStep
+from potstill.methods.draw import PreviousStep
+from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
 from tests.methods.cases import NOISES, Case, mixture
 

@@ -60,10 +60,9 @@ class Case:
         self.source = Source(x0_source, self.mixture.condition(0))
         self.renders = EmpiricalPrior(self.mixture, torch.cat([self.x0, x0_source]))
 
-    @property
-    def drawing(self) -> tuple:
+    def drawing(self, method: Method) -> tuple:
         """What `Method.draw_noise` takes before the generator."""
-        return self.x0, self.prior, self.t, self.target, self.source
+        return self.prior, self.t, method.origin(self.x0, self.target, self.source)
 
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""

@@ -147,7 +147,7 @@ def test_ids_is_dds_with_the_fixed_point():
     case = Case()
     assert torch.equal(case.gradient(IDS()), case.gradient(DDS()))
     twin = DDS(noise=FixedPoint())
-    assert torch.equal(*(m.draw_noise(*case.drawing, Generator().manual_seed(3)) for m in (IDS(), twin)))
+    assert torch.equal(*(m.draw_noise(*case.drawing(m), Generator().manual_seed(3)) for m in (IDS(), twin)))
 
 
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])

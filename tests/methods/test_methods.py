@@ -136,7 +136,7 @@ def test_the_global_generator_is_left_alone(method):
     state = torch.get_rng_state()
     case = Case()
     rng = Generator().manual_seed(0)
-    method.draw_noise(case.x0, case.prior, case.t, case.target, case.source, rng)
+    method.draw_noise(*case.drawing(method), rng)
     case.gradient(method)
     assert torch.equal(state, torch.get_rng_state())
 
@@ -156,7 +156,7 @@ def test_it_runs_in_continuous_time(method, schedule):
     together = case.gradient(method)
     assert together.isfinite().all()
     assert torch.allclose(together[1:2], case.gradient(method, slice(1, 2)), rtol=1e-10, atol=1e-10)
-    noise = method.draw_noise(*case.drawing, Generator().manual_seed(0))
+    noise = method.draw_noise(*case.drawing(method), Generator().manual_seed(0))
     assert noise.isfinite().all()
     if method.edits:
         source = case.source

@@ -109,45 +109,42 @@ class Method(abc.ABC):
         Raises:
             InputError: an editing method without a source.
         """
-        trained = 0
+        x0, target, rng, trained = moment.x0, moment.target, moment.rng, 0
         if memory.render_model:
-            trained = memory.render_model.learn(moment.x0, moment.target, moment.rng)
+            trained = memory.render_model.learn(x0, target, rng)
         now = self.at_progress(moment.progress)
+        origin = now.origin(x0, target, moment.source)
         draw, memory = self.noise.recall(moment, self.times, self.source_prior(prior), memory)
         if draw is None:
-            t = self.times(prior.schedule, len(moment.x0), moment.index, moment.steps, moment.rng)
-            noise = now.draw_noise(moment.x0, prior, t, moment.target, moment.source, moment.rng, memory.previous)
-            draw = Draw(t, noise, moment.source)
-        gradient, hat = now.estimate(moment.x0, prior, draw.t, draw.noise, moment.target, draw.source)
+            t = self.times(prior.schedule, len(x0), moment.index, moment.steps, rng)
+            draw = Draw(t, now.draw_noise(prior, t, origin, rng, memory.previous), origin)
+        gradient, hat = now.estimate(x0, prior, draw.t, draw.noise, target, draw.source or origin)
         memory = replace(memory, previous=PreviousStep(draw.t, draw.noise, hat.eps))
-        return Estimate(gradient, draw.t, draw.noise, hat, trained * len(moment.x0)), memory
+        return Estimate(gradient, draw.t, draw.noise, hat, trained * len(x0)), memory
+
+    def origin(self, x0: Latent, target: Condition, source: Source | None) -> Source:
+        """What the noise is drawn for: the source of an edit, else the render itself.
+
+        Raises:
+            InputError: an editing method without a source.
+        """
+        if not self.edits:
+            return Source(x0, target)
+        if source is None:
+            raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
+        return source
 
     def draw_noise(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        target: Condition,
-        source: Source | None,
-        rng: Generator,
-        previous: PreviousStep | None = None,
+        self, prior: Prior, t: Times, origin: Source, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
-        """The noise of x_t from the method's noise source, for the source of an edit or for the render."""
-        origin = self._origin(x0, target, source)
-        t = self.noise_time(prior.schedule, t)
-        return self.noise(origin.x0, prior, t, origin.condition, rng, previous)
+        """The noise of x_t from the method's noise source, [b, ...]."""
+        return self.noise(origin.x0, prior, self.noise_time(prior.schedule, t), origin.condition, rng, past)
 
     def estimate(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        noise: Latent,
-        target: Condition,
-        source: Source | None = None,
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, origin: Source
     ) -> Residual:
-        """w(t) · residual, [b, ...], and the prediction on the target (arguments as in `gradient`)."""
-        value, prediction = self.residual(x0, prior, t, noise, target, self._origin(x0, target, source))
+        """w(t) · residual, [b, ...], and the prediction on the target."""
+        value, prediction = self.residual(x0, prior, t, noise, target, origin)
         return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
 
     def gradient(
@@ -172,15 +169,7 @@ class Method(abc.ABC):
         Raises:
             InputError: an editing method without a source.
         """
-        return self.estimate(x0, prior, t, noise, target, source).value
-
-    def _origin(self, x0: Latent, target: Condition, source: Source | None) -> Source:
-        """What the noise is drawn for: the source of an edit, else the render."""
-        if not self.edits:
-            return Source(x0, target)
-        if source is None:
-            raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
-        return source
+        return self.estimate(x0, prior, t, noise, target, self.origin(x0, target, source)).value
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,6 @@ from potstill.methods import (
 from potstill.methods.noise import Fresh, PreviousStep
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.scenes import Points
-from potstill.tasks.text import show
 from potstill.tensors import Times
 from tests.methods.cases import EDITING, METHODS, NOISES, ONE_SCALE, TWO_SCALES, Case, weightless
 
@@ -194,7 +193,7 @@ def moved_by_hand(method: Method, steps: int) -> torch.Tensor:
 
 
 @every_method
-@pytest.mark.parametrize("noise", [noise for name, noise in NOISES.items() if name != "Bank"], ids=show)
+@pytest.mark.parametrize("noise", [noise for name, noise in NOISES.items() if name != "Bank"], ids=repr)
 def test_any_noise_source_fits(method, noise):
     """The noise is a field like any other: three steps lead where they do by hand, and elsewhere than fresh noise."""
     method = replace(method, noise=noise)

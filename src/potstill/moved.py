@@ -14,8 +14,9 @@ MODULES = {
     "citation": ("tasks.bibtex",),
     "codec": ("diffusion.codec", "priors.autoencoder", "tensors"),
     "compare": ("tasks.comparing",),
+    "distill": ("distillation",),
     "edit": ("tasks.editing",),
-    "expression": ("tasks.text",),
+    "expression": ("tasks.text", "errors"),
     "generate": ("tasks.generating",),
     "guidance": ("diffusion.guidance",),
     "guiding": ("diffusion.guidance",),
@@ -38,16 +39,36 @@ MODULES = {
     "weights": ("methods.weighting",),
 }
 """The modules, below `potstill`, in which the names of an earlier module are now."""
+RENAMED = {
+    "Accompanied": "WithRenderModel",
+    "Adapted": "LoRAPrior",
+    "Exact": "Empirical",
+    "Learner": "LearnedPrior",
+    "LowRank": "LoRAModel",
+    "LowRankOrExact": "DefaultRenderModel",
+    "Memory": "PreviousStep",
+    "MixedEta": "DDIMNoise",
+    "Narrowing": "ShrinkingRange",
+    "Noise": "NoiseSource",
+    "Particles": "EmpiricalPrior",
+    "Renders": "RenderModel",
+    "TimeRule": "TimestepSampler",
+    "suggest": "did_you_mean",
+}
+"""The new name of an earlier class or function, where it has another one."""
 
 
 class _Moved(ModuleType):
     """An earlier module: its names are looked up where they are now."""
 
     def __getattr__(self, name: str) -> object:
-        """The name in the first of the new modules that has it."""
-        for path in MODULES[self.__name__.removeprefix("potstill.")]:
-            if hasattr(module := importlib.import_module(f"potstill.{path}"), name):
-                return getattr(module, name)
+        """The name, or its new name, in the first of the new modules that has it."""
+        paths = () if name.startswith("__") else MODULES[self.__name__.removeprefix("potstill.")]
+        modules = [importlib.import_module(f"potstill.{path}") for path in paths]
+        for known in (name, RENAMED.get(name, name)):
+            for module in modules:
+                if hasattr(module, known):
+                    return getattr(module, known)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __call__(self, *values: object, **named: object) -> object:

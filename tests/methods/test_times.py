@@ -6,9 +6,11 @@ from torch import Generator
 
 from potstill.diffusion.schedule import VP, linear
 from potstill.errors import InputError
+from potstill.methods import times
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, TimestepSampler, Uniform
+from tests.methods.cases import final
 
-RULES = {cls.__name__: cls() for cls in TimestepSampler.__subclasses__()}
+RULES = {cls.__name__: cls() for cls in final(times, TimestepSampler)}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

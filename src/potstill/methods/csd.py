@@ -36,6 +36,7 @@ class CSD(Method):
     """The share a at its end; None keeps the first."""
 
     presets: ClassVar = ("coarse", "fine")
+    ignores_guidance: ClassVar = True
     equation: ClassVar = "w(t) (eps_hat_cond - (1 - a) eps_hat_uncond - a eps_hat_neg)"
     comparison: ClassVar = "the unconditional, or the negative prediction"
     reference: ClassVar = "Yu et al., Classifier Score Distillation, ICLR 2024, arXiv 2310.19415"

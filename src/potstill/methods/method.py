@@ -62,6 +62,8 @@ class Method(abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
+    ignores_guidance: ClassVar[bool] = False
+    """Whether its gradient is the same at every guidance scale."""
     default_optimizer: ClassVar[OptimizerSettings] = OptimizerSettings()
     """How it is followed on pictures, where nothing else is stated."""
     presets: ClassVar[tuple[str, ...]] = ()

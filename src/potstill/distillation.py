@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
-from potstill.diffusion.prior import Condition, Prior, Tally
+from potstill.diffusion.prior import Condition, Prior
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError, not_finite
 from potstill.methods.bank import Bank, Filled
 from potstill.methods.method import Method, Source
@@ -117,8 +118,10 @@ def distill(
     if source is not None:
         source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
     learner = _learner(method, prior, rng, progress)
-    tally = Tally(evaluations=progress.evaluations)
-    counted = (WithRenderModel(prior, learner) if learner else prior).counted(tally)
+    counter = CallCounter(evaluations=progress.evaluations)
+    counted = count_calls(prior, counter)
+    if learner:
+        counted = WithRenderModel(counted, count_calls(learner, counter))
     for index in range(progress.done, steps):
         before, bank = rng.get_state(), progress.bank
         view = scene.view(rng)
@@ -131,7 +134,7 @@ def distill(
             if source is not None and source_scene is not None:
                 origin = Source(source_scene(view), {**source, **view})
             if learner:
-                tally.evaluations += len(x0) * learner.learn(current, seen, rng)
+                counter.evaluations += len(x0) * learner.train_step(current, seen, rng)
             if isinstance(method.noise, Bank):
                 t, noise, origin = _banked(method, counted, index, steps, current, view, origin, rng, progress)
             else:
@@ -152,7 +155,7 @@ def distill(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        progress.done, progress.evaluations = index + 1, tally.evaluations
+        progress.done, progress.evaluations = index + 1, counter.evaluations
         progress.memory = PreviousStep(t, noise, hat.eps)
         yield Step(
             index=index,
@@ -162,7 +165,7 @@ def distill(
             gradient_norm=norm,
             loss=value,
             distance=distance,
-            evaluations=tally.evaluations,
+            evaluations=counter.evaluations,
         )
 
 

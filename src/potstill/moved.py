@@ -39,12 +39,31 @@ MODULES = {
 }
 """The modules, below `potstill`, in which the names of an earlier module are now."""
 
+RENAMED = {
+    "Accompanied": "WithRenderModel",
+    "Adapted": "LoRAPrior",
+    "Exact": "Empirical",
+    "Guiding": "GuidanceRule",
+    "Learner": "LearnedPrior",
+    "LowRank": "LoRAModel",
+    "LowRankOrExact": "DefaultRenderModel",
+    "Particles": "EmpiricalPrior",
+    "Perpendicular": "PerpNeg",
+    "Renders": "RenderModel",
+    "Rescale": "Rescaled",
+    "Tally": "CallCounter",
+    "Within": "Interval",
+    "innermost": "unwrap",
+}
+"""Earlier names in these modules, and what they are called now."""
+
 
 class _Moved(ModuleType):
     """An earlier module: its names are looked up where they are now."""
 
     def __getattr__(self, name: str) -> object:
         """The name in the first of the new modules that has it."""
+        name = RENAMED.get(name, name)
         for path in MODULES[self.__name__.removeprefix("potstill.")]:
             if hasattr(module := importlib.import_module(f"potstill.{path}"), name):
                 return getattr(module, name)

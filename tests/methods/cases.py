@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.methods import Method, Source, named
 from potstill.methods.noise import Inverted, NoiseSource

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Tally
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.schedule import VP, Flow, Schedule, linear
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import distill, surrogate_loss
 from potstill.methods import Editing, Generating
 from potstill.methods.noise import Fresh
@@ -53,10 +54,10 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
 def test_a_step_costs_the_calls_that_the_method_states(method):
     """One, unless a prediction rests on another or there are two networks."""
     case = Case()
-    tally = Tally()
-    counted = WithRenderModel(case.prior, case.renders).counted(tally)
+    counter = CallCounter()
+    counted = WithRenderModel(count_calls(case.prior, counter), count_calls(case.renders, counter))
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
-    assert tally.calls == method.calls
+    assert counter.calls == method.calls
     more = type(method).__name__ in ("ISM", "VSD") or method in [METHODS[name] for name in TWO_SCALES]
     assert method.calls == 1 + more
 
@@ -160,7 +161,7 @@ def test_it_runs_in_continuous_time(method, schedule):
     assert noise.isfinite().all()
     if method.edits:
         source = case.source
-        prior = case.prior.guided(getattr(method, "source_guidance", None) or 7.5)
+        prior = with_scale(case.prior, getattr(method, "source_guidance", None) or 7.5)
         still = method.gradient(source.x0, prior, case.t, noise, source.condition, source)
         assert still.abs().max() < 1e-12
 

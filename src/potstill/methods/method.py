@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.noise import NoiseSource, PreviousStep
@@ -87,7 +88,7 @@ class Method(abc.ABC):
         return self
 
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior | None:
-        """A model of the renders for a run, if it compares with one; its gradient finds it as `prior.renders`."""
+        """A model of the renders for a run, if it compares with one; its gradient finds it as `prior.render_model`."""
         return None
 
     def estimate(
@@ -163,7 +164,7 @@ class SeparateSourceGuidance(Method, abc.ABC):
 
     def source_prior(self, prior: Prior) -> Prior:
         """At the source's own scale, if it has one."""
-        return prior if self.source_guidance is None else prior.guided(self.source_guidance)
+        return prior if self.source_guidance is None else with_scale(prior, self.source_guidance)
 
 
 def predict_pair(

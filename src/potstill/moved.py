@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 MODULES = {
-    "bank": ("methods.bank",),
+    "bank": ("methods.bank", "methods.draw"),
     "citation": ("tasks.bibtex",),
     "codec": ("diffusion.codec", "priors.autoencoder", "tensors"),
     "compare": ("tasks.comparing",),
@@ -23,7 +23,7 @@ MODULES = {
     "images": ("io.images", "tensors"),
     "inversion": ("diffusion.inversion",),
     "invert": ("tasks.inverting",),
-    "noise": ("methods.noise",),
+    "noise": ("methods.noise", "methods.draw"),
     "null_text": ("diffusion.null_text",),
     "priors.mixture": ("diffusion.mixture",),
     "prior": ("diffusion.prior", "diffusion.wrappers", "diffusion.guidance"),
@@ -42,7 +42,10 @@ MODULES = {
 RENAMED = {
     "Accompanied": "WithRenderModel",
     "Adapted": "LoRAPrior",
+    "Bank": "DrawBank",
     "Exact": "Empirical",
+    "Filled": "BankEntries",
+    "Guiding": "GuidanceRule",
     "Learner": "LearnedPrior",
     "LowRank": "LoRAModel",
     "LowRankOrExact": "DefaultRenderModel",
@@ -51,8 +54,13 @@ RENAMED = {
     "Narrowing": "ShrinkingRange",
     "Noise": "NoiseSource",
     "Particles": "EmpiricalPrior",
+    "Perpendicular": "PerpNeg",
     "Renders": "RenderModel",
+    "Rescale": "Rescaled",
+    "Tally": "CallCounter",
     "TimeRule": "TimestepSampler",
+    "Within": "Interval",
+    "innermost": "unwrap",
     "suggest": "did_you_mean",
 }
 """The new name of an earlier class or function, where it has another one."""
@@ -65,7 +73,7 @@ class _Moved(ModuleType):
         """The name, or its new name, in the first of the new modules that has it."""
         paths = () if name.startswith("__") else MODULES[self.__name__.removeprefix("potstill.")]
         modules = [importlib.import_module(f"potstill.{path}") for path in paths]
-        for known in (name, RENAMED.get(name, name)):
+        for known in (RENAMED.get(name, name), name):
             for module in modules:
                 if hasattr(module, known):
                     return getattr(module, known)

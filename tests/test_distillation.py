@@ -11,8 +11,8 @@ from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDI, SDS, by_name, named
 from potstill.methods.noise import Fresh, Inverted
-from potstill.methods.times import Annealed, Stratified, Uniform
-from potstill.methods.weighting import AlphaSigmaSquared, Constant, Rho, SigmaSquared
+from potstill.methods.times import Annealed, Uniform
+from potstill.methods.weighting import Rho
 from potstill.priors import Mixture
 from potstill.scenes import Points, Projected
 from tests.methods.cases import METHODS, Case, mixture
@@ -106,32 +106,6 @@ def test_impossible_runs_are_refused():
     case = Case()
     with pytest.raises(InputError, match="PDS edits, so it needs a source"):
         PDS().gradient(case.x0, case.prior, case.t, case.noise, case.target)
-
-
-def test_time_rules_cover_their_range():
-    schedule, rng = Case().prior.schedule, Generator().manual_seed(0)
-    uniform = Uniform(0.1, 0.9)(schedule, 5000, 0, 10, rng)
-    assert uniform.min() >= 100
-    assert uniform.max() <= 900
-    assert abs(float(uniform.mean()) - 500) < 15
-    strata = Stratified(0.0, 1.0)(schedule, 100, 0, 10, rng).sort().values
-    assert ((strata - torch.arange(100) * 10 - 5).abs() <= 6).all()
-    annealed = [float(Annealed(0.2, 0.98)(schedule, 1, step, 5, rng)[0]) for step in range(5)]
-    assert annealed == [980, 785, 590, 395, 200]
-    with pytest.raises(InputError, match="0 <= low <= high <= 1"):
-        Uniform(0.9, 0.1)
-
-
-def test_weights_are_their_formulas():
-    schedule, t = Case().prior.schedule, torch.tensor([400.0])
-    alpha, sigma = schedule(t)
-    for weight, value in (
-        (Constant(3.0), 3.0),
-        (SigmaSquared(), 1 - alpha**2),
-        (AlphaSigmaSquared(), alpha * (1 - alpha**2)),
-        (Rho(), sigma / alpha),
-    ):
-        assert torch.allclose(weight(schedule, t), torch.as_tensor(value).double())
 
 
 def test_presets_are_named():

@@ -80,6 +80,26 @@ def test_a_source_is_seen_through_the_same_camera():
     assert all(step.gradient_norm < 1e-12 for step in steps)
 
 
+class Labelled(Points):
+    """Points whose view says which class they are of."""
+
+    def view(self, rng):
+        return {"label": torch.tensor([0])}
+
+
+def test_entries_of_a_view_take_the_place_of_the_target_s_and_the_source_s():
+    """As the conditions of view-dependent prompts do: the target's class 1 gives way to the view's class 0."""
+    case, ends = Case(), []
+    for scene, label in ((Labelled(case.x0), 1), (Points(case.x0), 0)):
+        told = {"target": case.mixture.condition(label), "rng": Generator().manual_seed(0)}
+        list(distill(scene, case.prior, SDS(), steps=3, **told))
+        ends.append(scene.points.detach())
+    assert torch.equal(*ends)
+    told = {"target": case.target, "source": case.source.condition, "rng": Generator().manual_seed(0)}
+    (step,) = distill(Labelled(case.x0), case.prior, DDS(), steps=1, **told)
+    assert step.gradient_norm < 1e-12
+
+
 def test_not_finite_names_step_time_and_quantity():
     case = Case()
     points = case.x0.clone()

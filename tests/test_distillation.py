@@ -12,7 +12,7 @@ from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDI, SDS, by_name, named
 from potstill.methods.noise import Fresh, Inverted
 from potstill.methods.times import Annealed, Uniform
-from potstill.methods.weighting import Rho
+from potstill.methods.weighting import Constant, Rho
 from potstill.priors import Mixture
 from potstill.scenes import Points, Projected
 from tests.methods.cases import METHODS, Case, mixture
@@ -106,6 +106,21 @@ def test_not_finite_names_step_time_and_quantity():
     points[1, 0] = float("nan")
     with pytest.raises(NotFiniteError, match=r"x0 is not finite at step 0, t = \d+ \(1 of 3 samples, torch.float64\)"):
         next(distill(Points(points), case.prior, SDS(), target=case.target, steps=2, rng=Generator()))
+
+
+def test_a_loss_that_overflows_is_caught_where_every_gradient_is_finite():
+    """|g|² of each sample is below the largest float32, and their sum above it."""
+    case = Case(dtype=torch.float32)
+    told = {"target": case.target, "steps": 1}
+
+    def first(weight):
+        method = SDS(weight=Constant(weight), times=Annealed(low=0.9, high=0.9))
+        return next(distill(Points(case.x0), case.prior, method, rng=Generator().manual_seed(0), **told))
+
+    largest = torch.finfo(torch.float32).max
+    size = first(1.0).gradient_norm  # the mean of three of one size, about
+    with pytest.raises(NotFiniteError, match="SDS: loss is not finite at step 0"):
+        first((largest / 2) ** 0.5 / size)
 
 
 def test_a_rate_that_blows_up_is_caught():

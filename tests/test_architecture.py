@@ -199,3 +199,53 @@ def test_classes_do_what_they_say():
             if MAGIC.fullmatch(text) and not (text == "object.__setattr__" and str(path) in FROZEN):
                 wrong.append(f"{path}:{node.lineno} {text}")
     assert not wrong, "\n".join(wrong)
+
+
+TESTS = Path(__file__).parent
+TESTED_IN = {
+    "baselines/test_run.py": "baselines.(baseline|ddim_inversion|ddpm_inversion|null_text|sdedit)",  # all, in one law
+    "bench/test_bench_run.py": "bench.(editing|entries|plots|report|run) cli.bench",
+    "bench/test_datasets.py": "bench.reference_based",
+    "bench/test_emoji_pairs.py": "bench.retrieval",
+    "bench/test_reference_free.py": "bench.networks",
+    "cli/test_cli.py": "__main__ cli.(cite|compare|methods|parse_errors|theorem|world) tasks.bibtex",
+    "cli/test_cli_batch.py": "batch.(executors|results|work) cli.batch",
+    "cli/test_cli_edit.py": "cli.(console|edit|generate|output) io.gif",
+    "cli/test_cli_invert.py": "cli.invert",
+    "cli/test_emoji.py": "cli.(sample|vocabulary)",
+    "cli/test_resume.py": "cli.(interrupts|replay) tasks.(checkpoint|run)",
+    "diffusion/test_guidance.py": "diffusion.guiding scenes.view_prompts",
+    "diffusion/test_inversion.py": "diffusion.sampling",
+    "diffusion/test_prior.py": "diffusion.mixture",
+    "diffusion/test_codec.py": "priors.autoencoder",
+    "hostile/test_hostile_models.py": "priors.(safety|vocabulary)",
+    "batch/test_manifest.py": "io.tables",
+    "io/test_reading.py": "io.(decode|images)",
+    "tasks/test_sampling_prompts.py": "io.contact_sheet tasks.prompt_sampling",
+    "worlds/test_worlds.py": "io.plotting worlds.(edit_study|loading|metrics|plots|study|views_study|world)",
+    "methods/test_methods.py": "methods.(method|bridge|csd|dds|flowedit|ids|ism|nfsd|pds|sdi|sds|vsd)",  # all, by list
+    "methods/test_theorems.py": "worlds.theorem",
+    "priors/test_loading.py": "priors.hub",
+    "priors/test_pipelines.py": "priors.(pipeline|prompts|transformers|unets)",
+    "scenes/test_points.py": "scenes.scene",
+    "scenes/test_pixels.py": "scenes.latents",
+    "tasks/test_edit_baselines.py": "tasks.(comparing|inverting)",
+    "tasks/test_editing.py": "tasks.(generating|settings)",
+    "tasks/test_replaying.py": "tasks.provenance",
+    "test_state.py": "tasks.state_file",
+}
+"""Modules without a test file of their name in the mirrored place, beside the file that tests them."""
+
+
+def test_every_module_has_its_tests():
+    modules = {module_name(path) for path in FILES if path.name != "__init__.py"}
+    named = {
+        name for name in modules if (TESTS / Path(*name.split(".")[:-1], f"test_{name.split('.')[-1]}.py")).exists()
+    }
+    assert not [file for file in TESTED_IN if not (TESTS / file).exists()]
+    patterns = [re.compile(pattern.replace(".", r"\.")) for text in TESTED_IN.values() for pattern in text.split()]
+    listed = [name for name in modules for pattern in patterns if pattern.fullmatch(name)]
+    assert not modules - named - {*listed}, "without a test file"
+    assert not named & {*listed}, "in the list, but with a test file of their own"
+    assert len(listed) == len({*listed}), "listed twice"
+    assert not [pattern.pattern for pattern in patterns if not any(map(pattern.fullmatch, modules))]

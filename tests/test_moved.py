@@ -41,7 +41,12 @@ NAMES = {
     "weights": "Weight Constant SigmaSquared AlphaSigmaSquared Rho Velocity",
 }
 """The public names of the earlier modules."""
-GONE: dict[str, str] = {}
+GONE: dict[str, str] = {
+    "guidance.check_rescale": "a rule checks its own numbers",
+    "guidance.check_interval": "a rule checks its own numbers",
+    "guidance.combine": "`guide` is the one formula",
+    "prior.Guidance": "Guided is the one wrapper; what differs is its rule",
+}
 """Names that nothing stands for any more, as `module.name`, and why."""
 
 

@@ -9,10 +9,12 @@ from torch import Generator
 
 from potstill import Guided, Points, distill
 from potstill.diffusion.prior import Query, predict
-from potstill.errors import InputError
-from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
+from potstill.distillation import Progress
+from potstill.errors import InputError, NotFiniteError
+from potstill.methods import DDS, PDS, SDS, FlowEdit, Identity, InfEdit, Source
 from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
+from potstill.scenes import Projected
 from potstill.tasks.text import show
 from tests.methods.cases import mixture
 
@@ -104,7 +106,7 @@ def test_falling_times_fall_once(strata):
     _, run = banked(replace(DDS(), times=Annealed()), 20, size=10, strata=strata)
     times = torch.stack([step.t for step in run])
     assert (times.diff(dim=0) <= 0).all()
-    assert len(times[:, 0].unique()) == 10
+    assert times[:, 0].unique(return_counts=True)[1].tolist() == [2] * 10
 
 
 def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
@@ -120,6 +122,33 @@ def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
             ends.append(scene.points.detach().mean(0))
     spread = torch.stack(fresh).std(0).norm() / 4**0.5
     assert (torch.stack(fresh).mean(0) - torch.stack(kept).mean(0)).norm() < 4 * spread
+
+
+def test_a_step_that_is_not_finite_leaves_the_bank_as_it_was():
+    """Where the entries were drawn anew in that step, the earlier ones are back, and the generator where it was."""
+    known, progress, rng = mixture(), Progress(), Generator().manual_seed(2)
+    scene = Points(torch.randn(4, 3, generator=Generator().manual_seed(1), dtype=torch.float64))
+    method = replace(DDS(), noise=DrawBank(size=2, refresh=3))
+    told = {"target": known.condition(1), "source": known.condition(0)}
+    run = distill(scene, Guided(known, 3.0), method, steps=6, rng=rng, progress=progress, **told)
+    for _ in range(3):
+        next(run)
+    assert progress.memory is not None
+    kept, state = progress.memory.bank, rng.get_state()
+    with torch.no_grad():
+        scene.points[0, 0] = float("nan")
+    with pytest.raises(NotFiniteError, match="at step 3"):
+        next(run)
+    assert progress.memory.bank is kept
+    assert torch.equal(rng.get_state(), state)
+
+
+def test_a_bank_is_refused_where_the_view_changes():
+    scene = Projected(torch.zeros(4, 3, dtype=torch.float64))
+    known = mixture()
+    method = replace(SDS(), noise=DrawBank())
+    with pytest.raises(InputError, match="which changes with the view: use fresh noise"):
+        next(distill(scene, known, method, target=known.condition(1), steps=2, rng=Generator()))
 
 
 @pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])

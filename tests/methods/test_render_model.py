@@ -144,3 +144,12 @@ def test_a_model_that_knows_no_renders_says_so():
         VSD().gradient(case.x0, WithRenderModel(case.prior, model), case.t, case.noise, case.target)
     with pytest.raises(InputError, match="different views"):
         model.train_step(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())
+
+
+def test_a_training_step_counts_for_every_sample(monkeypatch):
+    """Three samples: one evaluation of the prior and of the model each, and five of a training step."""
+    train_step = EmpiricalPrior.train_step
+    monkeypatch.setattr(EmpiricalPrior, "train_step", lambda model, *values: train_step(model, *values) + 5)
+    case = Case()
+    run = distill(Points(case.x0), case.mixture, VSD(), target=case.target, steps=2, rng=Generator().manual_seed(0))
+    assert [step.evaluations for step in run] == [3 * 7, 6 * 7]

@@ -26,11 +26,12 @@ from torch import Generator
 
 import potstill
 from potstill import DDS, PDS, distill
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
-from potstill.bench.entries import Contestant
-from potstill.bench.reference_based import Truth
-from potstill.bench.report import entries, interval
-from potstill.bench.run import jobs_of, run_all
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
+from potstill.bench.entries import MethodEntry
+from potstill.bench.reference_based import ReferenceBased
+from potstill.bench.report import collect_results, interval
+from potstill.bench.run import run_all, trials_of
+from potstill.bench.settings import Setting
 from potstill.cli.console import bar
 from potstill.distillation import Step
 from potstill.methods import Method
@@ -140,7 +141,7 @@ class Quality:
     def run(self) -> None:
         """Edit, compare, print."""
         torch.set_num_threads(1)
-        pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], self.pairs)
+        pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], self.pairs)
         print("| method | noise | evaluations | PSNR | against fresh noise, dB |\n|---|---|---:|---:|---:|", flush=True)
         for name in self.methods:
             fresh, spent = self._psnr(name, METHODS[name], pairs, 2 * self.seeds)
@@ -155,11 +156,11 @@ class Quality:
     def _psnr(self, name: str, method: Method, pairs: Sequence[Pair], seeds: int) -> tuple[np.ndarray, float]:
         """By seed and pair, and the evaluations for each picture."""
         task = Edit(source="a", target="b", method=method, steps=self.steps, guidance_scale=self.guidance_scale)
-        jobs = jobs_of([Contestant(name, "stated", task)], pairs, seeds, self.batch)
+        trials = trials_of([MethodEntry(name, Setting.STATED, task)], pairs, seeds, self.batch)
         with bar("edits") as on_done:
-            (entry,) = entries(run_all(jobs, potstill.load, Truth(), self.out, on_done=on_done))
-        psnr = np.array([[case.scores["psnr"] for case in cases] for cases in entry.cases], dtype=float)
-        return psnr, entry.curve[-1]["evaluations"] or 0.0
+            (results,) = collect_results(run_all(trials, potstill.load, ReferenceBased(), self.out, on_done=on_done))
+        psnr = np.array([[case.scores["psnr"] for case in cases] for cases in results.cases], dtype=float)
+        return psnr, results.curve[-1]["evaluations"] or 0.0
 
 
 def _print_row(name: str, noise: str, spent: float, psnr: np.ndarray, against: np.ndarray | None = None) -> None:

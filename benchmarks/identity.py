@@ -16,8 +16,8 @@ import torch
 import tyro
 
 import potstill
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import emoji_pairs, spread
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.diffusion.schedule import scaled_linear
 from potstill.io.files import writable_folder, write
@@ -72,13 +72,13 @@ def on_points(run: Run) -> dict[str, dict[str, float]]:
 def on_pictures(run: Run) -> dict[str, dict[str, float]]:
     """Mean scores."""
     prior = potstill.load()
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
     settings: dict[str, Any] = {"steps": run.steps, "learning_rate": run.learning_rate, "optimizer": "adam"}
     task = Edit(source="a", target="b", guidance_scale=run.guidance_scale, **settings)
     found = {}
     for name, method in contestants().items():
-        *_, last = attempt(replace(task, method=method), pairs, prior)
-        rows = [scores(last.images[[n]], p.source, p.answer, p.must_change) for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
+        *_, last = edit_pairs(replace(task, method=method), pairs, prior)
+        rows = [scores(last.images[[n]], p.source, p.answer, p.edit_region) for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
         found[name] = {key: sum(row[key] for row in rows) / len(rows) for key in ("error", "psnr", "inside", "outside")}
         print(f"{name:24}", {key: round(value, 3) for key, value in found[name].items()}, flush=True)
     return found

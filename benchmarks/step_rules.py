@@ -19,11 +19,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 import potstill
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
-from potstill.bench.entries import tuned
-from potstill.bench.reference_based import decibels
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.report import interval
+from potstill.bench.settings import tuned
+from potstill.io.images import psnr
 from potstill.methods import Method
 from potstill.methods.bank import Bank
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
@@ -54,14 +54,14 @@ def falling(task: Edit, scene: Scene, batch: int) -> Optimizer:
     return optimizer
 
 
-def psnr(task: Edit, pairs: Sequence[Pair], prior: Pipeline) -> np.ndarray:
+def scores_of(task: Edit, pairs: Sequence[Pair], prior: Pipeline) -> np.ndarray:
     """To the answer of each pair."""
     found = []
     for n in range(0, len(pairs), BATCH):
         part = pairs[n : n + BATCH]
-        *_, last = attempt(task, part, prior)
+        *_, last = edit_pairs(task, part, prior)
         answers = torch.cat([pair.answer for pair in part if pair.answer is not None])
-        found += [decibels(float(error)) for error in (last.images - answers).square().flatten(1).mean(1)]
+        found += [psnr(float(error)) for error in (last.images - answers).square().flatten(1).mean(1)]
     return np.array(found)
 
 
@@ -94,21 +94,21 @@ def main(run: Run) -> None:
     """Measure, print."""
     torch.set_num_threads(1)
     prior = potstill.load()
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
     print("| method | changed | PSNR | against the tuned settings, dB |\n|---|---|---:|---:|", flush=True)
     for name in run.methods:
         task = tuned()[name]
-        base = psnr(task, pairs, prior)
+        base = scores_of(task, pairs, prior)
         print(f"| {name} | nothing | {base.mean():.2f} | |", flush=True)
         for changed, other in rules(task):
-            row(name, changed, psnr(other, pairs, prior), base)
+            row(name, changed, scores_of(other, pairs, prior), base)
         assert task.learning_rate is not None
         for factor in run.factors:
             other = replace(task, learning_rate=factor * task.learning_rate)
             if factor != 1:
-                row(name, f"rate: {other.learning_rate:.3g}", psnr(other, pairs, prior), base)
+                row(name, f"rate: {other.learning_rate:.3g}", scores_of(other, pairs, prior), base)
             with patch.object(Edit, "descent", falling):
-                row(name, f"rate: {other.learning_rate:.3g} to 0", psnr(other, pairs, prior), base)
+                row(name, f"rate: {other.learning_rate:.3g} to 0", scores_of(other, pairs, prior), base)
 
 
 if __name__ == "__main__":

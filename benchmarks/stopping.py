@@ -16,8 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 import potstill
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.methods import DDS, PDS, InfEdit
 from potstill.tasks.editing import Edit
 
@@ -64,7 +64,7 @@ def stops(means: Float[Tensor, "steps b"], tolerance: float) -> Tensor:
 def measure(name: str, run: Run, pairs: list[Pair], prior) -> None:
     """Print the rows of a method."""
     task = Edit(source="a", target="b", method=METHODS[name], steps=run.steps, guidance_scale=run.guidance_scale)
-    frames = torch.stack([look.images for look in attempt(task, pairs, prior, run.steps)])
+    frames = torch.stack([preview.images for preview in edit_pairs(task, pairs, prior, run.steps)])
     source, answer = (torch.cat([getattr(pair, end) for pair in pairs]) for end in ("source", "answer"))
     psnr = -10 * (frames - answer).square().flatten(2).mean(2).clamp(min=1e-10).log10()
     moves = frames - torch.cat([source[None], frames[:-1]])
@@ -83,7 +83,7 @@ def main(run: Run) -> None:
     """Measure, print."""
     torch.set_num_threads(1)
     prior = potstill.load()
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
     print(f"| method | rule | tolerance | steps of {run.steps} | PSNR against the end | so many steps for all |")
     print("|---|---|---:|---:|---:|---:|", flush=True)
     for name in run.methods:

@@ -22,10 +22,10 @@ from rich.console import Console
 
 import potstill
 from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
-from potstill.bench.entries import TUNED
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
+from potstill.bench.settings import TUNED
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
@@ -105,15 +105,15 @@ SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
 
 def error(task: Edit, pairs: list[Pair], prior: Pipeline) -> float:
     """The mean relative error."""
-    *_, last = attempt(task, pairs, prior)
-    found = [scores(last.images[[n]], p.source, p.answer, p.must_change)["error"] for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
+    *_, last = edit_pairs(task, pairs, prior)
+    found = [scores(last.images[[n]], p.source, p.answer, p.edit_region)["error"] for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
     return sum(found) / len(found)
 
 
 def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
     """Network evaluations of a picture for each step, from a short run."""
     short = replace(task, steps=20)  # enough for the share of them that a baseline leaves out
-    *_, last = attempt(short, [pair], prior)
+    *_, last = edit_pairs(short, [pair], prior)
     return last.evaluations / short.length
 
 
@@ -138,7 +138,7 @@ def main(run: Tune) -> None:
     torch.set_num_threads(run.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console, prior = Console(stderr=True), potstill.load(run.model)
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "seen"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "seen"], run.pairs)
     found = json.loads(TUNED.read_text()) if TUNED.exists() else {"settings": {}, "errors": {}}
     for name in run.methods or SPACES:
         task, value = tune(run, name, pairs, prior)

@@ -22,14 +22,16 @@ INVERSIONS: dict[str, InversionBaseline] = {
 }
 """The inversion methods, by the short names that `potstill invert` takes."""
 
-EARLIER = {
-    "Following": "BaselineRun",
-    "Found": "InversionResult",
-    "Inverting": "InversionBaseline",
-    "Job": "EditProblem",
-    "Look": "Snapshot",
-}
-__getattr__ = renamed(__name__, EARLIER)
+__getattr__ = renamed(
+    __name__,
+    {
+        "Following": "BaselineRun",
+        "Found": "InversionResult",
+        "Inverting": "InversionBaseline",
+        "Job": "EditProblem",
+        "Look": "Snapshot",
+    },
+)
 
 __all__ = [
     "BASELINES",

@@ -12,6 +12,7 @@ from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step
 from potstill.io.decode import Picture
 from potstill.io.gif import row
+from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.provenance import fingerprint
@@ -86,13 +87,12 @@ class Invert(Reading):
             return row(torch.cat([images, back(), difference.clamp(max=1)]))
 
         going = BaselineRun(there_and_back, self.method.total(self.length), problem, shown, type(self.method).__name__)
+
+        def measured() -> dict[str, float]:
+            return {"psnr": psnr(float((back() - images).double().square().mean()))}
+
         record = self.record(prior, image=fingerprint(image, images))
-        return Run(record, iter(going), look, going, lambda: {"psnr": psnr(back(), images)}, tensors)
-
-
-def psnr(one: Images, other: Images) -> float:
-    """-10 log10 of the mean squared difference of images in [0, 1], in dB; at most 200, which is equality."""
-    return min(200.0, float(-10 * (one - other).double().square().mean().clamp(min=1e-20).log10()))
+        return Run(record, iter(going), look, going, measured, tensors)
 
 
 @dataclass(frozen=True)

@@ -79,16 +79,14 @@ def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "
     """
     wrong = (out - answer).square()
     inside = changes.expand_as(wrong) > 0.5
+    edges, true_edges = neighbour_differences(out), neighbour_differences(answer)
     return {
         "error": float((wrong.sum() / (source - answer).square().sum().clamp(min=1e-12)).sqrt()),
         "psnr": psnr(float(wrong.mean())),
         "ssim": np.asarray(structural_similarity(array(out), array(answer), channel_axis=-1, data_range=1.0)).item(),
         "inside": _rms(wrong, inside),
         "outside": _rms(wrong, ~inside),
-        "outlines": float(
-            (neighbour_differences(out) - neighbour_differences(answer)).norm()
-            / neighbour_differences(answer).norm().clamp(min=1e-6)
-        ),
+        "outlines": float((edges - true_edges).norm() / true_edges.norm().clamp(min=1e-6)),
     }
 
 

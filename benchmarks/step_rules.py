@@ -1,11 +1,11 @@
-"""Whether other rules for the times, or a rate that falls, edit better at 100 evaluations.
+"""Whether other samplers of times, or a decaying learning rate, edit better at 100 evaluations.
 
     python benchmarks/step_rules.py [--methods sds dds pds flowedit infedit] [--pairs 40] [--factors 1 1.7]
 
-The methods at their tuned settings, with one thing changed: the rule that draws the times, in the same range, or the
-rate, the tuned one times each factor, which stays or falls to 0 in a line over the run: at 2 the steps have the same
-sum. Printed is the PSNR to the answer on held-out pairs, and the mean difference to the tuned settings, pair by
-pair, with its 95 % interval over pairs.
+The methods at their tuned settings, with one change: the sampler of times, in the same range, or the learning rate,
+which is the tuned one times each factor, either constant or decaying linearly to 0 (with factor 2, the steps have the
+same sum). Prints the PSNR to the answer on held-out pairs, and the mean difference per pair to the tuned settings with
+its 95 % interval over pairs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,15 +39,15 @@ class Run:
     """The budget."""
 
     methods: tuple[str, ...] = ("sds", "dds", "pds", "flowedit", "infedit")
-    """Of those with tuned settings."""
+    """Methods with tuned settings."""
     factors: tuple[float, ...] = (1.0, 1.7)
-    """First rates, as multiples of the tuned one."""
+    """Initial learning rates, as multiples of the tuned one."""
     pairs: int = 40
-    """Held-out pairs, spread over the groups."""
+    """Held-out pairs, balanced over the groups."""
 
 
 def falling(task: Edit, scene: Scene, batch: int) -> Optimizer:
-    """The optimiser of a task, with a rate that falls to 0."""
+    """The optimiser of a task, with a learning rate that decays to 0."""
     optimizer = DESCENT(task, scene, batch)
     rates = LambdaLR(optimizer, lambda step: 1 - step / task.length)
     optimizer.register_step_post_hook(lambda *_: rates.step())
@@ -55,7 +55,7 @@ def falling(task: Edit, scene: Scene, batch: int) -> Optimizer:
 
 
 def scores_of(task: Edit, pairs: Sequence[Pair], prior: Pipeline) -> np.ndarray:
-    """To the answer of each pair."""
+    """The PSNR to the answer of each pair."""
     found = []
     for n in range(0, len(pairs), BATCH):
         part = pairs[n : n + BATCH]
@@ -66,7 +66,7 @@ def scores_of(task: Edit, pairs: Sequence[Pair], prior: Pipeline) -> np.ndarray:
 
 
 def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
-    """The other rules for the times, and the task with each."""
+    """The task with each of the other samplers of times."""
     method = task.method
     assert isinstance(method, Method)
     low, high = method.times.low, method.times.high
@@ -84,14 +84,14 @@ def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
 
 
 def row(name: str, changed: str, found: np.ndarray, base: np.ndarray) -> None:
-    """Print it."""
+    """Print a row of the table."""
     low, high = interval(found - base)
     against = f"{(found - base).mean():+.2f} ({low:+.2f} to {high:+.2f})"
     print(f"| {name} | {changed} | {found.mean():.2f} | {against} |", flush=True)
 
 
 def main(run: Run) -> None:
-    """Measure, print."""
+    """Measure and print."""
     torch.set_num_threads(1)
     prior = potstill.load()
     pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)

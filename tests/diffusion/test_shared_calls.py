@@ -15,9 +15,9 @@ from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
 
-PROMPTS = {"source": "a red apple", "target": "a green pear"}
-METHODS = ("pds", "ism", "ddim-inversion", "IDS(noise=FixedPoint(iterations=1))", "vsd")
 needs_peft = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+PROMPTS = {"source": "a red apple", "target": "a green pear"}
+METHODS = ("pds", "ism", "ddim-inversion", "IDS(noise=FixedPoint(iterations=1))", pytest.param("vsd", marks=needs_peft))
 
 
 @pytest.fixture(scope="module")

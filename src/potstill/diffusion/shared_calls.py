@@ -40,12 +40,8 @@ class Request(NamedTuple):
     def key(self) -> Hashable:
         """Requests with equal keys can share a call: those to one network, for tensors of the same form."""
         x_t, t, condition = self.query
-        return (
-            self.prior.call_key,
-            _form(x_t),
-            _form(t),
-            *((name, _form(condition[name])) for name in sorted(condition)),
-        )
+        entries = tuple((name, _form(condition[name])) for name in sorted(condition))
+        return self.prior.call_key, _form(x_t), _form(t), entries
 
     @property
     def differentiated(self) -> bool:

@@ -183,10 +183,10 @@ class Task(Settings, abc.ABC):
             return SGD(scene.parameters(), lr=rate * batch)
         return Adam(scene.parameters(), lr=rate)
 
-    def guided(self, prior: Pipeline) -> Prior:
-        """The prior under this guidance, away from the negative prompt."""
+    def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, under this guidance, away from the negative prompt."""
         assert self.guidance_scale is not None  # as `__post_init__` leaves it
-        guided = with_scale(prior, self.guidance_scale)
+        guided = with_scale(denoiser or prior, self.guidance_scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):

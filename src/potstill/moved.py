@@ -56,6 +56,7 @@ RENAMED = {
     "Tally": "CallCounter",
     "Within": "Interval",
     "innermost": "unwrap",
+    "null_text": "optimize_null_text",
 }
 """Earlier names in these modules, and what they are called now."""
 

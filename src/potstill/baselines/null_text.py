@@ -11,7 +11,7 @@ from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
 from potstill.baselines.ddim_inversion import climb
 from potstill.diffusion.guidance import Guided, Plain
 from potstill.diffusion.inversion import Label
-from potstill.diffusion.null_text import Begun, null_text
+from potstill.diffusion.null_text import Begun, optimize_null_text
 from potstill.diffusion.prior import Prior
 from potstill.diffusion.wrappers import Clipped
 from potstill.errors import InputError
@@ -82,7 +82,9 @@ class NullText(Inverting):
         settings = {"inner": self.inner_steps, "rate": self.inner_rate, "tolerance": self.tolerance}
         kept = job.found.setdefault("null", [])
         begin = Begun(len(kept), kept[-1][BELOW], kept[-1]) if kept else None
-        way = null_text(guided.prior, found.states, found.times, job.source, guided.scale, empty, begin, **settings)
+        way = optimize_null_text(
+            guided.prior, found.states, found.times, job.source, guided.scale, empty, begin, **settings
+        )
         for t, step in zip(found.times[len(kept) :], way, strict=False):
             kept.append({name: step.condition[name] for name in empty} | {BELOW: step.x_s})
             yield Look(t, step.hat.x0, step.loss)

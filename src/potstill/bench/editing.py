@@ -30,7 +30,7 @@ def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) 
     """Edit all pairs as `task` says, whose own prompts do not count, and look `looks` times, at last at the end."""
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
-    size, scene = prior.geometry(latents), Latents(latents, prior.codec)
+    size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
     source, target = (
         {**_told(prior, [getattr(pair, name) for pair in pairs]), **size} for name in ("source_prompt", "target_prompt")
     )
@@ -44,5 +44,5 @@ def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) 
 
 
 def _told(prior: Pipeline, prompts: Sequence[str]) -> Condition:
-    told = [prior.tell(prompt) for prompt in prompts]
+    told = [prior.encode_prompt(prompt) for prompt in prompts]
     return {name: torch.cat([one[name] for one in told]) for name in told[0]}

@@ -153,7 +153,7 @@ class Command:
             print("without --clip nothing says how far an edit went, only what it kept", file=sys.stderr)
         _ = judge.identity  # what cannot be loaded shows before the model is
         prior = _loaded(self.model)
-        return judge, [one.read(Fit(prior.size, multiple=prior.multiple)) for one in chosen]
+        return judge, [one.read(Fit(prior.size, multiple=prior.size_multiple)) for one in chosen]
 
 
 @cache

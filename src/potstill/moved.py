@@ -64,6 +64,7 @@ RENAMED = {
     "Within": "Interval",
     "innermost": "unwrap",
     "suggest": "did_you_mean",
+    "null_text": "optimize_null_text",
 }
 """The new name of an earlier class or function, where it has another one."""
 

@@ -83,7 +83,7 @@ class Edit(Reading, Task):
         Raises:
             InputError: the image or the mask cannot be used, or the model is told no text.
         """
-        if not prior.tell(self.target):
+        if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} is told no text, so it cannot edit: use a text-to-image model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
@@ -95,8 +95,8 @@ class Edit(Reading, Task):
         if mask is not None:
             cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self.canvas(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
-        size = prior.geometry(latents)
-        target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
+        size = prior.size_condition(latents)
+        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
         origin = latents.expand(self.count, -1, -1, -1)
         steps, changing = self.way(prior, inner, origin, source, target, cells, denoiser)
 

@@ -60,7 +60,7 @@ class Generate(Task):
             scene,
             self.guided(prior, denoiser),
             self.method,
-            target={**prior.tell(self.prompt), **prior.geometry(latents)},
+            target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
             steps=self.length,
             rng=rng,
             optimizer=changing.optimizer,

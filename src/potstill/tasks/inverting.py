@@ -71,7 +71,7 @@ class Invert(Reading):
         images = self.read(image, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        told = {**prior.tell(self.prompt), **prior.geometry(latents)}
+        told = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
         guided = in_range(with_scale(denoiser or prior, self.scale), prior.codec)
         problem = EditProblem(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}

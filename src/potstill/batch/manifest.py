@@ -7,23 +7,19 @@ Whoever wrote the manifest need not be who runs it, so a path may not lead out o
 the one that is stated instead.
 """
 
-import ast
 import functools
 import hashlib
 import json
-import math
-import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
-from potstill.baselines import Baseline
 from potstill.errors import InputError
 from potstill.io.files import check_file
 from potstill.io.tables import Row, read_table
-from potstill.methods import Method
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
+from potstill.tasks.text import from_values
 
 PATHS = ("image", "mask")
 COLUMNS = (*PATHS, *dict.fromkeys(field.name for kind in (Edit, Generate) for field in fields(kind)))
@@ -117,7 +113,7 @@ def job_of(row: Row, folder: Path) -> Job:
         if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
             raise InputError(f"{name} holds half a character, which no file can: write it in UTF-8")
     kind = Edit if "image" in row.cells else Generate
-    settings = {name: _value(kind, name, cell) for name, cell in row.cells.items() if name not in PATHS}
+    settings = {name: cell for name, cell in row.cells.items() if name not in PATHS}
     if kind is Generate and "prompt" not in settings:
         raise InputError("the row has neither an image, to be edited, nor a prompt, to be generated: give one")
     if kind is Generate and "mask" in row.cells:
@@ -128,33 +124,9 @@ def job_of(row: Row, folder: Path) -> Job:
     for name in ("source", "target") if kind is Edit else ():
         if name not in settings:
             raise InputError(f"the row has no {name} prompt: an image is edited from source to target")
-    task = kind.of(settings)
+    task = from_values(kind, settings, texts=True)
     paths = {name: str(_inside(folder, name, row.cells[name])) for name in PATHS if name in row.cells}
     return Job(kind.__name__.lower(), task.settings(), **paths)
-
-
-@functools.cache
-def _options(kind: type) -> dict[str, tuple[Any, ...]]:
-    """The types that each field takes."""
-    return {name: get_args(rule) or (rule,) for name, rule in get_type_hints(kind).items()}
-
-
-def _value(kind: type, name: str, cell: object) -> object:
-    """A cell in the type of its field, where there is a plain way there; the task itself checks the rest."""
-    options = _options(kind).get(name, (str,))
-    words = str in options or any(option in (Method, Baseline) for option in options)
-    words = words or get_origin(get_type_hints(kind).get(name)) is Literal
-    if isinstance(cell, str) and not words:
-        pair = re.fullmatch(r"\s*(\d{1,9})\s*[x ,]\s*(\d{1,9})\s*", cell)
-        if pair:
-            return int(pair[1]), int(pair[2])
-        try:
-            return ast.literal_eval(cell.strip()) if len(cell) < 100 else cell
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return cell
-    if isinstance(cell, float) and int in options and float not in options and math.isfinite(cell):
-        return int(cell) if cell == int(cell) else cell  # a column with gaps comes as floats
-    return cell
 
 
 def _inside(folder: Path, name: str, cell: object) -> Path:

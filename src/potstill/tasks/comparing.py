@@ -21,7 +21,7 @@ from potstill.tasks.editing import OPTIMISER, Edit, change
 from potstill.tasks.generating import Generate
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import Task, leading
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 from potstill.tensors import Images, Levels
 
 FRAMES = 30
@@ -72,10 +72,10 @@ class Compare(Task):
         names = self.methods or (("sds", "dds", "pds", "infedit") if edits else ("sds", "sdi"))
         names = dict.fromkeys(names)
         if not edits:
-            return {name: Generate(method=parse(name, Method), prompt=self.prompt, **shared) for name in names}
+            return {name: Generate(method=from_text(name, Method), prompt=self.prompt, **shared) for name in names}
         tasks: dict[str, Edit | Generate] = {}
         for name in names:
-            method = parse(name, Method | Baseline)
+            method = from_text(name, Method | Baseline)
             settings = sampled if isinstance(method, Baseline) else shared
             tasks[name] = Edit(method=method, source=self.source, target=self.target, **settings)
         return tasks

@@ -3,25 +3,25 @@
 import abc
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch.optim import SGD, Adam, Optimizer
 
-from potstill.baselines import Baseline
 from potstill.diffusion.guiding import Guiding, Perpendicular, Plain
 from potstill.diffusion.prior import Guided, Prior
 from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture
 from potstill.io.images import as_images
 from potstill.io.resize import Fit, Mode
-from potstill.methods.method import Method, OptimizerSettings
+from potstill.methods.method import OptimizerSettings
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import check_prompt
 from potstill.scenes import Latents, Pixels, Scene
+from potstill.tasks.kinds import KINDS
 from potstill.tasks.provenance import environment
-from potstill.tasks.text import LONGEST, parse, show
+from potstill.tasks.text import from_values, to_text
 from potstill.tensors import Grid, Images
 
 T = TypeVar("T", bound="Settings")
@@ -84,7 +84,7 @@ class Settings(abc.ABC):
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, a method as its expression."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: show(value) if is_dataclass(value) else value for name, value in values.items()}
+        return {name: to_text(value) if isinstance(value, tuple(KINDS)) else value for name, value in values.items()}
 
     @classmethod
     def of(cls: type[T], settings: Mapping[str, Any]) -> T:
@@ -93,7 +93,7 @@ class Settings(abc.ABC):
         Raises:
             InputError: a name is unknown, one that is needed is missing, or a value is no such value.
         """
-        return built(cls, settings)
+        return from_values(cls, settings)
 
     def canvas(self, prior: Pipeline) -> Fit:
         """How images come to the size that is worked on."""
@@ -207,20 +207,3 @@ class Task(Settings, abc.ABC):
 
 
 _RATES = {"adam": 0.02, "sgd": 0.1}
-
-
-def _read(name: str, value: object) -> object:
-    """A setting; a method and the guidance may come in writing."""
-    kind = {"method": Method | Baseline, "guidance": Guiding}.get(name)
-    return parse(value, kind) if kind and isinstance(value, str) else value
-
-
-def built(kind: type[B], values: Mapping[str, Any]) -> B:
-    """The dataclass with these values for its fields, each held against its annotation.
-
-    Raises:
-        InputError: a name is unknown, one that is needed is missing, or a value is no such value.
-    """
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
-    return parse(f"{kind.__name__}({', '.join(parts)})", kind, longest=10 * LONGEST)

@@ -9,7 +9,7 @@ from safetensors.torch import save
 from torch import Generator
 from torch.optim import SGD, Adam
 
-from potstill import edit_steps, generate_steps
+from potstill import edit_steps
 from potstill.diffusion.prior import Prediction, Wrapper
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
@@ -18,6 +18,8 @@ from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Inverted, Mixed, Pre
 from potstill.methods.times import Annealed, Stratified
 from potstill.scenes import Points, Projected
 from potstill.state import LoopState, finite
+from potstill.tasks.editing import Edit
+from potstill.tasks.generating import Generate
 from potstill.tasks.state_file import pack, unpack, unspoilt
 from tests.methods.cases import METHODS, Case
 
@@ -151,11 +153,10 @@ def test_edits_and_generations_go_on_to_the_same_picture(priors, tmp_path, name,
 
     def start():
         if name.startswith("generate"):
-            run = generate_steps("a pear", model=prior, steps=4, **RUNS[name])
-        else:
-            run = edit_steps(image, model=prior, **PROMPTS, **RUNS[name])
-        run.film = 4
-        return run
+            return Generate.of({"prompt": "a pear", "steps": 4, **RUNS[name]}).start({}, prior, frame_count=4)
+        settings = {**PROMPTS, **RUNS[name]}
+        inputs = {"image": image, **{each: settings.pop(each) for each in ("mask",) if each in settings}}
+        return Edit.of(settings).start(inputs, prior, frame_count=4)
 
     whole = start()
     expected = whole.finish()

@@ -151,13 +151,13 @@ def test_the_same_seed_gives_the_same_bytes_and_a_result_is_made_again(tiny_fold
 
 
 def test_steps_are_the_methods_own_unless_stated(priors, image):
-    assert Edit(**PROMPTS).steps == InfEdit.default_optimizer.steps
-    assert Edit(method=DDPMInversion(), **PROMPTS).steps == 100
-    assert Edit(method=SDEdit(), steps=7, **PROMPTS).steps == 7
+    assert Edit(**PROMPTS).resolve().steps == InfEdit.default_optimizer.steps
+    assert Edit(method=DDPMInversion(), **PROMPTS).resolve().steps == 100
+    assert Edit(method=SDEdit(), steps=7, **PROMPTS).resolve().steps == 7
     for task in (Edit(method=NullText(inner_steps=3), **PROMPTS), Invert(prompt="", method=NullText())):
         assert type(task).of(task.settings()) == task
-    tasks = Compare(methods=("pds", "sdedit"), learning_rate=0.1, **PROMPTS).tasks(edits=True)
-    assert [task.steps for task in tasks.values()] == [200, 50]
+    tasks = Compare(methods=("pds", "sdedit"), learning_rate=0.1, **PROMPTS).tasks({"image": image})
+    assert [task.resolve().steps for task in tasks.values()] == [200, 50]
 
 
 @pytest.mark.parametrize(

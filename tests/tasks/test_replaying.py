@@ -65,7 +65,7 @@ def test_a_changed_picture_is_noticed(edited):
 def test_an_input_that_changed_or_went_is_named(edited, photo):
     bytes_before = photo.read_bytes()
     photo.write_bytes(png_bytes(torch.rand(1, 3, 20, 30)))
-    with pytest.raises(InputError, match="is not what it was"):
+    with pytest.raises(InputError, match="has changed: put the old one back"):
         replay(edited)
     photo.unlink()
     with pytest.raises(InputError, match="is gone"):

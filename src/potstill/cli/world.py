@@ -15,7 +15,7 @@ from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder, write
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
-from potstill.tasks.provenance import environment
+from potstill.tasks.provenance import versions
 from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.study import Run
@@ -89,7 +89,7 @@ class Command:
         names = ("name", "methods", "guidance_scale", "points", "steps", "seed")
         settings = {name: getattr(self, name) for name in names}
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
-        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **environment()}
+        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **versions()}
 
     def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
         document = to_json(study.document(runs))

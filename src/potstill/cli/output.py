@@ -131,7 +131,7 @@ class Output:
         """What a checkpoint says, beside it."""
         gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
         every = saved.option("checkpoint_every", float)
-        return cls(saved.beside(), gif=gif, preview=preview, json=json, checkpoint_every=every)
+        return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
     def check(self) -> None:
         """Make sure, before anything is computed, that it can be written.

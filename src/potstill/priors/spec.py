@@ -16,11 +16,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The arguments of `load`, with the dtype by its name.
-
-    Raises:
-        InputError: the dtype is unknown.
-    """
+    """The arguments of `load`, with the dtype by its name."""
 
     name: str = "emoji"
     """emoji (bundled), a name on the hub, a folder in diffusers' layout, or a .safetensors file."""
@@ -47,11 +43,6 @@ class ModelSpec:
     compile: bool = False
     """Compile the network: up to minutes at first, then faster steps. For long runs."""
 
-    def __post_init__(self) -> None:
-        """Check what a file may say in place of the command line."""
-        if self.dtype not in (None, *DTYPES):
-            raise InputError(f"dtype = {self.dtype!r} of the model must be one of {', '.join(DTYPES)}")
-
     @classmethod
     def of(cls, identity: Mapping[str, Any], **memory: Any) -> "ModelSpec":
         """The model of a record.
@@ -61,14 +52,16 @@ class ModelSpec:
             memory: attention_slicing, vae_tiling and cpu_offload, which change no result and are not recorded.
 
         Raises:
-            InputError: a value was forged.
+            InputError: the dtype is unknown, or the scale of a LoRA is not a number.
         """
+        if (dtype := identity.get("dtype")) not in (None, *DTYPES):
+            raise InputError(f"dtype = {dtype!r} of the model must be one of {', '.join(DTYPES)}")
         return cls(
             name=str(identity.get("name", "emoji")),
             revision=identity.get("revision"),
             lora=recorded(identity) or None,
             device=identity.get("device"),
-            dtype=identity.get("dtype"),
+            dtype=dtype,
             channels_last=bool(identity.get("channels_last")),
             compile=bool(identity.get("compile")),
             **memory,

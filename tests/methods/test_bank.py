@@ -15,7 +15,7 @@ from potstill.methods import DDS, PDS, SDS, FlowEdit, Identity, InfEdit, Source
 from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
 from potstill.scenes import Projected
-from potstill.tasks.text import show
+from potstill.tasks.text import to_text
 from tests.methods.cases import mixture
 
 EDITORS = (
@@ -40,7 +40,7 @@ def banked(method, steps, **bank):
     return scene, list(run)
 
 
-@pytest.mark.parametrize("method", EDITORS, ids=show)
+@pytest.mark.parametrize("method", EDITORS, ids=to_text)
 def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     known = mixture()
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
@@ -72,7 +72,7 @@ def test_a_bank_asks_about_the_source_at_its_own_guidance_scale():
     assert run[-1].evaluations == samples * (5 + 2 * steps)  # the source is not guided
 
 
-@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=show)
+@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=to_text)
 def test_a_bank_larger_than_the_run_costs_no_more_than_fresh_noise(method):
     steps, samples = 6, 4
     _, run = banked(method, steps, size=64)

@@ -35,7 +35,7 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
         {**_conditions(prior, [getattr(pair, name) for pair in pairs]), **size}
         for name in ("source_prompt", "target_prompt")
     )
-    steps, _ = task.way(prior, scene, latents, source, target)
+    steps, _ = task.iterate(prior, scene, latents, source, target)
     spent, began = 0.0, time.perf_counter()
     for step in steps:
         if step.index in {round((n + 1) * step.total / previews) - 1 for n in range(previews)}:

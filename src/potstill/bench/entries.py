@@ -16,7 +16,7 @@ from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from potstill.tasks.prompt_sampling import sample
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 from potstill.tensors import Images
 
 
@@ -64,8 +64,8 @@ class MethodEntry(Entry):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Of the edit."""
-        return self.task.settings()
+        """The settings of the edit as they are run."""
+        return self.task.settings_as_run()
 
     def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
         """Edit the pairs."""
@@ -162,7 +162,7 @@ def select_entries(
         known = {Setting.PUBLISHED: published().get(name), Setting.TUNED: tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:
-            task = new_task(method=parse(name, Method | Baseline))
+            task = new_task(method=from_text(name, Method | Baseline))
             at_scales = [replace(task, guidance_scale=scale) for scale in dict.fromkeys(guidance_scales)]
             chosen += [MethodEntry(name, Setting.GUIDANCE, guided) for guided in at_scales] or [
                 MethodEntry(name, Setting.STATED, task)

@@ -31,7 +31,8 @@ from potstill.methods.noise import NoiseSource
 from potstill.methods.render_model import RenderModel
 from potstill.methods.times import TimestepSampler
 from potstill.methods.weighting import Weight
-from potstill.tasks.text import choices, default, parse, presets, show
+from potstill.tasks.kinds import classes_of, named_presets
+from potstill.tasks.text import default_of, from_text, to_text
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def _method(words: Sequence[str], kind: Any, info: StructTypeInfo) -> StructCons
         return None
     text = stated(words, "--method")
     chosen = info.default if text is None else _read(text, kind)
-    known = presets(*(get_args(kind) or (kind,)))
+    known = named_presets(*(get_args(kind) or (kind,)))
     written = "PDS(noise=Fixed())" if "pds" in known else "DDPMInversion(skip=0.2)"
     names = f"A name ({', '.join(known)}) or an expression, {written}; the flags below change its fields."
     flags = [_field("method", Annotated[Method | Baseline, _flag(kind)], info.default, names)]
@@ -65,7 +66,7 @@ def _method(words: Sequence[str], kind: Any, info: StructTypeInfo) -> StructCons
         kinds, docs = get_type_hints(type(chosen)), _docs(type(chosen))
         for field in dataclasses.fields(chosen):
             kind = kinds[field.name]
-            lines = [_summary(cls) for cls in choices(kind).values()] if kind in COMPONENTS else []
+            lines = [_summary(cls) for cls in classes_of(kind).values()] if kind in COMPONENTS else []
             text = "\n".join([docs.get(field.name, ""), *lines])
             flags.append(_field(field.name, kind, getattr(chosen, field.name), text))
     return StructConstructorSpec(build, tuple(flags))
@@ -87,7 +88,7 @@ def stated(words: Sequence[str], flag: str) -> str | None:
 def _field(name: str, kind: Any, usual: Any, text: str) -> StructFieldSpec:
     """A flag whose --help shows the default as an expression, without a shell's quotes."""
     if isinstance(usual, (Method, Baseline, *COMPONENTS)):
-        kind = Annotated[kind, tyro.conf.arg(help_behavior_hint=f"(default: {show(usual)})")]
+        kind = Annotated[kind, tyro.conf.arg(help_behavior_hint=f"(default: {to_text(usual)})")]
     return StructFieldSpec(name, kind, usual, text)
 
 
@@ -97,13 +98,13 @@ def _flag(kind: Any) -> PrimitiveConstructorSpec:
         metavar=kind.__name__.upper() if kind in COMPONENTS else "METHOD",
         instance_from_str=lambda words: _read(words[0], kind),
         is_instance=lambda value: isinstance(value, kind),
-        str_from_instance=lambda value: [show(value)],
+        str_from_instance=lambda value: [to_text(value)],
     )
 
 
 def _read(text: str, kind: type[T] | UnionType) -> T:
     try:
-        return parse(text, kind)
+        return from_text(text, kind)
     except InputError as error:
         raise PotstillError(*error.args) from None  # a ValueError would come back broken into the lines of a box
 
@@ -111,8 +112,8 @@ def _read(text: str, kind: type[T] | UnionType) -> T:
 def _summary(cls: type) -> str:
     """How a class is written, with its defaults, and the first sentence of its definition."""
     fields = sorted(dataclasses.fields(cls), key=lambda field: bool(field.kw_only))
-    defaults = {field.name: default(field) for field in fields}
-    stated = (name if usual is dataclasses.MISSING else f"{name}={show(usual)}" for name, usual in defaults.items())
+    defaults = {field.name: default_of(field) for field in fields}
+    stated = (name if usual is dataclasses.MISSING else f"{name}={to_text(usual)}" for name, usual in defaults.items())
     return f"{cls.__name__}({', '.join(stated)}): {(inspect.getdoc(cls) or '').split(chr(10))[0]}"
 
 

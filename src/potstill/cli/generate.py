@@ -30,7 +30,7 @@ class Command:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
-        return cls(Generate.of(record["settings"]), Model.of(record["model"]))
+        return cls(Generate.from_record(record), Model.of(record["model"]))
 
     @classmethod
     def again(cls, saved: Saved) -> "Command":
@@ -41,6 +41,6 @@ class Command:
         """Generate, write, print."""
         self.output.check()
         prior = self.model.load()
-        run = self.task.start(prior)
+        run = self.task.start({}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
         self.output.write(run, self.model, resumed)

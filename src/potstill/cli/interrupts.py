@@ -14,7 +14,7 @@ from typing import NoReturn
 from potstill.distillation import Step
 from potstill.errors import InputError, NotFiniteError
 from potstill.state import Resumable, finite
-from potstill.tasks.checkpoint import Checkpoint, Misfit
+from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
 from potstill.tasks.provenance import differences
 
 
@@ -39,10 +39,14 @@ def go_on(run: Resumable, checkpoint: Checkpoint, resumed: bool) -> None:
     if not resumed and not checkpoint.path.exists():
         return
     try:
-        saved = checkpoint.read(alike=not resumed)
+        saved = checkpoint.read(strict=not resumed)
     except InputError as error:
         if resumed:
-            fix = ": put back what it was begun with, or delete it and start anew" if isinstance(error, Misfit) else ""
+            fix = (
+                ": put back what it was begun with, or delete it and start anew"
+                if isinstance(error, CheckpointMismatch)
+                else ""
+            )
             raise InputError(f"{error}{fix}") from None
         aside = checkpoint.move_aside()
         note(f"{error}; it is kept, and `{command(aside)}` goes on with it, while this run starts anew")
@@ -64,7 +68,7 @@ def take(
     """
     where = ""
     try:
-        with checkpoint.guard(), told_to_stop() as signals:
+        with checkpoint.restored_state_errors(), told_to_stop() as signals:
             for name, step in steps:
                 show(name, step)
                 where = f"after step {step.index + 1} of {step.total} ({name})"
@@ -86,7 +90,7 @@ def finishing(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
         Interrupted: by Ctrl-C; the run was saved.
         InputError: the results cannot be written; the run was saved, if that can be.
     """
-    with checkpoint.guard():
+    with checkpoint.restored_state_errors():
         try:
             yield
         except KeyboardInterrupt:

@@ -33,7 +33,7 @@ class Command:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Command":
         """The command that a record describes."""
-        return cls(picture(record), Invert.of(record["settings"]), Model.of(record["model"]))
+        return cls(picture(record), Invert.from_record(record), Model.of(record["model"]))
 
     @classmethod
     def again(cls, saved: Saved) -> "Command":
@@ -45,6 +45,6 @@ class Command:
         check_picture(self.image)
         self.output.check()
         prior = self.model.load()
-        run = self.task.start(self.image, prior)
+        run = self.task.start({"image": self.image}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
         self.output.write(run, self.model, resumed)

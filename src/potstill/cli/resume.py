@@ -11,7 +11,7 @@ import tyro
 
 from potstill.errors import InputError
 from potstill.tasks.checkpoint import find, read
-from potstill.tasks.state_file import unspoilt
+from potstill.tasks.state_file import damaged_file_errors
 
 COMMANDS = ("edit", "generate", "compare", "invert", "world")
 """What keeps checkpoints."""
@@ -51,7 +51,7 @@ class Command:
             )
         if self.json:
             saved = replace(saved, options=saved.options | {"json": True})
-        with unspoilt(place):
+        with damaged_file_errors(place):
             command = importlib.import_module(f"potstill.cli.{name}").Command.again(saved)
         if Path(saved.folder).is_dir():
             os.chdir(saved.folder)  # where relative paths of pictures and models begin

@@ -182,7 +182,7 @@ class PerpNeg(GuidanceRule):
         return Prediction(*parts)
 
 
-RULES: tuple[type[GuidanceRule], ...] = (Plain, Rescaled, Interval, PerpNeg)
+GUIDANCE_RULES: tuple[type[GuidanceRule], ...] = (Plain, Rescaled, Interval, PerpNeg)
 """Every rule."""
 
 

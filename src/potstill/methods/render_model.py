@@ -214,3 +214,7 @@ class DefaultRenderModel(RenderModel):
         """That of the kind that suits the prior."""
         network = isinstance(unwrap(prior), NetworkPrior)
         return (LoRAModel(self.rank, self.learning_rate) if network else Empirical()).learner(prior, rng)
+
+
+RENDER_MODELS: tuple[type[RenderModel], ...] = (Empirical, LoRAModel, DefaultRenderModel)
+"""All of them."""

@@ -24,7 +24,7 @@ from potstill.worlds import plots
 from potstill.worlds.study import MethodRun, Study
 from potstill.worlds.world import TARGET
 
-NOISE_SOURCES: dict[str, Method] = {
+COMPARED: dict[str, Method] = {
     "sds": replace(SDI(), noise=Fresh()),
     "mixed": replace(SDI(), noise=Mixed(0.5)),
     "cached": replace(SDI(), noise=Previous()),

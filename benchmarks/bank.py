@@ -34,7 +34,6 @@ from potstill.bench.run import jobs_of, run_all
 from potstill.cli.console import bar
 from potstill.distillation import Step
 from potstill.methods import Method
-from potstill.methods.bank import Bank
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit
@@ -90,7 +89,7 @@ class Speed:
             states = target["encoder_hidden_states"].expand(samples, -1, -1)
             prior.network(torch.randn(samples, *x0.shape[1:]), torch.tensor(500.0), states, return_dict=False)
 
-        fresh, banked, samples = steps(PDS()), steps(PDS(noise=Bank(self.size))), len(x0)
+        fresh, banked, samples = steps(PDS()), steps(PDS(noise=DrawBank(self.size))), len(x0)
         bare(4 * samples)
         filling = seconds(lambda: next(banked))
         turns = (lambda: bare(2 * samples), lambda: next(fresh), lambda: next(banked))
@@ -148,7 +147,7 @@ class Quality:
             _print_row(name, "fresh", spent, fresh.mean(0))
             _print_row(name, "fresh, one half of the seeds against the other", spent, first, first - other)
             for size in self.sizes:
-                bank = Bank(size, self.refresh, self.strata)
+                bank = DrawBank(size, self.refresh, self.strata)
                 found, spent = self._psnr(name, replace(METHODS[name], noise=bank), pairs, self.seeds)
                 _print_row(name, show(bank), spent, found.mean(0), found.mean(0) - fresh.mean(0))
 

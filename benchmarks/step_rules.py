@@ -25,7 +25,6 @@ from potstill.bench.entries import tuned
 from potstill.bench.reference_based import decibels
 from potstill.bench.report import interval
 from potstill.methods import Method
-from potstill.methods.bank import Bank
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene
@@ -70,7 +69,7 @@ def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
     method = task.method
     assert isinstance(method, Method)
     low, high = method.times.low, method.times.high
-    even = replace(method, times=Uniform(low, high), noise=Bank(task.length, strata=True))
+    even = replace(method, times=Uniform(low, high), noise=DrawBank(task.length, strata=True))
     yield "times: uniform, one in each stratum of the run", replace(task, method=even)
     others = (
         Uniform(low, high),

@@ -223,6 +223,7 @@ TESTED_IN = {
     "io/test_reading.py": "io.(decode|images)",
     "tasks/test_sampling_prompts.py": "io.contact_sheet tasks.prompt_sampling",
     "worlds/test_worlds.py": "io.plotting worlds.(edit_study|loading|metrics|plots|study|views_study|world)",
+    "methods/test_bank.py": "methods.draw",
     "methods/test_methods.py": "methods.(method|bridge|csd|dds|flowedit|ids|ism|nfsd|pds|sdi|sds|vsd)",  # all, by list
     "methods/test_theorems.py": "worlds.theorem",
     "priors/test_loading.py": "priors.hub",

@@ -9,7 +9,7 @@ from potstill.diffusion.prior import Guided
 from potstill.diffusion.schedule import Tabulated, linear
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
-from potstill.methods import DDS, PDS, SDI, SDS, by_name, named
+from potstill.methods import DDS, PDS, SDI, SDS, Source, by_name, named
 from potstill.methods.noise import Fresh, Inverted
 from potstill.methods.times import Annealed, Uniform
 from potstill.methods.weighting import Constant, Rho
@@ -31,7 +31,7 @@ def test_one_sgd_step_is_the_gradient_over_the_batch():
     scene, (step,) = run(SDS(), steps=1, optimizer=lambda p: SGD(p, lr=2.0))
     rng = Generator().manual_seed(0)
     t = SDS().times(case.prior.schedule, 3, 0, 1, rng)
-    noise = SDS().draw_noise(case.x0, case.prior, t, case.target, None, rng)
+    noise = SDS().draw_noise(case.prior, t, Source(case.x0, case.target), rng)
     gradient = SDS().gradient(case.x0, case.prior, t, noise, case.target)
     assert torch.equal(step.t, t)
     assert torch.allclose(scene.points.detach(), case.x0 - 2.0 * gradient / 3, atol=1e-12)

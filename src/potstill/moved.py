@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 MODULES = {
-    "bank": ("methods.bank",),
+    "bank": ("methods.bank", "methods.draw"),
     "citation": ("tasks.bibtex",),
     "codec": ("diffusion.codec", "priors.autoencoder", "tensors"),
     "compare": ("tasks.comparing",),
@@ -42,7 +42,9 @@ MODULES = {
 RENAMED = {
     "Accompanied": "WithRenderModel",
     "Adapted": "LoRAPrior",
+    "Bank": "DrawBank",
     "Exact": "Empirical",
+    "Filled": "BankEntries",
     "Learner": "LearnedPrior",
     "LowRank": "LoRAModel",
     "LowRankOrExact": "DefaultRenderModel",

@@ -13,7 +13,7 @@ from torch import Generator
 from potstill.diffusion.prior import Guided
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.methods import Method, Source, named, noise
-from potstill.methods.bank import Bank
+from potstill.methods.bank import DrawBank
 from potstill.methods.method import SeparateSourceGuidance
 from potstill.methods.noise import Inverted, NoiseSource
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
@@ -48,7 +48,7 @@ TWO_SCALES = {
 """Methods that guide source and target differently."""
 ONE_SCALE = {name: method for name, method in METHODS.items() if not method.ignores_guidance and name not in TWO_SCALES}
 """Methods with the prior's guidance scale throughout."""
-NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*final(noise, NoiseSource), Bank)} | {
+NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*final(noise, NoiseSource), DrawBank)} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }
 
@@ -74,10 +74,9 @@ class Case:
         self.source = Source(x0_source, self.mixture.condition(0))
         self.renders = EmpiricalPrior(self.mixture, torch.cat([self.x0, x0_source]))
 
-    @property
-    def drawing(self) -> tuple:
+    def drawing(self, method: Method) -> tuple:
         """What `Method.draw_noise` takes before the generator."""
-        return self.x0, self.prior, self.t, self.target, self.source
+        return self.prior, self.t, method.origin(self.x0, self.target, self.source)
 
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""

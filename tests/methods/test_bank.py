@@ -12,7 +12,7 @@ from potstill.diffusion.prior import Query, predict
 from potstill.distillation import Progress
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS, FlowEdit, Identity, InfEdit, Source
-from potstill.methods.bank import Bank
+from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
 from potstill.scenes import Projected
 from potstill.tasks.text import show
@@ -32,7 +32,7 @@ def banked(method, steps, **bank):
     run = distill(
         scene,
         Guided(known, 3.0),
-        replace(method, noise=Bank(**bank)),
+        replace(method, noise=DrawBank(**bank)),
         steps=steps,
         rng=Generator().manual_seed(2),
         **told,
@@ -46,9 +46,9 @@ def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
     x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
     target, origin = known.condition(1), Source(x_source, known.condition(0))
-    filled = Bank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
+    filled = DrawBank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
     for number in range(5):
-        t, noise, kept = filled.entry(number, origin)
+        t, noise, kept = filled.draw(number, origin)
         (hat,) = predict(
             method.source_prior(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
         )
@@ -95,7 +95,7 @@ def test_else_they_are_distributed_as_the_rule_draws_them(rule):
     """The means of t and t² agree within four standard errors."""
     known, rng, size, batch = mixture(), Generator().manual_seed(0), 500, 4
     drawn = torch.stack([rule(known.schedule, batch, step, size, rng) for step in range(size)]).double()
-    kept = Bank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
+    kept = DrawBank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
     for power in (1, 2):
         a, b = drawn.pow(power), kept.pow(power)
         assert (a.mean() - b.mean()).abs() < 4 * (2 * a.var() / a.numel()) ** 0.5
@@ -112,7 +112,7 @@ def test_falling_times_fall_once(strata):
 def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
     """In the mean over seeds and points: the entries are a sample of the same times and noises."""
     fresh, kept = [], []
-    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=Bank(size=100)), kept)):
+    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=DrawBank(size=100)), kept)):
         for seed in range(4):
             known = mixture()
             scene = Points(torch.randn(16, 3, generator=Generator().manual_seed(5), dtype=torch.float64))
@@ -128,29 +128,29 @@ def test_a_step_that_is_not_finite_leaves_the_bank_as_it_was():
     """Where the entries were drawn anew in that step, the earlier ones are back, and the generator where it was."""
     known, progress, rng = mixture(), Progress(), Generator().manual_seed(2)
     scene = Points(torch.randn(4, 3, generator=Generator().manual_seed(1), dtype=torch.float64))
-    method = replace(DDS(), noise=Bank(size=2, refresh=3))
+    method = replace(DDS(), noise=DrawBank(size=2, refresh=3))
     told = {"target": known.condition(1), "source": known.condition(0)}
     run = distill(scene, Guided(known, 3.0), method, steps=6, rng=rng, progress=progress, **told)
     for _ in range(3):
         next(run)
-    kept, state = progress.bank, rng.get_state()
+    kept, state = progress.memory, rng.get_state()
     with torch.no_grad():
         scene.points[0, 0] = float("nan")
     with pytest.raises(NotFiniteError, match="at step 3"):
         next(run)
-    assert progress.bank is kept
+    assert progress.memory is kept
     assert torch.equal(rng.get_state(), state)
 
 
 def test_a_bank_is_refused_where_the_view_changes():
     scene = Projected(torch.zeros(4, 3, dtype=torch.float64))
     known = mixture()
-    method = replace(SDS(), noise=Bank())
-    with pytest.raises(InputError, match="which changes with the view: take fresh noise"):
+    method = replace(SDS(), noise=DrawBank())
+    with pytest.raises(InputError, match="which changes with the view: use fresh noise"):
         next(distill(scene, known, method, target=known.condition(1), steps=2, rng=Generator()))
 
 
 @pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])
 def test_numbers_are_checked(numbers):
     with pytest.raises(InputError, match="must be at least 1"):
-        Bank(**numbers)
+        DrawBank(**numbers)

@@ -45,7 +45,7 @@ def test_ism_is_a_difference_of_two_predictions():
     case, method = Case(), ISM()
     case.prior, case.target = case.mixture, case.mixture.unconditional
     schedule = case.prior.schedule
-    s = method.earlier(schedule, case.t)
+    s = method.noise_time(schedule, case.t)
     assert torch.equal(s, case.t - 80)
     x_s = schedule.perturb(case.x0, case.noise, s)
     below = predict(case.prior, Query(x_s, s, case.target))[0]
@@ -58,8 +58,8 @@ def test_ism_asks_the_prompt_only_above():
     """Its gradient at guidance s is that at 1, plus rho (s - 1) (eps_cond - eps_uncond) at x_t."""
     case, method = Case(), ISM()
     schedule, plain = case.prior.schedule, Case(scale=1.0)
-    x_s = schedule.perturb(case.x0, case.noise, method.earlier(schedule, case.t))
-    times = [method.earlier(schedule, case.t), case.t]
+    x_s = schedule.perturb(case.x0, case.noise, method.noise_time(schedule, case.t))
+    times = [method.noise_time(schedule, case.t), case.t]
     x_t = ddim_inversion(case.mixture, x_s, times, case.mixture.unconditional, label="current")[-1]
     cond, uncond = predict(
         case.mixture, Query(x_t, case.t, case.target), Query(x_t, case.t, case.mixture.unconditional)
@@ -147,7 +147,7 @@ def test_ids_is_dds_with_the_fixed_point():
     case = Case()
     assert torch.equal(case.gradient(IDS()), case.gradient(DDS()))
     twin = DDS(noise=FixedPoint())
-    assert torch.equal(*(m.draw_noise(*case.drawing, Generator().manual_seed(3)) for m in (IDS(), twin)))
+    assert torch.equal(*(m.draw_noise(*case.drawing(m), Generator().manual_seed(3)) for m in (IDS(), twin)))
 
 
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])

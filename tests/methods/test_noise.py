@@ -8,10 +8,12 @@ import torch
 from torch import Generator
 
 import potstill.diffusion.inversion
+import potstill.methods.bank
 import potstill.methods.noise
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
-from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous, PreviousStep
+from potstill.methods.draw import PreviousStep
+from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
 from tests.methods.cases import NOISES, Case, mixture
 
@@ -34,7 +36,7 @@ def draw(noise, case: Case, rows: slice = slice(None), memory: PreviousStep | No
 @pytest.mark.parametrize("later", [False, True])
 def test_a_batch_gives_what_single_runs_give(noise, later, monkeypatch):
     """With draws that depend on the sample alone; tau, the one draw of another kind, is left out."""
-    for module in (potstill.methods.noise, potstill.diffusion.inversion):
+    for module in (potstill.methods.noise, potstill.methods.bank, potstill.diffusion.inversion):
         monkeypatch.setattr(module, "normal", lambda like, rng: torch.sin(37 * like))
     noise = replace(noise, overshoot=0.0) if isinstance(noise, Inverted) else noise
     case = Case()

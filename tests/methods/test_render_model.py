@@ -61,7 +61,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     before = {name: value.clone() for name, value in prior.network.state_dict().items()}
     state = torch.get_rng_state()
     guided = Guided(prior, 4.0)
-    learner = method.learner(guided, rng)
+    learner = method.init(guided, rng).render_model
 
     with torch.no_grad():
         gradient = method.gradient(x0, WithRenderModel(guided, learner), t, noise, target)

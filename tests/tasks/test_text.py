@@ -156,7 +156,7 @@ def test_numbers_become_what_the_field_says():
     assert show(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
 
 
-NOISES = "Bank, DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
+NOISES = "DDIMNoise, DrawBank, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
 FORM = "write Name or Name(field=value, ...); "
 
 
@@ -188,9 +188,9 @@ FORM = "write Name or Name(field=value, ...); "
             "cannot read \"__import__('os').system('true')\" as a noise source",
         ),
         ("open('x')", NoiseSource, f"unknown noise source 'open': choose from {NOISES}"),
-        ("Fersh", NoiseSource, "unknown noise source 'Fersh': did you mean 'Fresh'? choose from Bank, DDIMNoise"),
-        ("NoiseSource()", NoiseSource, "unknown noise source 'NoiseSource': choose from Bank, DDIMNoise"),
-        ("Rho()", NoiseSource, "unknown noise source 'Rho': choose from Bank, DDIMNoise"),
+        ("Fersh", NoiseSource, "unknown noise source 'Fersh': did you mean 'Fresh'? choose from DDIMNoise, DrawBank"),
+        ("NoiseSource()", NoiseSource, "unknown noise source 'NoiseSource': choose from DDIMNoise, DrawBank"),
+        ("Rho()", NoiseSource, "unknown noise source 'Rho': choose from DDIMNoise, DrawBank"),
         (
             "Unifrom(0.1)",
             TimestepSampler,

@@ -6,9 +6,10 @@ from typing import ClassVar
 from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Memory, Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
-from potstill.methods.render_model import DefaultRenderModel, LearnedPrior, RenderModel
+from potstill.methods.render_model import DefaultRenderModel, RenderModel
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times
@@ -50,9 +51,9 @@ class VSD(Method):
         """The prior and the model of the renders."""
         return 2
 
-    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """The model of the renders."""
-        return self.render_model.learner(prior, rng)
+    def init(self, prior: Prior, rng: Generator) -> Memory:
+        """A model of the renders that has seen none."""
+        return Memory(render_model=self.render_model.learner(prior, rng))
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

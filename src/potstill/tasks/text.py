@@ -24,13 +24,14 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin,
 from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
 from potstill.errors import InputError, did_you_mean
 from potstill.methods import Method, named  # which also defines every component there is
-from potstill.methods.bank import Bank  # noqa: F401  a component, too
+from potstill.methods.bank import DrawBank  # noqa: F401  a component, too
 
 T = TypeVar("T")
 
 LONGEST = 10_000
 """Characters of a text; a method with every field stated has some 500."""
 EARLIER = {
+    "bank": "drawbank",
     "exact": "empirical",
     "lowrank": "loramodel",
     "lowrankorexact": "defaultrendermodel",

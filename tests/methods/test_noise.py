@@ -10,11 +10,13 @@ from torch import Generator
 import potstill.diffusion.inversion
 import potstill.methods.bank
 import potstill.methods.noise
-from potstill.diffusion.prior import Query, predict
+from potstill.diffusion.inversion import ddim_inversion
+from potstill.diffusion.prior import Guided, Query, predict
 from potstill.diffusion.sampling import ddim
 from potstill.methods.draw import PreviousStep
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
+from potstill.tensors import normal
 from tests.methods.cases import NOISES, Case, mixture
 
 every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
@@ -169,6 +171,25 @@ def test_picard_converges_on_a_gaussian_with_its_slope():
     errors = [(Picard(n)(x0, prior, t, prior.condition(0), Generator().manual_seed(0)) - kappa).norm() for n in (5, 6)]
     slope = sigma**2 / (alpha**2 * 0.7**2 + sigma**2)
     assert torch.allclose(errors[1] / errors[0], slope, atol=1e-10)
+
+
+def test_inversion_adds_fresh_noise_at_every_step_or_once_at_the_end():
+    """Written out, from the same generator: the draw of tau comes first."""
+    case = Case()
+    schedule, away = case.mixture.schedule, Guided(case.mixture, -7.5)
+    alpha, sigma = (c[:, None] for c in schedule(case.t))
+    grid, numbers = schedule.inversion_grid(case.t, 4), {"steps": 4, "overshoot": 0.0, "extra": 0.3}
+
+    def kappa(every, rng):
+        torch.rand(3, generator=rng, dtype=torch.float64)
+        x_t = ddim_inversion(away, case.x0, grid, case.target, "next", every, rng)[-1]
+        return (x_t - alpha * case.x0) / sigma
+
+    expected = kappa(0.3, Generator().manual_seed(0))
+    assert torch.allclose(draw(Inverted(**numbers, extra_at="every step"), case), expected, atol=1e-12)
+    rng = Generator().manual_seed(0)
+    expected = kappa(0.0, rng) + 0.3 * sigma * normal(case.x0, rng)
+    assert torch.allclose(draw(Inverted(**numbers), case), expected, atol=1e-12)
 
 
 def test_released_inversion_weakens_the_signal():

@@ -32,6 +32,7 @@ from potstill.bench.reference_based import Truth
 from potstill.bench.report import entries, interval
 from potstill.bench.run import jobs_of, run_all
 from potstill.cli.console import bar
+from potstill.diffusion.guidance import with_scale
 from potstill.distillation import Step
 from potstill.methods import Method
 from potstill.priors.unets import StableDiffusion
@@ -81,7 +82,7 @@ class Speed:
         def steps(method: Method) -> Iterator[Step]:
             told: dict[str, Any] = {"target": target, "source": source, "steps": 10**6}
             return distill(
-                Latents(x0.clone(), prior.codec), prior.guided(5.0), method, **told, rng=Generator().manual_seed(0)
+                Latents(x0.clone(), prior.codec), with_scale(prior, 5.0), method, **told, rng=Generator().manual_seed(0)
             )
 
         @torch.no_grad()

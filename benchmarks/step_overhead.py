@@ -13,6 +13,7 @@ from small_unet import small_prior
 from torch import Generator
 
 from potstill import DDS, PDS, SDS, distill
+from potstill.diffusion.guidance import with_scale
 from potstill.scenes import Latents
 
 LIMIT, REPEATS = 1.03, 20
@@ -33,7 +34,7 @@ for method, batch in ((SDS(), 2), (DDS(), 4), (PDS(), 4)):
     source = prior.tell("source") if method.edits else None
     steps = distill(
         Latents(x0, prior.codec),
-        prior.guided(7.5),
+        with_scale(prior, 7.5),
         method,
         target=prior.tell("target"),
         source=source,

@@ -214,7 +214,7 @@ TESTED_IN = {
     "cli/test_cli_invert.py": "cli.invert",
     "cli/test_emoji.py": "cli.(sample|vocabulary)",
     "cli/test_resume.py": "cli.(interrupts|replay) tasks.(checkpoint|run)",
-    "diffusion/test_guidance.py": "diffusion.guiding scenes.view_prompts",
+    "diffusion/test_guidance.py": "diffusion.wrappers scenes.view_prompts",
     "diffusion/test_inversion.py": "diffusion.sampling",
     "diffusion/test_prior.py": "diffusion.mixture",
     "diffusion/test_codec.py": "priors.autoencoder",

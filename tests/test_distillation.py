@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 from torch.optim import SGD, AdamW
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.schedule import Tabulated, linear
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError

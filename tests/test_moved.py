@@ -41,7 +41,10 @@ NAMES = {
     "weights": "Weight Constant SigmaSquared AlphaSigmaSquared Rho Velocity",
 }
 """The public names of the earlier modules."""
-GONE: dict[str, str] = {}
+GONE = {
+    "guidance.check_interval": "a check of the rule `Interval`",
+    "guidance.check_rescale": "a check of the rule `Rescaled`",
+}
 """Names that nothing stands for any more, as `module.name`, and why."""
 
 

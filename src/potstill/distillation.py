@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
-from potstill.diffusion.prior import Condition, Prior, Tally
+from potstill.diffusion.prior import Condition, Prior
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError, not_finite
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
@@ -149,9 +150,10 @@ def _steps(
     render_source = source is not None and frozen(source_scene or scene)
     device = next(scene.parameters()).device
     memory = progress.begin(method, prior, rng, device)
-    counter = Tally(evaluations=progress.evaluations)
-    model = memory.render_model
-    counted = (WithRenderModel(prior, model) if model else prior).counted(counter)
+    counter = CallCounter(evaluations=progress.evaluations)
+    counted = count_calls(prior, counter)
+    if memory.render_model:
+        counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
     for index in range(progress.done, steps):
         before = rng.get_state()
         view = scene.view(rng)

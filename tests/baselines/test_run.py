@@ -7,8 +7,10 @@ import torch
 from torch import Generator
 
 from potstill.baselines import BASELINES, Following, Job, NullText
-from potstill.diffusion.prior import Guided, Prediction, Wrapper
+from potstill.diffusion.guidance import Guided
+from potstill.diffusion.prior import Prediction
 from potstill.diffusion.schedule import linear
+from potstill.diffusion.wrappers import Wrapper
 from potstill.errors import NotFiniteError
 from potstill.state import finite
 from potstill.tasks.state_file import pack, unpack
@@ -75,11 +77,6 @@ class Broken(Wrapper):
         self.__dict__["asked"] = self.__dict__.get("asked", 0) + 1
         hat = self.prior(x_t, t, condition)
         return Prediction(*(part * float("nan") for part in hat)) if self.asked == 5 else hat
-
-    @property
-    def bare(self):
-        """Broken all the same."""
-        return self
 
 
 @pytest.mark.parametrize("name", ["ddim-inversion", "null-text"])

@@ -6,11 +6,13 @@ from functools import cache
 import pytest
 import torch
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.null_text import null_text
-from potstill.diffusion.prior import Guided, Prediction, Prior, Tally
+from potstill.diffusion.prior import Prediction, Prior
 from potstill.diffusion.sampling import ddim
 from potstill.diffusion.schedule import Schedule, linear
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError
 from potstill.priors import Mixture
 from potstill.tensors import per_sample
@@ -86,11 +88,11 @@ def test_it_stops_once_the_loss_is_below_the_limit_and_counts_what_it_asks():
     states, times = inverted()
     asked = []
     for tolerance, updates in ((1e9, {0}), (0.0, {4})):
-        tally = Tally()
-        prior = PRIOR.counted(tally)
+        counter = CallCounter()
+        prior = count_calls(PRIOR, counter)
         steps = list(null_text(prior, states, times, TOLD, SCALE, inner=4, tolerance=tolerance))
         assert {step.updates for step in steps} == updates
-        asked.append(tally.evaluations)
+        asked.append(counter.evaluations)
     assert asked == [3 * STEPS * (1 + 1), 3 * STEPS * (1 + 5)]
     limits = [1e-4 * (1 + 100 * index / STEPS) for index in range(STEPS)]
     steps = list(null_text(PRIOR, [state[:1] for state in states], times, TOLD, SCALE, tolerance=1e-4))

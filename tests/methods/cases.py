@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.methods import Method, Source, named, noise
 from potstill.methods.bank import DrawBank

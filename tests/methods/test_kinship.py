@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.methods import (
     CSD,

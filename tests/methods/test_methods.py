@@ -9,8 +9,9 @@ import torch
 from torch import Generator
 from torch.optim import SGD
 
-from potstill.diffusion.prior import Tally
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.schedule import VP, Flow, Schedule, linear
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import distill, surrogate_loss
 from potstill.methods import (
     CSD,
@@ -29,7 +30,8 @@ from potstill.methods import (
     Source,
     named,
 )
-from potstill.methods.noise import Fresh, PreviousStep
+from potstill.methods.draw import PreviousStep
+from potstill.methods.noise import Fresh
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.scenes import Points
 from potstill.tensors import Times
@@ -70,10 +72,10 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
 def test_a_step_costs_the_calls_that_the_method_states(method):
     """One, unless it says otherwise: where a prediction rests on another, or there are two networks."""
     case = Case()
-    tally = Tally()
-    counted = WithRenderModel(case.prior, case.renders).counted(tally)
+    counter = CallCounter()
+    counted = WithRenderModel(count_calls(case.prior, counter), count_calls(case.renders, counter))
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
-    assert tally.calls == method.calls
+    assert counter.calls == method.calls
 
 
 def test_one_call_is_enough_for_most():
@@ -215,7 +217,7 @@ def test_it_runs_in_continuous_time(method, schedule):
     assert noise.isfinite().all()
     if method.edits:
         source = case.source
-        prior = case.prior.guided(getattr(method, "source_guidance", None) or 7.5)
+        prior = with_scale(case.prior, getattr(method, "source_guidance", None) or 7.5)
         still = method.gradient(source.x0, prior, case.t, noise, source.condition, source)
         assert still.abs().max() < 1e-12
 

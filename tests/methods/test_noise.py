@@ -10,8 +10,9 @@ from torch import Generator
 import potstill.diffusion.inversion
 import potstill.methods.bank
 import potstill.methods.noise
+from potstill.diffusion.guidance import Guided, with_scale
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
 from potstill.methods.draw import PreviousStep
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
@@ -125,7 +126,7 @@ def test_inversion_and_the_fixed_point_on_a_gaussian():
     below that of no noise at all, and below fresh noise's, but it does not fall to 0.
     """
     case, count, s = Case(), 50, 0.5
-    case.prior = Mixture(torch.zeros(1, 2, dtype=torch.float64), width=s).guided(1.0)
+    case.prior = with_scale(Mixture(torch.zeros(1, 2, dtype=torch.float64), width=s), 1.0)
     case.target, rng = {"label": torch.tensor([0])}, Generator().manual_seed(1)
     case.x0 = s * torch.randn(count, 2, generator=rng, dtype=torch.float64)
     for fraction in (0.15, 0.3):
@@ -155,7 +156,7 @@ def test_inverted_noise_leads_back_to_the_render():
     down = prior.schedule.grid(200, high=0.6)
     sources = [Inverted(steps, guidance_scale=1.0, overshoot=0.0, extra=0.0) for steps in (10, 50, 250)]
     for source in (Fresh(), *sources):
-        x_t = prior.schedule.perturb(x0, source(x0, prior.guided(1.0), t, target, rng), t)
+        x_t = prior.schedule.perturb(x0, source(x0, with_scale(prior, 1.0), t, target, rng), t)
         errors.append(float((ddim(prior, x_t, down, target, rng).x0 - x0).norm(dim=1).mean()))
     assert errors[0] > 3 * errors[1]
     assert errors[1] > errors[2] > errors[3]

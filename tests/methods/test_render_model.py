@@ -8,7 +8,8 @@ from torch import Generator
 from torch.optim import Adam
 
 from potstill import distill, generate
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.guidance import Guided, with_scale
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.errors import InputError
 from potstill.methods import CSD, SDS, VSD
@@ -74,7 +75,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
             return float(sum(learner.prior.loss(x0, *draw, target) for draw in draws))
 
     first = loss()
-    assert [learner.learn(x0, target, rng) for _ in range(30)] == [1] * 30
+    assert [learner.train_step(x0, target, rng) for _ in range(30)] == [1] * 30
     assert loss() < first
     after = prior.network.state_dict()
     assert before.keys() == after.keys()
@@ -95,14 +96,14 @@ def test_the_same_seed_gives_the_same_bytes_and_a_lesson_counts(priors):
 
 @needs_peft
 def test_a_network_told_its_guidance_is_learned_without(priors):
-    learner = LoRAModel().learner(priors("flux-dev").guided(6.0), Generator())
+    learner = LoRAModel().learner(with_scale(priors("flux-dev"), 6.0), Generator())
     assert learner.prior.guidance_scale == 1.0
 
 
 def test_what_fits_the_prior_is_taken():
     rng = Generator()
     assert isinstance(DefaultRenderModel().learner(Guided(Case().mixture, 7.5), rng), EmpiricalPrior)
-    with pytest.raises(InputError, match=r"Mixture has no network to adapt: take render_model=Empirical\(\)"):
+    with pytest.raises(InputError, match=r"Mixture has no network to adapt: use render_model=Empirical\(\)"):
         LoRAModel().learner(Guided(Case().mixture, 7.5), rng)
 
 
@@ -139,16 +140,16 @@ def test_a_model_that_knows_no_renders_says_so():
     with pytest.raises(InputError, match="no model of the renders"):
         VSD().gradient(case.x0, case.prior, case.t, case.noise, case.target)
     model = EmpiricalPrior(case.mixture)
-    with pytest.raises(InputError, match="let it learn first"):
+    with pytest.raises(InputError, match="call train_step first"):
         VSD().gradient(case.x0, WithRenderModel(case.prior, model), case.t, case.noise, case.target)
     with pytest.raises(InputError, match="different views"):
-        model.learn(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())
+        model.train_step(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())
 
 
-def test_a_lesson_counts_for_every_sample(monkeypatch):
-    """Three samples: one evaluation of the prior and of the model each, and five of a lesson."""
-    learn = EmpiricalPrior.learn
-    monkeypatch.setattr(EmpiricalPrior, "learn", lambda model, *lesson: learn(model, *lesson) + 5)
+def test_a_training_step_counts_for_every_sample(monkeypatch):
+    """Three samples: one evaluation of the prior and of the model each, and five of training."""
+    train_step = EmpiricalPrior.train_step
+    monkeypatch.setattr(EmpiricalPrior, "train_step", lambda model, *values: train_step(model, *values) + 5)
     case = Case()
     run = distill(Points(case.x0), case.mixture, VSD(), target=case.target, steps=2, rng=Generator().manual_seed(0))
     assert [step.evaluations for step in run] == [3 * 7, 6 * 7]

@@ -11,6 +11,7 @@ import torch
 from diffusers import EDMEulerScheduler
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import Flow
 from potstill.errors import InputError
@@ -40,7 +41,7 @@ def test_gradients_equal_those_of_the_released_code(recorded_prior, case):
     tell = recorded_prior.tell
     gradient = METHODS[str(RECORDED[f"{case}/method"])].gradient(
         entry("tgt"),
-        recorded_prior.guided(float(entry("scale"))),
+        with_scale(recorded_prior, float(entry("scale"))),
         entry("t").double(),
         entry("noise"),
         tell("a green pear"),
@@ -110,7 +111,7 @@ def test_sampling_equals_diffusers(priors, name):
     prompt = "" if name == "ddpm" else "a red cat"
     states, times = run_of_diffusers(prior, name, prompt)
     assert len(states) == len(times) == 5
-    x_t, guided = states[0], prior.guided(GUIDANCE)
+    x_t, guided = states[0], with_scale(prior, GUIDANCE)
     told = {**prior.tell(prompt), **prior.geometry(x_t)}
     for t, s, state in zip(times, times[1:], states[1:], strict=False):
         with torch.no_grad():
@@ -138,7 +139,7 @@ def question(prior: Pipeline, prompts: list[str]) -> Query:
 def test_a_batch_gives_what_single_runs_give(prior):
     """Also on a picture that is not square."""
     x_t, t, told = question(prior, ["a cat", "a dog on grass", ""])
-    guided = prior.guided(3.0)
+    guided = with_scale(prior, 3.0)
     with torch.no_grad():
         (together,) = predict(guided, Query(x_t, t, told))
         for row in range(3):
@@ -181,7 +182,7 @@ def test_a_step_is_one_call_of_the_network(priors, name):
     hook = prior.network.register_forward_pre_hook(lambda _, args, options: rows.append(len(args[0])), with_kwargs=True)
     x_t, t, told = question(prior, ["a cat"])
     try:
-        DDS().gradient(x_t, prior.guided(7.5), t, x_t, told, Source(x_t, told))
+        DDS().gradient(x_t, with_scale(prior, 7.5), t, x_t, told, Source(x_t, told))
     finally:
         hook.remove()
     assert rows == [2 if name == "flux-dev" else 4]
@@ -189,12 +190,12 @@ def test_a_step_is_one_call_of_the_network(priors, name):
 
 def test_embedded_guidance_is_a_field_of_the_same_prior(priors):
     prior = priors("flux-dev")
-    guided = prior.guided(7.0)
+    guided = with_scale(prior, 7.0)
     assert guided.guidance == 7.0
     assert guided.told is prior.told
     x_t, t, told = question(prior, ["a cat"])
     with torch.no_grad():
-        hats = [predict(prior.guided(scale), Query(x_t, t, told))[0].eps for scale in (0.0, 1.0, 7.0)]
+        hats = [predict(with_scale(prior, scale), Query(x_t, t, told))[0].eps for scale in (0.0, 1.0, 7.0)]
         (empty,) = predict(replace(prior, guidance=1.0), Query(x_t, t, prior.unconditional))
     assert torch.equal(hats[0], empty.eps)
     assert not torch.equal(hats[1], hats[2])

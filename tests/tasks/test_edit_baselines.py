@@ -9,8 +9,8 @@ from torch import Generator
 
 from potstill import edit, edit_steps, invert
 from potstill.baselines import BASELINES, DDIMInversion, DDPMInversion, Job, NullText, SDEdit
+from potstill.diffusion.guidance import Guided, with_scale
 from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
-from potstill.diffusion.prior import Guided
 from potstill.diffusion.sampling import eta
 from potstill.diffusion.schedule import VP, Flow, linear
 from potstill.errors import InputError
@@ -68,7 +68,7 @@ def test_the_round_trip_of_ddim_inversion_is_off_by_the_first_power_of_the_step(
 def test_the_ddpm_baseline_is_the_edit_friendly_edit():
     task = job(linear(), 20, 7.5, target=1)
     *times, _ = task.times(0.36)
-    found = ddpm_inversion(task.prior.guided(3.5), X0, times, task.source, Generator().manual_seed(0), eta(1.0))
+    found = ddpm_inversion(with_scale(task.prior, 3.5), X0, times, task.source, Generator().manual_seed(0), eta(1.0))
     torch.testing.assert_close(result(DDPMInversion(), task), ddpm_edit(task.prior, found, task.target)[-1])
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from potstill.diffusion.guiding import Guiding
+from potstill.diffusion.guidance import GuidanceRule
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Consistent, Identity, Method, Release, named
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Inverted, Mixed, NoiseSource, Picard
@@ -22,7 +22,7 @@ from potstill.methods.times import Annealed, Stratified, TimestepSampler, Unifor
 from potstill.methods.weighting import Constant, Rho, Weight
 from potstill.tasks.text import LONGEST, choices, parse, show
 
-KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding, Method)
+KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, GuidanceRule, Method)
 
 
 class Plan(abc.ABC):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.distillation import distill
 from potstill.methods import DDS, SDS, by_name
 from potstill.methods.noise import Fixed, Inverted, Picard

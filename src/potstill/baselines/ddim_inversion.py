@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.inversion import Label, ascend
 
 
@@ -48,7 +49,7 @@ def climb(job: Job, guidance: float, label: Label) -> Way[Look, None, Found]:
     """DDIM inversion step by step; nothing of the result is known on the way."""
     times, found = job.times(), job.found.setdefault("up", [])
     start, *left = times[::-1][len(found) :]
-    way = ascend(job.prior.guided(guidance), found[-1] if found else job.x0, [start, *left], job.source, label)
+    way = ascend(with_scale(job.prior, guidance), found[-1] if found else job.x0, [start, *left], job.source, label)
     for t, state in zip(left, way, strict=True):
         found.append(state)
         yield Look(t, job.x0)

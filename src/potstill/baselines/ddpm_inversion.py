@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 
 from potstill.baselines.baseline import Found, Inverting, Job, Look, check_share, descend
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.inversion import noise_maps
 from potstill.diffusion.sampling import eta
 from potstill.tensors import normal
@@ -56,7 +57,7 @@ class DDPMInversion(Inverting):
         """Draw a state at every time, and find what leads from each to the next."""
         *times, _ = job.times(self.skip)
         states = [job.prior.schedule.perturb(job.x0, normal(job.x0, job.rng), t) for t in times]
-        prior, maps = job.prior.guided(self.source_guidance), job.found.setdefault("maps", [])
+        prior, maps = with_scale(job.prior, self.source_guidance), job.found.setdefault("maps", [])
         left, there = times[len(maps) :], states[len(maps) :]
         for t, z in zip(left, noise_maps(prior, job.x0, there, left, job.source, eta(self.eta)), strict=True):
             maps.append(z)

@@ -9,9 +9,11 @@ import torch
 
 from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
 from potstill.baselines.ddim_inversion import climb
+from potstill.diffusion.guidance import Guided, Plain
 from potstill.diffusion.inversion import Label
 from potstill.diffusion.null_text import Begun, null_text
-from potstill.diffusion.prior import Clipped, Guided, Prior
+from potstill.diffusion.prior import Prior
+from potstill.diffusion.wrappers import Clipped
 from potstill.errors import InputError
 
 PREFIX = "null."
@@ -102,7 +104,7 @@ def _guided(prior: Prior) -> Guided:
         InputError: the model is guided in another way.
     """
     prior = prior.prior if isinstance(prior, Clipped) else prior
-    if not isinstance(prior, Guided):
+    if not isinstance(prior, Guided) or prior.rule != Plain():
         raise InputError(
             "null-text inversion optimises the empty prompt of plain guidance, and this model is guided in another way "
             "or without an empty prompt: take plain guidance, or another method"

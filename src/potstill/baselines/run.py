@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from potstill.baselines.baseline import Job, Look
-from potstill.diffusion.prior import Tally
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import Step
 from potstill.errors import not_finite
 from potstill.state import Resumable, State, finite
@@ -23,7 +23,7 @@ class Following(Resumable):
     ) -> None:
         """`run` is to yield `total` looks, and to keep in `job.found` what it found for each."""
         self._run, self._total, self._job, self._shown, self._name = run, total, job, shown, name
-        self._done, self._tally = 0, Tally()
+        self._done, self._counter = 0, CallCounter()
 
     def __iter__(self) -> Iterator[Step]:
         """The steps that are left.
@@ -32,7 +32,7 @@ class Following(Resumable):
             NotFiniteError: a NaN or an infinity, with step, time, quantity, baseline and dtype.
         """
         job = self._job
-        looks = self._run(replace(job, prior=job.prior.counted(self._tally)))
+        looks = self._run(replace(job, prior=count_calls(job.prior, self._counter)))
         for look in iter(torch.no_grad()(lambda: next(looks, None)), None):
             distances = (look.x0 - job.x0).flatten(1).norm(dim=1)
             distance, loss = float(distances.mean()), torch.tensor([look.loss or 0.0])
@@ -52,12 +52,12 @@ class Following(Resumable):
                 gradient_norm=None,
                 loss=look.loss,
                 distance=distance,
-                evaluations=self._tally.evaluations,
+                evaluations=self._counter.evaluations,
             )
 
     def state(self) -> State:
         """What it found so far, and the result as it is known."""
-        done, evaluations = self._done, self._tally.evaluations
+        done, evaluations = self._done, self._counter.evaluations
         return {"found": self._job.found, "shown": self._shown, "done": done, "evaluations": evaluations}
 
     def restore(self, state: State) -> None:
@@ -69,7 +69,7 @@ class Following(Resumable):
         for part, kept in found.items():
             self._job.found[part] = [_like(entry, x0, condition) for entry in kept]
         self._shown.detach().copy_(_like(state["shown"], self._shown, condition))
-        self._done, self._tally.evaluations = done, evaluations
+        self._done, self._counter.evaluations = done, evaluations
 
 
 def _like(entry: Any, x0: Tensor, condition: Mapping[str, Tensor]) -> Any:

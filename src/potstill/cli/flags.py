@@ -24,7 +24,7 @@ from tyro.constructors import (
 )
 
 from potstill.baselines import Baseline
-from potstill.diffusion.guiding import Guiding
+from potstill.diffusion.guidance import GuidanceRule
 from potstill.errors import InputError, PotstillError
 from potstill.methods import Coefficients, Method
 from potstill.methods.noise import NoiseSource
@@ -35,7 +35,7 @@ from potstill.tasks.text import choices, default, parse, presets, show
 
 T = TypeVar("T")
 
-COMPONENTS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding)
+COMPONENTS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, GuidanceRule)
 
 
 def registry(words: Sequence[str], command: type) -> ConstructorRegistry:

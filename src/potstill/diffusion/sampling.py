@@ -7,8 +7,9 @@ import torch
 from torch import Generator
 
 from potstill.diffusion.codec import Codec, PixelUnshuffle
-from potstill.diffusion.prior import Clipped, Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
+from potstill.diffusion.wrappers import Clipped
 from potstill.tensors import Latent, Times, normal
 
 Sigma = Callable[[Schedule, Times, Times], Times]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.draw import Source
@@ -77,9 +78,9 @@ class CSD(Method):
     ) -> Residual:
         """The conditional prediction less what it is compared with."""
         x_t, share = prior.schedule.perturb(x0, noise, t), self.negative
-        against = [(1 - share, prior.unconditional)] * (share < 1) + [(share, prior.opposite)] * (share > 0)
+        against = [(1 - share, prior.unconditional)] * (share < 1) + [(share, prior.negative_condition)] * (share > 0)
         hat, *hats = predict(
-            prior.bare, Query(x_t, t, target), *(Query(x_t, t, {**target, **told}) for _, told in against)
+            unguided(prior), Query(x_t, t, target), *(Query(x_t, t, {**target, **told}) for _, told in against)
         )
         subtracted = sum(part * other.eps for (part, _), other in zip(against, hats, strict=True))
         return Residual(hat.eps - subtracted, hat)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
@@ -70,7 +71,7 @@ class ISM(Method):
         schedule = prior.schedule
         s = self.noise_time(schedule, t)
         x_s = schedule.perturb(x0, noise, s)
-        (before,) = predict(prior.bare, Query(x_s, s, {**target, **prior.opposite}))
+        (before,) = predict(unguided(prior), Query(x_s, s, {**target, **prior.negative_condition}))
         alpha, sigma = (per_sample(c, x0) for c in schedule(t))
         (hat,) = predict(prior, Query(alpha * before.x0 + sigma * before.eps, t, target))
         return Residual(hat.eps - before.eps, hat)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
@@ -113,7 +114,7 @@ class Method(abc.ABC):
         """
         x0, target, rng, trained = moment.x0, moment.target, moment.rng, 0
         if memory.render_model:
-            trained = memory.render_model.learn(x0, target, rng)
+            trained = memory.render_model.train_step(x0, target, rng)
         now = self.at_progress(moment.progress)
         origin = now.origin(x0, target, moment.source)
         draw, memory = self.noise.recall(moment, self.times, self.source_prior(prior), memory)
@@ -188,7 +189,7 @@ class SeparateSourceGuidance(Method, abc.ABC):
 
     def source_prior(self, prior: Prior) -> Prior:
         """At the source's own scale, if it has one."""
-        return prior if self.source_guidance is None else prior.guided(self.source_guidance)
+        return prior if self.source_guidance is None else with_scale(prior, self.source_guidance)
 
 
 def predict_pair(

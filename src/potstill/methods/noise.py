@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
@@ -171,7 +172,7 @@ class Inverted(NoiseSource):
         schedule = prior.schedule
         tau = self.overshoot * torch.rand(len(t), generator=rng, dtype=torch.float64)
         top = schedule.offset(t, tau)
-        guided = prior.guided(self.guidance_scale)
+        guided = with_scale(prior, self.guidance_scale)
         every = self.extra if self.extra_at == "every step" else 0.0
         grid = schedule.inversion_grid(top, self.steps)
         x_top = ddim_inversion(guided, x0, grid, condition, self.label, every, rng)[-1]

@@ -60,5 +60,5 @@ class VSD(Method):
     ) -> Residual:
         """eps_hat - eps_hat_renders."""
         query = Query(prior.schedule.perturb(x0, noise, t), t, target)
-        (hat,), (renders,) = predict(prior, query), predict(prior.renders, query)
+        (hat,), (renders,) = predict(prior, query), predict(prior.render_model, query)
         return Residual(hat.eps - renders.eps, hat)

@@ -6,7 +6,6 @@ import importlib.util
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +14,6 @@ from torch import Generator
 
 from potstill.errors import InputError
 from potstill.io.files import there
-from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import quiet
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 
@@ -100,21 +98,21 @@ def _load(pipe: Any, name: str, adapter: str) -> str:
     return source
 
 
-def adapt(prior: Pipeline, rank: int, rng: Generator) -> Pipeline:
-    """The prior with a second network, which shares all weights of the first and adds trainable ones to its attention.
+def adapt(network: Any, rank: int, rng: Generator) -> Any:
+    """A second network, which shares all weights of the first and adds trainable ones to its attention.
 
-    The product of the new weights is 0, so at first both predict the same. The prior itself stays as it is.
+    The product of the new weights is 0, so at first both predict the same. The first network stays as it is.
 
     Raises:
-        InputError: peft is missing, or the network has no attention or is moved about.
+        InputError: peft is missing, or the network has no attention or is under cpu_offload.
     """
     _need_peft()
     import peft
 
-    if hasattr(prior.network, "_hf_hook"):
+    if hasattr(network, "_hf_hook"):
         raise InputError("a network under cpu_offload cannot be adapted: load the model without cpu_offload")
-    shared = itertools.chain(prior.network.parameters(), prior.network.buffers())
-    network = copy.deepcopy(prior.network, {id(tensor): tensor for tensor in shared})
+    shared = itertools.chain(network.parameters(), network.buffers())
+    network = copy.deepcopy(network, {id(tensor): tensor for tensor in shared})
     config = peft.LoraConfig(r=rank, lora_alpha=rank, target_modules=list(_ATTENTION))
     with torch.random.fork_rng(devices=[]):  # peft draws from the global generator
         torch.default_generator.manual_seed(int(torch.randint(2**62, (), generator=rng)))
@@ -122,14 +120,12 @@ def adapt(prior: Pipeline, rank: int, rng: Generator) -> Pipeline:
             peft.inject_adapter_in_model(config, network)
         except ValueError:
             raise InputError(
-                f"{type(network).__name__} has no attention to adapt: take render_model=Empirical(), or another model"
+                f"{type(network).__name__} has no attention to adapt: use render_model=Empirical(), or another model"
             ) from None
     for weight in network.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()  # bfloat16 would round small steps away
-    pipe = copy.copy(prior.pipe)
-    setattr(pipe, "transformer" if getattr(pipe, "unet", None) is None else "unet", network)
-    return replace(prior, pipe=pipe)
+    return network
 
 
 def _need_peft() -> None:

@@ -1,21 +1,23 @@
 """Any diffusers pipeline as a prior: its own network, table, codec, text encoders and conventions."""
 
 import abc
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
 from potstill.diffusion.codec import Codec
-from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.diffusion.shared_calls import Meeting, Question
 from potstill.errors import InputError
 from potstill.priors.autoencoder import codec_of
+from potstill.priors.lora import adapt
 from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
 from potstill.tensors import Grid, Times, per_sample
 
@@ -30,7 +32,7 @@ _PREDICTIONS = {  # from what the network predicts, and back
 
 
 @dataclass(frozen=True, eq=False)
-class Pipeline(Prior, abc.ABC):
+class Pipeline(NetworkPrior, abc.ABC):
     """A denoiser of images that is told a text. A family of models is a final class below this one.
 
     What the network predicts, the table of noise levels and the scale of the latents come from the
@@ -164,6 +166,21 @@ class Pipeline(Prior, abc.ABC):
         (hat,) = predict(self, Query(self.schedule.perturb(x0, noise, t), t, condition))
         found, truth = (self._conversions[1](each, alpha, sigma) for each in (hat, Prediction(x0, noise)))
         return (found - truth).square().mean()
+
+    @property
+    def trainable_weights(self) -> list[Tensor]:
+        """Those of the network; none unless this is a `trainable` copy."""
+        return [weight for weight in self.network.parameters() if weight.requires_grad]
+
+    def trainable(self, rank: int, rng: Generator) -> "Pipeline":
+        """A copy with low-rank weights beside those of the attention (LoRA, arXiv 2106.09685; needs peft).
+
+        Raises:
+            InputError: peft is missing, or the network has no attention or is under cpu_offload.
+        """
+        pipe = copy.copy(self.pipe)
+        setattr(pipe, "transformer" if getattr(pipe, "unet", None) is None else "unet", adapt(self.network, rank, rng))
+        return replace(self, pipe=pipe)
 
     @property
     def kind(self) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from potstill.diffusion.prior import Condition, Guided, Prior
+from potstill.diffusion.prior import Condition
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
@@ -59,10 +59,10 @@ class Flux(Transformer):
     Latents are [b, c, h, w] as the VAE makes them; blocks of 2x2 are packed into tokens only on the way
     through the network.
 
-    Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), it is told a scale, and a
-    guided prediction costs one evaluation: `guided(scale)` is this prior at another `guidance`. A scale below
-    1 was never trained; there, and on models without the embedding (FLUX.1-schnell), `guided` compares with
-    the empty prompt as for any prior. `Guided(prior, scale)` always compares.
+    Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), the scale is an input, and a
+    guided prediction costs one evaluation: `with_scale(prior, scale)` is this prior at another `guidance`. Scales
+    below 1 were never trained; there, and on models without the embedding (FLUX.1-schnell), `with_scale` compares
+    with the empty prompt as for any prior. `Guided(prior, scale)` always compares.
     """
 
     t5: ClassVar = "tokenizer_2"
@@ -92,21 +92,13 @@ class Flux(Transformer):
         return (self.guidance,)
 
     @property
-    def bare(self) -> Prior:
-        """This prior told the scale 1, which is the nearest to none."""
-        return replace(self, guidance=1.0)
-
-    @property
     def guidance_scale(self) -> float:
         """The scale that the network is told; 1 where it is told none."""
         return self.guidance if self.network.config.guidance_embeds else 1.0
 
-    def guided(self, scale: float) -> Prior:
-        """This prior told the scale, or compared with the empty prompt (see above)."""
-        if not self.network.config.guidance_embeds:
-            return Guided(self, scale)
-        told = replace(self, guidance=max(1.0, scale))
-        return told if scale >= 1 else Guided(told, scale)
+    def with_distilled_scale(self, scale: float) -> "Flux | None":
+        """This prior at that scale, where guidance was distilled and the scale is at least 1."""
+        return replace(self, guidance=scale) if self.network.config.guidance_embeds and scale >= 1 else None
 
     def embed(self, prompt: str) -> Condition:
         """T5's states and CLIP's pooled one."""

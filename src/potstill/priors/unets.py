@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from potstill.diffusion.prior import Condition, Prior
-from potstill.errors import InputError
+from potstill.diffusion.prior import Condition
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
@@ -78,9 +77,9 @@ class DeepFloyd(Pipeline):
 
 @dataclass(frozen=True, eq=False)
 class Unconditional(Pipeline):
-    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor.
+    """A network without a condition, such as DDPM's: for SDS without text, not for edits.
 
-    Guidance has nothing to compare, so `guided` is the prior itself.
+    Guidance has nothing to compare, so a guidance scale changes nothing.
     """
 
     @property
@@ -89,16 +88,9 @@ class Unconditional(Pipeline):
         return self.codec.factor * 2 ** (len(self.network.config.block_out_channels) - 1)
 
     @property
-    def bare(self) -> Prior:
-        """There are no branches to compare."""
-        raise InputError(
-            f"{self.identity.get('name', 'this model')} is told nothing, so its conditional and unconditional "
-            "predictions are one: take a method that does not compare them, such as SDS or SDI"
-        )
-
-    def guided(self, scale: float) -> "Unconditional":
-        """Itself."""
-        return self
+    def unconditional(self) -> Condition:
+        """Empty: there is no condition."""
+        return {}
 
     def embed(self, prompt: str) -> Condition:
         """Nothing."""

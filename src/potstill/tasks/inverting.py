@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from potstill.baselines import DDIMInversion, Following, Inverting, Job, Look
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step
 from potstill.io.decode import Picture
@@ -68,7 +69,7 @@ class Invert(Reading):
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         told = {**prior.tell(self.prompt), **prior.geometry(latents)}
-        guided = in_range(prior.guided(self.scale), prior.codec)
+        guided = in_range(with_scale(prior, self.scale), prior.codec)
         job = Job(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 

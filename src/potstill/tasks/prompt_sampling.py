@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.sampling import descend, in_range
 from potstill.errors import InputError, not_finite
 from potstill.priors.loading import load
@@ -54,7 +55,7 @@ def sample(
     told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
-    guided = in_range(prior.guided(guidance_scale), prior.codec)
+    guided = in_range(with_scale(prior, guidance_scale), prior.codec)
     images, total = [], steps * -(-len(told) // _BATCH)
     for first in range(0, len(told), _BATCH):
         rows = range(first, min(first + _BATCH, len(told)))

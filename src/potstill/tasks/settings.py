@@ -10,8 +10,8 @@ import torch
 from torch.optim import SGD, Adam, Optimizer
 
 from potstill.baselines import Baseline
-from potstill.diffusion.guiding import Guiding, Perpendicular, Plain
-from potstill.diffusion.prior import Guided, Prior
+from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
+from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture
 from potstill.io.images import as_images
@@ -138,8 +138,8 @@ class Task(Settings, abc.ABC):
     guidance scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
-    guidance: Guiding = Plain()
-    """How: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, Perpendicular() to the prompt with --negative."""
+    guidance: GuidanceRule = Plain()
+    """How: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, PerpNeg() at right angles to --negative."""
     optimizer: Literal["adam", "sgd"] | None = None
     """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's usual one."""
     learning_rate: float | None = None
@@ -156,8 +156,8 @@ class Task(Settings, abc.ABC):
         super().__post_init__()
         if self.guidance_scale is None:
             object.__setattr__(self, "guidance_scale", self.default_guidance_scale)
-        if isinstance(self.guidance, Perpendicular) and not self.negative:
-            raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
+        if isinstance(self.guidance, PerpNeg) and not self.negative:
+            raise InputError("PerpNeg() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
@@ -186,7 +186,7 @@ class Task(Settings, abc.ABC):
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
         assert self.guidance_scale is not None  # as `__post_init__` leaves it
-        guided = prior.guided(self.guidance_scale)
+        guided = with_scale(prior, self.guidance_scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):
@@ -194,7 +194,10 @@ class Task(Settings, abc.ABC):
                 f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
                 "guidance but Plain()"
             )
-        return self.guidance(prior, self.guidance_scale, prior.tell(self.negative) if self.negative else {})
+        negative = prior.tell(self.negative) if self.negative else {}
+        if isinstance(self.guidance, PerpNeg):
+            return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
+        return replace(guided, negative=negative, rule=self.guidance)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""
@@ -211,7 +214,7 @@ _RATES = {"adam": 0.02, "sgd": 0.1}
 
 def _read(name: str, value: object) -> object:
     """A setting; a method and the guidance may come in writing."""
-    kind = {"method": Method | Baseline, "guidance": Guiding}.get(name)
+    kind = {"method": Method | Baseline, "guidance": GuidanceRule}.get(name)
     return parse(value, kind) if kind and isinstance(value, str) else value
 
 

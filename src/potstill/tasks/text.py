@@ -37,8 +37,11 @@ EARLIER = {
     "lowrankorexact": "defaultrendermodel",
     "mixedeta": "ddimnoise",
     "narrowing": "shrinkingrange",
+    "perpendicular": "perpneg",
     "releaseoridentity": "defaultcoefficients",
     "renders": "render_model",
+    "rescale": "rescaled",
+    "within": "interval",
 }
 """Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
 _WORDS = {

@@ -5,8 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.mixture import Mixture
-from potstill.diffusion.prior import Guided
 from potstill.distillation import distill
 from potstill.methods import Method
 from potstill.scenes.points import Points

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import Adam
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.mixture import Mixture
-from potstill.diffusion.prior import Condition, Guided
+from potstill.diffusion.prior import Condition
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import Method

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import SGD
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.sampling import ddim, share
 from potstill.distillation import distill
 from potstill.errors import InputError

@@ -41,9 +41,11 @@ NAMES = {
     "weights": "Weight Constant SigmaSquared AlphaSigmaSquared Rho Velocity",
 }
 """The public names of the earlier modules."""
-GONE = {
-    "guidance.check_interval": "a check of the rule `Interval`",
-    "guidance.check_rescale": "a check of the rule `Rescaled`",
+GONE: dict[str, str] = {
+    "guidance.check_rescale": "a rule checks its own numbers",
+    "guidance.check_interval": "a rule checks its own numbers",
+    "guidance.combine": "`guide` is the one formula",
+    "prior.Guidance": "Guided is the one wrapper; what differs is its rule",
 }
 """Names that nothing stands for any more, as `module.name`, and why."""
 

@@ -133,12 +133,13 @@ def test_a_step_that_is_not_finite_leaves_the_bank_as_it_was():
     run = distill(scene, Guided(known, 3.0), method, steps=6, rng=rng, progress=progress, **told)
     for _ in range(3):
         next(run)
-    kept, state = progress.memory, rng.get_state()
+    assert progress.memory is not None
+    kept, state = progress.memory.bank, rng.get_state()
     with torch.no_grad():
         scene.points[0, 0] = float("nan")
     with pytest.raises(NotFiniteError, match="at step 3"):
         next(run)
-    assert progress.memory is kept
+    assert progress.memory.bank is kept
     assert torch.equal(rng.get_state(), state)
 
 

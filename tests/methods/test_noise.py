@@ -174,22 +174,23 @@ def test_picard_converges_on_a_gaussian_with_its_slope():
     assert torch.allclose(errors[1] / errors[0], slope, atol=1e-10)
 
 
-def test_inversion_adds_fresh_noise_at_every_step_or_once_at_the_end():
-    """Written out, from the same generator: the draw of tau comes first."""
+@pytest.mark.parametrize("remap", [True, False])
+def test_inversion_written_out(remap):
+    """From the same generator, tau first; kappa is read at t + tau or t; extra noise at every step or at the end."""
     case = Case()
     schedule, away = case.mixture.schedule, Guided(case.mixture, -7.5)
-    alpha, sigma = (c[:, None] for c in schedule(case.t))
-    grid, numbers = schedule.inversion_grid(case.t, 4), {"steps": 4, "overshoot": 0.0, "extra": 0.3}
+    numbers = {"steps": 4, "overshoot": 0.1, "extra": 0.3, "remap": remap}
 
     def kappa(every, rng):
-        torch.rand(3, generator=rng, dtype=torch.float64)
-        x_t = ddim_inversion(away, case.x0, grid, case.target, "next", every, rng)[-1]
-        return (x_t - alpha * case.x0) / sigma
+        top = schedule.offset(case.t, 0.1 * torch.rand(3, generator=rng, dtype=torch.float64))
+        x_top = ddim_inversion(away, case.x0, schedule.inversion_grid(top, 4), case.target, "next", every, rng)[-1]
+        alpha, sigma = (c[:, None] for c in schedule(top if remap else case.t))
+        return (x_top - alpha * case.x0) / sigma
 
     expected = kappa(0.3, Generator().manual_seed(0))
     assert torch.allclose(draw(Inverted(**numbers, extra_at="every step"), case), expected, atol=1e-12)
     rng = Generator().manual_seed(0)
-    expected = kappa(0.0, rng) + 0.3 * sigma * normal(case.x0, rng)
+    expected = kappa(0.0, rng) + 0.3 * schedule(case.t)[1][:, None] * normal(case.x0, rng)
     assert torch.allclose(draw(Inverted(**numbers), case), expected, atol=1e-12)
 
 

@@ -147,7 +147,7 @@ def test_a_model_that_knows_no_renders_says_so():
 
 
 def test_a_training_step_counts_for_every_sample(monkeypatch):
-    """Three samples: one evaluation of the prior and of the model each, and five of training."""
+    """Three samples: one evaluation of the prior and of the model each, and five of a training step."""
     train_step = EmpiricalPrior.train_step
     monkeypatch.setattr(EmpiricalPrior, "train_step", lambda model, *values: train_step(model, *values) + 5)
     case = Case()

@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from potstill.baselines import Baseline
 from potstill.errors import InputError
-from potstill.io.files import check_file
+from potstill.io.files import check_file, file_hash
 from potstill.io.tables import Row, read_table
 from potstill.methods import Method
 from potstill.tasks.editing import Edit
@@ -61,7 +61,7 @@ class Job:
         Raises:
             InputError: a picture cannot be read.
         """
-        told = [self.command, self.settings, *(path and file_hash(path) for path in (self.image, self.mask))]
+        told = [self.command, self.settings, *(path and input_hash(path) for path in (self.image, self.mask))]
         return replace(self, content=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest())
 
     @property
@@ -71,7 +71,7 @@ class Job:
         return json.dumps([self.command, *(self.settings[name] for name in names), bool(self.settings["negative"])])
 
 
-def file_hash(path: str) -> str:
+def input_hash(path: str) -> str:
     """The hash of a file's bytes.
 
     Raises:
@@ -89,11 +89,7 @@ def file_hash(path: str) -> str:
 @functools.lru_cache(maxsize=10_000)
 def _file_hash(path: str, changed: int, size: int) -> str:
     """Many rows share a picture, which is read once."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+    return file_hash(Path(path))
 
 
 def read_manifest(path: str | Path) -> list[Row]:

@@ -19,7 +19,7 @@ from potstill.tasks.provenance import environment
 from potstill.tasks.settings import built
 from potstill.tasks.text import parse
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
-from potstill.worlds.study import Run
+from potstill.worlds.study import MethodRun
 from potstill.worlds.views_study import NOISE_SOURCES
 
 
@@ -90,7 +90,7 @@ class Command:
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
         return {"command": "world", "settings": settings, "world": {"sha256": centres}, **environment()}
 
-    def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
+    def _finish(self, study: Study, runs: Sequence[MethodRun], folder: Path) -> None:
         document = to_json(study.document(runs))
         files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
         for ending, data in files.items():

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from potstill.baselines import Baseline, Following, Job
+from potstill.baselines import Baseline, BaselineRun, EditProblem
 from potstill.diffusion.prior import Condition
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
@@ -116,10 +116,10 @@ class Edit(Reading, Task):
         """
         rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
         if isinstance(self.method, Baseline):
-            job = Job(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
+            problem = EditProblem(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
             total, name = self.method.total(self.length), type(self.method).__name__
-            following = Following(self.method.run, total, job, next(scene.parameters()), name)
-            return iter(following), following
+            baseline_run = BaselineRun(self.method.run, total, problem, next(scene.parameters()), name)
+            return iter(baseline_run), baseline_run
         moved = scene if mask is None else Masked(scene, mask, origin)
         changing = LoopState(moved, self.descent(moved, len(origin)), rng)
         steps = distill(

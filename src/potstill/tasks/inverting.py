@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from potstill.baselines import DDIMInversion, Following, Inverting, Job, Look
+from potstill.baselines import BaselineRun, DDIMInversion, EditProblem, InversionBaseline, Snapshot
 from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step
 from potstill.io.decode import Picture
 from potstill.io.gif import row
+from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.provenance import fingerprint
@@ -31,7 +32,7 @@ class Invert(Reading):
 
     prompt: str
     """What the image shows; an empty one inverts without a text."""
-    method: Inverting = DDIMInversion()
+    method: InversionBaseline = DDIMInversion()
     guidance_scale: float | None = None
     """Of the way back. None means that of the inversion, and 7.5 for null-text, which is optimised for it."""
 
@@ -70,13 +71,13 @@ class Invert(Reading):
             latents = prior.codec.encode(images.to(prior.device))
         told = {**prior.tell(self.prompt), **prior.geometry(latents)}
         guided = in_range(with_scale(prior, self.scale), prior.codec)
-        job = Job(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
+        problem = EditProblem(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 
-        def there_and_back(job: Job) -> Iterator[Look]:
-            found = yield from self.method.invert(job)
+        def there_and_back(problem: EditProblem) -> Iterator[Snapshot]:
+            found = yield from self.method.invert(problem)
             tensors.update(found.tensors())
-            yield from self.method.back(job, found)
+            yield from self.method.sample(problem, found)
 
         def back() -> Images:
             with torch.no_grad():
@@ -86,14 +87,13 @@ class Invert(Reading):
             difference = STRENGTH * (back() - images).abs()
             return row(torch.cat([images, back(), difference.clamp(max=1)]))
 
-        going = Following(there_and_back, self.method.total(self.length), job, shown, type(self.method).__name__)
+        going = BaselineRun(there_and_back, self.method.total(self.length), problem, shown, type(self.method).__name__)
+
+        def measured() -> dict[str, float]:
+            return {"psnr": psnr(float((back() - images).double().square().mean()))}
+
         record = self.record(prior, image=fingerprint(image, images))
-        return Run(record, iter(going), look, going, lambda: {"psnr": psnr(back(), images)}, tensors)
-
-
-def psnr(one: Images, other: Images) -> float:
-    """-10 log10 of the mean squared difference of images in [0, 1], in dB; at most 200, which is equality."""
-    return min(200.0, float(-10 * (one - other).double().square().mean().clamp(min=1e-20).log10()))
+        return Run(record, iter(going), look, going, measured, tensors)
 
 
 @dataclass(frozen=True)

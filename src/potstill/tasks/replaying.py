@@ -11,7 +11,7 @@ import torch
 from potstill.diffusion.shared_calls import Meeting
 from potstill.distillation import Step
 from potstill.errors import InputError
-from potstill.io import decode as rasters
+from potstill.io.decode import open_image
 from potstill.io.files import there
 from potstill.io.images import to_pil
 from potstill.priors.loading import load
@@ -130,7 +130,7 @@ def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
 def _difference(file: Path, result: Result, place: int) -> int:
     """The largest difference of a pixel value between a file and a new image."""
     new = to_pil(result.images[place : place + 1])[0]
-    old = rasters.load(file).convert("RGB")
+    old = open_image(file).convert("RGB")
     if old.size != new.size:
         raise InputError(
             f"{str(file)!r} is {old.width} x {old.height} pixels, and made again {new.width} x {new.height}"

@@ -21,7 +21,7 @@ from abc import ABCMeta
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
 from potstill.errors import InputError, did_you_mean
 from potstill.methods import Method, named  # which also defines every component there is
 from potstill.methods.bank import DrawBank  # noqa: F401  a component, too
@@ -94,7 +94,7 @@ def show(value: object) -> str:
 
 def presets(*kinds: type) -> dict[str, Method | Baseline]:
     """What has a name on the command line and is of the kinds."""
-    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    everything = named() | (INVERSIONS if kinds == (InversionBaseline,) else BASELINES)
     return {name: method for name, method in everything.items() if isinstance(method, kinds)}
 
 

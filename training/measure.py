@@ -119,7 +119,7 @@ def on_background(images: Images, pictures: Sequence[Picture], drawings: Tensor)
 @torch.no_grad()
 def denoising(prior: Pipeline, drawings: Tensor, pictures: Sequence[Picture], seed: int) -> dict[str, float]:
     """The mean squared error of x0, in latents, at each of the noise levels."""
-    told = [prior.tell(caption(picture)) for picture in pictures]
+    told = [prior.encode_prompt(caption(picture)) for picture in pictures]
     condition = {name: torch.cat([one[name] for one in told]) for name in told[0]}
     x0, errors = prior.codec.encode(paint(drawings, pictures)), {}
     for level in LEVELS:

@@ -53,8 +53,10 @@ RENAMED = {
     "MixedEta": "DDIMNoise",
     "Narrowing": "ShrinkingRange",
     "Noise": "NoiseSource",
+    "Meeting": "CallBatcher",
     "Particles": "EmpiricalPrior",
     "Perpendicular": "PerpNeg",
+    "Question": "Request",
     "Renders": "RenderModel",
     "Rescale": "Rescaled",
     "Tally": "CallCounter",
@@ -62,6 +64,7 @@ RENAMED = {
     "Within": "Interval",
     "innermost": "unwrap",
     "suggest": "did_you_mean",
+    "null_text": "optimize_null_text",
 }
 """The new name of an earlier class or function, where it has another one."""
 

@@ -9,6 +9,7 @@ from torch import Generator
 
 from potstill import edit, edit_steps, invert
 from potstill.baselines import BASELINES, DDIMInversion, DDPMInversion, EditProblem, NullText, SDEdit
+from potstill.diffusion.guidance import Guided, with_scale
 from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
 from potstill.diffusion.sampling import eta
 from potstill.diffusion.schedule import VP, Flow, linear

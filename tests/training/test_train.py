@@ -127,7 +127,7 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
     words = "noto red heart on a zeppelin"
     prior = load(tmp_path, dtype=torch.float32)
     with pytest.warns(PromptWarning, match="'zeppelin'"):
-        condition = prior.tell(words)
+        condition = prior.encode_prompt(words)
     rng = torch.Generator().manual_seed(0)
     x_t, t = torch.randn(1, 48, 16, 16, generator=rng), torch.tensor([500])
     with torch.no_grad():

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from potstill.batch.manifest import Job
-from potstill.diffusion.shared_calls import Meeting
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import PotstillError
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit, change
@@ -64,17 +64,16 @@ def work(prior: Pipeline, folder: Path, batch_size: int, take: Take) -> Iterator
     Raises:
         InputError: a result cannot be written.
     """
-    meeting = Meeting(batch_size)
-    shared = meeting.join(prior)
+    batcher = CallBatcher(batch_size)
 
     def run(wait: bool) -> Callable[[], Outcome] | None:
         job = take(wait)
-        return job and functools.partial(perform, job, shared, folder)
+        return job and functools.partial(perform, job, prior, folder, batcher)
 
-    yield from meeting.run(run)
+    yield from batcher.run(run)
 
 
-def perform(job: Job, prior: Pipeline, folder: Path) -> Outcome:
+def perform(job: Job, prior: Pipeline, folder: Path, batcher: CallBatcher) -> Outcome:
     """Do one job, unless it is done; what goes wrong with it is its outcome.
 
     Raises:
@@ -86,7 +85,7 @@ def perform(job: Job, prior: Pipeline, folder: Path) -> Outcome:
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", UserWarning)
-            run = _start(job, prior)  # asks the network nothing yet, so no other run comes in between
+            run = _start(job, prior, batcher)  # asks the network nothing yet, so no other run comes in between
         result = _finish(run, job, prior, began)
     except Exception as error:  # whatever a row runs into, the others go on
         return Outcome(job.content, error=one_line(error))
@@ -95,12 +94,15 @@ def perform(job: Job, prior: Pipeline, folder: Path) -> Outcome:
     return replace(read_outcome(place, job.content) or Outcome(job.content), warnings=told, fresh=True)
 
 
-def _start(job: Job, prior: Pipeline) -> Run:
+def _start(job: Job, prior: Pipeline, batcher: CallBatcher) -> Run:
     """The run, whose record says what its last digits depend on."""
-    task = job.task
-    run = task.start(prior) if isinstance(task, Generate) else task.start(str(job.image), prior, job.mask)
-    if prior.meeting and prior.meeting.size > 1:
-        run.record["batch_size"] = prior.meeting.size
+    task, shared = job.task, batcher.attach(prior)
+    if isinstance(task, Generate):
+        run = task.start(prior, denoiser=shared)
+    else:
+        run = task.start(str(job.image), prior, job.mask, denoiser=shared)
+    if batcher.size > 1:
+        run.record["batch_size"] = batcher.size
     return run
 
 

@@ -155,7 +155,7 @@ class Command:
             print("without --clip nothing says how far an edit went, only what it kept", file=sys.stderr)
         _ = judge.identity  # what cannot be loaded shows before the model is
         prior = _loaded(self.model)
-        return judge, [item.read(Fit(prior.size, multiple=prior.multiple)) for item in chosen]
+        return judge, [item.read(Fit(prior.size, multiple=prior.size_multiple)) for item in chosen]
 
 
 @cache

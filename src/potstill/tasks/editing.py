@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.baselines import Baseline, BaselineRun, EditProblem
-from potstill.diffusion.prior import Condition
+from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
@@ -69,13 +69,21 @@ class Edit(Reading, Task):
         """Both."""
         return {"source prompt": self.source, "target prompt": self.target}
 
-    def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
+    def start(
+        self, image: Picture, prior: Pipeline, mask: Picture | None = None, *, denoiser: Prior | None = None
+    ) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
+
+        Args:
+            image: to be edited.
+            prior: the model.
+            mask: where to edit, white, as large as the image.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
 
         Raises:
             InputError: the image or the mask cannot be used, or the model is told no text.
         """
-        if not prior.tell(self.target):
+        if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} is told no text, so it cannot edit: use a text-to-image model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
@@ -87,10 +95,10 @@ class Edit(Reading, Task):
         if mask is not None:
             cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self.canvas(prior))
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
-        size = prior.geometry(latents)
-        target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
+        size = prior.size_condition(latents)
+        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
         origin = latents.expand(self.count, -1, -1, -1)
-        steps, changing = self.way(prior, inner, origin, source, target, cells)
+        steps, changing = self.way(prior, inner, origin, source, target, cells, denoiser)
 
         def look() -> Images:
             now = inner.images
@@ -109,12 +117,13 @@ class Edit(Reading, Task):
         source: Condition,
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
+        denoiser: Prior | None = None,
     ) -> tuple[Iterator[Step], Resumable]:
         """The steps that lead a scene from its origin [b, ...], and what they change.
 
         `mask` holds what may change of the latents, 1 for all of a cell.
         """
-        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
+        rng, guided = Generator().manual_seed(self.seed), self.guided(prior, denoiser)
         if isinstance(self.method, Baseline):
             problem = EditProblem(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
             total, name = self.method.total(self.length), type(self.method).__name__

@@ -8,6 +8,7 @@ import torch
 from torch import Generator
 from tyro.conf import Positional, arg
 
+from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import SDI, Method
@@ -37,8 +38,12 @@ class Generate(Task):
         """The only one."""
         return {"prompt": self.prompt}
 
-    def start(self, prior: Pipeline) -> Run:
+    def start(self, prior: Pipeline, *, denoiser: Prior | None = None) -> Run:
         """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
+
+        Args:
+            prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
 
         Raises:
             InputError: the method needs a source, or the size does not fit the model.
@@ -53,9 +58,9 @@ class Generate(Task):
         changing = LoopState(scene, self.descent(scene, self.count), rng)
         steps = distill(
             scene,
-            self.guided(prior),
+            self.guided(prior, denoiser),
             self.method,
-            target={**prior.tell(self.prompt), **prior.geometry(latents)},
+            target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
             steps=self.length,
             rng=rng,
             optimizer=changing.optimizer,

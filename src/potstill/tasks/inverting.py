@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from potstill.baselines import BaselineRun, DDIMInversion, EditProblem, InversionBaseline, Snapshot
 from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.prior import Prior
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step
 from potstill.io.decode import Picture
@@ -57,9 +58,10 @@ class Invert(Reading):
         """None that must be told."""
         return {}
 
-    def start(self, image: Picture, prior: Pipeline) -> Run:
+    def start(self, image: Picture, prior: Pipeline, *, denoiser: Prior | None = None) -> Run:
         """Encode the image and the prompt, and be ready for the first step.
 
+        `denoiser`, a wrapper around the model, makes the predictions in place of the model itself.
         The images of the run are one row: the source, the reconstruction, and their difference, four times
         as strong.
 
@@ -69,8 +71,8 @@ class Invert(Reading):
         images = self.read(image, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        told = {**prior.tell(self.prompt), **prior.geometry(latents)}
-        guided = in_range(with_scale(prior, self.scale), prior.codec)
+        told = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
+        guided = in_range(with_scale(denoiser or prior, self.scale), prior.codec)
         problem = EditProblem(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 

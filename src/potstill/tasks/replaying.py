@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from potstill.diffusion.shared_calls import Meeting
+from potstill.diffusion.prior import Prior
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io.decode import open_image
@@ -84,14 +85,18 @@ def again(record: Mapping[str, Any], folder: Path) -> Run:
         revision=model.get("revision"),
         lora=recorded(model),
     )
+    shared: Prior = prior
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
-        prior = Meeting(size if type(size) is int else 0).join(prior)
+        shared = CallBatcher(size if type(size) is int else 0).attach(prior)
     if isinstance(task, Generate):
-        return task.start(prior)
+        return task.start(prior, denoiser=shared)
     image, mask = (_input(record.get(name), name, folder) for name in ("image", "mask"))
     if image is None:
         raise InputError("the edited image came from no file, so it cannot be found again")
-    run = task.start(image, prior, mask) if isinstance(task, Edit) else task.start(image, prior)
+    if isinstance(task, Edit):
+        run = task.start(image, prior, mask, denoiser=shared)
+    else:
+        run = task.start(image, prior, denoiser=shared)
     for name in ("image", "mask"):
         if name in record and run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} is not what it was: put the old one back")

@@ -97,7 +97,7 @@ class Settings(abc.ABC):
 
     def canvas(self, prior: Pipeline) -> Fit:
         """How images come to the size that is worked on."""
-        return Fit(self.size or prior.size, multiple=prior.multiple)
+        return Fit(self.size or prior.size, multiple=prior.size_multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result rests on: command, settings, model, inputs, versions."""
@@ -183,10 +183,10 @@ class Task(Settings, abc.ABC):
             return SGD(scene.parameters(), lr=rate * batch)
         return Adam(scene.parameters(), lr=rate)
 
-    def guided(self, prior: Pipeline) -> Prior:
-        """The prior under this guidance, away from the negative prompt."""
+    def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, under this guidance, away from the negative prompt."""
         assert self.guidance_scale is not None  # as `__post_init__` leaves it
-        guided = with_scale(prior, self.guidance_scale)
+        guided = with_scale(denoiser or prior, self.guidance_scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):
@@ -194,7 +194,7 @@ class Task(Settings, abc.ABC):
                 f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
                 "guidance but Plain()"
             )
-        negative = prior.tell(self.negative) if self.negative else {}
+        negative = prior.encode_prompt(self.negative) if self.negative else {}
         if isinstance(self.guidance, PerpNeg):
             return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
         return replace(guided, negative=negative, rule=self.guidance)

@@ -22,10 +22,6 @@ class Codec(abc.ABC):
     def decode(self, latents: Grid) -> Images:
         """The images of latents, in [0, 1]."""
 
-    def __deepcopy__(self, memo: dict) -> "Codec":
-        """Itself: nothing in it changes, and a copy of a scene must not copy its networks."""
-        return self
-
 
 @dataclass(frozen=True)
 class PixelUnshuffle(Codec):

@@ -77,7 +77,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes(trained, mo
         with pytest.raises(SystemExit) as stop:
             module.main(stopped)
     assert stop.value.code == 130
-    assert "interrupted after step 1, which is saved; the same command goes on" in capsys.readouterr().err
+    assert "interrupted after step 1, which is saved; run the same command to resume" in capsys.readouterr().err
     module.main(stopped)
     assert contents(stopped.folder / "step-000004") == contents(run.folder / "step-000004")
 
@@ -148,7 +148,7 @@ def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):
     for name, value in kept.items():
         assert torch.equal(exported[name], value.half().float())
     assert [one["step"] for one in train(replace(run, folder=again.folder, steps=6), CPU)] == [5, 6]
-    with pytest.raises(SystemExit, match="holds a run already"):
+    with pytest.raises(SystemExit, match="already contains a run"):
         reopen.main(again)
 
 

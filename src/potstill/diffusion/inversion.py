@@ -60,8 +60,8 @@ def ascend(
     schedule, x_s = prior.schedule, x0
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
     for s, t in pairwise(times):
-        asked = (t if label == "next" else s).clamp(min=schedule.t_min)
-        eps = predict(prior, Query(x_s, asked, condition))[0].eps
+        time = (t if label == "next" else s).clamp(min=schedule.t_min)
+        eps = predict(prior, Query(x_s, time, condition))[0].eps
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
         x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:

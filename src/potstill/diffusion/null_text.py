@@ -137,9 +137,7 @@ class _Step(NamedTuple):
             if last or done.all():
                 break
             if not loss.requires_grad:
-                raise InputError(
-                    "this prior has no gradient, which null-text optimisation needs: use another inversion"
-                )
+                raise InputError("the prior has no gradient, which null-text optimisation needs: use another inversion")
             before = {name: value.detach().clone() for name, value in moved.items()}
             gradients = torch.autograd.grad(loss, list(moved.values()), torch.ones_like(loss))
             for value, gradient in zip(moved.values(), gradients, strict=True):

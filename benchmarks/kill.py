@@ -32,7 +32,7 @@ from pyarrow import parquet
 from safetensors import safe_open
 
 from potstill.bench.report import Report  # noqa: F401  imported before the forks
-from potstill.cli import bench, main, options
+from potstill.cli import bench, main, output
 from potstill.io.images import png_bytes
 from potstill.tasks.checkpoint import ENDING
 from potstill.tasks.comparing import Compare  # noqa: F401
@@ -199,8 +199,8 @@ if __name__ == "__main__":
     parser.add_argument("--commands", nargs="*", choices=COMMANDS, default=list(COMMANDS))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    options.load = functools.cache(options.load)
-    bench._loaded(options.Model())
+    output.load = functools.cache(output.load)
+    bench._loaded(output.Model())
     with tempfile.TemporaryDirectory() as place:
         noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
         Path(place, "picture.png").write_bytes(png_bytes(noise))

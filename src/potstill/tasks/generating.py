@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from torch import Generator
-from tyro.conf import Positional, arg
 
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
@@ -15,6 +14,7 @@ from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.state import LoopState
 from potstill.tasks.run import Result, Run
+from potstill.tasks.schema import Positional
 from potstill.tasks.settings import Task, leading
 
 
@@ -23,7 +23,7 @@ from potstill.tasks.settings import Task, leading
 class Generate(Task):
     """The settings of a generation."""
 
-    prompt: Annotated[str, Positional, arg(metavar="PROMPT")]
+    prompt: Positional[str]
     """What to show."""
     method: Method = SDI()
 

@@ -21,6 +21,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import check_prompt
 from potstill.scenes import Latents, Pixels, Scene
 from potstill.tasks.provenance import environment
+from potstill.tasks.schema import Advanced
 from potstill.tasks.text import LONGEST, parse, show
 from potstill.tensors import Grid, Images
 
@@ -109,11 +110,11 @@ class Settings(abc.ABC):
 class Reading(Settings, abc.ABC):
     """The settings of what begins with an image."""
 
-    fit: Mode = "crop"
+    fit: Advanced[Mode] = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
-    background: str = "white"
+    background: Advanced[str] = "white"
     """What lies behind transparent pixels and around padded images."""
-    frame: int | None = None
+    frame: Advanced[int | None] = None
     """Which picture of an animated file, from 0."""
 
     def canvas(self, prior: Pipeline) -> Fit:
@@ -138,13 +139,13 @@ class Task(Settings, abc.ABC):
     guidance scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
-    guidance: Guiding = Plain()
+    guidance: Advanced[Guiding] = Plain()
     """How: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, Perpendicular() to the prompt with --negative."""
-    optimizer: Literal["adam", "sgd"] | None = None
+    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
     """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's usual one."""
-    learning_rate: float | None = None
+    learning_rate: Advanced[float | None] = None
     """Above 0; latents and pixels are of size 1. None means the method's usual one, or 0.02 for adam, 0.1 for sgd."""
-    space: Literal["latents", "pixels"] = "latents"
+    space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents that the network sees, or pixels through the encoder."""
     count: int = 1
     """How many results, each with its own noise."""

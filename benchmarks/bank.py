@@ -38,7 +38,7 @@ from potstill.methods.bank import Bank
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit
-from potstill.tasks.text import show
+from potstill.tasks.text import to_text
 from potstill.tensors import Grid
 
 RUNS = (200, 500)
@@ -150,7 +150,7 @@ class Quality:
             for size in self.sizes:
                 bank = Bank(size, self.refresh, self.strata)
                 found, spent = self._psnr(name, replace(METHODS[name], noise=bank), pairs, self.seeds)
-                _print_row(name, show(bank), spent, found.mean(0), found.mean(0) - fresh.mean(0))
+                _print_row(name, to_text(bank), spent, found.mean(0), found.mean(0) - fresh.mean(0))
 
     def _psnr(self, name: str, method: Method, pairs: Sequence[Pair], seeds: int) -> tuple[np.ndarray, float]:
         """By seed and pair, and the evaluations for each picture."""

@@ -17,7 +17,7 @@ import torch
 
 from potstill import load
 from potstill.batch.executors import Processes
-from potstill.batch.manifest import Job
+from potstill.batch.manifest import BatchRow
 from potstill.batch.work import work
 from potstill.tasks.editing import Edit
 
@@ -25,10 +25,10 @@ HEART = Path(__file__).parents[1] / "docs/pictures/heart.png"
 STEPS, SIZES, ROWS, BATCHES, REPEATS, LIMIT = 4, (1, 2, 4, 8), 8, 7, 3, 1.8
 
 
-def jobs(count: int, first: int = 0) -> Iterator[Job]:
+def jobs(count: int, first: int = 0) -> Iterator[BatchRow]:
     for seed in range(first, first + count):
         task = Edit(source="red heart", target="blue heart", steps=STEPS, seed=seed)
-        yield replace(Job("edit", task.settings(), str(HEART)), content=str(seed))
+        yield replace(BatchRow.of(task, image=str(HEART)), content=str(seed))
 
 
 def rows_at_once() -> None:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import psutil
 import torch
 
-from potstill.batch.manifest import Job
+from potstill.batch.manifest import BatchRow
 from potstill.batch.work import work
 from potstill.io.images import png_bytes
 from potstill.priors.families import family
@@ -25,7 +25,7 @@ EDITS, EVERY, WARM, LIMIT = 1000, 100, 300, 1.05
 LETTERS = "abcdefghijklmnopqrst"
 
 
-def jobs(folder: Path) -> Iterator[Job]:
+def jobs(folder: Path) -> Iterator[BatchRow]:
     rng = torch.Generator().manual_seed(0)
     for index in range(EDITS):
         image = folder / f"{index}.png"
@@ -33,7 +33,7 @@ def jobs(folder: Path) -> Iterator[Job]:
         name = "".join(LETTERS[int(digit)] for digit in str(index))
         method = ("pds", "dds", "ddim-inversion", "null-text")[index // 4 % 4]
         task = Edit.of({"source": f"a {name}", "target": f"b {name}", "method": method, "steps": 2, "seed": index})
-        yield Job("edit", task.settings(), str(image)).known()
+        yield BatchRow.of(task, image=str(image)).with_content()
 
 
 torch.set_num_threads(1)

@@ -30,8 +30,9 @@ from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene
 from potstill.tasks.editing import Edit
+from potstill.tasks.plan import OptimizationPlan
 
-BATCH, DESCENT = 20, Edit.descent
+BATCH, OPTIMIZER_OF = 20, OptimizationPlan.optimizer_of
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Run:
     """Held-out pairs, spread over the groups."""
 
 
-def falling(task: Edit, scene: Scene, batch: int) -> Optimizer:
-    """The optimiser of a task, with a rate that falls to 0."""
-    optimizer = DESCENT(task, scene, batch)
-    rates = LambdaLR(optimizer, lambda step: 1 - step / task.length)
+def falling(plan: OptimizationPlan, scene: Scene, batch: int) -> Optimizer:
+    """The optimiser of a plan, with a rate that falls to 0."""
+    optimizer = OPTIMIZER_OF(plan, scene, batch)
+    rates = LambdaLR(optimizer, lambda step: 1 - step / plan.steps)
     optimizer.register_step_post_hook(lambda *_: rates.step())
     return optimizer
 
@@ -70,7 +71,7 @@ def rules(task: Edit) -> Iterator[tuple[str, Edit]]:
     method = task.method
     assert isinstance(method, Method)
     low, high = method.times.low, method.times.high
-    even = replace(method, times=Uniform(low, high), noise=Bank(task.length, strata=True))
+    even = replace(method, times=Uniform(low, high), noise=Bank(task.resolve().steps, strata=True))
     yield "times: uniform, one in each stratum of the run", replace(task, method=even)
     others = (
         Uniform(low, high),
@@ -102,12 +103,13 @@ def main(run: Run) -> None:
         print(f"| {name} | nothing | {base.mean():.2f} | |", flush=True)
         for changed, other in rules(task):
             row(name, changed, psnr(other, pairs, prior), base)
-        assert task.learning_rate is not None
+        plan = task.resolve()
+        assert isinstance(plan, OptimizationPlan)
         for factor in run.factors:
-            other = replace(task, learning_rate=factor * task.learning_rate)
+            other = replace(task, learning_rate=factor * plan.learning_rate)
             if factor != 1:
                 row(name, f"rate: {other.learning_rate:.3g}", psnr(other, pairs, prior), base)
-            with patch.object(Edit, "descent", falling):
+            with patch.object(OptimizationPlan, "optimizer_of", falling):
                 row(name, f"rate: {other.learning_rate:.3g} to 0", psnr(other, pairs, prior), base)
 
 

@@ -30,7 +30,7 @@ from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
-from potstill.tasks.provenance import environment
+from potstill.tasks.provenance import versions
 
 KEPT = ("method", "guidance_scale", "optimizer", "learning_rate", "steps")
 
@@ -114,7 +114,7 @@ def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
     """Network evaluations of a picture for each step, from a short run."""
     short = replace(task, steps=20)  # enough for the share of them that a baseline leaves out
     *_, last = attempt(short, [pair], prior)
-    return last.evaluations / short.length
+    return last.evaluations / short.resolve().steps
 
 
 def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit, float]:
@@ -125,7 +125,7 @@ def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit
         task = Edit(**blank, **space(trial))
         steps = max(4, int(run.evaluations / cost(task, pairs[0], prior)))
         task = replace(task, steps=steps)
-        trial.set_user_attr("settings", {key: task.settings()[key] for key in KEPT})
+        trial.set_user_attr("settings", {key: task.settings_as_run().get(key) for key in KEPT})
         return error(task, pairs, prior)
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=5))
@@ -142,10 +142,12 @@ def main(run: Tune) -> None:
     found = json.loads(TUNED.read_text()) if TUNED.exists() else {"settings": {}, "errors": {}}
     for name in run.methods or SPACES:
         task, value = tune(run, name, pairs, prior)
-        found["settings"][name] = {key: task.settings()[key] for key in KEPT if task.settings()[key] is not None}
+        found["settings"][name] = {
+            key: value for key, value in task.settings_as_run().items() if key in KEPT and value is not None
+        }
         found["errors"][name] = round(value, 4)
         budget = {"trials": run.trials, "pairs": run.pairs, "evaluations": run.evaluations}
-        found |= {"budget": budget, "versions": environment()}
+        found |= {"budget": budget, "versions": versions()}
         write(TUNED, (json.dumps(found, indent=1) + "\n").encode())
         console.print(f"{name}: {value:.3f}  {found['settings'][name]}")
 

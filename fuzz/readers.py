@@ -47,7 +47,7 @@ from potstill.io.resize import Fit
 from potstill.methods import Method
 from potstill.tasks.editing import Edit
 from potstill.tasks.provenance import read_record
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 from potstill.worlds.loading import read_world
 
 HERE = Path(__file__).parent
@@ -98,7 +98,7 @@ def world(data: bytes) -> None:
 def expression(data: bytes) -> None:
     """A method in writing."""
     try:
-        parse(data.decode("utf-8", "surrogatepass" if data[:1] == b"\0" else "replace"), Method)
+        from_text(data.decode("utf-8", "surrogatepass" if data[:1] == b"\0" else "replace"), Method)
     except (InputError, UnicodeDecodeError) as error:
         if isinstance(error, InputError):
             check(error)

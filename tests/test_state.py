@@ -9,7 +9,7 @@ from safetensors.torch import save
 from torch import Generator
 from torch.optim import SGD, Adam
 
-from potstill import edit_steps, generate_steps
+from potstill import edit_steps
 from potstill.diffusion.prior import Prediction, Wrapper
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
@@ -18,7 +18,9 @@ from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Inverted, Mixed, Pre
 from potstill.methods.times import Annealed, Stratified
 from potstill.scenes import Points, Projected
 from potstill.state import LoopState, finite
-from potstill.tasks.state_file import pack, unpack, unspoilt
+from potstill.tasks.editing import Edit
+from potstill.tasks.generating import Generate
+from potstill.tasks.state_file import damaged_file_errors, pack, unpack
 from tests.methods.cases import METHODS, Case
 
 STEPS = 5
@@ -151,11 +153,10 @@ def test_edits_and_generations_go_on_to_the_same_picture(priors, tmp_path, name,
 
     def start():
         if name.startswith("generate"):
-            run = generate_steps("a pear", model=prior, steps=4, **RUNS[name])
-        else:
-            run = edit_steps(image, model=prior, **PROMPTS, **RUNS[name])
-        run.film = 4
-        return run
+            return Generate.of({"prompt": "a pear", "steps": 4, **RUNS[name]}).start({}, prior, frame_count=4)
+        settings = {**PROMPTS, **RUNS[name]}
+        inputs = {"image": image, **{each: settings.pop(each) for each in ("mask",) if each in settings}}
+        return Edit.of(settings).start(inputs, prior, frame_count=4)
 
     whole = start()
     expected = whole.finish()
@@ -201,7 +202,7 @@ def test_a_harmed_file_is_refused_wherever_it_was_harmed(tmp_path):
     sound = pack({"numbers": torch.arange(6.0), "text": "hello"})
     for place in range(0, len(sound), 7):
         file.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
-        with pytest.raises(InputError, match=r"damaged|cannot read|no checkpoint"):
+        with pytest.raises(InputError, match=r"damaged|cannot read|not a checkpoint"):
             unpack(file)
     for harmed in (b"", b"hello", sound[:40], sound[:-1], sound + b"x", save({"a": torch.zeros(1)}), b"\xff" * 99):
         file.write_bytes(harmed)
@@ -212,5 +213,5 @@ def test_a_harmed_file_is_refused_wherever_it_was_harmed(tmp_path):
 
 
 def test_a_machine_short_of_memory_is_no_reason_to_delete_a_checkpoint(tmp_path):
-    with pytest.raises(RuntimeError, match="can't allocate"), unspoilt(tmp_path):
+    with pytest.raises(RuntimeError, match="can't allocate"), damaged_file_errors(tmp_path):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")

@@ -88,7 +88,7 @@ def edits(gallery: Gallery) -> None:
                 seed=gallery.seed,
             )
             with step_progress() as show:
-                images.append(task.start(image, prior).finish(partial(show, label)).images)
+                images.append(task.start({"image": image}, prior).finish(partial(show, label)).images)
             changed = ((images[-1] - image).abs().amax(1) > 0.1).float().mean()
             captions.append(f"{label}: {changed:.0%} changed")
         write(gallery.out / f"edit-{name}.png", contact_sheet(torch.cat(images), COLUMNS, captions, zoom=2))

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from potstill.batch.manifest import COLUMNS, Job, job_of, read_manifest
+from potstill.batch.manifest import COLUMNS, BatchRow, read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
 from potstill.tasks.editing import Edit
@@ -74,7 +75,7 @@ def write(folder, ending: str, rows: list[dict], head: str = "", end: str = "\r\
 def test_a_task_comes_back_from_every_format(folder, ending, asked, head, end):
     rows = read_manifest(write(folder, ending, [cells(task) for task in asked], head, end))
     assert [row.number for row in rows] == [*range(1, 1 + len(asked))]
-    assert [job_of(row, folder).task for row in rows] == asked
+    assert [read_row(row, folder).task() for row in rows] == asked
 
 
 @quick
@@ -88,7 +89,7 @@ def test_any_bytes_are_read_or_refused(folder, data, ending):
         return
     for row in rows:
         with pytest.raises(InputError):
-            job_of(row, folder)
+            read_row(row, folder)
 
 
 MISTAKES = {
@@ -143,7 +144,7 @@ BAD_ROWS = {
     "number": ({**EDIT, "image": 5}, "must be a path"),
     "null byte": ({**EDIT, "image": "a\0b"}, "must be a path"),
     "long": ({**EDIT, "image": "x" * 5000}, "follow|no such file|cannot read"),
-    "half a letter": ({**EDIT, "source": "\ud800"}, "half a character"),
+    "half a letter": ({**EDIT, "source": "\ud800"}, "save the file as UTF-8"),
 }
 
 
@@ -160,39 +161,39 @@ def test_a_bad_row_says_what_is_wrong(folder, name):
     (folder / "bad.jsonl").write_text(f"{json.dumps(row)}\n[1]\nnonsense\n" + '{"prompt": "good", "seed": NaN}')
     first, *broken, good = read_manifest(folder / "bad.jsonl")
     with pytest.raises(InputError, match=message):
-        job_of(first, folder)
+        read_row(first, folder)
     for other in broken:
         with pytest.raises(InputError, match="the row is no JSON"):
-            job_of(other, folder)
-    assert job_of(good, folder).task == Generate(prompt="good")
+            read_row(other, folder)
+    assert read_row(good, folder).task() == Generate(prompt="good")
 
 
 def test_cells_of_text_are_read_as_their_fields_are(folder):
     path = folder / "cells.csv"
     path.write_text("prompt,size,seed,guidance_scale,method\nx,64x32,7,3,sds\ny,64 32,,,\nz,too,many,cells,here,now\n")
     first, second, third = read_manifest(path)
-    task = job_of(first, folder).task
+    task = read_row(first, folder).task()
     assert (task.size, task.seed, task.guidance_scale) == ((64, 32), 7, 3.0)
-    assert job_of(second, folder).task == Generate(prompt="y", size=(64, 32))
+    assert read_row(second, folder).task() == Generate(prompt="y", size=(64, 32))
     with pytest.raises(InputError, match="has 6 cells and the header 5"):
-        job_of(third, folder)
+        read_row(third, folder)
 
 
 def test_columns_with_gaps_come_as_floats(folder):
     rows = [{"prompt": "x", "seed": 3.0, "steps": float("nan")}, {"prompt": "y", "seed": None, "steps": 2.0}]
     first, second = read_manifest(write(folder, "parquet", rows))
-    assert job_of(first, folder).task == Generate(prompt="x", seed=3)
-    assert job_of(second, folder).task == Generate(prompt="y", steps=2)
+    assert read_row(first, folder).task() == Generate(prompt="x", seed=3)
+    assert read_row(second, folder).task() == Generate(prompt="y", steps=2)
 
 
 def test_content_is_what_a_row_says_and_not_what_its_files_are_called(folder, tmp_path):
     (tmp_path / "other.png").write_bytes((folder / "ü photo.png").read_bytes())
-    settings = Edit(source="a", target="b").settings()
-    here = Job("edit", settings, str(folder / "ü photo.png")).known().content
-    assert Job("edit", settings, str(tmp_path / "other.png")).known().content == here
+    task = Edit(source="a", target="b")
+    here = BatchRow.of(task, image=str(folder / "ü photo.png")).with_content().content
+    assert BatchRow.of(task, image=str(tmp_path / "other.png")).with_content().content == here
     (tmp_path / "other.png").write_bytes(b"changed")
-    assert Job("edit", settings, str(tmp_path / "other.png")).known().content != here
-    assert Job("edit", {**settings, "seed": 1}, str(folder / "ü photo.png")).known().content != here
+    assert BatchRow.of(task, image=str(tmp_path / "other.png")).with_content().content != here
+    assert BatchRow.of(replace(task, seed=1), image=str(folder / "ü photo.png")).with_content().content != here
 
 
 def test_thousands_of_rows_are_read(folder):
@@ -200,5 +201,5 @@ def test_thousands_of_rows_are_read(folder):
     rows = read_manifest(path)
     assert len(rows) == 2_000
     for row in rows[::10]:
-        job_of(row, folder)
+        read_row(row, folder)
     assert set(rows[0].cells) <= set(COLUMNS)

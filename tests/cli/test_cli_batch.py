@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from potstill import edit, load
-from potstill.batch.executors import Here, Processes, Ray
+from potstill.batch.executors import InProcess, Processes, Ray
 from potstill.batch.manifest import read_manifest
-from potstill.batch.results import Ledger
+from potstill.batch.results import BatchResults
 from potstill.batch.work import Outcome
 from potstill.io.files import _HOST, write
 from potstill.io.images import png_bytes
@@ -113,11 +113,11 @@ def test_a_row_is_what_the_single_command_gives(capsys, folder, model):
 
 
 def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(capsys, folder, model, monkeypatch):
-    def interrupted(self, jobs, *details):
-        yield Outcome(next(iter(jobs)).content, "a.png")
+    def interrupted(self, rows, *details):
+        yield Outcome(next(iter(rows)).content, "a.png")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Here, "outcomes", interrupted)
+    monkeypatch.setattr(InProcess, "outcomes", interrupted)
     code, _, err = batch(capsys, folder, model, [EDIT, {**EDIT, "seed": 1}])
     assert code == 130
     assert "interrupted; 1 of 2 rows are done and kept: run the same command again to continue" in err
@@ -154,30 +154,30 @@ def test_a_full_disk_ends_the_batch(capsys, folder, model, monkeypatch):
 def rows_of(folder, count):
     rows = [{**EDIT, "seed": seed, "steps": 40} for seed in range(count)]
     (folder / "out").mkdir()
-    return Ledger(read_manifest(table(folder, rows)), folder)
+    return BatchResults(read_manifest(table(folder, rows)), folder)
 
 
-def whole(folder, ledger, count):
+def whole(folder, results, count):
     """Every row is there exactly once, and nothing else."""
-    assert sorted(ledger.outcomes) == [*range(1, count + 1)]
-    assert not ledger.failed
-    names = {outcome.output for outcome in ledger.outcomes.values()}
+    assert sorted(results.outcomes) == [*range(1, count + 1)]
+    assert not results.failed
+    names = {outcome.output for outcome in results.outcomes.values()}
     assert len(names) == count
     assert set(files(folder)) == names | {name.replace(".png", ".json") for name in names}
 
 
 def test_a_worker_that_is_killed_costs_no_row(folder, model):
-    ledger, seen = rows_of(folder, 6), []
+    results, seen = rows_of(folder, 6), []
     load_model = partial(load, model, device="cpu", dtype=torch.float32)
-    for outcome in Processes(2).outcomes(ledger.jobs(), load_model, folder / "out", 2):
+    for outcome in Processes(2).outcomes(results.pending(), load_model, folder / "out", 2):
         if not seen:
             import multiprocessing
 
             os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
         seen.append(outcome.content)
-        ledger.note(outcome)
+        results.add(outcome)
     assert len(seen) == len(set(seen))
-    whole(folder, ledger, 6)
+    whole(folder, results, 6)
 
 
 @pytest.mark.filterwarnings(
@@ -188,7 +188,7 @@ def test_an_actor_that_is_killed_costs_no_row(folder, model):
     pytest.importorskip("ray")
     import psutil
 
-    ledger, seen, killed = rows_of(folder, 8), [], []
+    results, seen, killed = rows_of(folder, 8), [], []
 
     def kill() -> None:
         """The first actor that has written a result."""
@@ -201,12 +201,12 @@ def test_an_actor_that_is_killed_costs_no_row(folder, model):
 
     threading.Thread(target=kill, daemon=True).start()
     load_model = partial(load, model, device="cpu", dtype=torch.float32)
-    for outcome in Ray("local", 2).outcomes(ledger.jobs(), load_model, folder / "out", 2):
+    for outcome in Ray("local", 2).outcomes(results.pending(), load_model, folder / "out", 2):
         seen.append(outcome.content)
-        ledger.note(outcome)
+        results.add(outcome)
     assert killed
     assert len(seen) == len(set(seen))
-    whole(folder, ledger, 8)
+    whole(folder, results, 8)
 
 
 def process_name(process) -> str:

@@ -61,6 +61,22 @@ def test_settings_are_saved_and_read_back(capsys, photo, model):
     assert (settings["seed"], settings["method"], settings["guidance_scale"]) == (8, "DDS(weight=Rho())", 3.0)
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_config_with_another_method_takes_the_defaults_of_that_method(capsys, photo, model, earlier):
+    prompts = ("--source", "a red apple", "--target", "a pear", "--model", model)
+    out = photo.parent / "out"
+    assert run(capsys, "edit", str(photo), *prompts, "--out", str(out / "edit.png"))[0] == 0
+    record = json.loads((out / "edit.json").read_text())
+    assert record["resolved"] == {"steps": 12, "guidance_scale": 1.5, "optimizer": "sgd", "learning_rate": 0.3}
+    if earlier:  # what was resolved stood among the settings
+        record["settings"] |= record.pop("resolved")
+    config = photo.parent / "settings.json"
+    config.write_text(json.dumps(record))
+    words = ("--config", str(config), "--method", "sdedit", "--out", str(out / "other.png"))
+    assert run(capsys, "edit", *words)[0] == 0
+    assert read_record(out / "other.png")["resolved"] == {"steps": 50, "guidance_scale": 1.5}
+
+
 def test_generate_prints_json(capsys, tmp_path, model):
     out = tmp_path / "pear.png"
     words = ("generate", "a pear", "--model", model, "--steps", "2", "--method", "sds", "--out", str(out), "--json")

@@ -136,7 +136,7 @@ FORGED = {
     "settings": ("record.settings.steps", "many", "steps"),
     "a setting": ("record.settings.colour", "red", "colour"),
     "model": ("record.model", {}, "another run|damaged"),
-    "out": ("options.out", "../../made.png", "no name of a file beside it"),
+    "out": ("options.out", "../../made.png", "not the name of a file beside it"),
     "no out": ("options.out", 3, "damaged"),
     "every": ("options.checkpoint_every", float("nan"), "checkpoint every = nan"),
     "no option": ("options.gif", "yes", "damaged"),
@@ -159,7 +159,7 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys, photo, model, monkeypa
         refused(capsys, "out", message)
     for harmed in (b"", b"hello", sound[:100], sound[:-1], sound[:-1] + bytes([sound[-1] ^ 1])):
         place.write_bytes(harmed)
-        refused(capsys, "out", "damaged|cannot read|no checkpoint")
+        refused(capsys, "out", "damaged|cannot read|not a checkpoint")
     place.write_bytes(sound)
     pixels = photo.read_bytes()
     photo.write_bytes(png_bytes(torch.rand(1, 3, 20, 30)))
@@ -171,7 +171,7 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys, photo, model, monkeypa
     refused(capsys, "out", "holds 2 checkpoints: choose made.checkpoint.safetensors, other")
     refused(capsys, ".", "holds no checkpoint")
     refused(capsys, "nowhere", "there is no such file")
-    refused(capsys, "photo.png", "cannot read|no checkpoint")
+    refused(capsys, "photo.png", "cannot read|not a checkpoint")
 
 
 def refused(capsys, path, message):

@@ -7,7 +7,7 @@ import torch
 
 from potstill import edit, generate
 from potstill.diffusion.guidance import Interval, PerpNeg, Rescaled
-from potstill.diffusion.guiding import Guiding, Perpendicular, Plain, Rescale, Within
+from potstill.diffusion.guiding import GUIDANCE_RULES, Perpendicular, Plain, Rescale, Within
 from potstill.diffusion.prior import Clipped, Guidance, Guided, Query, Tally, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.errors import InputError
@@ -198,7 +198,7 @@ def test_views_of_a_prompt(priors):
     assert torch.allclose(state[1], prior.tell("a cup, front view")["encoder_hidden_states"][0])
 
 
-@pytest.mark.parametrize("guiding", Guiding.__subclasses__())
+@pytest.mark.parametrize("guiding", GUIDANCE_RULES)
 def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, guiding):
     prior = priors("sd")
     task = Generate(prompt="a pear", negative="a cup", guidance_scale=3.0, guidance=guiding())

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-import potstill.cli.output
 import potstill.cli.sample
-import potstill.tasks.replaying
+import potstill.priors.spec
 from potstill.io.images import png_bytes
 from potstill.priors import loading
 from potstill.priors.pipeline import Pipeline
@@ -34,6 +33,6 @@ def loaded_once(monkeypatch, model, priors):
         known = options.get("device") in (None, "cpu")
         return priors("sd") if plain and known else loading.load(name, **options)
 
-    for module in (potstill.cli.output, potstill.cli.sample, potstill.tasks.replaying):
+    for module in (potstill.cli.sample, potstill.priors.spec):
         monkeypatch.setattr(module, "load", load)
     monkeypatch.setattr(Pipeline, "release_text_encoders", lambda self: None)

@@ -6,7 +6,7 @@ import pytest
 
 from potstill.errors import InputError
 from potstill.methods import Method
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 from tests.hostile.harness import COMMANDS, refused, words_of
 
 NO_WHOLE = ["nan", "1e400", "0x10", "1.5", "--", "½", "9" * 5000, "", "1 0"]
@@ -168,5 +168,5 @@ def test_python_has_no_say_in_what_is_written():
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         with pytest.raises(InputError, match="weight"):
-            parse("PDS(weight=1if 2else 3)", Method)
+            from_text("PDS(weight=1if 2else 3)", Method)
     assert not said

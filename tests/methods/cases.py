@@ -10,7 +10,8 @@ from torch import Generator
 from potstill.diffusion.prior import Guided
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.methods import Method, Source, named
-from potstill.methods.noise import Inverted, NoiseSource
+from potstill.methods.bank import Bank
+from potstill.methods.noise import NOISE_SOURCES, Inverted, NoiseSource
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.methods.weighting import Rho
 from potstill.priors import Mixture
@@ -34,7 +35,7 @@ ONE_BRANCH = {
     name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
 }
 """Methods that see the guided prediction only; the others compare its branches themselves."""
-NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in NoiseSource.__subclasses__()} | {
+NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*NOISE_SOURCES, Bank)} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }
 

@@ -13,7 +13,6 @@ from potstill.errors import InputError
 from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
 from potstill.methods.bank import Bank
 from potstill.methods.times import Annealed, Stratified, Uniform
-from potstill.tasks.text import show
 from tests.methods.cases import mixture
 
 EDITORS = (

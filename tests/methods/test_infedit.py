@@ -1,16 +1,20 @@
 """InfEdit against its paper's sampler, and plain descent against its definition."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Generator
 from torch.optim import SGD
 
 from potstill import Guided, Points, distill
+from potstill.baselines import SDEdit
 from potstill.diffusion.prior import Query, predict
 from potstill.distillation import surrogate_loss
 from potstill.methods import DDS, InfEdit, Source
 from potstill.methods.weighting import Rho
 from potstill.tasks.editing import Edit
+from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tensors import normal
 from tests.methods.cases import mixture
 
@@ -59,7 +63,7 @@ def test_its_gradient_is_how_the_edit_differs_from_what_the_denoised_pictures_di
 def test_plain_descent_moves_every_sample_by_rate_times_its_gradient(batch: int) -> None:
     task = Edit(source="a", target="b", optimizer="sgd", learning_rate=0.3, count=batch)
     scene, gradient = Points(torch.zeros(batch, 2)), torch.randn(batch, 2, generator=Generator().manual_seed(0))
-    optimizer = task.descent(scene, task.count)
+    optimizer = task.resolve().optimizer_of(scene, task.count)
     surrogate_loss(scene(scene.view(Generator())), gradient).backward()
     optimizer.step()
     torch.testing.assert_close(scene.points.detach(), -0.3 * gradient)
@@ -67,8 +71,16 @@ def test_plain_descent_moves_every_sample_by_rate_times_its_gradient(batch: int)
 
 def test_what_is_not_stated_is_the_method_s_to_say() -> None:
     task = Edit(source="a", target="b")
-    assert (task.optimizer, task.learning_rate, task.steps) == tuple(InfEdit.default_optimizer)
+    assert task.resolve() == OptimizationPlan(InfEdit.default_optimizer.steps, 1.5, "sgd", 0.3)
     stated = Edit(source="a", target="b", method=DDS(), steps=3, learning_rate=0.5)
-    assert (stated.optimizer, stated.learning_rate, stated.steps) == ("adam", 0.5, 3)
+    assert stated.resolve() == OptimizationPlan(3, 1.5, "adam", 0.5)
     other = Edit(source="a", target="b", optimizer="adam")
-    assert (other.optimizer, other.learning_rate, other.steps) == ("adam", 0.02, InfEdit.default_optimizer.steps)
+    assert other.resolve() == OptimizationPlan(InfEdit.default_optimizer.steps, 1.5, "adam", 0.02)
+
+
+def test_another_method_brings_its_own_defaults() -> None:
+    task = replace(Edit(source="a", target="b"), method=DDS())
+    assert task == Edit(source="a", target="b", method=DDS())
+    assert task.resolve() == OptimizationPlan(200, 1.5, "adam", 0.02)
+    assert replace(task, method=SDEdit()).resolve() == SamplingPlan(50, 1.5)
+    assert replace(task, steps=7, method=InfEdit()).resolve() == OptimizationPlan(7, 1.5, "sgd", 0.3)

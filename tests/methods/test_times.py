@@ -6,9 +6,9 @@ from torch import Generator
 
 from potstill.diffusion.schedule import VP, linear
 from potstill.errors import InputError
-from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, TimestepSampler, Uniform
+from potstill.methods.times import TIMESTEP_SAMPLERS, Annealed, DreamTime, ShrinkingRange, Uniform
 
-RULES = {cls.__name__: cls() for cls in TimestepSampler.__subclasses__()}
+RULES = {cls.__name__: cls() for cls in TIMESTEP_SAMPLERS}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

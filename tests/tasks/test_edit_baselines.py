@@ -21,7 +21,7 @@ from potstill.tasks.comparing import Compare
 from potstill.tasks.editing import Edit
 from potstill.tasks.inverting import Invert
 from potstill.tasks.replaying import replay
-from potstill.tasks.text import parse, show
+from potstill.tasks.text import from_text, to_text
 from tests import tiny
 
 PROMPTS = {"source": "a red apple", "target": "a green pear"}
@@ -86,7 +86,7 @@ def test_every_family_is_edited(priors, image, family):
     prior = priors(family)
     options = {"model": prior, "size": tiny.small(prior), **PROMPTS}
     for baseline in (DDIMInversion(), DDPMInversion(), SDEdit()):
-        found = edit(image, method=show(baseline), steps=3, **options)
+        found = edit(image, method=to_text(baseline), steps=3, **options)
         assert len(found.trace) == found.trace[-1]["step"] + 1 == baseline.total(3)
         assert found.images.isfinite().all()
         assert found.trace[-1]["distance"] > 0
@@ -151,13 +151,13 @@ def test_the_same_seed_gives_the_same_bytes_and_a_result_is_made_again(tiny_fold
 
 
 def test_steps_are_the_methods_own_unless_stated(priors, image):
-    assert Edit(**PROMPTS).steps == InfEdit.default_optimizer.steps
-    assert Edit(method=DDPMInversion(), **PROMPTS).steps == 100
-    assert Edit(method=SDEdit(), steps=7, **PROMPTS).steps == 7
+    assert Edit(**PROMPTS).resolve().steps == InfEdit.default_optimizer.steps
+    assert Edit(method=DDPMInversion(), **PROMPTS).resolve().steps == 100
+    assert Edit(method=SDEdit(), steps=7, **PROMPTS).resolve().steps == 7
     for task in (Edit(method=NullText(inner_steps=3), **PROMPTS), Invert(prompt="", method=NullText())):
         assert type(task).of(task.settings()) == task
-    tasks = Compare(methods=("pds", "sdedit"), learning_rate=0.1, **PROMPTS).tasks(edits=True)
-    assert [task.steps for task in tasks.values()] == [200, 50]
+    tasks = Compare(methods=("pds", "sdedit"), learning_rate=0.1, **PROMPTS).tasks({"image": image})
+    assert [task.resolve().steps for task in tasks.values()] == [200, 50]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_what_does_not_fit_is_named(priors, image, change, message):
 
 def test_a_baseline_is_no_method():
     for name, baseline in BASELINES.items():
-        assert parse(show(baseline), Method | type(baseline)) == parse(name, type(baseline)) == baseline
+        assert from_text(to_text(baseline), Method | type(baseline)) == from_text(name, type(baseline)) == baseline
         with pytest.raises(InputError, match=r"unknown method|as a method"):
-            parse(name, Method)
+            from_text(name, Method)

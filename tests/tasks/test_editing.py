@@ -45,7 +45,7 @@ def test_every_family_generates_and_edits(priors, image, family):
     assert made.images.shape == (2, 3, *size)
     assert not torch.equal(*made.images.split(1))
     if untold:
-        with pytest.warns(PromptWarning), pytest.raises(InputError, match="is told no text"):
+        with pytest.warns(PromptWarning), pytest.raises(InputError, match="takes no text prompt"):
             edit(image, model=prior, **PROMPTS)
         return
     start = edit_steps(image, model=prior, steps=1, size=size, **PROMPTS).images()

@@ -11,9 +11,14 @@ from potstill import edit, generate, load
 from potstill.cli.output import Model
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
+from potstill.tasks.editing import Edit
+from potstill.tasks.generating import Generate
+from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.provenance import differences, read_record
 from potstill.tasks.replaying import replay
 from tests.priors.test_lora import lora_file
+
+PLANNED = ("steps", "guidance_scale", "optimizer", "learning_rate")
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_a_changed_picture_is_noticed(edited):
 def test_an_input_that_changed_or_went_is_named(edited, photo):
     bytes_before = photo.read_bytes()
     photo.write_bytes(png_bytes(torch.rand(1, 3, 20, 30)))
-    with pytest.raises(InputError, match="is not what it was"):
+    with pytest.raises(InputError, match="has changed: put the old one back"):
         replay(edited)
     photo.unlink()
     with pytest.raises(InputError, match="is gone"):
@@ -127,3 +132,37 @@ def test_a_result_of_a_lora_is_made_again_with_it(tiny_folder, photo, tmp_path):
         Model.from_record(prior.identity)
     once = {**prior.identity, f"lora {file}": "scale 1"}
     assert Model.from_record(once) == Model(str(tiny_folder("sd")), lora=str(file), dtype="float32", device="cpu")
+
+
+def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):
+    record = read_record(edited)
+    settings, resolved = record["settings"], record["resolved"]
+    assert (settings["steps"], settings["optimizer"], settings["guidance_scale"]) == (2, None, None)
+    assert resolved == {"steps": 2, "guidance_scale": 1.5, "optimizer": "sgd", "learning_rate": 0.3}
+    assert Edit.from_record(record).resolve() == OptimizationPlan(**resolved)
+
+
+@pytest.mark.parametrize(
+    "stated", [{}, {"steps": 5}, {"optimizer": "adam"}, {"optimizer": "sgd", "learning_rate": 0.02}]
+)
+@pytest.mark.parametrize("method", ["infedit", "dds", "sdedit"])
+def test_an_earlier_record_is_read_as_it_was_stated(method, stated):
+    if method == "sdedit" and "optimizer" in stated:
+        stated = {"guidance_scale": 3.0}
+    task = Edit.of({"source": "a", "target": "b", "method": method, **stated})
+    earlier = {"settings": task.settings_as_run()}
+    found = Edit.from_record(earlier)
+    assert found.resolve() == task.resolve() == Edit.of(earlier["settings"]).resolve()
+    assert all(value is None or name in stated for name, value in found.settings().items() if name in PLANNED)
+    again = {"settings": task.settings(), "resolved": {}}
+    assert Edit.from_record(again) == task
+
+
+def test_inputs_are_named(photo, priors):
+    for task, inputs, message in (
+        (Edit(source="a", target="b"), {}, "potstill edit needs the input image"),
+        (Edit(source="a", target="b"), {"image": photo, "masc": photo}, "potstill edit does not use the input masc"),
+        (Generate(prompt="a"), {"image": photo}, "potstill generate does not use the input image"),
+    ):
+        with pytest.raises(InputError, match=message):
+            task.start(inputs, priors("sd"))

@@ -20,7 +20,9 @@ from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Inverted, Mixed
 from potstill.methods.render_model import RenderModel
 from potstill.methods.times import Annealed, Stratified, TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Rho, Weight
-from potstill.tasks.text import LONGEST, choices, parse, show
+from potstill.tasks.kinds import KINDS as LISTED
+from potstill.tasks.kinds import classes_of
+from potstill.tasks.text import LONGEST, coerce, from_text, from_values, to_text
 
 KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding, Method)
 
@@ -54,6 +56,9 @@ class Steps(Plan):
         return self.count
 
 
+LISTED[Plan] = (Rest, Steps)
+
+
 def values(rule):
     """Random values of an annotation."""
     if get_origin(rule) is Literal:
@@ -64,7 +69,7 @@ def values(rule):
     if isinstance(rule, types.UnionType):
         return st.one_of(*map(values, get_args(rule)))
     if isinstance(rule, abc.ABCMeta):
-        return st.deferred(lambda: st.one_of(*map(instances, choices(rule).values())))
+        return st.deferred(lambda: st.one_of(*map(instances, classes_of(rule).values())))
     numbers = st.one_of(st.floats(0, 1), st.floats(allow_nan=False, allow_infinity=False))
     return {int: st.integers(), float: numbers, str: st.text(), bool: st.booleans(), type(None): st.none()}[rule]
 
@@ -89,25 +94,27 @@ def instances(cls):
 @settings(max_examples=60)
 def test_what_is_shown_is_read_back(kind, data):
     value = data.draw(values(kind))
-    assert parse(show(value), kind) == value
-    assert parse(repr(value), kind) == value
-    assert len(show(value)) <= len(repr(value))
+    assert from_text(to_text(value), kind) == value
+    assert from_text(repr(value), kind) == value
+    assert len(to_text(value)) <= len(repr(value))
 
 
 @given(values(Plan))
 def test_every_form_of_value_is_read_back(value):
-    assert parse(show(value), Plan) == value
-    assert parse(repr(value), Plan) == value
+    assert from_text(to_text(value), Plan) == value
+    assert from_text(repr(value), Plan) == value
 
 
 def test_every_method_preset_and_component_is_read_back_at_its_defaults():
     for name, method in named().items():
-        assert parse(name, Method) == parse(name.upper(), Method) == parse(show(method), Method) == method
-        assert parse(name, type(method)) == method
+        assert (
+            from_text(name, Method) == from_text(name.upper(), Method) == from_text(to_text(method), Method) == method
+        )
+        assert from_text(name, type(method)) == method
     for kind in KINDS:
-        for name, cls in choices(kind).items():
-            assert show(cls()) == f"{name}()"
-            assert parse(name, kind) == parse(f" {name.lower()} ( ) ", kind) == cls()
+        for name, cls in classes_of(kind).items():
+            assert to_text(cls()) == f"{name}()"
+            assert from_text(name, kind) == from_text(f" {name.lower()} ( ) ", kind) == cls()
 
 
 @pytest.mark.parametrize(
@@ -120,9 +127,9 @@ def test_every_method_preset_and_component_is_read_back_at_its_defaults():
     ],
 )
 def test_only_what_differs_from_the_default_is_shown(text, kind, value):
-    assert parse(text, kind) == value
-    assert show(parse(text, kind)).count("=") <= text.count("=")
-    assert parse(show(value), kind) == value
+    assert from_text(text, kind) == value
+    assert to_text(from_text(text, kind)).count("=") <= text.count("=")
+    assert from_text(to_text(value), kind) == value
 
 
 @pytest.mark.parametrize(
@@ -146,14 +153,14 @@ def test_only_what_differs_from_the_default_is_shown(text, kind, value):
     ],
 )
 def test_forms(text, kind, value):
-    assert parse(text, kind) == value
+    assert from_text(text, kind) == value
 
 
 def test_numbers_become_what_the_field_says():
-    read = parse("Mixed(1)", NoiseSource)
+    read = from_text("Mixed(1)", NoiseSource)
     assert isinstance(read, Mixed)
     assert (read.share, type(read.share)) == (1.0, float)
-    assert show(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
+    assert to_text(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
 
 
 NOISES = "Bank, DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
@@ -266,12 +273,12 @@ FORM = "write Name or Name(field=value, ...); "
         ("-" * 9000 + "1", NoiseSource, "cannot read '---"),
         ("1+" * 4900 + "1", NoiseSource, "cannot read '1+1"),
         ("a." * 4900 + "a", NoiseSource, "cannot read 'a.a."),
-        ("Mixed(" * 190 + ")" * 190, NoiseSource, "must be a finite number"),
+        ("Mixed(" * 190 + ")" * 190, NoiseSource, "its expressions are nested more than 60 deep"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_fix(text, kind, message):
     with pytest.raises(InputError) as caught:
-        parse(text, kind)
+        from_text(text, kind)
     assert message in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
@@ -281,9 +288,9 @@ def test_depth_has_an_end_but_no_crash():
     nested = Rest()
     for _ in range(50):
         nested = Steps(1, then=nested)
-    assert parse(show(nested), Plan) == nested
+    assert from_text(to_text(nested), Plan) == nested
     with pytest.raises(InputError, match="cannot read 'Steps"):
-        parse("Steps(1,then=" * 180 + "Rest" + ")" * 180, Plan)
+        from_text("Steps(1,then=" * 180 + "Rest" + ")" * 180, Plan)
 
 
 @given(st.text(alphabet="PDS()=,'.-*[]{}:1e nFreshMixd\n\x00\\", max_size=40))
@@ -292,7 +299,7 @@ def test_depth_has_an_end_but_no_crash():
 def test_any_text_is_read_or_refused(text):
     for kind in (Method, NoiseSource, Plan):
         with contextlib.suppress(InputError):
-            assert isinstance(parse(text, kind), kind)
+            assert isinstance(from_text(text, kind), kind)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -326,3 +333,93 @@ def test_components_refuse_what_is_not_finite(cls, field, bad):
 def test_components_refuse_counts_and_sizes_without_a_meaning(build):
     with pytest.raises(InputError, match="must be"):
         build()
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "result"),
+    [
+        (np.int64(3), int, 3),
+        (np.float32(0.5), float, 0.5),
+        (np.bool_(True), bool, True),
+        (np.str_("up"), Literal["up", "down"], "up"),
+        (3.0, int | None, 3),
+        (3, float, 3.0),
+        ([8, np.int16(16)], tuple[int, int] | None, (8, 16)),
+        (None, float | None, None),
+        ("fixed", NoiseSource, Fixed()),
+        (Fixed(), NoiseSource, Fixed()),
+        ("DDS(noise=Fixed())", Method | None, DDS(noise=Fixed())),
+    ],
+)
+def test_values_become_what_the_annotation_says(value, annotation, result):
+    found = coerce(value, annotation, "it")
+    assert found == result
+    assert type(found) is type(result)
+
+
+@pytest.mark.parametrize("value", [3.5, True, "3", math.inf, [3], np.float64(0.5), np.array([1, 2]), int, 1j, b"3"])
+def test_what_is_no_whole_number_is_refused_as_it_was_written(value):
+    with pytest.raises(InputError, match=r"^steps of Edit = .* must be a whole number or None, such as None$"):
+        coerce(value, int | None, "steps of Edit", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "annotation", "result"),
+    [
+        ("64x32", tuple[int, int] | None, (64, 32)),
+        (" 64 32 ", tuple[int, int] | None, (64, 32)),
+        ("64,32", tuple[int, int] | None, (64, 32)),
+        ("[64, 32]", tuple[int, int] | None, (64, 32)),
+        ("None", tuple[int, int] | None, None),
+        ("None", Literal["adam", "sgd"] | None, None),
+        ("None", str, "None"),
+        (" a, (b", str, " a, (b"),
+        ("-1e-3", float, -1e-3),
+        ("False", bool, False),
+        ("pds-consistent", Method | None, PDS.consistent()),
+    ],
+)
+def test_a_cell_is_read_as_its_field_is(text, annotation, result):
+    assert from_text(text, annotation, "it") == result
+
+
+@dataclass(frozen=True)
+class Mine(DDS):
+    """A user's method."""
+
+    strength: float = 1.0
+
+
+class Own(NoiseSource):
+    """A user's noise source, without fields."""
+
+    def __call__(self, x0, prior, t, condition, rng, memory=None):
+        return x0
+
+
+def test_a_class_of_ones_own_breaks_nothing_and_is_passed_in_python():
+    from potstill.tasks.editing import Edit
+
+    assert from_text("DDS(noise=Fixed())", Method) == DDS(noise=Fixed())
+    assert set(classes_of(Method)) == {type(method).__name__ for method in named().values()}
+    for method in (Mine(strength=2.0), DDS(noise=Own())):
+        task = Edit.of({"source": "a", "target": "b", "method": method})
+        assert task.method is method
+        with pytest.raises(InputError, match="a class that is not potstill's cannot be read from text: pass an insta"):
+            Edit.of(task.settings())
+    assert to_text(Mine(strength=2.0)) == f"{__name__}.Mine(strength=2.0)"
+    with pytest.raises(InputError, match="unknown method 'Mine'"):
+        from_text("Mine()", Method)
+
+
+def test_values_are_named_by_field_and_class():
+    assert from_values(Inverted, {"steps": np.int32(4)}) == Inverted(steps=4)
+    assert from_values(Inverted, {"steps": "4", "extra_at": "end"}, texts=True) == Inverted(steps=4)
+    for values, message in (
+        ({"steps": "4"}, "steps of Inverted = '4' must be a whole number, such as 10"),
+        ({"stpes": 4}, "unknown field 'stpes' of Inverted: did you mean 'steps'?"),
+    ):
+        with pytest.raises(InputError, match=message):
+            from_values(Inverted, values)
+    with pytest.raises(InputError, match=r"^Steps must state count: Steps takes count, name"):
+        from_values(Steps, {})

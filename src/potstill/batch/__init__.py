@@ -1,1 +1,1 @@
-"""Thousands of tasks: a manifest, the processes that run its rows, the table of results."""
+"""Thousands of tasks: a manifest, the executors of its rows, the table of results."""

@@ -1,7 +1,7 @@
-"""Who does the jobs of a batch: this process, several processes of this machine, or a Ray cluster.
+"""Where the rows of a batch are computed: in this process, in several processes of this machine, or on a Ray cluster.
 
-Each worker loads the model once. A worker that dies, killed or out of memory, costs nothing that is done: its jobs go
-to another one.
+Each worker loads the model once. If a worker dies, killed or out of memory, nothing that is done is lost: its rows go
+to another worker.
 """
 
 import abc
@@ -19,21 +19,21 @@ from typing import Any
 
 import torch
 
-from potstill.batch.manifest import Job
+from potstill.batch.manifest import BatchRow
 from potstill.batch.processes import end_with_parent
 from potstill.batch.work import Loader, Outcome, work
 from potstill.errors import InputError, PotstillError
 
 TRIES = 3
-"""How often a job is tried whose worker dies."""
+"""How often a row is tried if its worker dies."""
 
 
-class Crew(abc.ABC):
-    """Does jobs."""
+class Executor(abc.ABC):
+    """Computes rows."""
 
     @abc.abstractmethod
-    def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
-        """Each outcome as soon as there is one, in any order.
+    def outcomes(self, rows: Iterable[BatchRow], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
+        """Each outcome as soon as it is known, in any order.
 
         Raises:
             InputError: the model cannot be loaded, or a result cannot be written.
@@ -41,57 +41,57 @@ class Crew(abc.ABC):
 
 
 @dataclass(frozen=True)
-class Here(Crew):
+class InProcess(Executor):
     """This process."""
 
-    def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
+    def outcomes(self, rows: Iterable[BatchRow], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
         """One batch after another."""
-        waiting = iter(jobs)
+        waiting = iter(rows)
         yield from work(load(), folder, batch_size, lambda _: next(waiting, None))
 
 
 @dataclass(frozen=True)
-class Processes(Crew):
+class Processes(Executor):
     """Processes of this machine."""
 
     count: int
     threads: int = 1
     """Of torch, in each."""
 
-    def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
-        """Each worker has `batch_size` jobs at a time, and gets another for each that it has done."""
-        waiting, again, deaths = iter(jobs), deque[Job](), Counter[str]()
-        told = (load, folder, batch_size, self.threads)
-        workers = [_Worker(told) for _ in range(self.count)]
+    def outcomes(self, rows: Iterable[BatchRow], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
+        """Each worker has `batch_size` rows at a time, and gets another for each that it has done."""
+        waiting, again, deaths = iter(rows), deque[BatchRow](), Counter[str]()
+        arguments = (load, folder, batch_size, self.threads)
+        workers = [_Worker(arguments) for _ in range(self.count)]
         try:
             while True:
                 for worker in workers:
-                    while worker.ready and len(worker.jobs) < batch_size:
-                        if (job := again.popleft() if again else next(waiting, None)) is None:
+                    while worker.ready and len(worker.rows) < batch_size:
+                        if (row := again.popleft() if again else next(waiting, None)) is None:
                             break
-                        worker.give(job)
-                if any(worker.ready for worker in workers) and not any(worker.jobs for worker in workers):
+                        worker.submit(row)
+                if any(worker.ready for worker in workers) and not any(worker.rows for worker in workers):
                     return
-                heard = wait([worker.link for worker in workers])
-                for worker in [worker for worker in workers if worker.link in heard]:
+                readable = wait([worker.link for worker in workers])
+                for worker in [worker for worker in workers if worker.link in readable]:
                     try:
-                        said = worker.link.recv()
+                        message = worker.link.recv()
                     except (EOFError, OSError):
                         workers.remove(worker)
                         worker.process.join()
-                        deaths.update(list(worker.jobs) or ["before its first job"])
-                        if deaths["before its first job"] >= TRIES:
-                            raise InputError(f"{TRIES} workers {worker.end} while they had no job") from None
-                        workers.append(_Worker(told))
-                        again += [job for job in worker.jobs.values() if deaths[job.content] < TRIES]
-                        for content in [content for content in worker.jobs if deaths[content] >= TRIES]:
-                            yield Outcome(content, error=f"{TRIES} workers {worker.end} while they were at it")
+                        deaths.update(list(worker.rows) or ["no row"])
+                        if deaths["no row"] >= TRIES:
+                            raise InputError(f"{TRIES} workers died before their first row ({worker.end})") from None
+                        workers.append(_Worker(arguments))
+                        again += [row for row in worker.rows.values() if deaths[row.content] < TRIES]
+                        for content in [content for content in worker.rows if deaths[content] >= TRIES]:
+                            yield Outcome(content, error=f"{TRIES} workers died on this row ({worker.end})")
                         continue
-                    if isinstance(said, Outcome):
-                        worker.jobs.pop(said.content, None)
-                        yield said
-                    elif said:
-                        raise InputError(said)
+                    if isinstance(message, Outcome):
+                        worker.rows.pop(message.content, None)
+                        yield message
+                    elif message:
+                        raise InputError(message)
                     worker.ready = True
         finally:
             for worker in workers:
@@ -101,34 +101,34 @@ class Processes(Crew):
 
 
 class _Worker:
-    """A process, what it is at, and the way to talk to it."""
+    """A process, the rows that it computes, and the connection to it."""
 
-    def __init__(self, told: tuple[Any, ...]) -> None:
+    def __init__(self, arguments: tuple[Any, ...]) -> None:
         """Start it."""
         context = multiprocessing.get_context("spawn")
         self.link, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, *told), daemon=True)
+        self.process = context.Process(target=_serve, args=(other, *arguments), daemon=True)
         self.process.start()
-        other.close()  # so that its end is seen here
+        other.close()  # so that the end of the process is noticed here
         self.ready = False
-        self.jobs: dict[str, Job] = {}
+        self.rows: dict[str, BatchRow] = {}
 
-    def give(self, job: Job) -> None:
-        """One more job."""
-        self.jobs[job.content] = job
-        with contextlib.suppress(OSError):  # it is dead, as its link will say
-            self.link.send(job)
+    def submit(self, row: BatchRow) -> None:
+        """Send one more row."""
+        self.rows[row.content] = row
+        with contextlib.suppress(OSError):  # the process is dead, and its end of the connection closed
+            self.link.send(row)
 
     @property
     def end(self) -> str:
         """How it ended."""
         code = self.process.exitcode or 0
-        return f"were killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _serve(link: Connection, load: Loader, folder: Path, batch_size: int, threads: int) -> None:
-    """A worker: says that it is ready, then an outcome for each job it is given; a text is why it cannot go on."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it decides
+    """A worker: sends "" when it is ready, then an outcome for each row; any other text is an error that ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles it
     end_with_parent()
     torch.set_num_threads(threads)
     try:
@@ -139,23 +139,23 @@ def _serve(link: Connection, load: Loader, folder: Path, batch_size: int, thread
     except PotstillError as error:
         link.send(str(error))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        os._exit(1)  # nobody listens any more
+        os._exit(1)  # the parent is gone
 
 
 @dataclass(frozen=True)
-class Ray(Crew):
+class Ray(Executor):
     """Actors of a Ray cluster, which share the folder."""
 
     address: str = "local"
-    """Of the cluster, such as ray://head:10001 or auto; local starts one on this machine."""
+    """Of the cluster, such as ray://head:10001 or auto; local starts a cluster on this machine."""
     count: int = 1
     threads: int = 1
-    """Of torch, in each, and the CPUs that it takes."""
+    """Of torch, in each, and the CPUs that each takes."""
     gpus: float = 0.0
-    """That each takes."""
+    """That each actor takes."""
 
-    def outcomes(self, jobs: Iterable[Job], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
-        """Through Ray Data, which gives the jobs of an actor that died to another one."""
+    def outcomes(self, rows: Iterable[BatchRow], load: Loader, folder: Path, batch_size: int) -> Iterator[Outcome]:
+        """Through Ray Data, which gives the rows of an actor that died to another one."""
         try:
             import ray  # pyright: ignore[reportMissingImports]  an extra
             import ray.data  # pyright: ignore[reportMissingImports]
@@ -173,9 +173,9 @@ class Ray(Crew):
         try:
             ray.data.DataContext.get_current().enable_progress_bars = False
             logging.getLogger("ray.data").setLevel(logging.ERROR)
-            texts = [{"job": job.text()} for job in jobs]
-            rows = ray.data.from_items(texts, override_num_blocks=-(-len(texts) // batch_size))
-            done = rows.map_batches(
+            texts = [{"row": row.text()} for row in rows]
+            blocks = ray.data.from_items(texts, override_num_blocks=-(-len(texts) // batch_size))
+            done = blocks.map_batches(
                 _Actor,
                 fn_constructor_args=(load, str(folder.resolve()), batch_size, self.threads),
                 batch_size=None,
@@ -183,12 +183,12 @@ class Ray(Crew):
                 num_cpus=self.threads,
                 num_gpus=self.gpus,
             )
-            for row in done.iter_rows():
-                yield Outcome.of(str(row["outcome"]))
+            for found in done.iter_rows():
+                yield Outcome.of(str(found["outcome"]))
         except ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None)
-            said = cause if isinstance(cause, PotstillError) else error
-            raise InputError(f"the cluster gave up: {str(said).strip().splitlines()[-1]}") from error
+            reason = cause if isinstance(cause, PotstillError) else error
+            raise InputError(f"the cluster gave up: {str(reason).strip().splitlines()[-1]}") from error
         finally:
             if ours:
                 ray.shutdown()
@@ -203,7 +203,7 @@ class _Actor:
         self.prior, self.folder, self.batch_size = load(), Path(folder), batch_size
 
     def __call__(self, rows: dict[str, Any]) -> dict[str, list[str]]:
-        """The outcomes of a block of jobs."""
-        waiting = iter([Job.of(str(text)) for text in rows["job"]])
+        """The outcomes of a block of rows."""
+        waiting = iter([BatchRow.from_text(str(text)) for text in rows["row"]])
         outcomes = work(self.prior, self.folder, self.batch_size, lambda _: next(waiting, None))
         return {"outcome": [outcome.text() for outcome in outcomes]}

@@ -1,81 +1,86 @@
-"""A manifest: a table of edits and generations, a row each, read from CSV, JSON lines or Parquet.
+"""A manifest: a table with an edit or a generation in each row, read from CSV, JSON lines or Parquet.
 
 A column is a field of `Edit` or `Generate`, or `image` or `mask`: paths relative to the manifest. A row with an image
-is an edit, one with a prompt alone a generation. An empty cell, null or NaN means the default.
+is an edit, a row with only a prompt is a generation. An empty cell, null or NaN means the default.
 
-Whoever wrote the manifest need not be who runs it, so a path may not lead out of the folder of the manifest, or of
-the one that is stated instead.
+The author of a manifest may be someone else than the user, so a path may not lead out of the folder of the manifest,
+or of the folder that is given instead.
 """
 
-import ast
 import functools
 import hashlib
 import json
-import math
-import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
-from potstill.baselines import Baseline
 from potstill.errors import InputError
 from potstill.io.files import check_file
 from potstill.io.tables import Row, read_table
-from potstill.methods import Method
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
+from potstill.tasks.text import from_values
 
+TASKS: dict[str, type[Edit] | type[Generate]] = {"edit": Edit, "generate": Generate}
 PATHS = ("image", "mask")
-COLUMNS = (*PATHS, *dict.fromkeys(field.name for kind in (Edit, Generate) for field in fields(kind)))
+COLUMNS = (*PATHS, *dict.fromkeys(field.name for kind in TASKS.values() for field in fields(kind)))
 """The columns that a manifest may have."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """An edit or a generation, as JSON values."""
+class BatchRow:
+    """An edit or a generation of a manifest, as JSON values."""
 
     command: str
     settings: dict[str, Any]
-    image: str | None = None
-    mask: str | None = None
+    """As stated."""
+    as_run: dict[str, Any]
+    """As stated, and as resolved where nothing was stated."""
+    inputs: dict[str, str]
+    """The paths of the pictures, by name."""
     content: str = ""
     """The hash of all that the row says: its settings and the bytes of its pictures, not their names."""
 
-    @property
+    @classmethod
+    def of(cls, task: Edit | Generate, **inputs: str) -> "BatchRow":
+        """The row of a task and its pictures."""
+        return cls(type(task).__name__.lower(), task.settings(), task.settings_as_run(), inputs)
+
     def task(self) -> Edit | Generate:
-        """The settings as they are run."""
-        return (Edit if self.command == "edit" else Generate).of(self.settings)
+        """The settings as a task."""
+        return TASKS[self.command].of(self.settings)
 
     def text(self) -> str:
         """As JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> "Job":
-        """The job that `text` wrote."""
+    def from_text(cls, text: str) -> "BatchRow":
+        """The row that `text` wrote."""
         return cls(**json.loads(text))
 
-    def known(self) -> "Job":
-        """The job with its content.
+    def with_content(self) -> "BatchRow":
+        """The row with its content.
 
         Raises:
             InputError: a picture cannot be read.
         """
-        told = [self.command, self.settings, *(path and file_hash(path) for path in (self.image, self.mask))]
-        return replace(self, content=hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest())
+        hashes = (path and file_hash(path) for path in map(self.inputs.get, PATHS))
+        values = [self.command, self.as_run, *hashes]
+        return replace(self, content=hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest())
 
     @property
-    def likeness(self) -> str:
-        """Jobs that are alike in this can share calls of the network, for as many steps."""
+    def group(self) -> str:
+        """Rows of the same group can share calls of the network, for the same number of steps."""
         names = ("method", "size", "count", "guidance_scale", "steps")
-        return json.dumps([self.command, *(self.settings[name] for name in names), bool(self.settings["negative"])])
+        return json.dumps([self.command, *(self.as_run[name] for name in names), bool(self.as_run["negative"])])
 
 
 def file_hash(path: str) -> str:
     """The hash of a file's bytes.
 
     Raises:
-        InputError: it is no file, or cannot be read.
+        InputError: it is not a file, or cannot be read.
     """
     file = Path(path)
     try:
@@ -88,7 +93,7 @@ def file_hash(path: str) -> str:
 
 @functools.lru_cache(maxsize=10_000)
 def _file_hash(path: str, changed: int, size: int) -> str:
-    """Many rows share a picture, which is read once."""
+    """Cached, because many rows share a picture."""
     digest = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(2**20):
@@ -97,16 +102,16 @@ def _file_hash(path: str, changed: int, size: int) -> str:
 
 
 def read_manifest(path: str | Path) -> list[Row]:
-    """The rows of a manifest; each says itself whether it could be read.
+    """The rows of a manifest; a row that could not be read carries its error.
 
     Raises:
-        InputError: the file cannot be read, has no rows, or has a column that is not known, or twice.
+        InputError: the file cannot be read, has no rows, or has an unknown or a repeated column.
     """
     return read_table(path, COLUMNS)
 
 
-def job_of(row: Row, folder: Path) -> Job:
-    """What a row asks for; paths begin at the folder.
+def read_row(row: Row, folder: Path) -> BatchRow:
+    """The edit or generation of a row; paths are relative to the folder.
 
     Raises:
         InputError: the row is broken, a setting is refused, or a path is unsafe.
@@ -115,9 +120,9 @@ def job_of(row: Row, folder: Path) -> Job:
         raise InputError(row.error)
     for name, cell in row.cells.items():
         if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
-            raise InputError(f"{name} holds half a character, which no file can: write it in UTF-8")
+            raise InputError(f"{name} contains an unpaired surrogate: save the file as UTF-8")
     kind = Edit if "image" in row.cells else Generate
-    settings = {name: _value(kind, name, cell) for name, cell in row.cells.items() if name not in PATHS}
+    settings = {name: cell for name, cell in row.cells.items() if name not in PATHS}
     if kind is Generate and "prompt" not in settings:
         raise InputError("the row has neither an image, to be edited, nor a prompt, to be generated: give one")
     if kind is Generate and "mask" in row.cells:
@@ -128,40 +133,16 @@ def job_of(row: Row, folder: Path) -> Job:
     for name in ("source", "target") if kind is Edit else ():
         if name not in settings:
             raise InputError(f"the row has no {name} prompt: an image is edited from source to target")
-    task = kind.of(settings)
+    task = from_values(kind, settings, texts=True)
     paths = {name: str(_inside(folder, name, row.cells[name])) for name in PATHS if name in row.cells}
-    return Job(kind.__name__.lower(), task.settings(), **paths)
-
-
-@functools.cache
-def _options(kind: type) -> dict[str, tuple[Any, ...]]:
-    """The types that each field takes."""
-    return {name: get_args(rule) or (rule,) for name, rule in get_type_hints(kind).items()}
-
-
-def _value(kind: type, name: str, cell: object) -> object:
-    """A cell in the type of its field, where there is a plain way there; the task itself checks the rest."""
-    options = _options(kind).get(name, (str,))
-    words = str in options or any(option in (Method, Baseline) for option in options)
-    words = words or get_origin(get_type_hints(kind).get(name)) is Literal
-    if isinstance(cell, str) and not words:
-        pair = re.fullmatch(r"\s*(\d{1,9})\s*[x ,]\s*(\d{1,9})\s*", cell)
-        if pair:
-            return int(pair[1]), int(pair[2])
-        try:
-            return ast.literal_eval(cell.strip()) if len(cell) < 100 else cell
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return cell
-    if isinstance(cell, float) and int in options and float not in options and math.isfinite(cell):
-        return int(cell) if cell == int(cell) else cell  # a column with gaps comes as floats
-    return cell
+    return BatchRow.of(task, **paths)
 
 
 def _inside(folder: Path, name: str, cell: object) -> Path:
     """The path of a cell, within the folder.
 
     Raises:
-        InputError: it is no path of a file, or leads out.
+        InputError: it is not the path of a file, or leads out of the folder.
     """
     if not isinstance(cell, str) or "\0" in cell:
         raise InputError(f"{name} = {cell!r} must be a path")
@@ -169,7 +150,7 @@ def _inside(folder: Path, name: str, cell: object) -> Path:
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):
-        raise InputError(f"{name} {cell[:200]!r} is no path that can be followed: check it") from None
+        raise InputError(f"{name} {cell[:200]!r} cannot be followed as a path: check it") from None
     if not inside:
         raise InputError(
             f"{name} {cell[:200]!r} leads out of {str(folder)!r}: put the picture there, or give --images its folder"

@@ -1,4 +1,4 @@
-"""Workers that do not outlive the process that started them, not even where that one is killed (SIGKILL)."""
+"""Workers that do not outlive the process that started them, not even if that is killed (SIGKILL)."""
 
 import multiprocessing
 import os
@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 
 
 def end_with_parent() -> None:
-    """In a process of `multiprocessing`: end at once when the one that started it does."""
+    """In a process of `multiprocessing`: end at once when the parent ends."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

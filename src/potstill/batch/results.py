@@ -1,4 +1,4 @@
-"""The table of a batch: what each row asked for, and what came of it."""
+"""The table of a batch: the settings and the outcome of each row."""
 
 import csv
 import io
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from potstill.batch.manifest import COLUMNS, Job, job_of
+from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
 from potstill.io.files import write
@@ -15,20 +15,21 @@ from potstill.io.tables import Row
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
 _SCORES = ("distance", "rms_change", "pixels_changed", "evaluations", "seconds")
 _FLOATS = ("guidance_scale", "learning_rate", *_SCORES)
+_NUMBERS = _WHOLE + _FLOATS
 RESULTS = ("row", "output", *COLUMNS, *_SCORES, "error", "content")
 """The columns of the results."""
 
 
-class Ledger:
-    """The rows of a manifest, checked, and their outcomes; rows that say the same share one."""
+class BatchResults:
+    """The rows of a manifest, checked, and their outcomes; equal rows share one."""
 
     def __init__(self, rows: Sequence[Row], folder: Path) -> None:
-        """Check every row; paths of pictures begin at the folder."""
-        self.rows, self._jobs, self._of = rows, dict[int, Job](), dict[str, list[int]]()
+        """Check every row; paths of pictures are relative to the folder."""
+        self.rows, self._parsed, self._numbers = rows, dict[int, BatchRow](), dict[str, list[int]]()
         self.outcomes: dict[int, Outcome] = {}
         for row in rows:
             try:
-                self._jobs[row.number] = job_of(row, folder)
+                self._parsed[row.number] = read_row(row, folder)
             except InputError as error:
                 self.outcomes[row.number] = Outcome("", error=str(error))
 
@@ -39,44 +40,44 @@ class Ledger:
 
     @property
     def found(self) -> int:
-        """How many rows were done before."""
+        """The number of rows that were done before."""
         return sum(not outcome.fresh and not outcome.error for outcome in self.outcomes.values())
 
-    def jobs(self) -> Iterator[Job]:
-        """The jobs of all rows, each once, those that can share calls one after another."""
-        for number, job in sorted(self._jobs.items(), key=lambda item: item[1].likeness):
+    def pending(self) -> Iterator[BatchRow]:
+        """The rows to compute, equal ones once, and those that can share calls one after another."""
+        for number, row in sorted(self._parsed.items(), key=lambda item: item[1].group):
             try:
-                job = job.known()
+                row = row.with_content()
             except InputError as error:
                 self.outcomes[number] = Outcome("", error=str(error))
                 continue
-            self._jobs[number] = job
-            alike = self._of.setdefault(job.content, [])
-            alike.append(number)
-            if len(alike) == 1:
-                yield job
-            elif alike[0] in self.outcomes:
-                self.outcomes[number] = self.outcomes[alike[0]]
+            self._parsed[number] = row
+            equal = self._numbers.setdefault(row.content, [])
+            equal.append(number)
+            if len(equal) == 1:
+                yield row
+            elif equal[0] in self.outcomes:
+                self.outcomes[number] = self.outcomes[equal[0]]
 
-    def note(self, outcome: Outcome) -> None:
-        """Enter what came of a job."""
-        self.outcomes |= dict.fromkeys(self._of[outcome.content], outcome)
+    def add(self, outcome: Outcome) -> None:
+        """Enter the outcome of a row, and of all that are equal to it."""
+        self.outcomes |= dict.fromkeys(self._numbers[outcome.content], outcome)
 
     def records(self) -> list[dict[str, Any]]:
-        """The table: settings as they were run, scores, error; rows that were not reached are left out."""
+        """The table: settings as they were run, scores, error; without rows that were not reached."""
         return [self._record(row) for row in self.rows if row.number in self.outcomes]
 
     def _record(self, row: Row) -> dict[str, Any]:
-        job, outcome = self._jobs.get(row.number), self.outcomes[row.number]
-        told: dict[str, Any] = dict(row.cells)
-        if job:
-            told |= job.settings
+        parsed, outcome = self._parsed.get(row.number), self.outcomes[row.number]
+        cells: dict[str, Any] = dict(row.cells)
+        if parsed:
+            cells |= parsed.as_run
         else:  # a value that was refused may be of any type
-            told = {name: cell for name, cell in told.items() if isinstance(cell, str) and name not in _WHOLE + _FLOATS}
-        if isinstance(size := told.get("size"), tuple | list):
-            told["size"] = "x".join(map(str, size))
+            cells = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name not in _NUMBERS}
+        if isinstance(size := cells.get("size"), tuple | list):
+            cells["size"] = "x".join(map(str, size))
         own = {"row": row.number, "output": outcome.output or None, "error": outcome.error or None}
-        values = {**told, **outcome.scores, **own, "content": outcome.content or None}
+        values = {**cells, **outcome.scores, **own, "content": outcome.content or None}
         return {name: values.get(name) for name in RESULTS}
 
     def save(self, folder: Path) -> Path:

@@ -1,8 +1,8 @@
 """Thousands of edits and generations: what is done once stays done, whatever happens in between.
 
-A row is known by its content: the hash of its settings, of the bytes of its pictures, and of the model. Its result is
-called by that hash, so rows cannot collide, equal rows are computed once, and a row is done if its files are there.
-The JSON is written last, each file in one piece.
+A row is identified by its content: the hash of its settings, of the bytes of its pictures, and of the model. Its
+result is named by that hash, so rows cannot collide, equal rows are computed once, and a row is done if its files
+exist. The JSON is written last, each file in one piece.
 """
 
 import dataclasses
@@ -16,36 +16,34 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from potstill.batch.manifest import Job
+from potstill.batch.manifest import BatchRow
 from potstill.diffusion.shared_calls import Meeting
 from potstill.errors import PotstillError
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit, change
-from potstill.tasks.generating import Generate
+from potstill.tasks.editing import change
 from potstill.tasks.provenance import read_record
-from potstill.tasks.run import Result, Run
 
 Loader = Callable[[], Pipeline]
-"""What loads the model, once in each process."""
-Take = Callable[[bool], Job | None]
-"""The next job, None where there is none; told True there is nothing else to do."""
+"""Loads the model, once in each process."""
+Take = Callable[[bool], BatchRow | None]
+"""The next row, None if there is none. With True it may wait for one: there is nothing else to do."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job."""
+    """The result of a row."""
 
     content: str
-    """The hash of what its rows say."""
+    """The hash of what the row says."""
     output: str = ""
     """The name of its first picture."""
     scores: dict[str, float | int | None] = dataclasses.field(default_factory=dict)
     """distance, rms_change and pixels_changed of an edit, evaluations, seconds."""
     error: str = ""
-    """One line; empty where it went well."""
+    """One line; empty without an error."""
     warnings: tuple[str, ...] = ()
     fresh: bool = True
-    """Computed now, and not found done."""
+    """Computed now; False if it was found done."""
 
     def text(self) -> str:
         """As JSON."""
@@ -59,7 +57,7 @@ class Outcome:
 
 
 def work(prior: Pipeline, folder: Path, batch_size: int, take: Take) -> Iterator[Outcome]:
-    """Do the jobs, `batch_size` at once, and give each outcome as soon as there is one.
+    """Compute the rows, `batch_size` at once, and yield each outcome as soon as it is known.
 
     Raises:
         InputError: a result cannot be written.
@@ -68,62 +66,47 @@ def work(prior: Pipeline, folder: Path, batch_size: int, take: Take) -> Iterator
     shared = meeting.join(prior)
 
     def run(wait: bool) -> Callable[[], Outcome] | None:
-        job = take(wait)
-        return job and functools.partial(perform, job, shared, folder)
+        row = take(wait)
+        return row and functools.partial(perform, row, shared, folder)
 
     yield from meeting.run(run)
 
 
-def perform(job: Job, prior: Pipeline, folder: Path) -> Outcome:
-    """Do one job, unless it is done; what goes wrong with it is its outcome.
+def perform(row: BatchRow, prior: Pipeline, folder: Path) -> Outcome:
+    """Compute a row, unless it is done; an error of the row is its outcome.
 
     Raises:
-        InputError: the result cannot be written, which is no fault of the job's.
+        InputError: the result cannot be written, which is no error of the row.
     """
-    began, place = time.monotonic(), folder / file_name(job, prior)
-    if (done := read_outcome(place, job.content)) is not None:
+    began, place = time.monotonic(), folder / file_name(row, prior)
+    if (done := read_outcome(place, row.content)) is not None:
         return done
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            run = _start(job, prior)  # asks the network nothing yet, so no other run comes in between
-        result = _finish(run, job, prior, began)
-    except Exception as error:  # whatever a row runs into, the others go on
-        return Outcome(job.content, error=one_line(error))
-    result.save(place)
-    told = tuple(dict.fromkeys(str(each.message) for each in said if issubclass(each.category, UserWarning)))
-    return replace(read_outcome(place, job.content) or Outcome(job.content), warnings=told, fresh=True)
+            run = row.task().start(row.inputs, prior)  # calls no network yet, so no other run comes in between
+        if prior.meeting and prior.meeting.size > 1:  # the last digits depend on it
+            run.record["batch_size"] = prior.meeting.size
+        result = run.finish()
+        scores = {} if run.source is None else change(result.images, run.source)
+    except Exception as error:  # whatever it is, the other rows continue
+        return Outcome(row.content, error=one_line(error))
+    measured = {**result.measured, **scores, "seconds": round(time.monotonic() - began, 3)}
+    replace(result, trace=result.trace[-1:], measured=measured).save(place)
+    messages = tuple(dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning)))
+    return replace(read_outcome(place, row.content) or Outcome(row.content), warnings=messages, fresh=True)
 
 
-def _start(job: Job, prior: Pipeline) -> Run:
-    """The run, whose record says what its last digits depend on."""
-    task = job.task
-    run = task.start(prior) if isinstance(task, Generate) else task.start(str(job.image), prior, job.mask)
-    if prior.meeting and prior.meeting.size > 1:
-        run.record["batch_size"] = prior.meeting.size
-    return run
-
-
-def _finish(run: Run, job: Job, prior: Pipeline, began: float) -> Result:
-    """The result with its scores; of the steps the last is kept."""
-    result = run.finish()
-    task, scores = job.task, {}
-    if isinstance(task, Edit):
-        scores = change(result.images, task.read(str(job.image), prior))
-    scores["seconds"] = round(time.monotonic() - began, 3)
-    return replace(result, trace=result.trace[-1:], measured={**result.measured, **scores})
-
-
-def file_name(job: Job, prior: Pipeline) -> str:
-    """What a result is called: a few words of its prompt, and the hash of its content and of the model."""
-    prompt = job.settings.get("target") or job.settings["prompt"]
+def file_name(row: BatchRow, prior: Pipeline) -> str:
+    """The name of a result: a few words of its prompt, and the hash of its content and of the model."""
+    prompt = row.settings.get("target") or row.settings["prompt"]
     words = "-".join(re.findall("[a-z0-9]+", prompt.lower()))[:40].strip("-")
-    key = hashlib.sha256(json.dumps([job.content, dict(prior.identity)], sort_keys=True).encode()).hexdigest()
-    return f"{words or job.command}-{key[:20]}.png"
+    key = hashlib.sha256(json.dumps([row.content, dict(prior.identity)], sort_keys=True).encode()).hexdigest()
+    return f"{words or row.command}-{key[:20]}.png"
 
 
 def read_outcome(place: Path, content: str) -> Outcome | None:
-    """The outcome of a result, None unless all its files are there."""
+    """The outcome of a result, None unless all its files exist."""
     try:
         record = read_record(place.with_suffix(".json"))
         names = [Path(name).name for name in record["images"]]
@@ -136,6 +119,6 @@ def read_outcome(place: Path, content: str) -> Outcome | None:
 
 
 def one_line(error: BaseException) -> str:
-    """An error in a line; one that potstill did not foresee is called by its name."""
+    """An error in a line; one that potstill did not foresee has its class in front."""
     text = " ".join(str(error).split())
     return text if isinstance(error, PotstillError) else f"{type(error).__name__}: {text}".rstrip(": ")

@@ -34,7 +34,7 @@ def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) 
     source, target = (
         {**_told(prior, [getattr(pair, name) for pair in pairs]), **size} for name in ("source_prompt", "target_prompt")
     )
-    steps, _ = task.way(prior, scene, latents, source, target)
+    steps, _ = task.iterate(prior, scene, latents, source, target)
     spent, began = 0.0, time.perf_counter()
     for step in steps:
         if step.index in {round((look + 1) * step.total / looks) - 1 for look in range(looks)}:

@@ -13,7 +13,7 @@ from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText,
 from potstill.errors import InputError
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.tasks.editing import Edit
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 
 TUNED = Path(__file__).parent / "tuned.json"
 Bound = Literal["nothing", "answer", "remade", "caption"]
@@ -96,7 +96,7 @@ def contestants(
         known = {"published": published().get(name), "tuned": tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:
-            stated = _task(method=parse(name, Method | Baseline))
+            stated = _task(method=from_text(name, Method | Baseline))
             at = [
                 Contestant(name, f"guidance {s:g}", replace(stated, guidance_scale=s))
                 for s in dict.fromkeys(guidance_scales)

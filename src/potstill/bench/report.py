@@ -126,7 +126,7 @@ class Report:
             "methods": [
                 {
                     **entry.record(),
-                    "task": entry.contestant.task and entry.contestant.task.settings(),
+                    "task": entry.contestant.task and entry.contestant.task.settings_as_run(),
                     "groups": {group: entry.record(group) for group in self.groups},
                     "curve": entry.curve,
                     "pairs": {

@@ -71,7 +71,7 @@ class Job:
         task = self.contestant.task
         told = {
             "name": task is None and self.contestant.name,
-            "settings": task and task.settings(),
+            "settings": task and task.settings_as_run(),
             "seed": self.seed,
             "pairs": [pair.fingerprint for pair in self.pairs],
             "model": dict(prior.identity),

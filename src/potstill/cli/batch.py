@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from potstill.batch.executors import Crew, Here, Processes, Ray
+from potstill.batch.executors import Executor, InProcess, Processes, Ray
 from potstill.batch.manifest import read_manifest
-from potstill.batch.results import Ledger
+from potstill.batch.results import BatchResults
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
 from potstill.diffusion.shared_calls import Meeting
@@ -71,47 +71,47 @@ class BatchCommand:
 
     def run(self) -> None:
         """Read the table, run its rows, write the results."""
-        crew = self._crew()
-        ledger = Ledger(read_manifest(self.manifest), self.images or self.manifest.parent)
-        self._tell_failed(ledger)
+        executor = self._executor()
+        results = BatchResults(read_manifest(self.manifest), self.images or self.manifest.parent)
+        self._tell_failed(results)
         if self.dry_run:
-            print(f"{len(ledger.rows) - len(ledger.failed):,} of {len(ledger.rows):,} rows can be run")
-            sys.exit(bool(ledger.failed))
-        early, began, said = len(ledger.failed), time.monotonic(), dict[str, None]()
+            print(f"{len(results.rows) - len(results.failed):,} of {len(results.rows):,} rows can be run")
+            sys.exit(bool(results.failed))
+        early, began, said = len(results.failed), time.monotonic(), dict[str, None]()
         with _only_one(writable_folder(self.out)):
             try:
                 with bar("rows") as show:
-                    show(early, len(ledger.rows))
-                    for outcome in crew.outcomes(ledger.jobs(), self.model.load, self.out, self.batch_size):
-                        ledger.note(outcome)
+                    show(early, len(results.rows))
+                    for outcome in executor.outcomes(results.pending(), self.model.load, self.out, self.batch_size):
+                        results.add(outcome)
                         said |= dict.fromkeys(outcome.warnings)
-                        show(len(ledger.outcomes), len(ledger.rows))
-                    show(len(ledger.outcomes), len(ledger.rows))
+                        show(len(results.outcomes), len(results.rows))
+                    show(len(results.outcomes), len(results.rows))
             except KeyboardInterrupt:
-                ledger.save(self.out)
-                done = len(ledger.outcomes) - len(ledger.failed)
+                results.save(self.out)
+                done = len(results.outcomes) - len(results.failed)
                 print(
-                    f"potstill: interrupted; {done:,} of {len(ledger.rows):,} rows are done and kept: "
+                    f"potstill: interrupted; {done:,} of {len(results.rows):,} rows are done and kept: "
                     "run the same command again to continue",
                     file=sys.stderr,
                 )
                 sys.exit(130)
-            place = ledger.save(self.out)
+            place = results.save(self.out)
         _tell("warning: ", said)
-        if len(ledger.failed) > early:
-            self._tell_failed(ledger)
+        if len(results.failed) > early:
+            self._tell_failed(results)
         if self.json:
-            print(to_json(ledger.records()))
+            print(to_json(results.records()))
         else:
-            done, seconds = len(ledger.rows) - len(ledger.failed), time.monotonic() - began
+            done, seconds = len(results.rows) - len(results.failed), time.monotonic() - began
             print(
-                f"{done:,} of {len(ledger.rows):,} rows done ({ledger.found:,} were before), "
-                f"{len(ledger.failed):,} failed, {seconds:.0f} s"
+                f"{done:,} of {len(results.rows):,} rows done ({results.found:,} were before), "
+                f"{len(results.failed):,} failed, {seconds:.0f} s"
             )
             print(f"wrote {place}")
-        sys.exit(bool(ledger.failed))
+        sys.exit(bool(results.failed))
 
-    def _crew(self) -> Crew:
+    def _executor(self) -> Executor:
         Meeting(self.batch_size)
         if self.workers < 1 or (self.threads is not None and self.threads < 1):
             raise InputError(f"workers = {self.workers} and threads = {self.threads} must be at least 1")
@@ -123,10 +123,10 @@ class BatchCommand:
             return Processes(self.workers, self.threads or 1)
         if self.threads:
             torch.set_num_threads(self.threads)
-        return Here()
+        return InProcess()
 
-    def _tell_failed(self, ledger: Ledger) -> None:
-        _tell("", [f"row {number} of {self.manifest.name}: {error}" for number, error in ledger.failed.items()])
+    def _tell_failed(self, results: BatchResults) -> None:
+        _tell("", [f"row {number} of {self.manifest.name}: {error}" for number, error in results.failed.items()])
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from potstill.io.files import sweep, writable_folder, write
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.provenance import environment
+from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Positional
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class BenchCommand:
         }
         told |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
         told |= {"pairs": len(pairs), "model": self.model.model}
-        report = Report(entries(done), {**told, **environment()}, judge)
+        report = Report(entries(done), {**told, **versions()}, judge)
         document = to_json(report.document())
         write(folder / "bench.json", document.encode())
         write(folder / "bench.md", report.markdown().encode())

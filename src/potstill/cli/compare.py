@@ -1,7 +1,7 @@
 """potstill compare."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from potstill.cli.console import print_records, to_json
@@ -10,6 +10,7 @@ from potstill.cli.output import SECONDS, Model
 from potstill.io.files import sweep, writable_folder, write
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.comparing import Compare, Comparison
+from potstill.tasks.comparison_figure import animation, sheet
 from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Positional
 
@@ -52,15 +53,17 @@ class CompareCommand:
         """Compare, write, print."""
         folder = writable_folder(self.out)
         sweep(folder)
-        self.task.tasks(self.image is not None)
+        inputs = {"image": self.image, "mask": self.mask}
+        inputs = {name: path for name, path in inputs.items() if path is not None}
+        self.task.tasks(inputs)
         began = time.monotonic()
-        going = self.task.begin(self.model.load(), self.image, self.mask)
+        going = self.task.start(inputs, self.model.load())
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every, **self.model.memory()}
         place = resumed or folder / f"compare{ENDING}"
         checkpoint = Checkpoint(place, going.record, options, self.checkpoint_every)
         run_resumably(going, going, checkpoint, required=resumed is not None)
         with finalise(going, checkpoint):
-            self._finish(going.comparison(), folder, began)
+            self._finish(going.finish(), folder, began)
 
     def _finish(self, found: Comparison, folder: Path, began: float) -> None:
         rows = found.numbers()
@@ -69,12 +72,18 @@ class CompareCommand:
             for name, r in found.results.items()
         }
         settings = self.task.settings()
-        document = {"command": "compare", "settings": settings, "methods": rows, "seconds": time.monotonic() - began}
-        sheet, animation = found.sheet(), found.animation()
+        document = {
+            "command": "compare",
+            "settings": settings,
+            "resolved": asdict(self.task.resolve()),
+            "methods": rows,
+            "seconds": time.monotonic() - began,
+        }
+        png, gif = sheet(found), animation(found)
         for name, result in results.items():
             result.save(folder / name)
-        write(folder / "compare.png", sheet)
-        write(folder / "compare.gif", animation)
+        write(folder / "compare.png", png)
+        write(folder / "compare.gif", gif)
         write(folder / "compare.json", to_json(document).encode())
         if self.json:
             print(to_json(document))

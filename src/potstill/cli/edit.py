@@ -38,7 +38,7 @@ class EditCommand:
     def from_record(cls, record: Mapping[str, Any]) -> "EditCommand":
         """The command that a record describes."""
         mask = record.get("mask", {}).get("path")
-        task = Edit.of(record["settings"])
+        task = Edit.from_record(record)
         return cls(picture(record), task, Path(mask) if mask else None, Model.from_record(record["model"]))
 
     @classmethod
@@ -53,6 +53,7 @@ class EditCommand:
         check_picture(self.image)
         self.output.check()
         prior = self.model.load()
-        run = self.task.start(self.image, prior, self.mask)
+        inputs = {"image": self.image} if self.mask is None else {"image": self.image, "mask": self.mask}
+        run = self.task.start(inputs, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
         self.output.run_and_write(run, self.model, resumed)

@@ -30,7 +30,7 @@ class GenerateCommand:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "GenerateCommand":
         """The command that a record describes."""
-        return cls(Generate.of(record["settings"]), Model.from_record(record["model"]))
+        return cls(Generate.from_record(record), Model.from_record(record["model"]))
 
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "GenerateCommand":
@@ -43,6 +43,6 @@ class GenerateCommand:
         """Generate, write, print."""
         self.output.check()
         prior = self.model.load()
-        run = self.task.start(prior)
+        run = self.task.start({}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
         self.output.run_and_write(run, self.model, resumed)

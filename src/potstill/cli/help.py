@@ -10,7 +10,7 @@ from potstill.baselines import Baseline
 from potstill.cli.words import label, option, read
 from potstill.methods import Method
 from potstill.tasks.schema import Setting, explained, first_sentence, is_method, schema
-from potstill.tasks.text import show
+from potstill.tasks.text import to_text
 
 _COLUMN = 26
 """Where the descriptions start."""
@@ -79,9 +79,9 @@ def _shown(setting: Setting) -> str:
     """The default as it would be typed; empty if there is none to type."""
     value = setting.default
     if is_method(setting.kind):
-        return next((name for name in setting.choices if read(setting.kind, [name], name) == value), show(value))
+        return next((name for name in setting.choices if read(setting.kind, [name], name) == value), to_text(value))
     if is_dataclass(value):
-        return show(value)
+        return to_text(value)
     return " ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 

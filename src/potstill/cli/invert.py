@@ -32,7 +32,7 @@ class InvertCommand:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "InvertCommand":
         """The command that a record describes."""
-        return cls(picture(record), Invert.of(record["settings"]), Model.from_record(record["model"]))
+        return cls(picture(record), Invert.from_record(record), Model.from_record(record["model"]))
 
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "InvertCommand":
@@ -46,6 +46,6 @@ class InvertCommand:
         check_picture(self.image)
         self.output.check()
         prior = self.model.load()
-        run = self.task.start(self.image, prior)
+        run = self.task.start({"image": self.image}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
         self.output.run_and_write(run, self.model, resumed)

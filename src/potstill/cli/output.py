@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from potstill.cli.console import to_json
 from potstill.cli.interrupts import run_resumably
 from potstill.distillation import Step
@@ -16,17 +14,16 @@ from potstill.errors import InputError
 from potstill.io.files import sweep, writable_file, writable_folder, writable_png, write
 from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
-from potstill.priors.loading import load
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
+from potstill.priors.spec import DTYPES, ModelSpec
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
-from potstill.tasks.replaying import DTYPES
 from potstill.tasks.resuming import finalise
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Advanced
 from potstill.tensors import Images
 
-FILM = 40
+GIF_FRAMES = 40
 """Approximate number of frames in the animation of a run."""
 SECONDS = 30.0
 """Default time between two checkpoints."""
@@ -70,14 +67,12 @@ class Model:
         Raises:
             InputError: it had LoRAs that --lora cannot express.
         """
-        names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
-        loras = recorded(identity)
+        spec, loras = ModelSpec.of(identity), recorded(identity)
         if list(loras.values()) not in ([], [1.0]):
             told = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
             raise InputError(f"the model was loaded in Python with {told}: --lora takes one, at scale 1; load it there")
-        return cls(
-            identity.get("name", "emoji"), lora=next(iter(loras), None), **{name: identity[name] for name in names}
-        )
+        names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
+        return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
 
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "Model":
@@ -91,8 +86,7 @@ class Model:
     def load(self) -> Pipeline:
         """Load the model."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        name, dtype = options.pop("model"), self.dtype and getattr(torch, self.dtype)
-        return load(name, **{**options, "dtype": dtype})
+        return ModelSpec(options.pop("model"), **options).load()
 
 
 def picture(record: Mapping[str, Any]) -> Path:
@@ -129,12 +123,17 @@ class Output:
     checkpoint_every: Advanced[float] = SECONDS
     """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
+    @property
+    def frame_count(self) -> int:
+        """Approximate number of intermediate images that the animation needs."""
+        return GIF_FRAMES if self.gif else 0
+
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "Output":
         """The options of a checkpoint, to write beside it."""
         gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
         every = saved.option("checkpoint_every", float)
-        return cls(saved.beside(), gif=gif, preview=preview, json=json, checkpoint_every=every)
+        return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
     def check(self) -> None:
         """Check, before anything is computed, that the output can be written.
@@ -159,7 +158,6 @@ class Output:
         if self.save_config:
             write(self.save_config, to_json(run.record).encode())
         name, began = run.record["command"], time.monotonic()
-        run.film = FILM if self.gif else 0
         options = {"out": self.out.name, "gif": self.gif, "preview": self.preview, "json": self.json}
         options |= {"checkpoint_every": self.checkpoint_every, **model.memory()}
         place = resumed or self.out.with_suffix(ENDING)

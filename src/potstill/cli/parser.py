@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from potstill.cli.words import UsageError, is_flag, label, metavar, option, place, read, short, takes
+from potstill.tasks.kinds import named_presets
 from potstill.tasks.schema import Setting, first_sentence, is_method, members
-from potstill.tasks.text import presets
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,9 @@ def _unknown(name: str, settings: Sequence[Setting]) -> UsageError:
     known = [option(setting) for setting in settings if not setting.option.positional]
     field = name.removeprefix("--").replace("-", "_")
     for setting in (setting for setting in settings if is_method(setting.kind)):
-        having = {word: method for word, method in presets(*members(setting.kind)).items() if field in _names(method)}
+        having = {
+            word: method for word, method in named_presets(*members(setting.kind)).items() if field in _names(method)
+        }
         owners = {type(method): word for word, method in reversed(having.items())}
         if owners:
             among = " or ".join(reversed(owners.values()))

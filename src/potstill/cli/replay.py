@@ -6,7 +6,6 @@ from pathlib import Path
 
 from potstill.cli.console import step_progress, to_json
 from potstill.io.files import writable_png
-from potstill.tasks.provenance import read_record
 from potstill.tasks.replaying import replay
 from potstill.tasks.schema import Positional
 
@@ -30,11 +29,10 @@ class ReplayCommand:
 
     def run(self) -> None:
         """Replay, compare, print."""
-        record = read_record(self.file)
         if self.out:
             writable_png(self.out)
         with step_progress() as show:
-            found = replay(self.file, on_step=lambda step: show(record["command"], step))
+            found = replay(self.file, on_step=lambda step: show("replay", step))
         if self.out:
             found.result.save(self.out)
         if self.json:

@@ -9,7 +9,7 @@ from potstill.cli.commands import find_command
 from potstill.errors import InputError
 from potstill.tasks.checkpoint import find, read
 from potstill.tasks.schema import Positional
-from potstill.tasks.state_file import unspoilt
+from potstill.tasks.state_file import damaged_file_errors
 
 COMMANDS = ("edit", "generate", "compare", "invert", "world")
 """The commands that write checkpoints."""
@@ -49,7 +49,7 @@ class ResumeCommand:
             )
         if self.json:
             saved = replace(saved, options=saved.options | {"json": True})
-        with unspoilt(place):
+        with damaged_file_errors(place):
             command = find_command(name).from_checkpoint(saved)
         if Path(saved.folder).is_dir():
             os.chdir(saved.folder)  # where relative paths of pictures and models begin

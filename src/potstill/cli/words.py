@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
 from potstill.tasks.schema import Setting, is_component, is_method, members
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text
 
 _RULES = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -78,7 +78,7 @@ def read(kind: Any, words: Sequence[str], name: str) -> Any:
         return None
     each, length = _repeated(bare)
     if is_component(each) or is_method(each):
-        return parse(words[0], each)
+        return from_text(words[0], each)
     if length is None:
         return tuple(_one(each, word, name, f": each must be {_rule(each)}") for word in words)
     if len(words) != length:

@@ -13,11 +13,10 @@ from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder, write
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
-from potstill.tasks.provenance import environment
+from potstill.tasks.provenance import versions
 from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.settings import built
-from potstill.tasks.text import parse
+from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.study import Run
 from potstill.worlds.views_study import NOISE_SOURCES
@@ -69,7 +68,9 @@ class WorldCommand:
     def from_checkpoint(cls, saved: Saved) -> "WorldCommand":
         """The command that a checkpoint belongs to."""
         every, json = saved.option("checkpoint_every", float), saved.option("json", bool)
-        return replace(built(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every)
+        return replace(
+            from_values(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every
+        )
 
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
@@ -88,7 +89,7 @@ class WorldCommand:
         names = ("name", "methods", "guidance_scale", "points", "steps", "seed")
         settings = {name: getattr(self, name) for name in names}
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
-        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **environment()}
+        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **versions()}
 
     def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
         document = to_json(study.document(runs))
@@ -108,7 +109,7 @@ class WorldCommand:
         if self.name != "views":
             world = load_world(self.name)
             names = self.methods or ("sds", "dds", "pds", "pds-consistent")
-            return EditStudy([(name, parse(name, Method)) for name in dict.fromkeys(names)], world=world, **numbers)
+            return EditStudy([(name, from_text(name, Method)) for name in dict.fromkeys(names)], world=world, **numbers)
         names = dict.fromkeys(self.methods or NOISE_SOURCES)
         if unknown := next((name for name in names if name not in NOISE_SOURCES), None):
             raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(NOISE_SOURCES)}")

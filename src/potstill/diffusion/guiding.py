@@ -85,3 +85,7 @@ class Perpendicular(Guiding):
     def __call__(self, prior: Prior, scale: float, negative: Condition) -> Guidance:
         """`PerpNeg`."""
         return PerpNeg(prior, scale, avoided=(negative,), weights=(self.weight,))
+
+
+GUIDANCE_RULES: tuple[type[Guiding], ...] = (Plain, Rescale, Within, Perpendicular)
+"""All of them."""

@@ -147,3 +147,7 @@ class DefaultCoefficients(Coefficients):
 def _check_strength(strength: float) -> None:
     if not 0 <= strength < math.inf:
         raise InputError(f"identity strength = {strength} must be finite, 0 (drift as DDS) or more")
+
+
+COEFFICIENTS: tuple[type[Coefficients], ...] = (Release, Consistent, Identity, DefaultCoefficients)
+"""All of them."""

@@ -228,6 +228,10 @@ class Picard(NoiseSource):
         return eps
 
 
+NOISE_SOURCES: tuple[type[NoiseSource], ...] = (Fresh, Fixed, Previous, Mixed, DDIMNoise, Inverted, FixedPoint, Picard)
+"""All of them but `Bank`, which is built on them."""
+
+
 def _check_iterations(iterations: int) -> None:
     if iterations < 1:
         raise InputError(f"iterations = {iterations} must be at least 1")

@@ -218,3 +218,7 @@ class DefaultRenderModel(RenderModel):
         """Of the one that fits the prior."""
         pipeline = isinstance(innermost(prior), Pipeline)
         return (LoRAModel(self.rank, self.learning_rate) if pipeline else Empirical()).learner(prior, rng)
+
+
+RENDER_MODELS: tuple[type[RenderModel], ...] = (Empirical, LoRAModel, DefaultRenderModel)
+"""All of them."""

@@ -181,3 +181,7 @@ def _strata(count: int, rng: Generator) -> Times:
     """(i + u_i) / count, shuffled."""
     strata = torch.randperm(count, generator=rng)
     return (strata + torch.rand(count, generator=rng, dtype=torch.float64)) / count
+
+
+TIMESTEP_SAMPLERS: tuple[type[TimestepSampler], ...] = (Uniform, Annealed, Stratified, ShrinkingRange, DreamTime)
+"""All of them."""

@@ -77,3 +77,7 @@ class Velocity(Weight):
     def __call__(self, schedule: Schedule, t: Times) -> Times:
         """1 + rho_t."""
         return 1 + schedule.rho(t)
+
+
+WEIGHTS: tuple[type[Weight], ...] = (Constant, SigmaSquared, AlphaSigmaSquared, Rho, Velocity)
+"""All of them."""

@@ -1,8 +1,8 @@
-"""The checkpoint of a command: the state of its run and what the run is, in one file beside the results.
+"""The checkpoint of a command: the record and the state of its run, in one file beside the results.
 
-It is renewed in one piece every so many seconds and when the run is interrupted, and removed when the results are
-written. Only what is the same in every respect goes on from it: a run of another potstill, other weights, another
-picture or other settings would end in bytes that no run from the beginning gives.
+It is replaced in one piece at intervals and when the run is interrupted, and removed when the results are written.
+Only the same run resumes from it: with another version of potstill, other weights, another picture or other settings
+it would end in bytes that no uninterrupted run gives.
 """
 
 import itertools
@@ -21,36 +21,36 @@ from potstill.errors import InputError
 from potstill.io.files import write
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import differences
-from potstill.tasks.state_file import pack, unpack, unspoilt
+from potstill.tasks.state_file import damaged_file_errors, pack, unpack
 
 T = TypeVar("T")
 
 ENDING = ".checkpoint.safetensors"
-"""After the name of the results that it will give."""
+"""After the name of the results."""
 ASIDE = "earlier-"
-"""Before the name of a checkpoint that had to make room for another run's."""
+"""Before the name of a checkpoint that was moved aside for another run."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     path: Path
     record: dict[str, Any]
-    """What the run is: command, settings, model, inputs, versions, as in a result."""
+    """Command, settings, model, inputs and versions, as in a result."""
     options: dict[str, Any]
-    """What is written besides, and how: options that change no result."""
+    """Options that change no result: what else is written, and how."""
     folder: str
-    """Where the command ran: relative paths in the record begin there."""
+    """The folder in which the command ran: relative paths in the record start there."""
     where: str
-    """Where it goes on, in words: after step 120 of 200 (edit)."""
+    """Where the run resumes, in words: after step 120 of 200 (edit)."""
     state: State
 
     def option(self, name: str, kind: type[T]) -> T:
-        """An option of that name and kind.
+        """The option of that name, checked to be of that type.
 
         Raises:
-            InputError: it is not there, or of another kind.
+            InputError: it is missing, or of another type.
         """
         value = self.options.get(name)
         if not isinstance(value, kind):
@@ -58,30 +58,32 @@ class Saved:
         return value
 
     def input(self, name: str) -> Path | None:
-        """The path of an input, if it has one of that name.
+        """The path of an input, None if the run has no input of that name.
 
         Raises:
-            InputError: it came from no file.
+            InputError: the input came from no file.
         """
         if name not in self.record:
             return None
-        with unspoilt(self.path):
+        with damaged_file_errors(self.path):
             return Path(self.record[name]["path"])
 
-    def beside(self) -> Path:
-        """Where the result goes: beside the checkpoint, whatever it says.
+    def result_path(self) -> Path:
+        """The path of the result, always beside the checkpoint.
 
         Raises:
-            InputError: what it says is no plain name.
+            InputError: the recorded name is not a plain file name.
         """
         name = self.option("out", str)
         if not name or Path(name).name != name:
-            raise InputError(f"{str(self.path)!r} names {name!r} as its result, which is no name of a file beside it")
+            raise InputError(
+                f"{str(self.path)!r} names {name!r} as its result, which is not the name of a file beside it"
+            )
         return self.path.parent / name
 
 
-class Misfit(InputError):
-    """A checkpoint is of another run than the one at hand."""
+class CheckpointMismatch(InputError):
+    """A checkpoint belongs to another run."""
 
 
 def read(path: Path) -> Saved:
@@ -92,20 +94,20 @@ def read(path: Path) -> Saved:
     """
     state = unpack(path)
     kinds = {"record": dict, "options": dict, "folder": str, "where": str, "state": dict}
-    with unspoilt(path):
+    with damaged_file_errors(path):
         for name, kind in kinds.items():
             if not isinstance(state[name], kind):
                 raise TypeError(f"its {name} is a {type(state[name]).__name__}")
         if not isinstance(state["record"]["command"], str) or not isinstance(state["record"]["settings"], dict):
-            raise TypeError("its record is none")
+            raise TypeError("its record is not one of potstill")
         return Saved(path=path, **{name: state[name] for name in kinds})
 
 
 def find(path: Path) -> Path:
-    """The checkpoint that is meant: the file, the one in the folder, or the one beside the result.
+    """The path of a checkpoint: the file itself, the only one in a folder, or the one beside a result.
 
     Raises:
-        InputError: there is none, or there are several.
+        InputError: the folder holds no checkpoint, or several.
     """
     if not path.is_dir():
         beside = path.with_suffix(ENDING)
@@ -119,10 +121,10 @@ def find(path: Path) -> Path:
 
 
 class Checkpoint:
-    """Where a run of a command keeps its state."""
+    """Saves and restores the state of a run of a command."""
 
     def __init__(self, path: Path, record: Mapping[str, Any], options: Mapping[str, Any], every: float) -> None:
-        """Every so many seconds; 0 is never, but for an interruption.
+        """A checkpoint at `path`, to be saved every `every` seconds; 0 is only when interrupted.
 
         Raises:
             InputError: the seconds are negative or not finite.
@@ -150,7 +152,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def move_aside(self) -> Path:
-        """Make room; the new place of the file."""
+        """Rename the file to make room, and return its new path."""
         names = (f"{ASIDE}{index}-" if index > 1 else ASIDE for index in itertools.count(1))
         places = (self.path.with_name(name + self.path.name) for name in names)
         aside = next(place for place in places if not place.exists())
@@ -158,19 +160,19 @@ class Checkpoint:
         return aside
 
     def remove(self) -> None:
-        """The run is finished."""
+        """Delete the file, once the run is finished."""
         self.path.unlink(missing_ok=True)
 
-    def read(self, alike: bool = False) -> Saved:
-        """What the file says, if it is of this very run; `alike` also minds what only may change the bytes.
+    def read(self, strict: bool = False) -> Saved:
+        """Read the checkpoint if it belongs to this run. With `strict`, also require the same versions and threads.
 
         Raises:
             InputError: it cannot be read, or is damaged.
-            Misfit: it is of another run.
+            CheckpointMismatch: it belongs to another run.
         """
         saved = read(self.path)
-        ours, theirs = (_identity(record, alike) for record in (saved.record, self.record))
-        if alike:
+        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record))
+        if strict:
             ours, theirs = ours | {"gif": saved.options.get("gif")}, theirs | {"gif": self.options.get("gif")}
         parts = [({name: ours.get(name)}, {name: theirs.get(name)}) for name in sorted(ours.keys() | theirs.keys())]
         changes = [
@@ -179,32 +181,32 @@ class Checkpoint:
             for change in differences(before, now)
         ]
         if changes:
-            told = re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", "; ".join(changes))
-            raise Misfit(f"{str(self.path)!r} is of another run ({told})")
+            reason = re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", "; ".join(changes))
+            raise CheckpointMismatch(f"{str(self.path)!r} is of another run ({reason})")
         return saved
 
     def restore(self, run: Resumable, saved: Saved) -> None:
-        """Bring a run that has begun to where it was.
+        """Restore a run that was started in the same way.
 
         Raises:
             InputError: the state is damaged.
         """
-        with unspoilt(self.path):
+        with damaged_file_errors(self.path):
             run.restore(saved.state)
         self._restored = True
 
-    def guard(self) -> AbstractContextManager[None]:
-        """Around what rests on the state that was restored, if one was: what it stumbles on is that state.
+    def restored_state_errors(self) -> AbstractContextManager[None]:
+        """Context for code that uses a restored state; its errors are reported as a damaged checkpoint.
 
         Raises:
             InputError: the state is damaged.
         """
-        return unspoilt(self.path) if self._restored else nullcontext()
+        return damaged_file_errors(self.path) if self._restored else nullcontext()
 
 
-def _identity(record: Mapping[str, Any], alike: bool) -> dict[str, Any]:
-    """What of a record must be the same; what had better be so only for `alike`."""
-    if alike:
+def _identity(record: Mapping[str, Any], strict: bool) -> dict[str, Any]:
+    """The parts of a record that must be the same: without `strict` not the versions of other libraries."""
+    if strict:
         return dict(record)
     kept = {name: value for name, value in record.items() if name not in ("versions", "machine", "threads")}
     versions = record.get("versions")

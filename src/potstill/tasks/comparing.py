@@ -1,36 +1,30 @@
-"""Several methods on one picture or one prompt: the contact sheet, the animation, the numbers."""
+"""Several methods on one picture or one prompt, from the same start with the same seed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
-
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import Any, ClassVar
 
 from potstill.baselines import Baseline
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.io.gif import row
-from potstill.io.plotting import INK, caption, gif, new_figure, png
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.state import Resumable, State
 from potstill.tasks.editing import OPTIMISER, Edit, change
 from potstill.tasks.generating import Generate
+from potstill.tasks.plan import ComparisonPlan
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import Task, leading
-from potstill.tasks.text import parse
+from potstill.tasks.settings import RunSettings
+from potstill.tasks.text import from_text
 from potstill.tensors import Images, Levels
 
 FRAMES = 30
-"""Pictures of an animation."""
+"""Images of an animation."""
 
 
-@leading("source", "target", "prompt", "methods")
 @dataclass(frozen=True, kw_only=True)
-class Compare(Task):
+class Compare(RunSettings):
     """The settings of a comparison, the same for every method: an edit has two prompts, a generation one."""
 
     source: str = ""
@@ -44,96 +38,87 @@ class Compare(Task):
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers. None means 1.5, or without an image 5."""
 
-    def __post_init__(self) -> None:
-        """Check every value, and state the guidance scale."""
-        if self.guidance_scale is None:
-            object.__setattr__(self, "guidance_scale", (Generate if self.prompt else Edit).default_guidance_scale)
-        super().__post_init__()
+    inputs: ClassVar = {"image": False, "mask": False}
 
     @property
     def prompts(self) -> dict[str, str]:
-        """Both, or the only one."""
+        """The source and the target prompt, or the only one."""
         if self.prompt:
             return {"prompt": self.prompt}
         return {"source prompt": self.source, "target prompt": self.target}
 
-    def tasks(self, edits: bool) -> dict[str, Edit | Generate]:
+    def resolve(self) -> ComparisonPlan:
+        """With the default methods and guidance scale of an edit or a generation."""
+        kind, names = (Generate, ("sds", "sdi")) if self.prompt else (Edit, ("sds", "dds", "pds", "infedit"))
+        scale = kind.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
+        return ComparisonPlan(tuple(dict.fromkeys(self.methods or names)), scale)
+
+    def tasks(self, inputs: Mapping[str, Picture]) -> dict[str, Edit | Generate]:
         """The task of each method.
 
         Raises:
-            InputError: the prompts do not fit, or a method is unknown.
+            InputError: the prompts do not fit the inputs, or a method is unknown.
         """
-        if edits == bool(self.prompt):
+        if ("image" in inputs) == bool(self.prompt):
             raise InputError(
                 "an image is edited with --source and --target, and without an image --prompt is generated"
             )
-        shared = {field.name: getattr(self, field.name) for field in fields(Task)}
+        names = self.resolve().methods
+        shared = {field.name: getattr(self, field.name) for field in fields(RunSettings)}
+        if self.prompt:
+            return {name: Generate(method=from_text(name, Method), prompt=self.prompt, **shared) for name in names}
         sampled = {name: value for name, value in shared.items() if name not in OPTIMISER}
-        names = self.methods or (("sds", "dds", "pds", "infedit") if edits else ("sds", "sdi"))
-        names = dict.fromkeys(names)
-        if not edits:
-            return {name: Generate(method=parse(name, Method), prompt=self.prompt, **shared) for name in names}
         tasks: dict[str, Edit | Generate] = {}
         for name in names:
-            method = parse(name, Method | Baseline)
+            method = from_text(name, Method | Baseline)
             settings = sampled if isinstance(method, Baseline) else shared
             tasks[name] = Edit(method=method, source=self.source, target=self.target, **settings)
         return tasks
 
-    def run(
-        self,
-        prior: Pipeline,
-        image: Picture | None = None,
-        mask: Picture | None = None,
-        on_step: Callable[[str, Step], None] | None = None,
-    ) -> "Comparison":
-        """Run every method from the same start with the same seed."""
-        going = self.begin(prior, image, mask)
-        for name, step in going:
-            if on_step:
-                on_step(name, step)
-        return going.comparison()
+    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = FRAMES) -> "ComparisonRun":
+        """Be ready for the first step of the first method.
 
-    def begin(self, prior: Pipeline, image: Picture | None = None, mask: Picture | None = None) -> "Going":
-        """As `run`, as an iterator over the steps that can stop and go on."""
-        return Going(self, prior, image, mask)
+        Args:
+            inputs: an image to edit, and a mask; none to generate.
+            prior: the model.
+            frame_count: approximate number of intermediate images to keep of each method.
+
+        Raises:
+            InputError: the prompts do not fit the inputs, a method is unknown, or an input cannot be used.
+        """
+        self.check_inputs(inputs)
+        return ComparisonRun(self, inputs, prior, frame_count)
 
 
-class Going(Resumable):
-    """A comparison at work: iterate over it for the steps of one method after the other."""
+class ComparisonRun(Resumable):
+    """A comparison in progress: iterate over it for the steps of one method after the other."""
 
-    def __init__(self, compare: Compare, prior: Pipeline, image: Picture | None, mask: Picture | None) -> None:
-        """Begin with the first method."""
-        self.compare, self._prior, self._image, self._mask = compare, prior, image, mask
-        self._tasks = compare.tasks(image is not None)
+    def __init__(self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, frame_count: int) -> None:
+        """Start the first method."""
+        self.compare, self._inputs, self._prior, self._frame_count = compare, inputs, prior, frame_count
+        self._tasks = compare.tasks(inputs)
         self._results: dict[str, Result] = {}
         self._frames: dict[str, list[Levels]] = {}
-        self._begin()
-        inputs = {name: self._run.record[name] for name in ("image", "mask") if name in self._run.record}
-        self.record = compare.record(prior, **inputs)
+        self._start_next()
+        self.record = compare.record(prior, **{name: self._run.record[name] for name in inputs})
 
-    def _begin(self) -> None:
+    def _start_next(self) -> None:
         """Be ready for the first step of the next method."""
         self._name = next(name for name in self._tasks if name not in self._results)
         task = self._tasks[self._name]
-        if isinstance(task, Generate) or self._image is None:
-            self._run: Run = task.start(self._prior)  # type: ignore[call-arg]  there is an image where it is an edit
-        else:
-            self._run = task.start(self._image, self._prior, self._mask)
-        self._run.film = FRAMES
+        self._run: Run = task.start(self._inputs, self._prior, frame_count=self._frame_count)
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:
         """The steps that are left, each with its method's name."""
-        while True:
+        while len(self._results) < len(self._tasks):
             for step in self._run:
                 yield self._name, step
             self._results[self._name], self._frames[self._name] = self._run.finish(), self._run.frames
-            if len(self._results) == len(self._tasks):
-                return
-            self._begin()
+            if len(self._results) < len(self._tasks):
+                self._start_next()
 
     def state(self) -> State:
-        """The results that are there, and where the run at work is."""
+        """The results so far, and the state of the current run."""
         done = {name: result for name, result in self._results.items() if name != self._name}
         return {
             "results": {name: (result.images, result.trace, result.record) for name, result in done.items()},
@@ -142,41 +127,39 @@ class Going(Resumable):
         }
 
     def restore(self, state: State) -> None:
-        """Go on from there."""
+        """Continue from a state."""
         self._results = {name: Result(*parts) for name, parts in state["results"].items()}
         self._frames = {name: list(frames) for name, frames in state["frames"].items()}
-        self._begin()
+        self._start_next()
         self._run.restore(state["run"])
 
-    def comparison(self) -> "Comparison":
-        """What every method made, once all steps are taken."""
-        compare, source = self.compare, None
-        if self._image is not None:
-            source = next(task for task in self._tasks.values() if isinstance(task, Edit)).read(
-                self._image, self._prior
-            )
-        title = compare.prompt or f"{compare.source} → {compare.target}"
+    def finish(self, on_step: Callable[[str, Step], None] | None = None) -> "Comparison":
+        """Take the steps that are left; `on_step` is called with each and its method's name."""
+        for name, step in self:
+            if on_step:
+                on_step(name, step)
+        compare, scale = self.compare, self.compare.resolve().guidance_scale
         steps = f", {compare.steps} steps" if compare.steps else ""
-        ways = {
+        title = f"{compare.prompt or f'{compare.source} → {compare.target}'}   (guidance scale {scale:g}{steps})"
+        trajectories = {
             name: [*(frame / 255 for frame in self._frames[name]), result.images]
             for name, result in self._results.items()
         }
-        title = f"{title}   (guidance scale {compare.guidance_scale:g}{steps})"
-        return Comparison(title, source, self._results, ways)
+        return Comparison(title, self._run.source, self._results, trajectories)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What every method made."""
+    """The results of all methods."""
 
     title: str
     source: Images | None
     results: dict[str, Result]
-    ways: dict[str, list[Images]]
-    """The images on their way, frame by frame."""
+    trajectories: dict[str, list[Images]]
+    """The intermediate images of each method, and the last."""
 
     def numbers(self) -> list[dict[str, Any]]:
-        """A record for each method: how far it went, and what it cost."""
+        """A record for each method: how much it changed, and its network evaluations."""
         records = []
         for name, result in self.results.items():
             record: dict[str, Any] = {"method": name}
@@ -184,63 +167,3 @@ class Comparison:
                 record |= change(result.images, self.source)
             records.append(record | {"evaluations": result.trace[-1]["evaluations"]})
         return records
-
-    def sheet(self) -> bytes:
-        """The contact sheet as PNG: the source, each result, and below it where it differs from the source."""
-        return png(self._figure()[0])
-
-    def animation(self) -> bytes:
-        """The sheet as GIF, the results on their way."""
-        figure, shown = self._figure()
-        moving = [artist for artists in shown.values() for artist in artists]
-        frames = max(map(len, self.ways.values()))
-
-        def draw(frame: int) -> None:
-            for name, artists in shown.items():
-                way = self.ways[name]
-                images = way[round(frame * (len(way) - 1) / max(1, frames - 1))]
-                artists[0].set_data(_array(images))
-                if self.source is not None:
-                    artists[1].set_data(_change(images, self.source))
-
-        return gif(figure, moving, draw, frames, colours=255)
-
-    def _figure(self) -> tuple[Figure, dict[str, list[Any]]]:
-        edits = self.source is not None
-        rows = self.numbers()
-        figure, axes = new_figure(len(rows) + edits, 1 + edits, self.title, size=2.2)
-        for axis in axes.flat:
-            axis.set_axis_off()
-        if self.source is not None:
-            caption(axes[0, 0], "source")
-            _show(axes[0, 0], _array(self.source))
-            axes[1, 0].text(0.5, 0.5, "change\n(black: none)", ha="center", va="center", transform=axes[1, 0].transAxes)
-        shown = {}
-        for column, record in enumerate(rows, start=int(edits)):
-            name, images = record["method"], self.results[record["method"]].images
-            caption(axes[0, column], name)
-            shown[name] = [_show(axes[0, column], _array(images))]
-            told = f"{record['evaluations']:,} evaluations"
-            if self.source is not None:
-                shown[name].append(_show(axes[1, column], _change(images, self.source)))
-                told = (
-                    f"{record['pixels_changed']:.0%} of pixels changed\nrms change {record['rms_change']:.2f}\n{told}"
-                )
-            below = axes[-1, column]
-            below.text(0.5, -0.04, told, ha="center", va="top", fontsize=8, color=INK, transform=below.transAxes)
-        return figure, shown
-
-
-def _show(axis: Axes, picture: np.ndarray) -> Any:
-    return axis.imshow(picture, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
-
-
-def _array(images: Images) -> np.ndarray:
-    """Images side by side, [h, w, 3]."""
-    return row(images)[0].clamp(0, 1).permute(1, 2, 0).numpy()
-
-
-def _change(images: Images, source: Images) -> np.ndarray:
-    """The largest difference of a channel at each pixel, side by side, [h, w]."""
-    difference = (images - source).abs().amax(1, keepdim=True).expand(-1, 3, -1, -1)
-    return row(difference)[0, 0].numpy()

@@ -1,7 +1,7 @@
 """Edit an image with two prompts: one that describes it, one that describes what it should become."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -15,25 +15,25 @@ from potstill.diffusion.prior import Condition
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
-from potstill.io.decode import Picture, arrays
+from potstill.io.decode import Picture
 from potstill.io.images import read_mask
 from potstill.methods import InfEdit, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable
-from potstill.tasks.provenance import fingerprint
+from potstill.tasks.plan import OptimizationPlan, SamplingPlan
+from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import Reading, Task, leading
+from potstill.tasks.settings import ImageSettings, RunSettings
 from potstill.tensors import Images, Latent
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
-"""The settings of an optimised image, which a baseline does not have."""
+"""The settings of optimisation, which a baseline does not have."""
 
 
-@leading("source", "target", "method", "guidance_scale")
 @dataclass(frozen=True, kw_only=True)
-class Edit(Reading, Task):
+class Edit(ImageSettings, RunSettings):
     """The settings of an edit.
 
     A `Method` moves the image down its gradient; a `Baseline` samples it, in latents and without an optimiser:
@@ -51,57 +51,64 @@ class Edit(Reading, Task):
     Stable Diffusion take 2 for the default method and 7.5 or more for most others."""
 
     default_guidance_scale: ClassVar = 1.5
+    inputs: ClassVar = {"image": True, "mask": False}
 
     def __post_init__(self) -> None:
-        """Check every value, and state what is the method's to say."""
+        """Check every value."""
         super().__post_init__()
-        if not isinstance(self.method, Baseline):
-            self._state_descent(self.method.default_optimizer)
-            return
-        object.__setattr__(self, "steps", self.steps or self.method.default_steps)
-        for field in fields(Task):
+        for field in fields(self) if isinstance(self.method, Baseline) else ():
             if field.name in OPTIMISER and (value := getattr(self, field.name)) != field.default:
                 name, which = field.name.replace("_", " "), type(self.method).__name__
                 raise InputError(f"{name} = {value} is of no use to {which}, which optimises no image: leave it out")
 
     @property
     def prompts(self) -> dict[str, str]:
-        """Both."""
+        """The source and the target prompt."""
         return {"source prompt": self.source, "target prompt": self.target}
 
-    def start(self, image: Picture, prior: Pipeline, mask: Picture | None = None) -> Run:
+    def resolve(self) -> OptimizationPlan | SamplingPlan:
+        """With the defaults of the method or baseline."""
+        if isinstance(self.method, Baseline):
+            return SamplingPlan(self.steps or self.method.default_steps, self.scale)
+        return self.optimization(self.method.default_optimizer)
+
+    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
 
+        Args:
+            inputs: the image, and a mask: white where to edit, as large as the image.
+            prior: the model.
+            frame_count: approximate number of intermediate images to keep.
+
         Raises:
-            InputError: the image or the mask cannot be used, or the model is told no text.
+            InputError: the image or the mask cannot be used, or the model takes no text prompt.
         """
+        self.check_inputs(inputs)
         if not prior.tell(self.target):
-            raise InputError(f"{prior.identity['name']} is told no text, so it cannot edit: use a text-to-image model")
+            raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
-        images = self.read(image, prior)
+        images, shape = self.read(inputs["image"], prior)
+        records = {"image": input_record(inputs["image"], images)}
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        inner = self.scene(prior, latents, images)
+        scene = self.scene(prior, latents, images)
         cover = cells = None
-        if mask is not None:
-            cover = read_mask(mask, arrays(image, self.frame)[0].shape[:2], self.canvas(prior))
+        if "mask" in inputs:
+            cover = read_mask(inputs["mask"], shape, self.resize(prior))
+            records["mask"] = input_record(inputs["mask"], cover)
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
         size = prior.geometry(latents)
         target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        origin = latents.expand(self.count, -1, -1, -1)
-        steps, changing = self.way(prior, inner, origin, source, target, cells)
+        steps, resumable = self.iterate(prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells)
 
-        def look() -> Images:
-            now = inner.images
+        def render() -> Images:
+            now = scene.images
             return now if cover is None else images.to(now) + cover.to(now) * (now - images.to(now))
 
-        inputs = {"image": fingerprint(image, images)}
-        if mask is not None and cover is not None:
-            inputs["mask"] = fingerprint(mask, cover)
-        return Run(self.record(prior, **inputs), steps, look, changing)
+        return Run(self.record(prior, **records), steps, resumable, render, images, frame_count)
 
-    def way(
+    def iterate(
         self,
         prior: Pipeline,
         scene: Latents | Pixels,
@@ -110,18 +117,20 @@ class Edit(Reading, Task):
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
     ) -> tuple[Iterator[Step], Resumable]:
-        """The steps that lead a scene from its origin [b, ...], and what they change.
+        """The steps that edit a scene from its origin [b, ...], and what they change.
 
-        `mask` holds what may change of the latents, 1 for all of a cell.
+        `mask` is how much of each cell of the latents may change, 1 for all of it.
         """
         rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
         if isinstance(self.method, Baseline):
-            job = Job(in_range(guided, prior.codec), origin, source, target, self.length, rng, mask)
-            total, name = self.method.total(self.length), type(self.method).__name__
+            count = self.resolve().steps
+            job = Job(in_range(guided, prior.codec), origin, source, target, count, rng, mask)
+            total, name = self.method.total(count), type(self.method).__name__
             following = Following(self.method.run, total, job, next(scene.parameters()), name)
             return iter(following), following
+        plan = self.optimization(self.method.default_optimizer)
         moved = scene if mask is None else Masked(scene, mask, origin)
-        changing = LoopState(moved, self.descent(moved, len(origin)), rng)
+        loop = LoopState(moved, plan.optimizer_of(moved, len(origin)), rng)
         steps = distill(
             moved,
             guided,
@@ -129,16 +138,16 @@ class Edit(Reading, Task):
             target=target,
             source=source,
             source_scene=Latents(origin, prior.codec),
-            steps=self.length,
+            steps=plan.steps,
             rng=rng,
-            optimizer=changing.optimizer,
-            progress=changing.progress,
+            optimizer=loop.optimizer,
+            progress=loop.progress,
         )
-        return steps, changing
+        return steps, loop
 
 
 def change(images: Images, source: Images) -> dict[str, float]:
-    """How far images are from their source: root mean square, and the share of pixels that differ by over 0.1."""
+    """The change of images from their source: root mean square, and the share of pixels that differ by over 0.1."""
     difference = (images - source).abs()
     return {
         "rms_change": float(difference.square().mean().sqrt()),
@@ -170,7 +179,7 @@ def edit(
 
     Raises:
         InputError: the image, a prompt or a setting cannot be used.
-        NotFiniteError: the run left the numbers.
+        NotFiniteError: the run reached a NaN or an infinity.
     """
     return edit_steps(image, source=source, target=target, model=model, mask=mask, **settings).finish(on_step)
 
@@ -186,4 +195,5 @@ def edit_steps(
 ) -> Run:
     """As `edit`, as a run that yields its steps: `for step in run`, `run.images()`."""
     task = Edit.of({"source": source, "target": target, **settings})
-    return task.start(image, model if isinstance(model, Pipeline) else load(model), mask)
+    inputs = {"image": image} if mask is None else {"image": image, "mask": mask}
+    return task.start(inputs, model if isinstance(model, Pipeline) else load(model))

@@ -1,6 +1,6 @@
 """Generate images from a prompt by score distillation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,59 +9,65 @@ from torch import Generator
 
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
+from potstill.io.decode import Picture
 from potstill.methods import SDI, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.state import LoopState
+from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Positional
-from potstill.tasks.settings import Task, leading
+from potstill.tasks.settings import RunSettings
 
 
-@leading("prompt", "method")
 @dataclass(frozen=True, kw_only=True)
-class Generate(Task):
+class Generate(RunSettings):
     """The settings of a generation."""
 
     prompt: Positional[str]
     """What to show."""
     method: Method = SDI()
 
-    def __post_init__(self) -> None:
-        """Check every value, and state what is the method's to say."""
-        super().__post_init__()
-        self._state_descent(self.method.default_optimizer)
-
     @property
     def prompts(self) -> dict[str, str]:
-        """The only one."""
+        """The prompt."""
         return {"prompt": self.prompt}
 
-    def start(self, prior: Pipeline) -> Run:
+    def resolve(self) -> OptimizationPlan:
+        """With the defaults of the method."""
+        return self.optimization(self.method.default_optimizer)
+
+    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
         """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
+
+        Args:
+            inputs: none.
+            prior: the model.
+            frame_count: approximate number of intermediate images to keep.
 
         Raises:
             InputError: the method needs a source, or the size does not fit the model.
         """
+        self.check_inputs(inputs)
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
-        height, width = self.canvas(prior).shape(0, 0)
-        rng = Generator().manual_seed(self.seed)
+        height, width = self.resize(prior).shape(0, 0)
+        plan, rng = self.resolve(), Generator().manual_seed(self.seed)
         cells = (height // prior.codec.factor, width // prior.codec.factor)
         latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)
         scene = self.scene(prior, latents)
-        changing = LoopState(scene, self.descent(scene, self.count), rng)
+        loop = LoopState(scene, plan.optimizer_of(scene, self.count), rng)
         steps = distill(
             scene,
             self.guided(prior),
             self.method,
             target={**prior.tell(self.prompt), **prior.geometry(latents)},
-            steps=self.length,
+            steps=plan.steps,
             rng=rng,
-            optimizer=changing.optimizer,
-            progress=changing.progress,
+            optimizer=loop.optimizer,
+            progress=loop.progress,
         )
-        return Run(self.record(prior), steps, lambda: scene.images, changing)
+        return Run(self.record(prior), steps, loop, lambda: scene.images, frame_count=frame_count)
 
 
 def generate(
@@ -82,11 +88,12 @@ def generate(
 
     Raises:
         InputError: the prompt or a setting cannot be used.
-        NotFiniteError: the run left the numbers.
+        NotFiniteError: the run reached a NaN or an infinity.
     """
     return generate_steps(prompt, model=model, **settings).finish(on_step)
 
 
 def generate_steps(prompt: str, *, model: str | Pipeline = "emoji", **settings: Any) -> Run:
     """As `generate`, as a run that yields its steps: `for step in run`, `run.images()`."""
-    return Generate.of({"prompt": prompt, **settings}).start(model if isinstance(model, Pipeline) else load(model))
+    task = Generate.of({"prompt": prompt, **settings})
+    return task.start({}, model if isinstance(model, Pipeline) else load(model))

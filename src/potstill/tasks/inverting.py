@@ -1,8 +1,8 @@
-"""Invert an image: find the noise that makes it from its prompt, and see how well it comes back."""
+"""Invert an image: find the noise that makes it from its prompt, and reconstruct it from that noise."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -14,18 +14,18 @@ from potstill.io.decode import Picture
 from potstill.io.gif import row
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.provenance import fingerprint
+from potstill.tasks.plan import SamplingPlan
+from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import Reading, leading
+from potstill.tasks.settings import ImageSettings
 from potstill.tensors import Images
 
 STRENGTH = 4
-"""How much stronger than it is the difference is shown."""
+"""The factor by which the difference is amplified."""
 
 
-@leading("prompt", "method", "guidance_scale")
 @dataclass(frozen=True, kw_only=True)
-class Invert(Reading):
+class Invert(ImageSettings):
     """The settings of an inversion."""
 
     prompt: str
@@ -34,42 +34,39 @@ class Invert(Reading):
     guidance_scale: float | None = None
     """Of the way back. None means that of the inversion, and 7.5 for null-text, which is optimised for it."""
 
-    def __post_init__(self) -> None:
-        """Check every value, and state the steps and the guidance scale."""
-        super().__post_init__()
-        object.__setattr__(self, "steps", self.length)
-        object.__setattr__(self, "guidance_scale", self.scale)
-
-    @property
-    def length(self) -> int:
-        """The steps stated, or the usual ones."""
-        return self.steps or self.method.default_steps
-
-    @property
-    def scale(self) -> float:
-        """The guidance scale stated, or the usual one."""
-        return self.method.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
+    inputs: ClassVar = {"image": True}
 
     @property
     def prompts(self) -> dict[str, str]:
-        """None that must be told."""
+        """No prompt is required."""
         return {}
 
-    def start(self, image: Picture, prior: Pipeline) -> Run:
+    def resolve(self) -> SamplingPlan:
+        """With the defaults of the method."""
+        scale = self.method.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
+        return SamplingPlan(self.steps or self.method.default_steps, scale)
+
+    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
         """Encode the image and the prompt, and be ready for the first step.
 
         The images of the run are one row: the source, the reconstruction, and their difference, four times
         as strong.
 
+        Args:
+            inputs: the image.
+            prior: the model.
+            frame_count: approximate number of intermediate images to keep.
+
         Raises:
             InputError: the image cannot be used.
         """
-        images = self.read(image, prior)
+        self.check_inputs(inputs)
+        plan, (images, _) = self.resolve(), self.read(inputs["image"], prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        told = {**prior.tell(self.prompt), **prior.geometry(latents)}
-        guided = in_range(prior.guided(self.scale), prior.codec)
-        job = Job(guided, latents, told, told, self.length, Generator().manual_seed(self.seed))
+        condition = {**prior.tell(self.prompt), **prior.geometry(latents)}
+        guided = in_range(prior.guided(plan.guidance_scale), prior.codec)
+        job = Job(guided, latents, condition, condition, plan.steps, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 
         def there_and_back(job: Job) -> Iterator[Look]:
@@ -77,17 +74,20 @@ class Invert(Reading):
             tensors.update(found.tensors())
             yield from self.method.back(job, found)
 
-        def back() -> Images:
+        def reconstruction() -> Images:
             with torch.no_grad():
                 return prior.codec.decode(shown).float().cpu()
 
-        def look() -> Images:
-            difference = STRENGTH * (back() - images).abs()
-            return row(torch.cat([images, back(), difference.clamp(max=1)]))
+        def render() -> Images:
+            difference = STRENGTH * (reconstruction() - images).abs()
+            return row(torch.cat([images, reconstruction(), difference.clamp(max=1)]))
 
-        going = Following(there_and_back, self.method.total(self.length), job, shown, type(self.method).__name__)
-        record = self.record(prior, image=fingerprint(image, images))
-        return Run(record, iter(going), look, going, lambda: {"psnr": psnr(back(), images)}, tensors)
+        def complete(result: Result) -> Result:
+            return replace(result, measured={"psnr": psnr(reconstruction(), images)}, tensors=tensors)
+
+        following = Following(there_and_back, self.method.total(plan.steps), job, shown, type(self.method).__name__)
+        record = self.record(prior, image=input_record(inputs["image"], images))
+        return Run(record, iter(following), following, render, images, frame_count, complete)
 
 
 def psnr(one: Images, other: Images) -> float:
@@ -97,16 +97,16 @@ def psnr(one: Images, other: Images) -> float:
 
 @dataclass(frozen=True)
 class Inversion:
-    """What an inversion gives."""
+    """The result of an inversion."""
 
     images: Images
     """The reconstruction, [1, 3, h, w] in [0, 1]."""
     psnr: float
-    """Of the reconstruction, in dB; what an autoencoder loses counts, too."""
+    """Of the reconstruction, in dB, including the loss of an autoencoder."""
     latents: dict[str, Tensor]
-    """`times`, `states` [time, 1, ...] and what else the way back needs: `maps`, `null.encoder_hidden_states`."""
+    """`times`, `states` [time, 1, ...] and whatever else reconstructs: `maps`, `null.encoder_hidden_states`."""
     result: Result
-    """To be saved: the sheet, the trace, the record."""
+    """The contact sheet, the trace and the record, to be saved."""
 
 
 def invert(
@@ -117,7 +117,7 @@ def invert(
     on_step: Callable[[Step], None] | None = None,
     **settings: Any,
 ) -> Inversion:
-    """Find what makes an image from its prompt.
+    """Find the noise that makes an image from its prompt.
 
     Args:
         image: a path, a PIL image, an array or a tensor; it is cropped and resized to the model's size.
@@ -129,7 +129,7 @@ def invert(
 
     Raises:
         InputError: the image or a setting cannot be used.
-        NotFiniteError: the run left the numbers.
+        NotFiniteError: the run reached a NaN or an infinity.
     """
     run = invert_steps(image, prompt=prompt, model=model, **settings)
     result = run.finish(on_step)
@@ -140,4 +140,4 @@ def invert(
 def invert_steps(image: Picture, *, prompt: str, model: str | Pipeline = "emoji", **settings: Any) -> Run:
     """As `invert`, as a run that yields its steps."""
     task = Invert.of({"prompt": prompt, **settings})
-    return task.start(image, model if isinstance(model, Pipeline) else load(model))
+    return task.start({"image": image}, model if isinstance(model, Pipeline) else load(model))

@@ -24,8 +24,8 @@ _TEXTS = {"name", "revision", "dtype", "device", "path", "sha256"}
 """What is a text, or null, where a record says of a model or an input."""
 
 
-def environment() -> dict[str, Any]:
-    """The versions, the machine and the threads: what the bytes of a result rest on beside its settings."""
+def versions() -> dict[str, Any]:
+    """Versions, machine and threads: what the bytes of a result depend on beside its settings."""
     return {
         "versions": {name: version(name) for name in ("potstill", "torch", "diffusers", "transformers")}
         | {"python": platform.python_version()},
@@ -34,8 +34,8 @@ def environment() -> dict[str, Any]:
     }
 
 
-def fingerprint(value: Picture, numbers: Tensor) -> dict[str, str | None]:
-    """How an input is found again: its path, if it is a file, and the hash of the numbers that were used."""
+def input_record(value: Picture, numbers: Tensor) -> dict[str, str | None]:
+    """How an input is found and recognised again: its path, if it is a file, and the hash of its working pixels."""
     pixels = numbers.contiguous().cpu().numpy().tobytes()
     return {
         "path": str(value) if isinstance(value, str | Path) else None,

@@ -15,7 +15,7 @@ from typing import NoReturn
 from potstill.distillation import Step
 from potstill.errors import InputError, NotFiniteError
 from potstill.state import Resumable, finite
-from potstill.tasks.checkpoint import Checkpoint, Misfit
+from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
 from potstill.tasks.provenance import differences
 
 
@@ -40,10 +40,14 @@ def resume(run: Resumable, checkpoint: Checkpoint, required: bool, say: Callable
     if not required and not checkpoint.path.exists():
         return
     try:
-        saved = checkpoint.read(alike=not required)
+        saved = checkpoint.read(strict=not required)
     except InputError as error:
         if required:
-            fix = ": restore what it was started with, or delete it and start anew" if isinstance(error, Misfit) else ""
+            fix = (
+                ": restore what it was started with, or delete it and start anew"
+                if isinstance(error, CheckpointMismatch)
+                else ""
+            )
             raise InputError(f"{error}{fix}") from None
         aside = checkpoint.move_aside()
         say(f"{error}; it is kept, and `{resume_command(aside)}` resumes it, while this run starts anew")
@@ -69,7 +73,7 @@ def run_steps(
     """
     where = ""
     try:
-        with checkpoint.guard():
+        with checkpoint.restored_state_errors():
             for name, step in steps:
                 show(name, step)
                 where = f"after step {step.index + 1} of {step.total} ({name})"
@@ -91,7 +95,7 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
         Interrupted: by Ctrl-C; the run was saved.
         InputError: the results cannot be written; the run was saved, if that is possible.
     """
-    with checkpoint.guard():
+    with checkpoint.restored_state_errors():
         try:
             yield
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""A run of a task, which one can watch and stop, and its result."""
+"""A run of a task, to watch, stop and resume, and its result."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,18 +20,18 @@ from potstill.tensors import Images, Levels
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gives."""
+    """The images of a run, and everything that is written with them."""
 
     images: Images
     """[count, 3, h, w] in [0, 1]."""
     trace: list[dict[str, Any]]
     """A record for each step: t, loss, gradient_norm, distance, evaluations."""
     record: dict[str, Any]
-    """All that it rests on: command, settings, model, inputs, versions."""
+    """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
     measured: Mapping[str, float] = field(default_factory=dict)
     """Numbers of the result."""
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
-    """What is kept beside the images, in a safetensors file."""
+    """Saved beside the images, in a safetensors file."""
 
     def pngs(self) -> list[bytes]:
         """Each image as a PNG that carries the record."""
@@ -59,58 +59,60 @@ class Result:
         return places
 
 
+@dataclass(eq=False)
 class Run(Resumable):
-    """A prepared run: iterate over it for its steps, look at `images` whenever you like, or `finish` it.
+    """A prepared run: iterate over it for its steps, read `images` at any time, or `finish` it.
 
-    Between two steps `state` is all that it rests on. A run that was started in the same way and restored goes on
-    from there to the same bytes.
+    Between two steps `state` is all that it depends on: a run that is started in the same way and restored continues
+    to the same bytes.
     """
 
-    def __init__(
-        self,
-        record: dict[str, Any],
-        steps: Iterator[Step],
-        look: Callable[[], Images],
-        changing: Resumable,
-        measure: Callable[[], Mapping[str, float]] = dict,
-        tensors: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        """`look` shows what the steps change, which is `changing`; at the end `measure` is asked, `tensors` full."""
-        self.record, self._measure, self._tensors = record, measure, {} if tensors is None else tensors
-        self.trace: list[dict[str, Any]] = []
-        self.film = 0
-        """How many pictures of the way are kept, about."""
-        self.frames: list[Levels] = []
-        """Those pictures."""
-        self._steps, self._look, self._changing = steps, look, changing
+    record: dict[str, Any]
+    """As in `Result`."""
+    steps: Iterator[Step]
+    """The steps that are left."""
+    resumable: Resumable
+    """What the steps change."""
+    render: Callable[[], Images]
+    """The images as they are now."""
+    source: Images | None = None
+    """The image that the run starts from, at working size."""
+    frame_count: int = 0
+    """Approximate number of intermediate images to keep."""
+    complete: Callable[[Result], Result] = lambda result: result
+    """Adds the measurements and tensors that are known at the end."""
+    trace: list[dict[str, Any]] = field(default_factory=list, init=False)
+    """As in `Result`, of the steps so far."""
+    frames: list[Levels] = field(default_factory=list, init=False)
+    """The intermediate images."""
 
     def __iter__(self) -> Iterator[Step]:
         """The steps that are left, recorded in `trace`."""
-        for step in self._steps:
+        for step in self.steps:
             record = {"step": step.index, "t": step.t.tolist(), "loss": step.loss}
             names = ("gradient_norm", "distance", "evaluations")
             self.trace.append(record | {name: getattr(step, name) for name in names})
-            if self.film and step.index % max(1, step.total // self.film) == 0:
+            if self.frame_count and step.index % max(1, step.total // self.frame_count) == 0:
                 self.frames.append(levels(self.images()))
             yield step
 
     def state(self) -> State:
-        """The trace, the pictures of the way, and what the steps change."""
-        return {"trace": self.trace, "frames": self.frames, "changing": self._changing.state()}
+        """The trace, the intermediate images, and what the steps change."""
+        return {"trace": self.trace, "frames": self.frames, "changing": self.resumable.state()}
 
     def restore(self, state: State) -> None:
-        """Go on from there."""
-        self._changing.restore(state["changing"])
+        """Continue from a state."""
+        self.resumable.restore(state["changing"])
         self.trace, self.frames = list(state["trace"]), list(state["frames"])
 
     @torch.no_grad()
     def images(self) -> Images:
         """The images as they are now, [count, 3, h, w] in [0, 1], on the CPU."""
-        return self._look().float().cpu()
+        return self.render().float().cpu()
 
     def finish(self, on_step: Callable[[Step], None] | None = None) -> Result:
-        """Take the steps that are left; `on_step` sees each."""
+        """Take the steps that are left; `on_step` is called with each."""
         for step in self:
             if on_step:
                 on_step(step)
-        return Result(self.images(), self.trace, self.record, self._measure(), self._tensors)
+        return self.complete(Result(self.images(), self.trace, self.record))

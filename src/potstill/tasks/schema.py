@@ -19,7 +19,8 @@ import docstring_parser
 
 from potstill.baselines import Baseline
 from potstill.methods import Method
-from potstill.tasks.text import choices, default, presets, show
+from potstill.tasks.kinds import classes_of, named_presets
+from potstill.tasks.text import default_of, to_text
 
 T = TypeVar("T")
 
@@ -69,8 +70,8 @@ class Setting:
     def choices(self) -> list[str]:
         """The names that it accepts: of literals, methods or components; empty if it is not chosen by name."""
         if is_method(self.kind):
-            return list(presets(*members(self.kind)))
-        names = [name for kind in members(self.kind) if is_component(kind) for name in choices(kind)]
+            return list(named_presets(*members(self.kind)))
+        names = [name for kind in members(self.kind) if is_component(kind) for name in classes_of(kind)]
         return names or _literals(self.kind)
 
 
@@ -107,7 +108,7 @@ def build(kind: Any, values: Mapping[tuple[str, ...], Any], usual: Any = MISSING
             parts.setdefault(path[0], {})[path[1:]] = value
     if usual is MISSING:
         hints = get_type_hints(kind)
-        usuals = {field.name: default(field) for field in fields(kind)}
+        usuals = {field.name: default_of(field) for field in fields(kind)}
         bare = {name: {} for name, value in usuals.items() if value is MISSING and is_nested(hints[name])}
         return kind(**{name: build(hints[name], part, usuals[name]) for name, part in (bare | parts).items()})
     changed = {name: build(None, part, getattr(usual, name)) for name, part in parts.items()}
@@ -137,7 +138,7 @@ def members(kind: Any) -> tuple[Any, ...]:
 def explained(kind: Any) -> dict[str, str]:
     """The components of a kind: each as it is written with its defaults, and the first sentence about it."""
     return {
-        _written(cls): summary(cls) for part in members(kind) if is_component(part) for cls in choices(part).values()
+        _written(cls): summary(cls) for part in members(kind) if is_component(part) for cls in classes_of(part).values()
     }
 
 
@@ -156,7 +157,7 @@ def _settings(kind: type, usual: Any, path: tuple[str, ...] = (), group: str = "
     hints, docs = get_type_hints(kind, include_extras=True), _docs(kind)
     for field in sorted(fields(kind), key=partial(_order, kind)):
         annotation, option = _option(hints[field.name])
-        value = default(field) if usual is MISSING else getattr(usual, field.name)
+        value = default_of(field) if usual is MISSING else getattr(usual, field.name)
         here = (*path, field.name)
         if is_nested(annotation):
             yield from _settings(annotation, value, here, summary(annotation))
@@ -186,8 +187,8 @@ def _literals(kind: Any) -> list[str]:
 
 def _written(cls: type) -> str:
     """A component as an expression, with its defaults."""
-    parts = {field.name: default(field) for field in sorted(fields(cls), key=lambda field: bool(field.kw_only))}
-    stated = (name if usual is MISSING else f"{name}={show(usual)}" for name, usual in parts.items())
+    parts = {field.name: default_of(field) for field in sorted(fields(cls), key=lambda field: bool(field.kw_only))}
+    stated = (name if usual is MISSING else f"{name}={to_text(usual)}" for name, usual in parts.items())
     return f"{cls.__name__}({', '.join(stated)})"
 
 

@@ -1,59 +1,51 @@
-"""The settings that `edit`, `generate` and `invert` share."""
+"""The settings that `edit`, `generate`, `invert` and `compare` share, as stated and resolved."""
 
 import abc
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
-from torch.optim import SGD, Adam, Optimizer
 
-from potstill.baselines import Baseline
 from potstill.diffusion.guiding import Guiding, Perpendicular, Plain
 from potstill.diffusion.prior import Guided, Prior
 from potstill.errors import InputError
-from potstill.io.decode import PIXELS, Picture
+from potstill.io.decode import PIXELS, Picture, arrays
 from potstill.io.images import as_images
 from potstill.io.resize import Fit, Mode
-from potstill.methods.method import Method, OptimizerSettings
+from potstill.methods.method import OptimizerSettings
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import check_prompt
-from potstill.scenes import Latents, Pixels, Scene
-from potstill.tasks.provenance import environment
+from potstill.scenes import Latents, Pixels
+from potstill.state import Resumable
+from potstill.tasks.kinds import KINDS
+from potstill.tasks.plan import RATES, OptimizationPlan, Plan
+from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced
-from potstill.tasks.text import LONGEST, parse, show
+from potstill.tasks.text import from_values, to_text
 from potstill.tensors import Grid, Images
 
 T = TypeVar("T", bound="Settings")
-B = TypeVar("B")
-
-
-def leading(*names: str) -> Callable[[type[B]], type[B]]:
-    """Put these fields of a dataclass before the inherited ones, where `--help` lists them and records tell them."""
-
-    def order(kind: type[B]) -> type[B]:
-        found: dict[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
-        kind.__dataclass_fields__ = {name: found[name] for name in (*names, *found)}  # type: ignore[attr-defined]
-        return kind
-
-    return order
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(abc.ABC):
-    """Plain values, which `settings` writes and `of` reads; what they share across commands is checked here.
+    """Plain values exactly as the user stated them, None where nothing was stated; `resolve` decides the rest.
 
     Raises:
         InputError: a value breaks the rule that its field states.
     """
 
     steps: int | None = None
-    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means the method's usual."""
+    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means the method's default."""
     size: tuple[int, int] | None = None
     """Height and width in pixels. None means the size that the model was trained on."""
     seed: int = 0
     """Of all randomness: the same seed gives the same bytes on the same machine."""
+
+    inputs: ClassVar[Mapping[str, bool]] = {}
+    """The pictures that `start` takes, by name, and whether they are required."""
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -80,35 +72,83 @@ class Settings(abc.ABC):
     @property
     @abc.abstractmethod
     def prompts(self) -> dict[str, str]:
-        """What the model must be told, by the names that messages use."""
+        """The prompts that are required, by the names that messages use."""
+
+    @abc.abstractmethod
+    def resolve(self) -> Plan:
+        """The plan of the run: what was stated, and defaults for the rest."""
+
+    @abc.abstractmethod
+    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Resumable:
+        """A run that is ready for its first step; iterate over it for its steps.
+
+        Args:
+            inputs: pictures by name, as the class variable `inputs` says.
+            prior: the model.
+            frame_count: approximate number of intermediate images to keep.
+
+        Raises:
+            InputError: an input cannot be used, or the model does not fit.
+        """
+
+    def check_inputs(self, inputs: Mapping[str, Picture]) -> None:
+        """Raise unless these are pictures that `start` takes.
+
+        Raises:
+            InputError: one is missing, or not used.
+        """
+        command = type(self).__name__.lower()
+        if missing := [name for name, needed in self.inputs.items() if needed and name not in inputs]:
+            raise InputError(f"potstill {command} needs the input {', '.join(missing)}: pass it")
+        if unused := [name for name in inputs if name not in self.inputs]:
+            raise InputError(f"potstill {command} does not use the input {', '.join(unused)}: leave it out")
 
     def settings(self) -> dict[str, Any]:
-        """The fields as JSON values, a method as its expression."""
+        """The fields as JSON values, as stated; a method as its expression."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: show(value) if is_dataclass(value) else value for name, value in values.items()}
+        return {name: to_text(value) if isinstance(value, tuple(KINDS)) else value for name, value in values.items()}
+
+    def settings_as_run(self) -> dict[str, Any]:
+        """As `settings`, with what was resolved in the place of what was not stated."""
+        return self.settings() | asdict(self.resolve())
 
     @classmethod
     def of(cls: type[T], settings: Mapping[str, Any]) -> T:
-        """The task of these settings, as `settings` wrote them or a person did.
+        """The task of these settings, from `settings` or from a person.
 
         Raises:
-            InputError: a name is unknown, one that is needed is missing, or a value is no such value.
+            InputError: a name is unknown, a required one is missing, or a value does not fit its field.
         """
-        return built(cls, settings)
+        return from_values(cls, settings)
 
-    def canvas(self, prior: Pipeline) -> Fit:
-        """How images come to the size that is worked on."""
+    @classmethod
+    def from_record(cls: type[T], record: Mapping[str, Any]) -> T:
+        """The task of a record, as it was stated.
+
+        Earlier records hold resolved values as settings: those that the method would choose anyway count as not
+        stated, so that they do not stay when the method is replaced.
+        """
+        task = cls.of(record["settings"])
+        plan = task.resolve()
+        for name in () if "resolved" in record else asdict(plan):
+            if (open_task := replace(task, **{name: None})).resolve() == plan:
+                task = open_task
+        return task
+
+    def resize(self, prior: Pipeline) -> Fit:
+        """How images are brought to the working size."""
         return Fit(self.size or prior.size, multiple=prior.multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
-        """All that the result rests on: command, settings, model, inputs, versions."""
-        command = {"command": type(self).__name__.lower(), "settings": self.settings(), **inputs}
-        return command | {"model": dict(prior.identity), **environment()}
+        """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
+        resolved = asdict(self.resolve())
+        command = {"command": type(self).__name__.lower(), "settings": self.settings(), "resolved": resolved}
+        return command | inputs | {"model": dict(prior.identity), **versions()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Settings, abc.ABC):
-    """The settings of what begins with an image."""
+class ImageSettings(Settings, abc.ABC):
+    """The settings of a task that starts from an image."""
 
     fit: Advanced[Mode] = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
@@ -117,34 +157,36 @@ class Reading(Settings, abc.ABC):
     frame: Advanced[int | None] = None
     """Which picture of an animated file, from 0."""
 
-    def canvas(self, prior: Pipeline) -> Fit:
-        """How the image comes to the size that is worked on."""
-        return replace(super().canvas(prior), mode=self.fit, background=self.background)
+    def resize(self, prior: Pipeline) -> Fit:
+        """How the image and its mask are brought to the working size."""
+        return replace(super().resize(prior), mode=self.fit, background=self.background)
 
-    def read(self, image: Picture, prior: Pipeline) -> Images:
-        """The image as it is worked on."""
-        return as_images(image, self.canvas(prior), self.frame)
+    def read(self, image: Picture, prior: Pipeline) -> tuple[Images, tuple[int, int]]:
+        """The image at working size, and its own height and width; it is decoded once."""
+        pixels = arrays(image, self.frame)
+        resize = self.resize(prior)
+        return torch.cat([as_images(each, resize) for each in pixels]), pixels[0].shape[:2]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task(Settings, abc.ABC):
-    """The settings of every run that makes images.
+class RunSettings(Settings, abc.ABC):
+    """The settings of every task that makes images.
 
     Raises:
         InputError: a value breaks the rule that its field states.
     """
 
     negative: str = ""
-    """What the result should not show; it takes the place of the empty prompt, which most methods do not ask at
-    guidance scale 1."""
+    """What the result should not show; it replaces the empty prompt, which most methods do not use at guidance
+    scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
     guidance: Advanced[Guiding] = Plain()
     """How: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, Perpendicular() to the prompt with --negative."""
     optimizer: Advanced[Literal["adam", "sgd"] | None] = None
-    """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's usual one."""
+    """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's default."""
     learning_rate: Advanced[float | None] = None
-    """Above 0; latents and pixels are of size 1. None means the method's usual one, or 0.02 for adam, 0.1 for sgd."""
+    """Above 0; latents and pixels are of size 1. None means the method's default, or 0.02 for adam, 0.1 for sgd."""
     space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents that the network sees, or pixels through the encoder."""
     count: int = 1
@@ -153,41 +195,27 @@ class Task(Settings, abc.ABC):
     default_guidance_scale: ClassVar = 5.0
 
     def __post_init__(self) -> None:
-        """Check every value, and state the guidance scale."""
+        """Check every value."""
         super().__post_init__()
-        if self.guidance_scale is None:
-            object.__setattr__(self, "guidance_scale", self.default_guidance_scale)
         if isinstance(self.guidance, Perpendicular) and not self.negative:
             raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
-    def _state_descent(self, usual: OptimizerSettings) -> None:
-        """State how the gradient is followed, where it is not stated."""
-        optimizer = self.optimizer or usual.optimizer
-        rate = usual.learning_rate if optimizer == usual.optimizer else _RATES[optimizer]
-        object.__setattr__(self, "optimizer", optimizer)
-        object.__setattr__(self, "learning_rate", self.learning_rate or rate)
-        object.__setattr__(self, "steps", self.steps or usual.steps)
-
     @property
-    def length(self) -> int:
-        """The steps, stated by the person or the method."""
-        assert self.steps is not None
-        return self.steps
+    def scale(self) -> float:
+        """The guidance scale, stated or the default."""
+        return self.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
 
-    def descent(self, scene: Scene, batch: int) -> Optimizer:
-        """The optimiser of a scene; plain descent undoes the mean that the loss takes over the batch."""
-        assert self.learning_rate is not None  # as `_state_descent` leaves it
-        rate = self.learning_rate
-        if self.optimizer == "sgd":
-            return SGD(scene.parameters(), lr=rate * batch)
-        return Adam(scene.parameters(), lr=rate)
+    def optimization(self, default: OptimizerSettings) -> OptimizationPlan:
+        """The plan of a method with these defaults."""
+        optimizer = self.optimizer or default.optimizer
+        rate = self.learning_rate or (default.learning_rate if optimizer == default.optimizer else RATES[optimizer])
+        return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
     def guided(self, prior: Pipeline) -> Prior:
         """The prior under this guidance, away from the negative prompt."""
-        assert self.guidance_scale is not None  # as `__post_init__` leaves it
-        guided = prior.guided(self.guidance_scale)
+        guided = prior.guided(self.scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):
@@ -195,7 +223,7 @@ class Task(Settings, abc.ABC):
                 f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
                 "guidance but Plain()"
             )
-        return self.guidance(prior, self.guidance_scale, prior.tell(self.negative) if self.negative else {})
+        return self.guidance(prior, self.scale, prior.tell(self.negative) if self.negative else {})
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""
@@ -205,23 +233,3 @@ class Task(Settings, abc.ABC):
             with torch.no_grad():
                 images = prior.codec.decode(latents)
         return Pixels(images.to(prior.device).expand(self.count, -1, -1, -1), prior.codec)
-
-
-_RATES = {"adam": 0.02, "sgd": 0.1}
-
-
-def _read(name: str, value: object) -> object:
-    """A setting; a method and the guidance may come in writing."""
-    kind = {"method": Method | Baseline, "guidance": Guiding}.get(name)
-    return parse(value, kind) if kind and isinstance(value, str) else value
-
-
-def built(kind: type[B], values: Mapping[str, Any]) -> B:
-    """The dataclass with these values for its fields, each held against its annotation.
-
-    Raises:
-        InputError: a name is unknown, one that is needed is missing, or a value is no such value.
-    """
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    parts = [f"{name}={show(_read(name, value))}" for name, value in values.items()]
-    return parse(f"{kind.__name__}({', '.join(parts)})", kind, longest=10 * LONGEST)

@@ -1,6 +1,6 @@
-"""States on disk: one safetensors file that holds the tensors, and in its metadata the tree and a hash of everything.
+"""States on disk: one safetensors file with the tensors, and in its metadata the tree and a hash of everything.
 
-A damaged file is noticed, and nothing is unpickled.
+Damage is detected, and nothing is unpickled.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ def unpack(path: Path) -> State:
     """The state in a file.
 
     Raises:
-        InputError: it cannot be read, is something else, or is damaged.
+        InputError: it cannot be read, is not a checkpoint, or is damaged.
     """
     name = repr(str(path))
     if not path.is_file():
@@ -42,22 +42,22 @@ def unpack(path: Path) -> State:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
             if _KEY not in about:
-                raise InputError(f"{name} is no checkpoint of potstill: give a file *.checkpoint.safetensors")
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  it is no mapping
+                raise InputError(f"{name} is not a checkpoint of potstill: give a file *.checkpoint.safetensors")
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a mapping
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"cannot read {name}: {str(error) or 'it is damaged'}; delete it and start anew") from None
-    with unspoilt(path):
+    with damaged_file_errors(path):
         if about.get(_HASH) != _digest(about[_KEY], tensors):
-            raise ValueError("its hash is another one")
+            raise ValueError("its hash is different")
         state = _with(json.loads(about[_KEY]), tensors)
         if not isinstance(state, dict):
-            raise TypeError("it holds no mapping")
+            raise TypeError("it is not a mapping")
         return state
 
 
 @contextmanager
-def unspoilt(path: Path) -> Iterator[None]:
-    """Whatever is stumbled on in a file that was damaged or forged is one error that names it.
+def damaged_file_errors(path: Path) -> Iterator[None]:
+    """Report any error raised while reading a damaged or forged file as one InputError that names the file.
 
     Raises:
         InputError: instead of the error.
@@ -67,14 +67,14 @@ def unspoilt(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError) as error:
-        if shortage(error):  # that is no fault of the file, and no reason to delete it
+        if shortage(error):  # not a fault of the file, and no reason to delete it
             raise
         reason = re.sub(r"<class '(.*?)'>", r"\1", (str(error) or type(error).__name__).strip().splitlines()[0])
         raise InputError(f"{str(path)!r} is damaged ({reason}): delete it and start anew") from error
 
 
 def _without(part: Any, place: str, tensors: dict[str, Tensor]) -> Any:
-    """The tree with a name in the place of each tensor; the tensors go into `tensors`, each with its own memory."""
+    """The tree with a name in place of each tensor; the tensors go into `tensors`, each with its own memory."""
     if isinstance(part, Tensor):
         tensors[place] = part.detach().to("cpu", copy=True).contiguous()
         return {_LEAF: place}

@@ -1,45 +1,40 @@
-"""Settings as text: the text form of a method or component is the Python expression that builds it.
+"""Values from text, tables, JSON and Python, and settings as text: the expression that builds a method or component.
 
->>> method = parse("pds(coefficients=Identity(0.3))", Method)
->>> show(method)
+>>> from potstill.methods import Method
+>>> method = from_text("pds(coefficients=Identity(0.3))", Method)
+>>> to_text(method)
 'PDS(coefficients=Identity(strength=0.3))'
->>> parse(show(method), Method) == parse(repr(method), Method) == method
+>>> from_text(to_text(method), Method) == from_text(repr(method), Method) == method
 True
 
-Nothing is evaluated: the syntax tree is walked by hand, only final subclasses of the kind may be named, and
-every value is held against its field's annotation, so text from a file or a web page is safe.
+Nothing is evaluated: the syntax tree is read by hand, only the final classes of a kind can be named, and `coerce`
+checks every value against the annotation of its field. So text from a file or a web page is safe.
 """
 
 import ast
 import dataclasses
-import inspect
 import math
 import re
+import reprlib
 import types
 import warnings
 from abc import ABCMeta
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
+import numpy as np
+
+from potstill.baselines import BASELINES, INVERSIONS
 from potstill.errors import InputError, did_you_mean
-from potstill.methods import Method, named  # which also defines every component there is
-from potstill.methods.bank import Bank  # noqa: F401  a component, too
+from potstill.methods import named
+from potstill.tasks.kinds import EARLIER, KINDS, a_noun, classes_of, names_of, noun
 
 T = TypeVar("T")
 
 LONGEST = 10_000
-"""Characters of a text; a method with every field stated has some 500."""
-EARLIER = {
-    "exact": "empirical",
-    "lowrank": "loramodel",
-    "lowrankorexact": "defaultrendermodel",
-    "mixedeta": "ddimnoise",
-    "narrowing": "shrinkingrange",
-    "releaseoridentity": "defaultcoefficients",
-    "renders": "render_model",
-}
-"""Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
+"""Characters of an expression; a method with every field stated has some 500."""
+DEEPEST = 60
+"""Levels of nested expressions and tuples; a method has 3."""
 _WORDS = {
     int: "a whole number",
     float: "a finite number",
@@ -47,141 +42,213 @@ _WORDS = {
     bool: "True or False",
     types.NoneType: "None",
 }
+_OWN = re.compile(r"[^\W\d]\w*(\.\w+)+\(.*\)", re.DOTALL)
+_OWN_CLASS = "a class that is not potstill's cannot be read from text: pass an instance in Python"
+_short = reprlib.Repr()
+_short.maxstring = _short.maxlong = _short.maxother = 60
 
 
-def parse(text: str, kind: type[T] | types.UnionType, longest: int = LONGEST) -> T:
-    """The instance of `kind` that the text builds: `Name`, or `Name(field=value, ...)` with values of the same form.
+@dataclasses.dataclass(frozen=True)
+class _Code:
+    """A piece of an expression that is not a plain value: a call `name(...)`, or something that cannot be read."""
 
-    Values are numbers, quoted texts, True, False, None, tuples and nested expressions; without their names
-    they follow the order of the fields. Names of classes may be in any case, and a method may be called by
-    its name on the command line, such as `pds-consistent`. `longest` is the most characters that are read.
+    source: str
+    name: str = ""
+    ordered: tuple[Any, ...] = ()
+    named: tuple[tuple[str, Any], ...] = ()
+
+
+def coerce(value: object, annotation: Any, name: str, default: object = dataclasses.MISSING) -> Any:
+    """The value as the annotation of a field wants it; the only place where values from outside are converted.
+
+    Numbers of NumPy count as Python's. A whole number may be a float without a fraction, as in a column of a table
+    with gaps; a finite number may be whole; a tuple may be a list. Where the annotation is a kind of component, its
+    instances pass, those of a user's own class too, and a text is read as an expression.
+
+    Args:
+        value: from JSON, a table, Python, or an expression.
+        annotation: a class, a kind, a `Literal`, a tuple of these, or a union.
+        name: what a message calls the field.
+        default: its default, an example for the message.
+
+    Raises:
+        InputError: the value does not fit the annotation.
+    """
+    options, kinds = _options(annotation), _kinds(annotation)
+    value = value.item() if isinstance(value, np.generic) else value
+    if kinds and isinstance(value, tuple(kinds)):
+        return value
+    if kinds and isinstance(value, str):
+        return from_text(value, annotation)
+    if kinds and isinstance(value, _Code) and value.name:
+        return _build(value, kinds)
+    for option in options:
+        if get_origin(option) is tuple and isinstance(value, tuple | list):
+            rules = get_args(option)
+            rules = rules[:1] * len(value) if rules[1:] == (...,) else rules
+            if len(rules) == len(value):
+                return tuple(coerce(part, rule, name) for part, rule in zip(value, rules, strict=True))
+        elif (fitting := _fit(value, option)) is not ...:
+            return fitting
+    such = "" if default is dataclasses.MISSING else f", such as {to_text(default)}"
+    own = f"; {_OWN_CLASS}" if isinstance(value, _Code) and _OWN.fullmatch(value.source) else ""
+    raise InputError(f"{name} = {_shown(value)} must be {' or '.join(map(_say, options))}{such}{own}")
+
+
+def from_text(text: str, annotation: Any, name: str = "", default: object = dataclasses.MISSING) -> Any:
+    """The value that a text stands for, as the annotation wants it.
+
+    A component is `Name`, or `Name(field=value, ...)` with values of the same form: numbers, quoted texts, True,
+    False, None, tuples and nested expressions; without their names values follow the order of the fields. Names of
+    classes may be in any case, and a method may have its name on the command line, such as `pds-consistent`. Where
+    the annotation takes text, the text itself is the value. A pair of numbers may be written `64x32` or `64 32`.
+
+    Args:
+        text: from the command line, a cell of a table, or a record.
+        annotation: as in `coerce`.
+        name: what a message calls the field; not needed for a component.
+        default: its default, an example for the message.
 
     Raises:
         InputError: the text breaks the form, a name or an annotation; what the component itself refuses.
     """
+    options, kinds = _options(annotation), _kinds(annotation)
+    if text.strip() == "None" and types.NoneType in options:
+        return None
+    if any(option is str or any(isinstance(word, str) for word in get_args(option)) for option in options):
+        return coerce(text, annotation, name, default)
     text = text.strip()
-    if len(text) > longest:
-        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {longest:,}")
-    preset = (named() | BASELINES | INVERSIONS).get(text.lower())
-    if isinstance(preset, kind):
-        return preset  # type: ignore[return-value]  it is of the kind
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # of Python, about a text that is none of its programs
-            tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
-        _refuse_form(text, kind)
-    try:
-        return _read(tree, kind, text)
-    except RecursionError:
-        _refuse_form(text, kind)
+    if len(text) > LONGEST:
+        raise InputError(f"{_quote(text)} has {len(text):,} characters: write at most {LONGEST:,}")
+    if kinds:
+        preset = (named() | BASELINES | INVERSIONS).get(text.lower())
+        if isinstance(preset, tuple(kinds)):
+            return preset
+        code = _parsed(text)
+        if not isinstance(code, _Code) or not code.name:
+            _refuse_form(text, kinds)
+        return coerce(code, annotation, name, default)
+    value = _parsed(re.sub(r"(?<=\d)\s*[x\s]\s*(?=\d)", ", ", text) if any(map(get_args, options)) else text)
+    return coerce(text if isinstance(value, _Code) else value, annotation, name, default)
 
 
-def show(value: object) -> str:
-    """The shortest expression that `parse` reads back to an equal value: a field at its default is left out."""
-    if dataclasses.is_dataclass(value):
-        fields = {field.name: default(field) for field in dataclasses.fields(value) if field.init}
-        parts = {name: getattr(value, name) for name, usual in fields.items() if getattr(value, name) != usual}
-        return f"{type(value).__name__}({', '.join(f'{name}={show(part)}' for name, part in parts.items())})"
+def from_values(cls: type[T], values: Mapping[str, Any], texts: bool = False) -> T:
+    """The dataclass with these values for its fields, each through `coerce`; `texts` reads strings by `from_text`.
+
+    Raises:
+        InputError: a name is unknown, a field without a default is missing, or a value does not fit.
+    """
+    return _construct(cls, values.items(), cls.__name__, texts)
+
+
+def to_text(value: object) -> str:
+    """The shortest expression that `from_text` reads back to an equal value: a field at its default is left out.
+
+    An instance of a class that is not potstill's has the module in front, and is not read back.
+    """
+    if isinstance(value, tuple(KINDS)) or dataclasses.is_dataclass(value):
+        cls, fields = type(value), dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
+        defaults = {field.name: default_of(field) for field in fields if field.init}
+        parts = {name: getattr(value, name) for name, default in defaults.items() if getattr(value, name) != default}
+        known = any(cls in classes for classes in KINDS.values())
+        name = cls.__name__ if known else f"{cls.__module__}.{cls.__name__}"
+        return f"{name}({', '.join(f'{name}={to_text(part)}' for name, part in parts.items())})"
     if isinstance(value, tuple):
-        return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
-    return repr(float(value) if isinstance(value, float) else value)  # a float of NumPy shows its type
+        return f"({', '.join(map(to_text, value))}{',' * (len(value) == 1)})"
+    return repr(value.item() if isinstance(value, np.generic) else value)  # a number of NumPy shows its type
 
 
-def presets(*kinds: type) -> dict[str, Method | Baseline]:
-    """What has a name on the command line and is of the kinds."""
-    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
-    return {name: method for name, method in everything.items() if isinstance(method, kinds)}
-
-
-def choices(kind: type) -> dict[str, type]:
-    """The final classes of a kind by their names, in the order of their definition."""
-    if subclasses := kind.__subclasses__():
-        return {name: cls for subclass in subclasses for name, cls in choices(subclass).items()}
-    return {kind.__name__: kind} if dataclasses.is_dataclass(kind) and not inspect.isabstract(kind) else {}
-
-
-def default(field: dataclasses.Field) -> Any:
+def default_of(field: dataclasses.Field) -> Any:
     """The default of a dataclass field, `dataclasses.MISSING` if it has none."""
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _read(node: ast.expr, rule: Any, text: str, field: str = "", usual: Any = dataclasses.MISSING) -> Any:
-    """The value of a node of the text's tree, which must follow the rule: an annotation, for the field named."""
-    options = _options(rule)
-    kinds = [option for option in options if _is_kind(option)]
-    if kinds and isinstance(node, ast.Name | ast.Call):
-        return _build(node, kinds, text)
-    for option in options:
-        if get_origin(option) is tuple and isinstance(node, ast.Tuple):
-            rules = get_args(option)
-            rules = rules[:1] * len(node.elts) if rules[1:] == (...,) else rules
-            if len(rules) == len(node.elts):
-                return tuple(_read(part, rule, text, field) for part, rule in zip(node.elts, rules, strict=True))
-        elif (value := _fit(_literal(node), option)) is not ...:
-            return value
-    if not field:
-        _refuse_form(text, rule)
-    such = "" if usual is dataclasses.MISSING else f", such as {show(usual)}"
-    raise InputError(f"{field} = {_quote(_source(node, text), str)} must be {' or '.join(map(_say, options))}{such}")
+def _parsed(text: str) -> Any:
+    """The value of an expression, before any annotation is known."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python's own, about a text that is not a program
+            tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
+        return _Code(text)
+    return _value(tree, text, 1)
 
 
-def _build(node: ast.Name | ast.Call, kinds: list[type], text: str) -> Any:
-    """The instance of a class of these kinds, with the arguments of the call."""
-    call = ast.Call(node, [], []) if isinstance(node, ast.Name) else node
-    if not isinstance(call.func, ast.Name):
-        _refuse_form(_source(node, text), kinds[0])
-    known = {name.lower(): cls for kind in kinds for name, cls in choices(kind).items()}
-    written = call.func.id.lower()
-    if (cls := known.get(EARLIER.get(written, written))) is None:
-        raise InputError(
-            f"unknown {_noun(kinds[0])} {_quote(call.func.id)}: {did_you_mean(call.func.id, _names(*kinds))}"
-        )
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    stated = f"{cls.__name__} takes {', '.join(fields) or 'nothing'}"
-    ordered = [name for name, field in fields.items() if not field.kw_only]
-    if len(call.args) > len(ordered):
-        raise InputError(
-            f"{_quote(_source(node, text))} has {len(call.args)} values, but {stated}: name them or leave some out"
-        )
-    hints, values = get_type_hints(cls), {}
-    for name, part in [*zip(ordered, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]:
-        name = EARLIER.get(name or "", name) if name not in fields else name
-        if name not in fields:
-            fix = did_you_mean(name, fields) if name and fields else stated
-            raise InputError(f"unknown field {_quote(name or '**')} of {cls.__name__}: {fix}")
-        if name in values:
-            raise InputError(f"{name} of {cls.__name__} is given twice in {_quote(_source(node, text))}: keep one")
-        values[name] = _read(part, hints[name], text, f"{name} of {cls.__name__}", default(fields[name]))
-    if missing := [name for name in fields if name not in values and default(fields[name]) is dataclasses.MISSING]:
-        raise InputError(f"{_quote(_source(node, text))} must state {', '.join(missing)}: {stated}")
-    return cls(**values)
-
-
-def _literal(node: ast.expr) -> Any:
-    """A constant, or a number with a sign; `...` for all else."""
-    if isinstance(node, ast.Constant):
+def _value(node: ast.expr, text: str, depth: int) -> Any:
+    """The plain value of a node of the syntax tree: a constant, a number with a sign, a tuple; `_Code` for the rest."""
+    if depth > DEEPEST + 1:
+        raise InputError(f"cannot read {_quote(text)}: its expressions are nested more than {DEEPEST} deep")
+    if isinstance(node, ast.Constant) and _plain(node.value):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = node.operand.value if isinstance(node.operand, ast.Constant) else None
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and _plain(value):
             return -value if isinstance(node.op, ast.USub) else value
-    return ...
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_value(part, text, depth + 1) for part in node.elts)
+    source = ast.get_source_segment(text, node) or text
+    if isinstance(node, ast.Name):
+        return _Code(source, node.id)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        ordered = tuple(_value(part, text, depth + 1) for part in node.args)
+        named = tuple((word.arg or "**", _value(word.value, text, depth + 1)) for word in node.keywords)
+        return _Code(source, node.func.id, ordered, named)
+    return _Code(source)
 
 
-def _is_kind(rule: Any) -> bool:
-    return isinstance(rule, ABCMeta) or dataclasses.is_dataclass(rule)
+def _plain(value: object) -> bool:
+    """Whether a constant is one that a field can have; the rest keep their source for the message."""
+    return isinstance(value, bool | int | str | None) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _build(code: _Code, kinds: list[type]) -> Any:
+    """The instance of a class of these kinds, with the arguments of the call."""
+    known = {name.lower(): cls for kind in kinds for name, cls in classes_of(kind).items()}
+    written = code.name.lower()
+    if (cls := known.get(EARLIER.get(written, written))) is None:
+        raise InputError(f"unknown {noun(kinds[0])} {_quote(code.name)}: {did_you_mean(code.name, names_of(*kinds))}")
+    ordered = [field.name for field in dataclasses.fields(cls) if field.init and not field.kw_only]
+    if len(code.ordered) > len(ordered):
+        raise InputError(
+            f"{_quote(code.source)} has {len(code.ordered)} values, but {_takes(cls)}: name them or leave some out"
+        )
+    return _construct(cls, [*zip(ordered, code.ordered, strict=False), *code.named], _quote(code.source))
+
+
+def _construct(cls: type[T], pairs: Iterable[tuple[str, Any]], source: str, texts: bool = False) -> T:
+    """The instance with these values; `source` is what a message calls their whole."""
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
+    hints, values = get_type_hints(cls), {}
+    for written, value in pairs:
+        name = EARLIER.get(written, written) if written not in fields else written
+        if name not in fields:
+            fix = did_you_mean(name[:60], fields) if name != "**" and fields else _takes(cls)
+            raise InputError(f"unknown field {_quote(name)} of {cls.__name__}: {fix}")
+        if name in values:
+            raise InputError(f"{name} of {cls.__name__} is given twice in {source}: keep one")
+        read = from_text if texts and isinstance(value, str) else coerce
+        values[name] = read(value, hints[name], f"{name} of {cls.__name__}", default_of(fields[name]))
+    if missing := [name for name in fields.keys() - values if default_of(fields[name]) is dataclasses.MISSING]:
+        raise InputError(f"{source} must state {', '.join(sorted(missing, key=[*fields].index))}: {_takes(cls)}")
+    return cls(**values)
+
+
+def _takes(cls: type) -> str:
+    names = ", ".join(field.name for field in dataclasses.fields(cls) if field.init)
+    return f"{cls.__name__} takes {names or 'nothing'}"
 
 
 def _fit(value: Any, rule: Any) -> Any:
-    """The value in the type of the rule, `...` if it does not follow the rule."""
+    """The value in the type of the rule, `...` if it does not fit."""
     if get_origin(rule) is Literal:
-        return value if any(value == word and type(value) is type(word) for word in get_args(rule)) else ...
+        return value if any(type(value) is type(word) and value == word for word in get_args(rule)) else ...
     if rule is float and type(value) in (int, float):
         try:
             return float(value) if math.isfinite(value) else ...
         except OverflowError:
             return ...
+    if rule is int and type(value) is float and value.is_integer():
+        return int(value)
     return value if type(value) is rule else ...
 
 
@@ -192,41 +259,35 @@ def _say(rule: Any) -> str:
     if get_origin(rule) is tuple:
         parts = get_args(rule)
         return f"a tuple of any length, each {_say(parts[0])}" if ... in parts else f"({', '.join(map(_say, parts))})"
-    if _is_kind(rule):
-        return f"{_a(rule)} ({', '.join(_names(rule))})"
+    if _kinds(rule):
+        return f"{a_noun(rule)} ({', '.join(names_of(rule))})"
     return _WORDS.get(rule, str(rule))
 
 
-def _refuse_form(text: str, rule: Any) -> NoReturn:
-    kinds = _options(rule)
-    raise InputError(
-        f"cannot read {_quote(text)} as {_a(kinds[0])}: write Name or Name(field=value, ...); "
-        f"{did_you_mean(text, _names(*kinds))}"
-    )
+def _shown(value: object) -> str:
+    """A value that was refused, as it was written."""
+    if isinstance(value, _Code):
+        return _quote(value.source, str)
+    return _quote(repr(value) if isinstance(value, str | float) else _short.repr(value), str)
 
 
-def _options(rule: Any) -> tuple[Any, ...]:
-    """The members of a union, or the rule itself."""
-    return get_args(rule) if get_origin(rule) in (Union, types.UnionType) else (rule,)
+def _refuse_form(text: str, kinds: list[type]) -> NoReturn:
+    fix = _OWN_CLASS if _OWN.fullmatch(text) else did_you_mean(text, names_of(*kinds))
+    raise InputError(f"cannot read {_quote(text)} as {a_noun(kinds[0])}: write Name or Name(field=value, ...); {fix}")
 
 
-def _names(*kinds: type) -> list[str]:
-    """What may be written for the kinds: class names, and for methods their names on the command line."""
-    classes = {name: cls for kind in kinds for name, cls in choices(kind).items() if not issubclass(cls, Baseline)}
-    lower = {name.lower() if issubclass(cls, Method) else name for name, cls in classes.items()}
-    return sorted({*presets(*kinds), *lower})
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or the annotation itself."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
-def _noun(kind: type) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower() if inspect.isabstract(kind) else kind.__name__
-
-
-def _a(kind: type) -> str:
-    return _noun(kind) if _noun(kind)[-1] in "sS" else f"a {_noun(kind)}"
-
-
-def _source(node: ast.expr, text: str) -> str:
-    return ast.get_source_segment(text, node) or text
+def _kinds(annotation: Any) -> list[type]:
+    """The options of an annotation that are kinds of components, or final classes of them."""
+    return [
+        each
+        for each in _options(annotation)
+        if isinstance(each, ABCMeta) or (isinstance(each, type) and dataclasses.is_dataclass(each))
+    ]
 
 
 def _quote(text: str, form: Callable[[str], str] = repr) -> str:

@@ -1,0 +1,66 @@
+"""The kinds of components, with the final classes of each, and what they are called in text and in messages."""
+
+import inspect
+import re
+from typing import get_args
+
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
+from potstill.diffusion.guiding import GUIDANCE_RULES, Guiding
+from potstill.methods import Coefficients, Editing, Generating, Method, named
+from potstill.methods.bank import Bank
+from potstill.methods.coefficients import COEFFICIENTS
+from potstill.methods.noise import NOISE_SOURCES, NoiseSource
+from potstill.methods.render_model import RENDER_MODELS, RenderModel
+from potstill.methods.times import TIMESTEP_SAMPLERS, TimestepSampler
+from potstill.methods.weighting import WEIGHTS, Weight
+
+KINDS: dict[type, tuple[type, ...]] = {
+    Method: (*get_args(Generating), *get_args(Editing)),
+    Baseline: tuple(map(type, BASELINES.values())),
+    Inverting: tuple(map(type, INVERSIONS.values())),
+    NoiseSource: (*NOISE_SOURCES, Bank),
+    Weight: WEIGHTS,
+    TimestepSampler: TIMESTEP_SAMPLERS,
+    Coefficients: COEFFICIENTS,
+    RenderModel: RENDER_MODELS,
+    Guiding: GUIDANCE_RULES,
+}
+"""The classes that can be named in text. A class of a user's own is used by passing an instance in Python."""
+EARLIER = {
+    "exact": "empirical",
+    "lowrank": "loramodel",
+    "lowrankorexact": "defaultrendermodel",
+    "mixedeta": "ddimnoise",
+    "narrowing": "shrinkingrange",
+    "releaseoridentity": "defaultcoefficients",
+    "renders": "render_model",
+}
+"""Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
+
+
+def named_presets(*kinds: type) -> dict[str, Method | Baseline]:
+    """The methods and baselines of these kinds that have a name on the command line."""
+    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    return {name: method for name, method in everything.items() if isinstance(method, kinds)}
+
+
+def classes_of(kind: type) -> dict[str, type]:
+    """The final classes of a kind by their names; a final class is its own only one."""
+    return {cls.__name__: cls for cls in KINDS.get(kind, () if inspect.isabstract(kind) else (kind,))}
+
+
+def names_of(*kinds: type) -> list[str]:
+    """What may be written for the kinds: class names, and for methods their names on the command line."""
+    classes = {name: cls for kind in kinds for name, cls in classes_of(kind).items() if not issubclass(cls, Baseline)}
+    lower = {name.lower() if issubclass(cls, Method) else name for name, cls in classes.items()}
+    return sorted({*named_presets(*kinds), *lower})
+
+
+def noun(kind: type) -> str:
+    """A kind in words: `noise source`; a final class by its name."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower() if inspect.isabstract(kind) else kind.__name__
+
+
+def a_noun(kind: type) -> str:
+    """As `noun`, with an article where there is one."""
+    return noun(kind) if noun(kind)[-1] in "sS" else f"a {noun(kind)}"

@@ -1,0 +1,49 @@
+"""Plans: what a run does where its settings may leave it open, with no value None.
+
+The settings stay as the user stated them; their `resolve` makes the plan.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from torch.optim import SGD, Adam, Optimizer
+
+from potstill.scenes import Scene
+
+RATES = {"adam": 0.02, "sgd": 0.1}
+"""The learning rates of optimisers that are not the method's own."""
+
+
+@dataclass(frozen=True)
+class SamplingPlan:
+    """The plan of a baseline or an inversion."""
+
+    steps: int
+    guidance_scale: float
+
+
+@dataclass(frozen=True)
+class OptimizationPlan:
+    """The plan of a method that follows a gradient."""
+
+    steps: int
+    guidance_scale: float
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: float
+
+    def optimizer_of(self, scene: Scene, batch: int) -> Optimizer:
+        """The optimiser of a scene; plain descent undoes the mean that the loss takes over the batch."""
+        if self.optimizer == "sgd":
+            return SGD(scene.parameters(), lr=self.learning_rate * batch)
+        return Adam(scene.parameters(), lr=self.learning_rate)
+
+
+@dataclass(frozen=True)
+class ComparisonPlan:
+    """The plan of a comparison; steps and rates are those of each method."""
+
+    methods: tuple[str, ...]
+    guidance_scale: float
+
+
+Plan: TypeAlias = SamplingPlan | OptimizationPlan | ComparisonPlan

@@ -29,7 +29,7 @@ from accelerate import Accelerator
 from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
-from potstill.cli.interrupts import told_to_stop
+from potstill.cli.interrupts import stop_signals
 from potstill.io.files import write
 from training import checkpoint, data
 from training.compose import Pictures, generator, paint, say
@@ -171,7 +171,7 @@ def main(run: Train) -> None:
     torch.set_num_threads(run.threads)
     torch.set_flush_denormal(True)
     accelerator = Accelerator(mixed_precision=run.precision, cpu=not _has_accelerator())
-    with told_to_stop() as signals:
+    with stop_signals() as signals:
         if accelerator.is_main_process:
             step = _show(run, train(run, accelerator, signals))
             if signals and step < run.steps:

@@ -79,10 +79,10 @@ CASES = [
     ("edit", ["--noise", "Mixed(True)"], "share of Mixed = True must be"),
     ("edit", ["--weight", "Constant(0x10, 3)"], "has 2 values"),
     ("edit", ["--space", "voxels"], "--space = 'voxels' must be one of latents, pixels"),
-    ("edit", ["--fit", "squash"], "--fit = 'squash' must be one of crop, pad, resize"),
+    ("edit", ["--fit", "squash"], "--fit = 'squash' must be one of crop, resize, pad"),
     ("edit", ["--background", "chartreux"], "background = 'chartreux' must be an opaque colour"),
     ("edit", ["--background", "x" * 5000], "background = "),
-    ("edit", ["--dtype", "float64"], "--dtype = 'float64' must be one of None, bfloat16, float16, float32"),
+    ("edit", ["--dtype", "float64"], "--dtype = 'float64' must be one of float32, bfloat16, float16, None"),
     ("edit", ["--device", "cuda:99"], "there is no device 'cuda:99' here"),
     ("edit", ["--device", "\0"], "there is no device"),
     ("compare", ["--methods", "dds", "dss"], "unknown method 'dss'"),
@@ -157,8 +157,10 @@ def test_a_command_that_is_none_is_one_line(capsys, folder, word):
 def test_a_misspelt_option_is_said_before_the_one_that_is_missing_for_it(capsys, folder):
     words = ["edit", "photo.png", "--sorce", "a", "--target", "b"]
     refused(capsys, folder, words, "^unknown option --sorce: did you mean --source\\?")
-    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source STR")
-    refused(capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source stands .* behind --")
+    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source TEXT The prompt")
+    refused(
+        capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source comes after --, .* move it before --"
+    )
 
 
 def test_python_has_no_say_in_what_is_written():

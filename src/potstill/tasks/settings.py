@@ -22,6 +22,7 @@ from potstill.state import Resumable
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
 from potstill.tasks.provenance import versions
+from potstill.tasks.schema import Advanced
 from potstill.tasks.text import from_values, to_text
 from potstill.tensors import Grid, Images
 
@@ -149,11 +150,11 @@ class Settings(abc.ABC):
 class ImageSettings(Settings, abc.ABC):
     """The settings of a task that starts from an image."""
 
-    fit: Mode = "crop"
+    fit: Advanced[Mode] = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
-    background: str = "white"
+    background: Advanced[str] = "white"
     """What lies behind transparent pixels and around padded images."""
-    frame: int | None = None
+    frame: Advanced[int | None] = None
     """Which picture of an animated file, from 0."""
 
     def resize(self, prior: Pipeline) -> Fit:
@@ -180,13 +181,13 @@ class RunSettings(Settings, abc.ABC):
     scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
-    guidance: GuidanceRule = Plain()
+    guidance: Advanced[GuidanceRule] = Plain()
     """How: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, PerpNeg() at right angles to --negative."""
-    optimizer: Literal["adam", "sgd"] | None = None
+    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
     """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's default."""
-    learning_rate: float | None = None
+    learning_rate: Advanced[float | None] = None
     """Above 0; latents and pixels are of size 1. None means the method's default, or 0.02 for adam, 0.1 for sgd."""
-    space: Literal["latents", "pixels"] = "latents"
+    space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents that the network sees, or pixels through the encoder."""
     count: int = 1
     """How many results, each with its own noise."""

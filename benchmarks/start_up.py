@@ -1,4 +1,4 @@
-"""How long `potstill --help` and `import potstill` take, as ratios to starting Python and to importing torch."""
+"""The time of `potstill --help` and `import potstill`, as ratios to starting Python and to importing torch."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
-"""A whole step of `distill` against the bare U-Net on a batch of the same size, on one thread: at most 1.03.
+"""The time of a step of `distill` relative to the bare U-Net at the same batch size, on one thread: at most 1.03.
 
-Step and bare call take turns, the median of the ratios of neighbours counts, and time is that of this process
-alone, so other work on the machine slows both alike. SDS with guidance is a batch of 2, DDS and PDS of 4.
+Steps and bare calls alternate, and the median ratio of neighbours is reported. Time is the CPU time of this process, so
+other load on the machine affects both alike. SDS with guidance is a batch of 2, DDS and PDS of 4.
 """
 
 import statistics

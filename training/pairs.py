@@ -31,7 +31,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from potstill.bench.emoji_pairs import ATLAS, COLUMNS, TABLE
+from potstill.bench.emoji_pairs import ATLAS, PAIR_COLUMNS, TABLE
 from potstill.io.files import write
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption, subject
@@ -143,7 +143,7 @@ def table(splits: dict[str, list[Change]], order: list[Icon]) -> str:
     """The list, as CSV."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows.writerow(PAIR_COLUMNS)
     for split, changes in splits.items():
         for change in changes:
             ends = (change.source, change.answer)

@@ -6,7 +6,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
 MODULES = {
@@ -54,8 +54,10 @@ RENAMED = {
     "MixedEta": "DDIMNoise",
     "Narrowing": "ShrinkingRange",
     "Noise": "NoiseSource",
+    "Meeting": "CallBatcher",
     "Particles": "EmpiricalPrior",
     "Perpendicular": "PerpNeg",
+    "Question": "Request",
     "Renders": "RenderModel",
     "Reading": "ImageSettings",
     "Rescale": "Rescaled",
@@ -118,6 +120,18 @@ def install() -> None:
     """Let `import potstill.noise` and the like find the modules that moved."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
+
+
+def renamed(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
+    """A `__getattr__` for a module in which these names (earlier: current) have changed."""
+
+    def getattr_of(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{module}.{name} is now {names[name]}", DeprecationWarning, stacklevel=2)
+        return getattr(sys.modules[module], names[name])
+
+    return getattr_of
 
 
 def module(name: str) -> ModuleType:

@@ -108,11 +108,11 @@ def test_a_world_from_a_file_has_the_units_of_its_data(tmp_path):
     ("text", "message"),
     [
         ("x,y,label\n0,nan,1\n1,1,2", r"point 1 .* every coordinate must be finite"),
-        ("x,y,label\n0,0,1\n1,1,1", "1 classes: labels must be of exactly two"),
+        ("x,y,label\n0,0,1\n1,1,1", "1 classes: there must be exactly two"),
         ("x,y,label\n0,0,1\n1,1,2\n2,2,3", "3 classes"),
         ("a,b,c\n0,0,1", r"columns \['a', 'b', 'c'\]: they must be x, y, label"),
         ("x,y,label\n0,zero,1", "line 2 .* x and y must be numbers"),
-        ("x,y,label\n0,0,\n", "label not empty"),
+        ("x,y,label\n0,0,\n", "label must not be empty"),
         ("x,y,label\n0,0", "line 2"),
         ("", r"columns \[\]"),
         ("x,y,label\n", "holds 0 points"),

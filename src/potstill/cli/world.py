@@ -18,7 +18,7 @@ from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.provenance import versions
 from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
-from potstill.worlds.study import Run
+from potstill.worlds.study import MethodRun
 from potstill.worlds.views_study import NOISE_SOURCES
 
 
@@ -91,7 +91,7 @@ class Command:
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
         return {"command": "world", "settings": settings, "world": {"sha256": centres}, **versions()}
 
-    def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
+    def _finish(self, study: Study, runs: Sequence[MethodRun], folder: Path) -> None:
         document = to_json(study.document(runs))
         files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
         for ending, data in files.items():

@@ -243,7 +243,9 @@ class Guided(Wrapper):
         size = len(x_t) // len(changes)
         parts = [Prediction(*pair) for pair in zip(hat.x0.split(size), hat.eps.split(size), strict=True)]
         avoided = [(weight, part) for (weight, _), part in zip(self.avoided, parts[2:], strict=True)]
-        return self.rule(Branches(parts[0], parts[1], avoided), self.scale, x_t[:size], t[:size], self.schedule)
+        # The gradient of a single query does not go through the copies of x_t twice.
+        x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]
+        return self.rule(Branches(parts[0], parts[1], avoided), self.scale, x_t, t[:size], self.schedule)
 
 
 def with_scale(prior: Prior, scale: float) -> Prior:

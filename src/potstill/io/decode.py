@@ -1,4 +1,4 @@
-"""Pictures as stored: files opened with care (raster formats only, sizes checked first), PIL images, arrays."""
+"""Images as stored: files (raster formats only, sizes checked before decoding), PIL images and arrays."""
 
 import warnings
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ _TURNS = {
 }
 
 
-def load(path: str | Path, frame: int | None = None) -> Image.Image:
+def open_image(path: str | Path, frame: int | None = None) -> Image.Image:
     """The picture in a file, decoded and upright: EXIF rotation is applied and forgotten.
 
     Of a photograph with companions (MPO: a depth or gain map, a preview) it is the photograph.
@@ -51,16 +51,17 @@ def load(path: str | Path, frame: int | None = None) -> Image.Image:
         InputError: the file cannot be read, has too few or too many pixels, has several frames and none is
             chosen, or lacks the one that is; the message says which.
     """
-    with opened(path) as picture:
+    name = display_name(path)
+    with open_lazily(path) as picture:
         frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
         if frame is None and frames > 1:
             raise InputError(
-                f"{named(path)} has {frames} frames: choose one with frame = 0 to {frames - 1}, or save it as a still"
+                f"{name} has {frames} frames: choose one with frame = 0 to {frames - 1}, or save it as a still"
             )
         if frame is not None and not 0 <= frame < frames:
-            raise InputError(f"frame = {frame} of {named(path)} must be from 0 to {frames - 1}: choose another one")
+            raise InputError(f"frame = {frame} of {name} must be from 0 to {frames - 1}: choose another one")
         picture.seek(frame or 0)
-        return upright(picture, named(path))
+        return upright(picture, name)
 
 
 def upright(picture: Image.Image, name: str) -> Image.Image:
@@ -80,9 +81,9 @@ def upright(picture: Image.Image, name: str) -> Image.Image:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Image.Image]:
+def open_lazily(path: str | Path) -> Iterator[Image.Image]:
     """The picture in a file with its header read and its size checked; errors while decoding it are explained."""
-    name = named(path)
+    name = display_name(path)
     with _explained(name):
         path = Path(path)
         check_file(path, "a picture", name)
@@ -112,7 +113,7 @@ def check_size(name: str, height: int, width: int) -> None:
         raise InputError(_too_large(name, f"{width} x {height}"))
 
 
-def named(value: Picture, what: str = "the picture") -> str:
+def display_name(value: Picture, what: str = "the picture") -> str:
     """What messages call it: a path quoted, on one line; anything else `what`."""
     return repr(str(value)) if isinstance(value, str | Path) else what
 
@@ -123,11 +124,11 @@ def arrays(value: Picture, frame: int | None = None, what: str = "the picture") 
     Raises:
         InputError: a file as in `load`, a frame of something that is no file, an unusual type, shape, size or value.
     """
-    name = named(value, what)
+    name = display_name(value, what)
     if frame is not None and not isinstance(value, str | Path):
         raise InputError(f"frame = {frame}: {name} is not a file; give the frame itself")
     if isinstance(value, str | Path):
-        batch = [_decoded(load(value, frame), name)]
+        batch = [_decoded(open_image(value, frame), name)]
     elif isinstance(value, Image.Image):
         batch = [_decoded(upright(value, name), name)]
     elif isinstance(value, Tensor):

@@ -1,5 +1,6 @@
 """Files: read only where they are files, and whole or absent where they are written."""
 
+import hashlib
 import os
 import platform
 import re
@@ -35,6 +36,16 @@ def check_file(path: Path, wanted: str, name: str | None = None) -> None:
         raise InputError(f"cannot read {name}: it is a folder; give {wanted}")
     if not stat.S_ISREG(mode):
         raise InputError(f"cannot read {name}: it is a device or a pipe; give {wanted}")
+
+
+def file_hash(*paths: Path) -> str:
+    """The SHA-256 of the concatenated contents of files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def there(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Pictures in and out: float32 in [0, 1], b c h w, RGB, from files, PIL images, arrays and tensors; back as PNG."""
 
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.io.decode import Picture, arrays, named, opened, unit
+from potstill.io.decode import Picture, arrays, display_name, open_lazily, unit
 from potstill.io.resize import Fit
 from potstill.tensors import Images, Levels
 
@@ -59,13 +60,13 @@ def read_mask(value: Picture, size: tuple[int, int], fit: Fit = Fit()) -> Float[
 
     Args:
         value: a mask for the whole picture.
-        size: height and width of the picture it is for, upright and before `fit`; `load(path)` knows them.
+        size: height and width of the picture it is for, upright and before `fit`; `open_image(path)` knows them.
         fit: the picture's own.
 
     Raises:
         InputError: it cannot be read, has another size, or leaves nothing to edit.
     """
-    name = named(value, "the mask")
+    name = display_name(value, "the mask")
     pixels, *more = arrays(value, None, "the mask")
     if more:
         raise InputError(f"{name} is a batch of {1 + len(more)}: give one mask")
@@ -126,6 +127,11 @@ def levels(images: Images) -> Levels:
     return (images.detach().cpu().to(torch.float32).clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
 
 
+def psnr(error: float) -> float:
+    """The peak signal-to-noise ratio of a mean squared error of images in [0, 1]: -10 log10(error), at most 100 dB."""
+    return -10 * math.log10(max(error, 1e-10))
+
+
 def to_pil(images: Images) -> list[Image.Image]:
     """8-bit RGB pictures of these `levels`.
 
@@ -166,9 +172,9 @@ def read_text(path: str | Path) -> dict[str, str]:
     Raises:
         InputError: the file cannot be read, or its text is too long.
     """
-    with opened(path) as picture:
+    with open_lazily(path) as picture:
         text = dict(picture.text) if isinstance(picture, PngImageFile) else {}
-    _check_text(named(path), text)
+    _check_text(display_name(path), text)
     return {str(key): str(value) for key, value in text.items()}
 
 

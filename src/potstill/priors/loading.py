@@ -1,6 +1,5 @@
 """Load a model by name, folder or file: safetensors only, no code but diffusers' and transformers' own."""
 
-import hashlib
 import importlib.util
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 
 from potstill.errors import InputError
-from potstill.io.files import there
+from potstill.io.files import file_hash, there
 from potstill.priors import hub
 from potstill.priors import lora as loras
 from potstill.priors.families import family
@@ -234,12 +233,7 @@ def _version(source: Path, pipe: Any) -> dict[str, str]:
         return {"revision": source.name}
     part = "unet" if getattr(pipe, "unet", None) is not None else "transformer"
     weights = [source] if source.is_file() else sorted((source / part).glob("*.safetensors"))
-    digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    return {"sha256": digest.hexdigest()}
+    return {"sha256": file_hash(*weights)}
 
 
 def _size(source: Path) -> int:

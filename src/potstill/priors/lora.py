@@ -1,7 +1,6 @@
 """LoRA: low-rank changes of a network's weights (arXiv 2106.09685), merged into them, or kept apart and trained."""
 
 import copy
-import hashlib
 import importlib.util
 import itertools
 import re
@@ -13,7 +12,7 @@ import torch
 from torch import Generator
 
 from potstill.errors import InputError
-from potstill.io.files import there
+from potstill.io.files import file_hash, there
 from potstill.priors.prompts import quiet
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 
@@ -87,7 +86,7 @@ def _load(pipe: Any, name: str, adapter: str) -> str:
             )
         check_safetensors(path)
         place = {"pretrained_model_name_or_path_or_dict": str(path.parent), "weight_name": path.name}
-        source = f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}, "
+        source = f"sha256 {file_hash(path)}, "
     try:
         pipe.load_lora_weights(**place, adapter_name=adapter, use_safetensors=True)
         attached = any(adapter in names for names in pipe.get_list_adapters().values())

@@ -2,7 +2,7 @@
 
 import abc
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,6 @@ from torch import Generator, Tensor
 from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
-from potstill.diffusion.shared_calls import Meeting, Question
 from potstill.errors import InputError
 from potstill.priors.autoencoder import codec_of
 from potstill.priors.lora import adapt
@@ -45,8 +44,6 @@ class Pipeline(NetworkPrior, abc.ABC):
     """Where the weights come from, for the record: name, revision or hash, dtype, device."""
     told: dict[str, Condition] = field(default_factory=dict, repr=False)
     """What the network is told, by prompt, for the prompts read last."""
-    meeting: Meeting | None = field(default=None, repr=False)
-    """Where the network is asked together with other runs."""
 
     def __post_init__(self) -> None:
         """Read schedule and codec, so that what does not fit shows here and not in the first step."""
@@ -154,9 +151,7 @@ class Pipeline(NetworkPrior, abc.ABC):
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
         """The network's output as x0 and eps, in x_t's dtype."""
         moved = {name: self._moved(value) for name, value in condition.items()}
-        asked = self._moved(x_t), t, moved
-        raw = self.meeting.ask(Question(self.output, self.kind, *asked)) if self.meeting else self.output(*asked)
-        raw = raw.to(x_t.device, x_t.dtype)
+        raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
         return self._conversions[0](raw, x_t, alpha, sigma)
 
@@ -183,9 +178,9 @@ class Pipeline(NetworkPrior, abc.ABC):
         return replace(self, pipe=pipe)
 
     @property
-    def kind(self) -> tuple[Any, ...]:
-        """What two priors on one network have in common if they can be asked in one call."""
-        return ()
+    def call_key(self) -> Hashable:
+        """Copies on one pipeline of diffusers make the same predictions."""
+        return id(self.pipe)
 
     @cached_property
     def _conversions(self) -> Any:

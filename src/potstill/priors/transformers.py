@@ -1,6 +1,7 @@
 """The families of transformers: Stable Diffusion 3, Flux and PixArt."""
 
 import inspect
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -87,9 +88,9 @@ class Flux(Transformer):
         return 2 * self.codec.factor
 
     @property
-    def kind(self) -> tuple[float]:
-        """The scale that the network is told."""
-        return (self.guidance,)
+    def call_key(self) -> Hashable:
+        """With the scale, which is an input of the whole call."""
+        return super().call_key, self.guidance
 
     @property
     def guidance_scale(self) -> float:

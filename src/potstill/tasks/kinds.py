@@ -4,7 +4,7 @@ import inspect
 import re
 from typing import get_args
 
-from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
 from potstill.diffusion.guidance import RULES, GuidanceRule
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
@@ -17,7 +17,7 @@ from potstill.methods.weighting import WEIGHTS, Weight
 KINDS: dict[type, tuple[type, ...]] = {
     Method: (*get_args(Generating), *get_args(Editing)),
     Baseline: tuple(map(type, BASELINES.values())),
-    Inverting: tuple(map(type, INVERSIONS.values())),
+    InversionBaseline: tuple(map(type, INVERSIONS.values())),
     NoiseSource: (*NOISE_SOURCES, DrawBank),
     Weight: WEIGHTS,
     TimestepSampler: TIMESTEP_SAMPLERS,
@@ -44,7 +44,7 @@ EARLIER = {
 
 def named_presets(*kinds: type) -> dict[str, Method | Baseline]:
     """The methods and baselines of these kinds that have a name on the command line."""
-    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    everything = named() | (INVERSIONS if kinds == (InversionBaseline,) else BASELINES)
     return {name: method for name, method in everything.items() if isinstance(method, kinds)}
 
 

@@ -78,12 +78,20 @@ class Settings(abc.ABC):
         """The plan of the run: what was stated, and defaults for the rest."""
 
     @abc.abstractmethod
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Resumable:
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Resumable:
         """A run that is ready for its first step; iterate over it for its steps.
 
         Args:
             inputs: pictures by name, as the class variable `inputs` says.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep.
 
         Raises:
@@ -212,9 +220,9 @@ class RunSettings(Settings, abc.ABC):
         rate = self.learning_rate or (default.learning_rate if optimizer == default.optimizer else RATES[optimizer])
         return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
-    def guided(self, prior: Pipeline) -> Prior:
-        """The prior under this guidance, away from the negative prompt."""
-        guided = with_scale(prior, self.scale)
+    def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, under this guidance, away from the negative prompt."""
+        guided = with_scale(denoiser or prior, self.scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):

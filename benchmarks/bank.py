@@ -78,7 +78,7 @@ class Speed:
         self._row("SD of 9 M", small, torch.randn(1, 4, *[small.network.config.sample_size] * 2), ("source", "target"))
 
     def _row(self, name: str, prior: StableDiffusion, x0: Grid, prompts: tuple[str, str]) -> None:
-        source, target = (prior.tell(prompt) for prompt in prompts)
+        source, target = (prior.encode_prompt(prompt) for prompt in prompts)
 
         def steps(method: Method) -> Iterator[Step]:
             options: dict[str, Any] = {"target": target, "source": source, "steps": 10**6}

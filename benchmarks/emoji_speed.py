@@ -18,7 +18,7 @@ BATCHES, TURNS = (2, 16), 9
 
 torch.set_num_threads(1)
 prior = potstill.load()
-states = prior.tell("red heart")["encoder_hidden_states"]
+states = prior.encode_prompt("red heart")["encoder_hidden_states"]
 networks = {"float32": potstill.load(channels_last=False).network}
 networks["bfloat16"] = potstill.load(dtype=torch.bfloat16, channels_last=False).network
 networks["channels_last"] = potstill.load(channels_last=True).network

@@ -49,7 +49,7 @@ t = torch.tensor([500.0])
 
 
 def ask(prior):
-    return lambda: predict(prior, Query(latents, t, prior.tell("target")))
+    return lambda: predict(prior, Query(latents, t, prior.encode_prompt("target")))
 
 
 def encode(prior):

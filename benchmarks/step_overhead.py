@@ -31,12 +31,12 @@ print(f"U-Net of {sum(weight.numel() for weight in prior.network.parameters()) /
 x0 = torch.randn(1, 4, *[prior.network.config.sample_size] * 2)
 slow = False
 for method, batch in ((SDS(), 2), (DDS(), 4), (PDS(), 4)):
-    source = prior.tell("source") if method.edits else None
+    source = prior.encode_prompt("source") if method.edits else None
     steps = distill(
         Latents(x0, prior.codec),
         with_scale(prior, 7.5),
         method,
-        target=prior.tell("target"),
+        target=prior.encode_prompt("target"),
         source=source,
         steps=REPEATS + 3,
         rng=Generator().manual_seed(0),

@@ -38,10 +38,10 @@ def interrupted_after(monkeypatch, count):
             return self.asked >= count
 
     @contextmanager
-    def told():
+    def stop_signals():
         yield Signals([signal.SIGINT])
 
-    monkeypatch.setattr(interrupts, "told_to_stop", told)
+    monkeypatch.setattr(interrupts, "stop_signals", stop_signals)
 
 
 def contents(folder):

@@ -47,6 +47,7 @@ GONE: dict[str, str] = {
     "guidance.check_interval": "a rule checks its own numbers",
     "guidance.combine": "`guide` is the one formula",
     "prior.Guidance": "Guided is the one wrapper; what differs is its rule",
+    "together.Network": "the type of an argument",
 }
 """Names that nothing stands for any more, as `module.name`, and why."""
 

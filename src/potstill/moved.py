@@ -74,6 +74,7 @@ RENAMED = {
     "presets": "named_presets",
     "show": "to_text",
     "suggest": "did_you_mean",
+    "null_text": "optimize_null_text",
 }
 """The new name of an earlier class or function, where it has another one."""
 
@@ -82,7 +83,7 @@ class _Moved(ModuleType):
     """An earlier module: its names are looked up where they are now."""
 
     def __getattr__(self, name: str) -> object:
-        """The name, or its new name, in the first of the new modules that has it."""
+        """The new name, or else the name itself, in the first of the new modules that has it."""
         paths = () if name.startswith("__") else MODULES[self.__name__.removeprefix("potstill.")]
         modules = [importlib.import_module(f"potstill.{path}") for path in paths]
         for known in (RENAMED.get(name, name), name):

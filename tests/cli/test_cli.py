@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from potstill.cli import COMMANDS, main
+from potstill.cli import main
+from potstill.cli.commands import COMMANDS
 
 
 def run(capsys, *words):
@@ -70,7 +71,7 @@ def test_methods_and_cite(capsys):
 def test_help_teaches(capsys):
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    assert all(name in out and text in out for name, text in COMMANDS.items())
+    assert all(name in out and entry.summary in out for name, entry in COMMANDS.items())
     for name in COMMANDS:
         code, out, _ = run(capsys, name, "--help")
         assert code == 0
@@ -104,7 +105,7 @@ def test_help_teaches(capsys):
         ("theorem nowhere", "unknown world 'nowhere'"),
         ("cite nobody", "unknown method 'nobody'"),
         ("methods --bogus", "--bogus"),
-        ("sample", "no prompt: give at least one"),
+        ("sample", "missing: PROMPT ... What to draw, in quotes"),
         ("sample pizza --count 0", "count = 0 for 1 prompts must make from 1 to 10,000 pictures"),
         ("sample pizza --steps 0", "steps = 0 must be from 1 to 1,000"),
         ("sample pizza --seed -1", "seed = -1"),

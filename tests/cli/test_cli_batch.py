@@ -120,7 +120,7 @@ def test_an_interrupt_keeps_what_is_done_and_says_how_to_go_on(capsys, folder, m
     monkeypatch.setattr(InProcess, "outcomes", interrupted)
     code, _, err = batch(capsys, folder, model, [EDIT, {**EDIT, "seed": 1}])
     assert code == 130
-    assert "interrupted; 1 of 2 rows are done and kept: the same command goes on" in err
+    assert "interrupted; 1 of 2 rows are done and kept: run the same command again to continue" in err
     assert len(list((folder / "out").glob("results.*"))) == 1
 
 

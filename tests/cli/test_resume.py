@@ -1,4 +1,4 @@
-"""Commands that are interrupted or killed go on to the same bytes, and only what fits is gone on with."""
+"""Commands that are interrupted or killed resume to the same bytes, and only from a checkpoint that fits."""
 
 import re
 import signal
@@ -77,7 +77,7 @@ def test_what_was_killed_or_interrupted_goes_on_to_the_same_bytes(capsys, photo,
         assert contents(photo.parent / f"killed-{stop}") != expected
         code, _, err = run(capsys, "resume", f"killed-{stop}")
         assert code == 0, err
-        assert "going on after step" in err
+        assert "resuming after step" in err
         assert contents(photo.parent / f"killed-{stop}") == expected
 
 
@@ -90,7 +90,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(capsys, photo, model, monkeypatch, n
     assert (code, out) == (130, "")
     said = err.splitlines()[-1]
     assert said.startswith("potstill: interrupted; `potstill resume stopped/")
-    assert "goes on after step 2 of" in said
+    assert "resumes after step 2 of" in said
     monkeypatch.chdir("/")  # the folder of the pictures is remembered
     place = photo.parent / said.split("`")[1].removeprefix("potstill resume ")
     assert run(capsys, "resume", str(place))[0] == 0
@@ -110,7 +110,7 @@ def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys,
     words, _ = stopped(capsys, monkeypatch, model)
     code, _, err = run(capsys, *words)
     assert code == 0
-    assert "going on after step 2 of 4 (edit)" in err
+    assert "resuming after step 2 of 4 (edit)" in err
     first = contents(photo.parent / "out")
     assert sorted(first) == ["made.json", "made.png"]
     stopped(capsys, monkeypatch, model)
@@ -126,7 +126,11 @@ def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys,
 FORGED = {
     "version": ("record.versions.potstill", "0.0.1", "is of potstill 0.0.1, and this is"),
     "weights": ("record.model.sha256", "0" * 64, r"is of another run \(model sha256 000000000000, now [0-9a-f]{12}\)"),
-    "picture": ("record.image.sha256", "0" * 64, r"another run \(image sha256 000000000000, now .*put back"),
+    "picture": (
+        "record.image.sha256",
+        "0" * 64,
+        r"another run \(image sha256 000000000000, now .*restore what it",
+    ),
     "command": ("record.command", "rm", "is of potstill rm: what can be resumed is edit, generate"),
     "no command": ("record.command", None, "damaged"),
     "settings": ("record.settings.steps", "many", "steps"),
@@ -203,7 +207,7 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
     monkeypatch.setattr(Checkpoint, "due", property(lambda self: self.every > 0))
     code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png")
     assert code == 0
-    assert err.count("no space; the run goes on") == 1
+    assert err.count("no space; the run continues") == 1
 
 
 def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
@@ -234,7 +238,7 @@ def test_seconds_between_checkpoints_are_checked(capsys, photo, model):
 
 
 def test_signals_to_a_process(tmp_path):
-    """SIGINT gives 130, SIGTERM 143; both leave a state from which the run goes on."""
+    """SIGINT gives 130, SIGTERM 143; both leave a state from which the run resumes."""
     words = ("world", "blobs", "--points", "3", "--methods", "sds", "--out", str(tmp_path / "out"))
     start = (sys.executable, "-m", "potstill")
     place = tmp_path / "out" / "world.checkpoint.safetensors"
@@ -251,5 +255,5 @@ def test_signals_to_a_process(tmp_path):
         process.send_signal(number)
         err = process.communicate()[1]
         assert process.returncode == code, err
-        assert f"interrupted; `potstill resume {place}` goes on after step" in err
+        assert f"interrupted; `potstill resume {place}` resumes after step" in err
         assert unpack(place)["state"]["changing"]["done"] > 0

@@ -242,10 +242,10 @@ def test_views_must_have_the_same_entries():
 
 def test_views_of_a_prompt(priors):
     prior = priors("sd")
-    told = ViewPrompts.of(prior, "a cup")
+    told = ViewPrompts.of(prior.encode_prompt, "a cup")
     state = told(torch.tensor([90.0, 0.0]), torch.zeros(2))["encoder_hidden_states"]
-    assert torch.allclose(state[0], prior.tell("a cup, side view")["encoder_hidden_states"][0])
-    assert torch.allclose(state[1], prior.tell("a cup, front view")["encoder_hidden_states"][0])
+    assert torch.allclose(state[0], prior.encode_prompt("a cup, side view")["encoder_hidden_states"][0])
+    assert torch.allclose(state[1], prior.encode_prompt("a cup, front view")["encoder_hidden_states"][0])
 
 
 @every_rule
@@ -256,7 +256,7 @@ def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, rule):
     wrapper = task.guided(prior)
     assert wrapper.rule == rule
     assert (wrapper.guidance_scale, unguided(wrapper)) == (3.0, prior)
-    assert wrapper.avoided == (((1.0, prior.tell("a cup")),) if rule.takes_avoided else ())
+    assert wrapper.avoided == (((1.0, prior.encode_prompt("a cup")),) if rule.takes_avoided else ())
 
 
 @pytest.mark.parametrize(

@@ -165,5 +165,5 @@ def test_autograd_records_calls_for_inputs_and_for_weights_in_training(priors):
         with torch.no_grad():
             assert not request.differentiated
     x0, t = torch.randn(1, prior.channels, 8, 8), torch.tensor([300.0])
-    loss = predict(CallBatcher(3).attach(adapted), Query(x0, t, prior.tell("a pear")))[0].eps.sum()
+    loss = predict(CallBatcher(3).attach(adapted), Query(x0, t, prior.encode_prompt("a pear")))[0].eps.sum()
     assert all(gradient is not None for gradient in torch.autograd.grad(loss, adapted.trainable_weights))

@@ -79,10 +79,10 @@ CASES = [
     ("edit", ["--noise", "Mixed(True)"], "share of Mixed = True must be"),
     ("edit", ["--weight", "Constant(0x10, 3)"], "has 2 values"),
     ("edit", ["--space", "voxels"], "--space = 'voxels' must be one of latents, pixels"),
-    ("edit", ["--fit", "squash"], "--fit = 'squash' must be one of crop, pad, resize"),
+    ("edit", ["--fit", "squash"], "--fit = 'squash' must be one of crop, resize, pad"),
     ("edit", ["--background", "chartreux"], "background = 'chartreux' must be an opaque colour"),
     ("edit", ["--background", "x" * 5000], "background = "),
-    ("edit", ["--dtype", "float64"], "--dtype = 'float64' must be one of None, bfloat16, float16, float32"),
+    ("edit", ["--dtype", "float64"], "--dtype = 'float64' must be one of float32, bfloat16, float16, None"),
     ("edit", ["--device", "cuda:99"], "there is no device 'cuda:99' here"),
     ("edit", ["--device", "\0"], "there is no device"),
     ("compare", ["--methods", "dds", "dss"], "unknown method 'dss'"),
@@ -100,8 +100,8 @@ CASES = [
     ("theorem", ["--shares", *["0.5"] * 1000], "1000 shares"),
     ("theorem", ["--points", "100000", "--steps", "980"], "their product is 10,000,000 at most"),
     ("sample", ["--count", "10001"], "must make from 1 to 10,000 pictures"),
-    ("vocabulary", ["\0"], "holds '.x00', which is no text"),
-    ("vocabulary", ["a\x1b[2Jb"], "which is no text"),
+    ("vocabulary", ["\0"], "holds '.x00', which is not text"),
+    ("vocabulary", ["a\x1b[2Jb"], "which is not text"),
     ("vocabulary", ["apple " * 20_000], "has 120,000 characters"),
     ("vocabulary", ["a", "--model", "/dev/zero"], "there is no list of words"),
     ("vocabulary", ["a", "--model", "x" * 5000], "there is no list of words"),
@@ -142,11 +142,11 @@ def test_a_prompt_that_is_no_text_is_one_line(capsys, folder, model, loaded_once
     words = words_of(command, model)
     words[1:2] = [words[1]] if flag else [NO_TEXT[text]]
     words += [flag, NO_TEXT[text]] if flag else []
-    refused(capsys, folder, words, "which is no text: leave it out|characters: write at most 5,000")
+    refused(capsys, folder, words, "which is not text: leave it out|characters: write at most 5,000")
 
 
 def test_a_negative_prompt_is_a_prompt(capsys, folder, model, loaded_once):
-    refused(capsys, folder, [*words_of("generate", model), "--negative", "a\0"], "the negative prompt .* is no text")
+    refused(capsys, folder, [*words_of("generate", model), "--negative", "a\0"], "the negative prompt .* is not text")
 
 
 @pytest.mark.parametrize("word", ["", "\0", "\ud800", "--nonsense", "../edit", "edit\n", "x" * 5000, "🖼"])
@@ -157,8 +157,10 @@ def test_a_command_that_is_none_is_one_line(capsys, folder, word):
 def test_a_misspelt_option_is_said_before_the_one_that_is_missing_for_it(capsys, folder):
     words = ["edit", "photo.png", "--sorce", "a", "--target", "b"]
     refused(capsys, folder, words, "^unknown option --sorce: did you mean --source\\?")
-    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source STR")
-    refused(capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source stands .* behind --")
+    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source TEXT The prompt")
+    refused(
+        capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source comes after --, .* move it before --"
+    )
 
 
 def test_python_has_no_say_in_what_is_written():

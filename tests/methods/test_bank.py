@@ -14,6 +14,7 @@ from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS, FlowEdit, Identity, InfEdit, Source
 from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
+from potstill.priors import Mixture
 from potstill.scenes import Projected
 from potstill.tasks.text import to_text
 from tests.methods.cases import mixture
@@ -64,6 +65,15 @@ def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
     assert {step.evaluations - before.evaluations for before, step in pairwise(run)} == {2 * samples}
     _, run = banked(DDS(), steps, size=size, refresh=20)
     assert run[-1].evaluations == 2 * samples * (2 * size + steps)
+
+
+def test_a_bank_is_filled_in_few_calls(monkeypatch):
+    """16 samples at once: five entries of four samples take one call of four entries and one of the last."""
+    sizes, known, answer = [], mixture(), Mixture.__call__
+    monkeypatch.setattr(Mixture, "__call__", lambda prior, x, *rest: sizes.append(len(x)) or answer(prior, x, *rest))
+    x0 = torch.zeros(4, 3, dtype=torch.float64)
+    DrawBank(size=5).fill(Uniform(), known, Source(x0, known.condition(0)), x0, Generator().manual_seed(0))
+    assert sizes == [16, 4]
 
 
 def test_a_bank_asks_about_the_source_at_its_own_guidance_scale():

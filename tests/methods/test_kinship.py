@@ -69,6 +69,18 @@ def test_ism_asks_the_prompt_only_above():
     assert torch.allclose(case.gradient(method), plain.gradient(method) + added, atol=1e-10)
 
 
+def test_ism_inverts_under_the_negative_prompt():
+    """Both x_s and x_t then rest on it, and it takes the place of the empty one in the comparison."""
+    case, method = against(0, scale=1.0), ISM()
+    schedule, negative = case.prior.schedule, case.mixture.condition(0)
+    times = [method.noise_time(schedule, case.t), case.t]
+    x_s = schedule.perturb(case.x0, case.noise, times[0])
+    (below,) = predict(case.mixture, Query(x_s, times[0], negative))
+    x_t = ddim_inversion(case.mixture, x_s, times, negative, label="current")[-1]
+    (above,) = predict(case.mixture, Query(x_t, case.t, case.target))
+    assert torch.allclose(case.gradient(method), schedule.rho(case.t)[:, None] * (above.eps - below.eps), atol=1e-10)
+
+
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])
 def test_vsd_with_a_perfect_model_of_a_single_render_is_sds(schedule):
     """The model answers (x_t - alpha x_0) / sigma, which is the noise."""
@@ -120,6 +132,8 @@ def test_nfsd_is_guidance_less_the_negative_prediction():
     bad = predict(case.mixture, Query(x_t, case.t, case.mixture.condition(0)))[0].eps
     expected = guided - torch.tensor([[0.0], [1.0], [1.0]]) * bad
     assert torch.allclose(case.gradient(NFSD(weight=Constant())), expected, atol=1e-10)
+    assert float(case.t[1]) == 500  # at the threshold itself the negative prediction is subtracted already
+    assert torch.allclose(case.gradient(NFSD(weight=Constant(), threshold=0.5)), expected, atol=1e-10)
     plain = Case().gradient(NFSD(weight=Constant()))[1:]
     assert torch.allclose(plain, 7.5 * Case().gradient(CSD(weight=Constant()))[1:], atol=1e-10)
 

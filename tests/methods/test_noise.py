@@ -10,12 +10,14 @@ from torch import Generator
 import potstill.diffusion.inversion
 import potstill.methods.bank
 import potstill.methods.noise
-from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.guidance import Guided, with_scale
+from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
 from potstill.methods.draw import PreviousStep
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
+from potstill.tensors import normal
 from tests.methods.cases import NOISES, Case, mixture
 
 every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
@@ -170,6 +172,26 @@ def test_picard_converges_on_a_gaussian_with_its_slope():
     errors = [(Picard(n)(x0, prior, t, prior.condition(0), Generator().manual_seed(0)) - kappa).norm() for n in (5, 6)]
     slope = sigma**2 / (alpha**2 * 0.7**2 + sigma**2)
     assert torch.allclose(errors[1] / errors[0], slope, atol=1e-10)
+
+
+@pytest.mark.parametrize("remap", [True, False])
+def test_inversion_written_out(remap):
+    """From the same generator, tau first; kappa is read at t + tau or t; extra noise at every step or at the end."""
+    case = Case()
+    schedule, away = case.mixture.schedule, Guided(case.mixture, -7.5)
+    numbers = {"steps": 4, "overshoot": 0.1, "extra": 0.3, "remap": remap}
+
+    def kappa(every, rng):
+        top = schedule.offset(case.t, 0.1 * torch.rand(3, generator=rng, dtype=torch.float64))
+        x_top = ddim_inversion(away, case.x0, schedule.inversion_grid(top, 4), case.target, "next", every, rng)[-1]
+        alpha, sigma = (c[:, None] for c in schedule(top if remap else case.t))
+        return (x_top - alpha * case.x0) / sigma
+
+    expected = kappa(0.3, Generator().manual_seed(0))
+    assert torch.allclose(draw(Inverted(**numbers, extra_at="every step"), case), expected, atol=1e-12)
+    rng = Generator().manual_seed(0)
+    expected = kappa(0.0, rng) + 0.3 * schedule(case.t)[1][:, None] * normal(case.x0, rng)
+    assert torch.allclose(draw(Inverted(**numbers), case), expected, atol=1e-12)
 
 
 def test_released_inversion_weakens_the_signal():

@@ -58,7 +58,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     rng, method = Generator().manual_seed(3), VSD(render_model=LoRAModel(learning_rate=0.01))
     x0 = torch.randn(2, prior.channels, 8, 8, generator=rng)
     noise, t = normal(x0, rng), prior.schedule.time(torch.tensor([0.3, 0.7]))
-    target = {**prior.tell("a pear"), **prior.geometry(x0)}
+    target = {**prior.encode_prompt("a pear"), **prior.size_condition(x0)}
     before = {name: value.clone() for name, value in prior.network.state_dict().items()}
     state = torch.get_rng_state()
     guided = Guided(prior, 4.0)

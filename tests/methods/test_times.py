@@ -80,3 +80,11 @@ def test_time_rules_cover_their_range():
     assert annealed == [980, 785, 590, 395, 200]
     with pytest.raises(InputError, match="0 <= low <= high <= 1"):
         Uniform(0.9, 0.1)
+
+
+def test_each_sample_of_a_stratified_batch_is_uniform():
+    """The strata come in random order: mean and variance of every sample within five standard errors."""
+    rng, count = Generator().manual_seed(3), 2000
+    drawn = torch.stack([Stratified(0.0, 1.0).positions(4, 0.0, rng) for _ in range(count)])
+    assert ((drawn.mean(0) - 1 / 2).abs() < 5 * (1 / 12 / count) ** 0.5).all()
+    assert ((drawn.var(0) - 1 / 12).abs() < 5 * (1 / 180 / count) ** 0.5).all()

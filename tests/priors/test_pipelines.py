@@ -38,7 +38,7 @@ def test_gradients_equal_those_of_the_released_code(recorded_prior, case):
     def entry(name: str) -> torch.Tensor:
         return torch.from_numpy(RECORDED[f"{case}/{name}"])
 
-    tell = recorded_prior.tell
+    tell = recorded_prior.encode_prompt
     gradient = METHODS[str(RECORDED[f"{case}/method"])].gradient(
         entry("tgt"),
         with_scale(recorded_prior, float(entry("scale"))),
@@ -112,7 +112,7 @@ def test_sampling_equals_diffusers(priors, name):
     states, times = run_of_diffusers(prior, name, prompt)
     assert len(states) == len(times) == 5
     x_t, guided = states[0], with_scale(prior, GUIDANCE)
-    told = {**prior.tell(prompt), **prior.geometry(x_t)}
+    told = {**prior.encode_prompt(prompt), **prior.size_condition(x_t)}
     for t, s, state in zip(times, times[1:], states[1:], strict=False):
         with torch.no_grad():
             (hat,) = predict(guided, Query(x_t, t, told))
@@ -128,10 +128,10 @@ def prior(priors, request):
 def question(prior: Pipeline, prompts: list[str]) -> Query:
     """As many samples as prompts, at different times."""
     rng = Generator().manual_seed(1)
-    height, width = (2 * prior.multiple // prior.codec.factor * n for n in (1, 2))
+    height, width = (2 * prior.size_multiple // prior.codec.factor * n for n in (1, 2))
     x_t = torch.randn(len(prompts), prior.channels, height, width, generator=rng)
     t = prior.schedule.time(torch.linspace(0.2, 0.8, len(prompts), dtype=torch.float64))
-    told = [{**prior.tell(prompt), **prior.geometry(x_t)} for prompt in prompts]
+    told = [{**prior.encode_prompt(prompt), **prior.size_condition(x_t)} for prompt in prompts]
     return Query(x_t, t, {key: torch.cat([one[key] for one in told]) for key in told[0]})
 
 
@@ -192,7 +192,7 @@ def test_embedded_guidance_is_a_field_of_the_same_prior(priors):
     prior = priors("flux-dev")
     guided = with_scale(prior, 7.0)
     assert guided.guidance == 7.0
-    assert guided.told is prior.told
+    assert guided._prompt_cache is prior._prompt_cache
     x_t, t, told = question(prior, ["a cat"])
     with torch.no_grad():
         hats = [predict(with_scale(prior, scale), Query(x_t, t, told))[0].eps for scale in (0.0, 1.0, 7.0)]
@@ -205,23 +205,23 @@ def test_text_encoders_run_once_for_a_prompt_and_can_be_released():
     prior = StableDiffusion(tiny.build("sd"))
     calls = []
     prior.pipe.text_encoder.register_forward_hook(lambda *_: calls.append(1))
-    told = prior.tell("a cat")
-    assert prior.tell("a cat") is told
+    told = prior.encode_prompt("a cat")
+    assert prior.encode_prompt("a cat") is told
     assert len(calls) == 1
     prior.release_text_encoders()
     assert prior.pipe.text_encoder is None
-    assert prior.tell("a cat") is told
+    assert prior.encode_prompt("a cat") is told
     assert prior.unconditional
     with pytest.raises(InputError, match="released before 'a dog'"):
-        prior.tell("a dog")
+        prior.encode_prompt("a dog")
 
 
 def test_sdxl_says_nothing_with_zeros(priors):
     """`force_zeros_for_empty_prompt`, except to a model whose config says otherwise."""
     prior = priors("sdxl")
     assert all((value == 0).all() for value in prior.unconditional.values())
-    assert any((value != 0).any() for value in prior.tell("").values())
-    assert prior.geometry(torch.zeros(1, 4, 8, 12))["time_ids"].tolist() == [[16, 24, 0, 0, 16, 24]]
+    assert any((value != 0).any() for value in prior.encode_prompt("").values())
+    assert prior.size_condition(torch.zeros(1, 4, 8, 12))["time_ids"].tolist() == [[16, 24, 0, 0, 16, 24]]
 
 
 @pytest.mark.parametrize("name", ["sd", "sd3", "pixart-alpha"])
@@ -233,21 +233,21 @@ def test_a_long_prompt_is_cut_with_a_warning_that_names_what(priors, name):
         words = ["abcd"] * (read // 5 - 1) + ["q" * (read % 5 + 4)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        priors(name).tell(" ".join(words))
+        priors(name).encode_prompt(" ".join(words))
     with pytest.warns(PromptWarning, match="does not read 'xyz'"):
-        priors(name).tell(" ".join([*words, "xyz"]))
+        priors(name).encode_prompt(" ".join([*words, "xyz"]))
 
 
 def test_a_prior_without_text_says_so(priors):
     with pytest.warns(PromptWarning, match="reads no text, so 'a fish' changes nothing"):
-        priors("ddpm").tell("a fish")
+        priors("ddpm").encode_prompt("a fish")
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: tiny.stable_diffusion(unet=tiny.unet(in_channels=9)), "takes 9 channels where the latents have 4"),
-        (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "told a class"),
+        (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "takes a class"),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(time_cond_proj_dim=8)), "consistency model"),
         (lambda: SimpleNamespace(unet=tiny.vae(), config={}), "with the network AutoencoderKL is not supported"),
     ],

@@ -11,7 +11,7 @@ from potstill.errors import InputError
 from potstill.methods import by_name
 from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world
 from potstill.worlds.metrics import measure
-from potstill.worlds.views_study import NOISE_SOURCES
+from potstill.worlds.views_study import COMPARED
 
 SHORT = {"points": 40, "seed": 5, "steps": 400, "learning_rate": 0.1}
 
@@ -48,7 +48,7 @@ def test_a_method_does_not_change_another():
 
 
 def test_sigma_0_breaks_under_random_views_and_inversion_repairs_it():
-    runs = ViewsStudy(list(NOISE_SOURCES.items()), **SHORT).run()
+    runs = ViewsStudy(list(COMPARED.items()), **SHORT).run()
     sds, mixed, cached, sdi = (run.metrics for run in runs)
     assert sdi.nll < sds.nll - 10 < min(mixed.nll, cached.nll) - 15
     assert sdi.disagreement < 0.1 < sds.disagreement < min(mixed.disagreement, cached.disagreement)
@@ -58,7 +58,7 @@ def test_sigma_0_breaks_under_random_views_and_inversion_repairs_it():
 
 def test_with_gentle_guidance_the_cached_noise_does_well():
     """The regime in which the story does not hold: at guidance scale 1 sigma = 0 beats fresh noise."""
-    methods = [(name, NOISE_SOURCES[name]) for name in ("sds", "cached")]
+    methods = [(name, COMPARED[name]) for name in ("sds", "cached")]
     sds, cached = (run.metrics for run in ViewsStudy(methods, guidance_scale=1.0, **SHORT).run())
     assert cached.nll < sds.nll - 5
 

@@ -10,7 +10,7 @@ from potstill.baselines.baseline import EditProblem, InversionBaseline, Inversio
 from potstill.baselines.ddim_inversion import invert_ddim
 from potstill.diffusion.guidance import Guided, Plain
 from potstill.diffusion.inversion import Label
-from potstill.diffusion.null_text import Begun, null_text
+from potstill.diffusion.null_text import Begun, optimize_null_text
 from potstill.diffusion.prior import Prior
 from potstill.diffusion.wrappers import Clipped
 from potstill.errors import InputError
@@ -80,7 +80,7 @@ class NullText(InversionBaseline):
         settings = {"inner": self.inner_steps, "rate": self.inner_rate, "tolerance": self.tolerance}
         done = problem.completed.setdefault("null", [])
         begun = Begun(len(done), done[-1][BELOW], done[-1]) if done else None
-        steps = null_text(
+        steps = optimize_null_text(
             guided.prior, result.states, result.times, problem.source, guided.scale, empty, begun, **settings
         )
         for t, step in zip(result.times[len(done) :], steps, strict=False):

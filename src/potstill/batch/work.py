@@ -83,8 +83,8 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) 
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            denoiser = batcher.attach(prior)  # it is not called yet, so no other run comes in between
-            run = row.task().start(row.inputs, prior, denoiser=denoiser)
+            # Calls no network yet, so no other run comes in between.
+            run = row.task().start(row.inputs, prior, denoiser=batcher.attach(prior))
         if batcher.size > 1:  # the last digits depend on it
             run.record["batch_size"] = batcher.size
         result = run.finish()

@@ -30,7 +30,7 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
     """Edit all pairs with `task` (its own prompts are ignored); yield `previews` previews, the last one at the end."""
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
-    size, scene = prior.geometry(latents), Latents(latents, prior.codec)
+    size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
     source, target = (
         {**_conditions(prior, [getattr(pair, name) for pair in pairs]), **size}
         for name in ("source_prompt", "target_prompt")
@@ -45,5 +45,5 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
 
 
 def _conditions(prior: Pipeline, prompts: Sequence[str]) -> Condition:
-    rows = [prior.tell(prompt) for prompt in prompts]
+    rows = [prior.encode_prompt(prompt) for prompt in prompts]
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}

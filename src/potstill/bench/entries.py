@@ -64,7 +64,7 @@ class MethodEntry(Entry):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Of the edit."""
+        """The settings of the edit as they are run."""
         return self.task.settings_as_run()
 
     def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:

@@ -1,54 +1,17 @@
-"""The command line: `potstill COMMAND`. Each command is a module of this package, imported when it runs."""
+"""The command line: `potstill COMMAND`."""
 
-import contextlib
+import dataclasses
 import difflib
 import errno
-import importlib
 import io
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
-COMMANDS = {
-    "edit": "Edit a picture with two prompts: what it shows, and what it should show.",
-    "generate": "Generate pictures from a prompt by score distillation.",
-    "compare": "Edit or generate with several methods, and see the results side by side.",
-    "batch": "Do thousands of edits and generations, a row of a table each; what is done stays done.",
-    "invert": "Find the noise that makes a picture, and see how well the picture comes back.",
-    "resume": "Go on with a command that was interrupted or killed, to the same bytes.",
-    "replay": "Make a result again from the settings it carries, and say whether the bytes agree.",
-    "bench": "Measure every method on edits whose true answers are known.",
-    "world": "Compare methods on an exact 2-D world: a picture, an animation, a table.",
-    "theorem": "Show that DDIM sampling is score distillation, for every sigma from 0 to its maximum.",
-    "sample": "Draw pictures of a prompt with plain sampling: what the model knows.",
-    "vocabulary": "List the words that the bundled model knows, or those nearest to a word.",
-    "methods": "List the methods: equation, noise source, comparison, reference.",
-    "cite": "Print the BibTeX entry of a method, or of potstill.",
-}
-
-USAGE = f"""\
-usage: potstill COMMAND [options]
-
-Score distillation with diffusion models: one core for SDS, SDI, DDS, PDS and what lies between.
-
-commands:
-{chr(10).join(f"  {name:<12}{text}" for name, text in COMMANDS.items())}
-
-options:
-  --help    this text; `potstill COMMAND --help` explains a command and its options
-  --version
-  --debug   show the traceback of an error
-
-examples:
-  potstill edit photo.png --source "a red heart" --target "a blue heart"
-  potstill world moons                                  SDS collapses, DDS drifts, PDS keeps its shape
-  potstill world rings --methods sds dds pds sdi --out rings
-  potstill resume world-moons                           goes on with what was interrupted there
-  potstill theorem --steps 20
-  potstill sample "red apple on a blue background"
-  potstill vocabulary apple"""
+from potstill.cli.commands import COMMANDS, USAGE, find_command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,39 +70,35 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _parse(name: str, words: list[str]) -> Callable[[], None]:
-    """Build the command from its options and return what runs it; a mistake is one line."""
-    import tyro
-
-    from potstill.cli.flags import registry, stated
-    from potstill.cli.parse_errors import told
-    from potstill.errors import InputError
+    """What the words ask for: the command with its settings, ready to run, or one of its helps."""
+    from potstill.baselines import Baseline
+    from potstill.cli import help, parser
+    from potstill.cli.words import UsageError, read
+    from potstill.methods import Method
     from potstill.tasks.provenance import read_config
+    from potstill.tasks.schema import build, is_method, schema
 
-    command = importlib.import_module(f"potstill.cli.{name}").Command
-    file = stated(words, "--config") if hasattr(command, "of") else None
-    default = {"default": command.of(read_config(file, name))} if file else {}
-    printed = io.StringIO()
-    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands)
-    rules = registry(words, command)
-    prog = f"potstill {name}"
+    command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
+    if (file := line.last("--config")) and hasattr(command, "from_record"):
+        usual = command.from_record(read_config(file, name))
+    settings = schema(command, usual)
+    held = next((setting for setting in settings if is_method(setting.kind)), None)
+    text, asked = held and line.last("--method"), line.last("--help", "-h")
+    method = None
+    if text := asked or text:
+        method = read(held.kind if held else Method | Baseline, [text], "--method")
+        settings = schema(command, usual, method)
+    if line.last("--help-all") is not None:
+        return partial(print, help.full_help(name, command, settings))
+    if asked is not None:
+        shown = help.method_help(name, method, settings) if method else help.short_help(name, command, settings)
+        return partial(print, shown)
     try:
-        with contextlib.redirect_stderr(printed):
-            return tyro.cli(command, args=words, prog=prog, config=config, registry=rules, **default).run
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        cause: BaseException | None = stop
-        while cause := cause.__cause__ or cause.__context__:
-            if isinstance(cause, InputError):  # what a value broke, before tyro drew a box around it
-                raise cause from None
-
-        def help() -> str:
-            shown = io.StringIO()
-            with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
-                tyro.cli(command, args=["--help"], prog=prog, config=config, registry=rules, **default)
-            return shown.getvalue()
-
-        _fail(f"{told(printed.getvalue(), help)} (see potstill {name} --help)")
+        values = parser.values(line, settings)
+        parser.check_complete(values, settings)
+    except UsageError as error:
+        raise UsageError(f"{error} (see potstill {name} --help)") from None
+    return build(command, values, usual).run
 
 
 def _warn(message: Warning | str, *details: object, **more: object) -> None:

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import torch
-import tyro
 from filelock import FileLock, Timeout
 
 from potstill.batch.executors import Executor, InProcess, Processes, Ray
@@ -20,57 +18,59 @@ from potstill.cli.output import Model
 from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder
+from potstill.tasks.schema import Advanced, Positional
 
 _SHOWN = 10  # warnings, and errors
 
 
 @dataclass(frozen=True)
-class Command:
-    """Do thousands of edits and generations, a row of a table each. What is done stays done.
+class BatchCommand:
+    """Edit and generate thousands of pictures, one for each row of a table.
 
-    The manifest is a CSV, JSON lines or Parquet file. Its columns are the settings of `potstill edit` and
-    `potstill generate` (guidance_scale for --guidance-scale), and image and mask: paths relative to it. A row with
-    an image is an edit, one with a prompt alone a generation; an empty cell is the default.
+    The table is a CSV, JSON lines or Parquet file. Its columns are the settings of `potstill edit` and
+    `potstill generate` (guidance_scale for --guidance-scale), and image and mask: paths relative to the table. A row
+    with an image is an edit, a row with only a prompt is a generation; an empty cell means the default.
 
         image,source,target,prompt,method,seed
         heart.png,red heart,blue heart,,dds,1
         ,,,red apple,,2
 
-        potstill batch manifest.csv --out results --workers 2
+        potstill batch table.csv --out results --workers 2
 
-    Writes for each row a PNG that carries its settings and a JSON with its scores, called by their content, and
-    results.parquet (results.csv without pyarrow): settings, scores, seconds and error of each row. A bad row is
-    recorded and the others go on. The same command again goes on where it was interrupted or killed: rows that
-    are done are found by their settings, the bytes of their pictures and the model, changed ones are done again.
+    Writes a PNG with its settings and a JSON file with its scores for each row, named by their content, and
+    results.parquet (results.csv without pyarrow): settings, scores, seconds and error of each row. The error of a row
+    is recorded, and the other rows are done. After an interruption or a kill, run the same command again: finished
+    rows are recognised by their settings, the bytes of their pictures and the model, and are not done again.
 
-    The exit code is 0 if every row was done, 1 if some failed, 130 if it was interrupted.
+    The exit code is 0 if every row was done, 1 if some failed, 130 after an interruption.
     """
 
-    manifest: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MANIFEST")]
+    manifest: Positional[Path]
     """A .csv, .jsonl or .parquet file."""
     out: Path = Path("batch")
-    """The folder to write to; one batch at a time may write there."""
-    images: Path | None = None
-    """The folder where paths in the manifest begin, and which they may not leave. None means the manifest's."""
+    """The folder to write to, for one batch at a time."""
+    images: Advanced[Path | None] = None
+    """The folder that paths in the table are relative to and must stay in; by default that of the table."""
     workers: int = 1
-    """Processes, each with a model of its own."""
+    """Number of processes, each with its own model."""
     batch_size: int = 4
-    """Rows that each worker does at once, in one call of the network: faster, for more memory. The last digits of a
-    result depend on it; 1 gives the bytes of `potstill edit`."""
-    threads: int | None = None
-    """Of each worker. None means one for each of several workers, and all cores for a single one."""
-    ray: str | None = None
-    """Do it on a Ray cluster, --workers actors: its address, or local to start one here. All must see the folders."""
-    ray_gpus: float = 0.0
-    """GPUs that each actor takes."""
+    """Rows that a worker does at once, in one call of the network. More are faster and take more memory. The last
+    digits of a result depend on it; 1 gives the bytes of `potstill edit`."""
+    threads: Advanced[int | None] = None
+    """Threads of each worker; by default 1 with several workers, and all cores with one."""
+    ray: Advanced[str | None] = None
+    """Run on a Ray cluster with --workers actors: its address, or local to start one here. All machines must see the
+    folders."""
+    ray_gpus: Advanced[float] = 0.0
+    """GPUs of each actor on the Ray cluster."""
     dry_run: bool = False
-    """Check every row, say what is wrong, and stop."""
+    """Check every row, report the errors, and stop."""
     json: bool = False
     """Print the results as JSON instead of a summary."""
     model: Model = Model()
 
     def run(self) -> None:
-        """Read, check, do, write."""
+        """Read the table, run its rows, write the results."""
         executor = self._executor()
         results = BatchResults(read_manifest(self.manifest), self.images or self.manifest.parent)
         self._tell_failed(results)
@@ -92,7 +92,7 @@ class Command:
                 done = len(results.outcomes) - len(results.failed)
                 print(
                     f"potstill: interrupted; {done:,} of {len(results.rows):,} rows are done and kept: "
-                    "the same command goes on",
+                    "run the same command again to continue",
                     file=sys.stderr,
                 )
                 sys.exit(130)
@@ -116,7 +116,7 @@ class Command:
         if self.workers < 1 or (self.threads is not None and self.threads < 1):
             raise InputError(f"workers = {self.workers} and threads = {self.threads} must be at least 1")
         if not 0 <= self.ray_gpus < 1000:
-            raise InputError(f"GPUs of an actor = {self.ray_gpus} must be from 0")
+            raise InputError(f"GPUs of an actor = {self.ray_gpus} must be from 0 to below 1,000")
         if self.ray:
             return Ray(self.ray, self.workers, self.threads or 1, self.ray_gpus)
         if self.workers > 1:
@@ -131,7 +131,7 @@ class Command:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Alone in the folder, without what was left half written."""
+    """Context with exclusive use of the folder, cleared of partly written files."""
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()
@@ -146,7 +146,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 
 def _tell(kind: str, lines: "list[str] | dict[str, None]") -> None:
-    """The first lines on stderr, and how many more there are."""
+    """Print the first lines on stderr, and how many more there are."""
     for line in list(lines)[:_SHOWN]:
         print(f"potstill: {kind}{line}", file=sys.stderr)
     if len(lines) > _SHOWN:

@@ -4,9 +4,7 @@ import sys
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import tyro
+from typing import TYPE_CHECKING, Literal
 
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
@@ -16,6 +14,7 @@ from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.provenance import versions
+from potstill.tasks.schema import Advanced, Positional
 
 if TYPE_CHECKING:
     from potstill.bench.emoji_pairs import Pair
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Command:
-    """Edit pictures whose true edits are known, with every method, and say which comes nearest.
+class BenchCommand:
+    """Edit pictures whose true edits are known with every method, and measure which method comes nearest.
 
-    The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background,
-    the style of drawing. Printed beside the methods are bounds: doing nothing (relative error 1), the answer,
-    the answer as the model makes it again, and plain sampling of the target prompt.
+    The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background, or the
+    style of drawing. For reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
+    after the model's autoencoder, and plain sampling of the target prompt.
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 146 --seeds 3 --settings both
@@ -37,43 +36,43 @@ class Command:
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
-    With --data, pairs of your own are edited in their place, or those of PIE-Bench or of KAIST's CS492(D). Your own
-    are listed in pairs.csv, with the columns image, source and target (prompts), and if you have the true results,
-    answer. Without answers nothing is ranked: what stayed stands against what the caption says (docs/benchmark.md).
+    --data takes a folder with pairs of your own, with PIE-Bench, or with KAIST's CS492(D). List your own in pairs.csv
+    with the columns image, source and target (prompts), and answer if you have the true results. Without answers
+    nothing is ranked: what was kept is reported with how well the caption fits (docs/benchmark.md).
 
     Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
-    evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). What was done
-    is kept in the folder and not done again, so a run that was stopped goes on.
+    evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits are
+    kept in the folder and not done again, so an interrupted run continues where it stopped.
     """
 
-    what: Annotated[Literal["edits"], tyro.conf.Positional, tyro.conf.arg(metavar="edits")]
-    """What is measured."""
+    what: Positional[Literal["edits"]]
+    """What to measure: edits."""
     methods: tuple[str, ...] = ()
-    """Names, or expressions, which run as `potstill edit` would; none means all."""
+    """Names, or expressions with the defaults of `potstill edit`; by default all methods."""
     settings: Literal["tuned", "published", "both"] | None = None
-    """At the best settings that a search on other pairs found, or those of the papers. None means tuned, and
-    with --data, for which nothing was tuned, published."""
-    guidance_scales: tuple[float, ...] = ()
-    """Of methods given as expressions, which run at each; none means the scale of `potstill edit`."""
+    """The settings that a search on other pairs found (tuned) or those of the papers (published); by default tuned,
+    and published with --data."""
+    guidance_scales: Advanced[tuple[float, ...]] = ()
+    """The scales at which methods given as expressions run; by default that of `potstill edit`."""
     pairs: int = 40
-    """How many, spread evenly over the groups."""
-    split: Literal["held-out", "seen"] | None = None
-    """Whether the answers were in the training of the bundled model. None means held-out."""
+    """Number of pairs, spread evenly over the groups."""
+    split: Advanced[Literal["held-out", "seen"] | None] = None
+    """Pairs whose answers the bundled model was not trained on (held-out, the default), or was (seen)."""
     data: Path | None = None
-    """The folder of pairs on the disk: with pairs.csv (your own), mapping_file.json (PIE-Bench) or
+    """A folder of pairs to use instead of the emoji. It holds pairs.csv (your own), mapping_file.json (PIE-Bench) or
     prompt_img_pairs.json (CS492(D))."""
-    clip: str | None = None
-    """With --data: the CLIP model of the caption score, a folder or a name on the hub."""
-    dino: str | None = None
-    """With --data: the DINO ViT of the structure distance, a folder or a name on the hub."""
-    lpips: Literal["alex", "vgg", "squeeze"] | None = None
+    clip: Advanced[str | None] = None
+    """With --data: the CLIP model for the caption score, a folder or a name on the hub."""
+    dino: Advanced[str | None] = None
+    """With --data: the DINO ViT for the structure distance, a folder or a name on the hub."""
+    lpips: Advanced[Literal["alex", "vgg", "squeeze"] | None] = None
     """With --data: the network of LPIPS, from the package lpips."""
     seeds: int = 1
-    """How many, from 0."""
-    batch: int = 16
-    """Pairs in one network call."""
+    """Number of seeds, counted from 0."""
+    batch: Advanced[int] = 16
+    """Pairs in one call of the network."""
     jobs: int = 1
-    """Processes; each loads the model, and with several each has one thread."""
+    """Number of processes; each loads the model, and several have one thread each."""
     model: Model = Model()
     out: Path = Path("bench")
     """The folder to write to."""
@@ -81,18 +80,18 @@ class Command:
     """Print bench.json instead of the tables."""
 
     def __post_init__(self) -> None:
-        """Check the numbers, and that options fit each other."""
+        """Check the numbers, and that the options fit together."""
         for name in ("pairs", "seeds", "batch", "jobs"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} = {getattr(self, name)} must be at least 1")
         if self.data is not None and self.split is not None:
-            raise InputError(f"--split {self.split} is of the emoji, and --data has no splits: leave it out")
+            raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
         for name in ("clip", "dino", "lpips"):
             if self.data is None and getattr(self, name) is not None:
                 raise InputError(f"--{name} judges edits without true answers: give --data, or leave it out")
 
     def run(self) -> None:
-        """Edit, judge, write, print."""
+        """Edit, measure, write, print."""
         try:
             import potstill.bench.reference_based  # noqa: F401
         except ModuleNotFoundError as error:
@@ -152,13 +151,13 @@ class Command:
                 )
             judge = ReferenceBased()
         elif self.clip is None:
-            print("without --clip nothing says how far an edit went, only what it kept", file=sys.stderr)
-        _ = judge.identity  # what cannot be loaded shows before the model is
+            print("without --clip only what an edit kept is measured, not how well it fits the prompt", file=sys.stderr)
+        _ = judge.identity  # fails early if its models cannot be loaded
         prior = _loaded(self.model)
-        return judge, [item.read(Fit(prior.size, multiple=prior.multiple)) for item in chosen]
+        return judge, [item.read(Fit(prior.size, multiple=prior.size_multiple)) for item in chosen]
 
 
 @cache
 def _loaded(model: Model) -> Pipeline:
-    """The model, once in each process."""
+    """The model, loaded once in each process."""
     return model.load()

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
-import tyro
-
 from potstill.tasks.bibtex import citation
+from potstill.tasks.schema import Positional
 
 
 @dataclass(frozen=True)
-class Command:
-    """Print BibTeX for a method, to cite its authors; without a name, for potstill itself."""
+class CiteCommand:
+    """Print the BibTeX entry of a method.
 
-    method: tyro.conf.Positional[str] = "potstill"
+        potstill cite pds
+
+    Without a name, the entry of potstill itself is printed.
+    """
+
+    method: Positional[str] = "potstill"
     """A name from `potstill methods`, or potstill."""
 
     def run(self) -> None:

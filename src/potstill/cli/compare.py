@@ -3,52 +3,51 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from potstill.cli.console import print_records, step_progress, to_json
-from potstill.cli.interrupts import finishing, go_on, take
+from potstill.cli.console import print_records, to_json
+from potstill.cli.interrupts import run_resumably
 from potstill.cli.output import SECONDS, Model
 from potstill.io.files import sweep, writable_folder, write
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.comparing import Compare, Comparison
 from potstill.tasks.comparison_figure import animation, sheet
+from potstill.tasks.resuming import finalise
+from potstill.tasks.schema import Advanced, Positional
 
 
 @dataclass(frozen=True)
-class Command:
+class CompareCommand:
     """Run several methods from the same start and show the results side by side.
 
-    A picture is edited; without one, --prompt is generated:
+    With a picture the methods edit it; without one they generate --prompt.
 
         potstill compare heart.png --source "red heart" --target "blue heart" --methods sds dds pds
         potstill compare --prompt "red heart" --methods sds sdi
 
-    Writes compare.png (the source, each result and where it differs), compare.gif (on their way),
-    compare.json (settings and numbers), and each result as a PNG of its own that can be replayed.
+    Writes compare.png (the source, the results and where they differ from it), compare.gif (the runs), compare.json
+    (settings and numbers), and each result as a PNG that can be replayed.
     """
 
     task: Compare
-    image: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[IMAGE]")] = None
-    """The picture to edit; without one, --prompt is generated."""
+    image: Positional[Path | None] = None
+    """The picture to edit. Without one, --prompt is generated."""
     mask: Path | None = None
-    """Edit only where this picture, as large as IMAGE, is white."""
+    """Edit only where this picture is white; it has the size of IMAGE."""
     model: Model = Model()
     out: Path = Path("compare")
     """The folder to write to."""
     json: bool = False
     """Print compare.json instead of the table."""
-    checkpoint_every: float = SECONDS
-    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
+    checkpoint_every: Advanced[float] = SECONDS
+    """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
     @classmethod
-    def again(cls, saved: Saved) -> "Command":
-        """The command that a checkpoint is of."""
+    def from_checkpoint(cls, saved: Saved) -> "CompareCommand":
+        """The command that a checkpoint belongs to."""
         image, mask = (saved.input(name) for name in ("image", "mask"))
         every = saved.option("checkpoint_every", float)
         task, out, json = Compare.of(saved.record["settings"]), saved.path.parent, saved.option("json", bool)
-        return cls(task, image, mask, Model.again(saved), out, json, every)
+        return cls(task, image, mask, Model.from_checkpoint(saved), out, json, every)
 
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
@@ -62,10 +61,8 @@ class Command:
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every, **self.model.memory()}
         place = resumed or folder / f"compare{ENDING}"
         checkpoint = Checkpoint(place, going.record, options, self.checkpoint_every)
-        go_on(going, checkpoint, resumed is not None)
-        with step_progress() as show:
-            take(going, going, checkpoint, show)
-        with finishing(going, checkpoint):
+        run_resumably(going, going, checkpoint, required=resumed is not None)
+        with finalise(going, checkpoint):
             self._finish(going.finish(), folder, began)
 
     def _finish(self, found: Comparison, folder: Path, began: float) -> None:

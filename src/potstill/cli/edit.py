@@ -3,47 +3,50 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 from potstill.cli.output import Model, Output, check_picture, picture
 from potstill.tasks.checkpoint import Saved
 from potstill.tasks.editing import Edit
+from potstill.tasks.schema import Positional
 
 
 @dataclass(frozen=True)
-class Command:
-    """Edit a picture with two prompts: what it shows, and what it should show.
+class EditCommand:
+    """Edit a picture with two prompts: one describes the picture, the other what it should become.
 
-    What both prompts agree on stays, and what they differ in changes; how much of the picture is kept
-    depends on the method (`potstill methods`). Write both prompts alike but for the change:
+    What the prompts have in common is kept, and what differs is changed, so write them alike except for the change.
+    How much of the picture is kept depends on the method.
 
         potstill edit heart.png --source "red heart" --target "blue heart"
+        potstill edit heart.png --source "red heart" --target "blue heart" --method pds --steps 400
 
-    Writes the PNG, which carries all its settings (`potstill replay` runs them again), and a JSON with the
-    settings and every step.
+    Writes a PNG that carries all its settings (`potstill replay` runs them again), and a JSON file with the settings
+    and the numbers of every step.
     """
 
-    image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
-    """PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF; cropped and resized to the model's size, or to --size."""
+    image: Positional[Path]
+    """The picture: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF. It is cropped and resized to the model's size, or to
+    --size."""
     task: Edit
     mask: Path | None = None
-    """Edit only where this picture, as large as IMAGE, is white."""
+    """Edit only where this picture is white; it has the size of IMAGE."""
     model: Model = Model()
     output: Output = field(default_factory=lambda: Output(Path("edit.png")))
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "Command":
+    def from_record(cls, record: Mapping[str, Any]) -> "EditCommand":
         """The command that a record describes."""
         mask = record.get("mask", {}).get("path")
         task = Edit.from_record(record)
-        return cls(picture(record), task, Path(mask) if mask else None, Model.of(record["model"]))
+        return cls(picture(record), task, Path(mask) if mask else None, Model.from_record(record["model"]))
 
     @classmethod
-    def again(cls, saved: Saved) -> "Command":
-        """The command that a checkpoint is of."""
-        return replace(cls.of(saved.record), model=Model.again(saved), output=Output.again(saved))
+    def from_checkpoint(cls, saved: Saved) -> "EditCommand":
+        """The command that a checkpoint belongs to."""
+        return replace(
+            cls.from_record(saved.record), model=Model.from_checkpoint(saved), output=Output.from_checkpoint(saved)
+        )
 
     def run(self, resumed: Path | None = None) -> None:
         """Edit, write, print."""
@@ -53,4 +56,4 @@ class Command:
         inputs = {"image": self.image} if self.mask is None else {"image": self.image, "mask": self.mask}
         run = self.task.start(inputs, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
-        self.output.write(run, self.model, resumed)
+        self.output.run_and_write(run, self.model, resumed)

@@ -11,16 +11,16 @@ from potstill.tasks.generating import Generate
 
 
 @dataclass(frozen=True)
-class Command:
-    """Generate pictures from a prompt by score distillation: noise is optimised until the model likes it.
+class GenerateCommand:
+    """Generate pictures from a prompt by score distillation.
 
-    This is how the methods are looked at and compared on pictures; for the best picture of the model take
-    its own sampler, `potstill sample`.
+    This shows what the methods do. For the best pictures of a model use its own sampler, `potstill sample`.
 
+        potstill generate "red heart on a blue background"
         potstill generate "red heart on a blue background" --method sds --count 4
 
-    Writes the PNG, which carries all its settings (`potstill replay` runs them again), and a JSON with the
-    settings and every step.
+    Writes a PNG that carries all its settings (`potstill replay` runs them again), and a JSON file with the settings
+    and the numbers of every step.
     """
 
     task: Generate
@@ -28,14 +28,16 @@ class Command:
     output: Output = field(default_factory=lambda: Output(Path("generate.png")))
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "Command":
+    def from_record(cls, record: Mapping[str, Any]) -> "GenerateCommand":
         """The command that a record describes."""
-        return cls(Generate.from_record(record), Model.of(record["model"]))
+        return cls(Generate.from_record(record), Model.from_record(record["model"]))
 
     @classmethod
-    def again(cls, saved: Saved) -> "Command":
-        """The command that a checkpoint is of."""
-        return replace(cls.of(saved.record), model=Model.again(saved), output=Output.again(saved))
+    def from_checkpoint(cls, saved: Saved) -> "GenerateCommand":
+        """The command that a checkpoint belongs to."""
+        return replace(
+            cls.from_record(saved.record), model=Model.from_checkpoint(saved), output=Output.from_checkpoint(saved)
+        )
 
     def run(self, resumed: Path | None = None) -> None:
         """Generate, write, print."""
@@ -43,4 +45,4 @@ class Command:
         prior = self.model.load()
         run = self.task.start({}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
-        self.output.write(run, self.model, resumed)
+        self.output.run_and_write(run, self.model, resumed)

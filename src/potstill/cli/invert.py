@@ -3,42 +3,43 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import tyro
+from typing import Any
 
 from potstill.cli.output import Model, Output, check_picture, picture
 from potstill.tasks.checkpoint import Saved
 from potstill.tasks.inverting import Invert
+from potstill.tasks.schema import Positional
 
 
 @dataclass(frozen=True)
-class Command:
-    """Find the noise that makes a picture from its prompt, and see how well the picture comes back.
+class InvertCommand:
+    """Find the noise that makes a picture from its prompt, and reconstruct the picture from it.
 
-    Writes a PNG with the source, the reconstruction and their difference (four times as strong), a JSON with
-    the settings, every step and the PSNR, and the inverted latents as safetensors. The PNG carries its
-    settings: `potstill replay` makes it again.
-
-        potstill invert heart.png --prompt "red heart" --method ddim --steps 25
+        potstill invert heart.png --prompt "red heart" --steps 25
         potstill invert heart.png --prompt "red heart" --method null-text
+
+    Writes a PNG with the source, the reconstruction and their difference (four times as strong), a JSON file with the
+    settings, every step and the PSNR, and the inverted latents as safetensors. `potstill replay` runs the PNG again.
     """
 
-    image: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE")]
-    """PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF; cropped and resized to the model's size, or to --size."""
+    image: Positional[Path]
+    """The picture: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF. It is cropped and resized to the model's size, or to
+    --size."""
     task: Invert
     model: Model = Model()
     output: Output = field(default_factory=lambda: Output(Path("invert.png")))
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> "Command":
+    def from_record(cls, record: Mapping[str, Any]) -> "InvertCommand":
         """The command that a record describes."""
-        return cls(picture(record), Invert.from_record(record), Model.of(record["model"]))
+        return cls(picture(record), Invert.from_record(record), Model.from_record(record["model"]))
 
     @classmethod
-    def again(cls, saved: Saved) -> "Command":
-        """The command that a checkpoint is of."""
-        return replace(cls.of(saved.record), model=Model.again(saved), output=Output.again(saved))
+    def from_checkpoint(cls, saved: Saved) -> "InvertCommand":
+        """The command that a checkpoint belongs to."""
+        return replace(
+            cls.from_record(saved.record), model=Model.from_checkpoint(saved), output=Output.from_checkpoint(saved)
+        )
 
     def run(self, resumed: Path | None = None) -> None:
         """Invert, write, print."""
@@ -47,4 +48,4 @@ class Command:
         prior = self.model.load()
         run = self.task.start({"image": self.image}, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
-        self.output.write(run, self.model, resumed)
+        self.output.run_and_write(run, self.model, resumed)

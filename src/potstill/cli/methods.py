@@ -9,8 +9,13 @@ from potstill.worlds.cost import evaluations
 
 
 @dataclass(frozen=True)
-class Command:
-    """List every method: its equation, its noise, what it compares, evaluations a step, its reference."""
+class MethodsCommand:
+    """List every method with its equation, noise source, cost and reference.
+
+        potstill methods
+
+    `potstill edit --help pds` explains one of them.
+    """
 
     json: bool = False
     """Print JSON instead of the table."""

@@ -1,4 +1,4 @@
-"""Options that commands on images share: the model, and what is written."""
+"""Options that the commands on images share: the model and the output."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from potstill.cli.console import step_progress, to_json
-from potstill.cli.interrupts import finishing, go_on, take
+from potstill.cli.console import to_json
+from potstill.cli.interrupts import run_resumably
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io.files import sweep, writable_file, writable_folder, writable_png, write
@@ -18,52 +18,54 @@ from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import DTYPES, ModelSpec
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.resuming import finalise
 from potstill.tasks.run import Result, Run
+from potstill.tasks.schema import Advanced
 from potstill.tensors import Images
 
-FRAMES = 40
-"""Pictures of an animation, about."""
+GIF_FRAMES = 40
+"""Approximate number of frames in the animation of a run."""
 SECONDS = 30.0
-"""Between two checkpoints."""
+"""Default time between two checkpoints."""
 _MEMORY = ("attention_slicing", "vae_tiling", "cpu_offload")
 
 
 @dataclass(frozen=True)
 class Model:
-    """The model and where it computes."""
+    """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji (bundled), a name on the hub, a folder in diffusers' layout, or a .safetensors file."""
-    revision: str | None = None
-    """Branch, tag or commit on the hub."""
-    lora: str | None = None
-    """LoRA weights to put on the model: a name on the hub, a folder or a .safetensors file."""
+    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file."""
+    revision: Advanced[str | None] = None
+    """Branch, tag or commit of the model on the hub."""
+    lora: Advanced[str | None] = None
+    """LoRA weights for the model: a name on the hub, a folder or a .safetensors file."""
     device: str | None = None
-    """cuda, mps or cpu. None means the first of them there is."""
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
-    """What the network computes in. None means what suits the device."""
-    attention_slicing: bool = False
-    """Half of the attention heads at a time: less memory only where torch has no fused attention; slower."""
-    vae_tiling: bool = False
-    """Encode and decode large pictures in tiles: less memory, and the tiles may show."""
-    cpu_offload: bool = False
-    """Keep on the device only the part that is at work: much less memory, slower."""
-    channels_last: bool | None = None
-    """Keep the channels of a pixel together: convolutions may be faster. None means for the bundled model alone."""
-    compile: bool = False
-    """Compile the network: up to minutes at first, then faster steps. For long runs."""
+    """cuda, mps or cpu; by default the first that is available."""
+    dtype: Advanced[Literal["float32", "bfloat16", "float16"] | None] = None
+    """Precision of the network; by default what suits the device."""
+    attention_slicing: Advanced[bool] = False
+    """Compute attention in slices: slower, and less memory only where torch has no fused attention."""
+    vae_tiling: Advanced[bool] = False
+    """Encode and decode large pictures in tiles: less memory, but the tiles may be visible."""
+    cpu_offload: Advanced[bool] = False
+    """Keep only the part in use on the device: much less memory, but slower."""
+    channels_last: Advanced[bool | None] = None
+    """Use the channels-last memory format, which may be faster; by default only for the bundled model."""
+    compile: Advanced[bool] = False
+    """Compile the network: the first step takes minutes, the others are faster. For long runs."""
 
     def __post_init__(self) -> None:
-        """Check what a file may say in place of the command line."""
+        """Check values that may come from a file instead of the command line."""
         if self.dtype not in (None, *DTYPES):
             raise InputError(f"dtype = {self.dtype!r} must be one of {', '.join(DTYPES)}")
 
     @classmethod
-    def of(cls, identity: Mapping[str, Any]) -> "Model":
-        """The options that load a model again, from the identity in a record.
+    def from_record(cls, identity: Mapping[str, Any]) -> "Model":
+        """The options that load a model again, from its identity in a record.
 
         Raises:
-            InputError: its LoRAs are more than --lora can say.
+            InputError: it had LoRAs that --lora cannot express.
         """
         spec, loras = ModelSpec.of(identity), recorded(identity)
         if list(loras.values()) not in ([], [1.0]):
@@ -73,71 +75,71 @@ class Model:
         return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
 
     @classmethod
-    def again(cls, saved: Saved) -> "Model":
-        """As in a checkpoint."""
-        return replace(cls.of(saved.record["model"]), **{name: saved.option(name, bool) for name in _MEMORY})
+    def from_checkpoint(cls, saved: Saved) -> "Model":
+        """The options of a checkpoint."""
+        return replace(cls.from_record(saved.record["model"]), **{name: saved.option(name, bool) for name in _MEMORY})
 
     def memory(self) -> dict[str, bool]:
-        """What saves memory, and changes no result."""
+        """The options that save memory and change no result."""
         return {name: getattr(self, name) for name in _MEMORY}
 
     def load(self) -> Pipeline:
-        """Load it."""
+        """Load the model."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         return ModelSpec(options.pop("model"), **options).load()
 
 
 def picture(record: Mapping[str, Any]) -> Path:
-    """The picture that a record is of; an empty path where that came from no file."""
+    """The path of the picture in a record; empty if the picture did not come from a file."""
     return Path(record.get("image", {}).get("path") or "")
 
 
 def check_picture(path: Path) -> None:
-    """Raise unless there is a path.
+    """Check that a picture was given.
 
     Raises:
-        InputError: neither the command line nor a record named a picture.
+        InputError: neither the command line nor the record names one.
     """
     if path == Path():
-        raise InputError("no picture is named, on the command line or in the settings: give IMAGE, a file")
+        raise InputError("no picture is named, neither on the command line nor in the settings: give IMAGE, a file")
 
 
 @dataclass(frozen=True)
 class Output:
-    """What is written, and where to."""
+    """The output and where it is written."""
 
     out: Path
-    """The PNG; a JSON goes beside it. Several results are numbered."""
+    """The PNG to write, with a JSON file beside it. Several results are numbered."""
     gif: bool = False
-    """Write the way there, too, as an animation beside the PNG."""
-    preview: bool = False
-    """Keep a picture of how it looks now beside the PNG, renewed about once a second."""
+    """Also write an animation of the run, beside the PNG."""
+    preview: Advanced[bool] = False
+    """Show the current state in a picture beside the PNG, updated about once a second."""
     json: bool = False
     """Print the JSON instead of a summary."""
     config: Path | None = None
-    """Read settings from a file that --save-config wrote, or from any PNG or JSON of a result."""
-    save_config: Path | None = None
+    """Take the settings of a result (its PNG or JSON) or of a file written by --save-config."""
+    save_config: Advanced[Path | None] = None
     """Write the settings to this file before the run."""
-    checkpoint_every: float = SECONDS
-    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
+    checkpoint_every: Advanced[float] = SECONDS
+    """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
     @property
     def frame_count(self) -> int:
-        """Approximate number of intermediate images that are needed."""
-        return FRAMES if self.gif else 0
+        """Approximate number of intermediate images that the animation needs."""
+        return GIF_FRAMES if self.gif else 0
 
     @classmethod
-    def again(cls, saved: Saved) -> "Output":
-        """What a checkpoint says, beside it."""
+    def from_checkpoint(cls, saved: Saved) -> "Output":
+        """The options of a checkpoint, to write beside it."""
         gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
         every = saved.option("checkpoint_every", float)
         return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
     def check(self) -> None:
-        """Make sure, before anything is computed, that it can be written.
+        """Check, before anything is computed, that the output can be written.
 
         Raises:
-            InputError: `out` is no PNG, or its folder cannot be written to.
+            InputError: `out` is not a PNG, or its folder is not writable.
         """
         writable_png(self.out)
         sweep(self.out.parent)
@@ -145,13 +147,13 @@ class Output:
             sweep(writable_folder(self.save_config.parent))
             writable_file(self.save_config)
 
-    def write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
-        """Take the steps of the run, showing them, and write and print what it gives.
+    def run_and_write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
+        """Take the steps of a run, show them, and write and print its result.
 
         Args:
-            run: from its beginning.
-            model: how it was loaded.
-            resumed: the checkpoint to go on from.
+            run: a run at its beginning.
+            model: the options that its model was loaded with.
+            resumed: the checkpoint to resume from.
         """
         if self.save_config:
             write(self.save_config, to_json(run.record).encode())
@@ -160,29 +162,28 @@ class Output:
         options |= {"checkpoint_every": self.checkpoint_every, **model.memory()}
         place = resumed or self.out.with_suffix(ENDING)
         checkpoint = Checkpoint(place, run.record, options, self.checkpoint_every)
-        go_on(run, checkpoint, resumed is not None)
-        with self._peek(run) as peek, step_progress() as show:
-            take(((name, step) for step in peek), run, checkpoint, show)
-        with finishing(run, checkpoint):
+        with self._previewed(run) as steps:
+            run_resumably(((name, step) for step in steps), run, checkpoint, required=resumed is not None)
+        with finalise(run, checkpoint):
             self._finish(run.finish(), [frame / 255 for frame in run.frames], began)
 
     @contextmanager
-    def _peek(self, run: Run) -> Iterator[Iterator[Step]]:
-        """The steps, which now and then renew the preview, if there is to be one."""
-        peek = self.out.with_stem(f"{self.out.stem}-preview")
+    def _previewed(self, run: Run) -> Iterator[Iterator[Step]]:
+        """The steps of a run, which update the preview now and then if one is wanted."""
+        preview = self.out.with_stem(f"{self.out.stem}-preview")
 
         def steps() -> Iterator[Step]:
             shown = time.monotonic()
             for step in run:
                 if self.preview and time.monotonic() - shown > 1:
-                    write(peek, png_bytes(run.images()[:1]))
+                    write(preview, png_bytes(run.images()[:1]))
                     shown = time.monotonic()
                 yield step
 
         try:
             yield steps()
         finally:
-            peek.unlink(missing_ok=True)
+            preview.unlink(missing_ok=True)
 
     def _finish(self, result: Result, frames: list[Images], began: float) -> None:
         animation = gif_bytes([*frames, result.images]) if self.gif else None
@@ -194,8 +195,8 @@ class Output:
             print(self.out.with_suffix(".json").read_text())
         else:
             last = result.trace[-1]
-            far = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
+            summary = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
             seconds = time.monotonic() - began
-            far += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
-            print(f"{far}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
+            summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
+            print(f"{summary}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
             print(f"wrote {', '.join(map(str, places))} and {self.out.with_suffix('.json').name}")

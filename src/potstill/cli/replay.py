@@ -3,28 +3,27 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from potstill.cli.console import step_progress, to_json
 from potstill.io.files import writable_png
 from potstill.tasks.replaying import replay
+from potstill.tasks.schema import Positional
 
 
 @dataclass(frozen=True)
-class Command:
-    """Make a result of `edit` or `generate` again, from the settings in its PNG or in the JSON beside it.
+class ReplayCommand:
+    """Run a result again from the settings in its PNG or JSON, and say whether the bytes agree.
 
-    Says whether the bytes agree. On the same machine with the same versions they do; where they do not, it
-    says how far the pixels are apart and what has changed: versions, weights, threads. The exit code is 0
-    if the bytes agree, else 1.
+    They agree on the same machine with the same versions. If they do not, the largest pixel difference is printed
+    with what has changed: versions, weights, threads. The exit code is 0 if the bytes agree, otherwise 1.
+
+        potstill replay edit.png
     """
 
-    file: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")]
+    file: Positional[Path]
     """A PNG or JSON that potstill wrote."""
     out: Path | None = None
-    """Keep the new images, too: a PNG."""
+    """Also write the new images to this PNG."""
     json: bool = False
     """Print JSON."""
 

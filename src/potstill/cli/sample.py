@@ -5,42 +5,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-
 from potstill.cli.console import bar, to_json
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.files import writable_png, write
 from potstill.priors.loading import load
 from potstill.tasks.prompt_sampling import check_numbers, sample
+from potstill.tasks.schema import Option
 
 _SIDE = 192  # pixels that a small picture is enlarged to, at most
 
 
 @dataclass(frozen=True)
-class Command:
-    """Draw pictures of a prompt with plain DDIM sampling: the reference for what a model knows.
+class SampleCommand:
+    """Draw pictures of a prompt with plain DDIM sampling, to see what a model knows.
 
-    Writes a sheet of all pictures, a row for each of several prompts, and the settings beside it as JSON.
-    Picture n of the sheet starts from the noise of seed + n: --seed 7 --count 1 draws the eighth again.
+    Writes a sheet of all pictures, with a row for each of several prompts, and the settings beside it as JSON.
+    Picture n of the sheet starts from the noise of seed + n: --seed 7 --count 1 draws the eighth one again.
+
+        potstill sample "red apple on a blue background"
+        potstill sample "fluent hamburger" "noto octopus" --count 4
     """
 
-    prompts: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PROMPT")]
+    prompts: Annotated[tuple[str, ...], Option(positional=True, metavar="PROMPT")]
     """What to draw, in quotes: "red apple on a blue background". `potstill vocabulary` lists the words."""
 
     count: int = 8
-    """Pictures of each prompt, 1 to 10,000 in all."""
+    """Pictures of each prompt; at most 10,000 in all."""
 
     guidance_scale: float = 4.0
     """uncond + scale (cond - uncond), as in diffusers."""
 
     steps: int = 50
-    """Network calls for each picture, 1 to 1,000."""
+    """Sampling steps, 1 to 1,000."""
 
     seed: int = 0
-    """Of the noise: the same seed gives the same bytes on the same machine."""
+    """Random seed: the same seed gives the same bytes on the same machine."""
 
     model: str = "emoji"
-    """emoji, a folder, or a name on the hub."""
+    """emoji (bundled), a name on the Hugging Face hub, or a diffusers folder."""
 
     out: Path = Path("sample.png")
     """The PNG to write."""
@@ -54,7 +56,7 @@ class Command:
         writable_png(self.out)
         prior = load(self.model)
         for prompt in self.prompts:
-            prior.tell(prompt)  # warns of unknown words before the work
+            prior.encode_prompt(prompt)  # warns of unknown words before the work
         began = time.perf_counter()
         with bar("sampling") as on_step:
             images = sample(

@@ -2,45 +2,45 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import tyro
 
 from potstill.cli.console import print_records, to_json
 from potstill.io.files import writable_folder, write
+from potstill.tasks.schema import Positional
 from potstill.worlds.loading import load_world
 from potstill.worlds.theorem import plot_theorem_1, theorem_1
 
 
 @dataclass(frozen=True)
-class Command:
+class TheoremCommand:
     """Show Theorem 1 on an exact world: a DDIM step with any sigma is a score distillation step.
 
-    With u_t the prediction of x_0 at t, and n = sqrt(1 - share²) eps_hat_t + share z, the next prediction
-    is u_s = u_t - rho_s (eps_hat(alpha_s u_t + sigma_s n, s) - n). share = sigma / sigma_s runs from 0
-    (DDIM: the noise is the previous prediction) to 1 (SDS: the noise is fresh).
+    With u_t the prediction of x_0 at t, and n = sqrt(1 - share²) eps_hat_t + share z, the next prediction is
+    u_s = u_t - rho_s (eps_hat(alpha_s u_t + sigma_s n, s) - n). share = sigma / sigma_s runs from 0 (DDIM: the noise
+    is the previous prediction) to 1 (SDS: the noise is fresh).
 
-    Runs both sides for each sigma, prints their largest difference, and writes theorem.png and
-    theorem.json.
+        potstill theorem
+        potstill theorem rings --steps 20 --shares 0 0.5 1
+
+    Runs both sides for each sigma, prints their largest difference, and writes theorem.png and theorem.json.
     """
 
-    world: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORLD")] = "moons"
+    world: Positional[str] = "moons"
     """moons, blobs, rings, spirals, grid, or a .csv or .npz file of labelled points."""
 
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
-    """The sigmas, as shares in [0, 1] of the largest."""
+    """The values of sigma, as shares in [0, 1] of the largest one."""
 
     guidance_scale: float = 2.0
-    """uncond + scale (cond - uncond), as in diffusers; the theorem holds for any."""
+    """uncond + scale (cond - uncond), as in diffusers. The theorem holds for any scale."""
 
     points: int = 200
-    """How many points, 1 to 100,000."""
+    """Number of points, 1 to 100,000."""
 
     steps: int = 40
     """Steps of each run, 1 to 980."""
 
     seed: int = 0
-    """Of all randomness."""
+    """Random seed."""
 
     out: Path = Path("theorem")
     """The folder to write to."""

@@ -4,26 +4,30 @@ import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
-
-import tyro
 
 from potstill.cli.console import to_json
 from potstill.priors.prompts import check_prompt
 from potstill.priors.vocabulary import read_vocabulary
+from potstill.tasks.schema import Positional
 
 _FORM = "A prompt: [style] [small] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
 
 
 @dataclass(frozen=True)
-class Command:
-    """List what the bundled model knows, or what it knows that has a word, or what is nearest to an unknown word."""
+class VocabularyCommand:
+    """List the words that the bundled model knows.
 
-    word: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORD")] = ""
-    """A word, or several in quotes; none lists everything."""
+    With a word, list what contains it, or the known words nearest to an unknown one.
+
+        potstill vocabulary
+        potstill vocabulary apple
+    """
+
+    word: Positional[str] = ""
+    """A word, or several in quotes. Without one, everything is listed."""
 
     model: str = "emoji"
-    """emoji, or the folder of a model that has a vocabulary.json."""
+    """emoji (bundled), or the folder of a model with a vocabulary.json."""
 
     json: bool = False
     """Print JSON."""

@@ -6,65 +6,67 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import tyro
-
-from potstill.cli.console import print_records, step_progress, to_json
-from potstill.cli.interrupts import finishing, go_on, take
+from potstill.cli.console import print_records, to_json
+from potstill.cli.interrupts import run_resumably
 from potstill.cli.output import SECONDS
 from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder, write
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.provenance import versions
+from potstill.tasks.resuming import finalise
+from potstill.tasks.schema import Advanced, Option
 from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.study import MethodRun
-from potstill.worlds.views_study import NOISE_SOURCES
+from potstill.worlds.views_study import COMPARED
 
 
 @dataclass(frozen=True)
-class Command:
-    """Compare score distillation methods on an exact 2-D world.
+class WorldCommand:
+    """Compare score distillation methods on 2-D points, where the score is exact.
 
-    Red points of class 1 are edited towards the blue class 2 by every method, from the same start with
-    the same number of steps. The score is exact, so what you see is the method and nothing else. In
-    `views` the points are 3-D, seen through another random camera in every step, and what is compared is
-    where the noise comes from.
+    Every method moves the red points of class 1 to the blue class 2, from the same start with the same number of
+    steps. The score has no error, so the picture shows the method and nothing else. In `views` the points are 3-D and
+    seen by another random camera in every step, and noise sources are compared instead of methods.
 
-    Writes world.png (a panel a method), world.gif (the points flowing) and world.json (the numbers).
+        potstill world moons
+        potstill world rings --methods sds dds "PDS(noise=Fixed())"
+
+    Writes world.png (a panel for each method), world.gif (the moving points) and world.json (the numbers).
     """
 
-    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORLD")]
+    name: Annotated[str, Option(positional=True, metavar="WORLD")]
     """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
 
     methods: tuple[str, ...] = ()
-    """Names from `potstill methods`, or expressions such as "DDS(noise=Fixed())"; none means sds dds pds
-    pds-consistent. In views: sds mixed cached sdi."""
+    """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views,
+    by default sds mixed cached sdi."""
 
     guidance_scale: float = 7.5
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
 
     points: int = 200
-    """How many points, 1 to 100,000."""
+    """Number of points, 1 to 100,000."""
 
     steps: int | None = None
-    """Optimiser steps of each method. None means 1,500, or 1,000 in views."""
+    """Optimiser steps of each method; by default 1,500, or 1,000 in views."""
 
     seed: int = 0
-    """Of all randomness: the same seed gives the same bytes on the same machine."""
+    """Random seed: the same seed gives the same bytes on the same machine."""
 
     out: Path | None = None
-    """The folder to write to. None means world-WORLD."""
+    """The folder to write to; by default world-WORLD."""
 
     json: bool = False
     """Print world.json instead of the table."""
 
-    checkpoint_every: float = SECONDS
-    """Save the run so often, in seconds, for `potstill resume`; 0 saves it only when it is interrupted."""
+    checkpoint_every: Advanced[float] = SECONDS
+    """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
     @classmethod
-    def again(cls, saved: Saved) -> "Command":
-        """The command that a checkpoint is of."""
+    def from_checkpoint(cls, saved: Saved) -> "WorldCommand":
+        """The command that a checkpoint belongs to."""
         every, json = saved.option("checkpoint_every", float), saved.option("json", bool)
         return replace(
             from_values(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every
@@ -78,14 +80,12 @@ class Command:
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every}
         place = resumed or folder / f"world{ENDING}"
         going, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)
-        go_on(going, checkpoint, resumed is not None)
-        with step_progress() as show:
-            take(going, going, checkpoint, show)
-        with finishing(going, checkpoint):
+        run_resumably(going, going, checkpoint, required=resumed is not None)
+        with finalise(going, checkpoint):
             self._finish(study, going.runs, folder)
 
     def _record(self, study: Study) -> dict[str, Any]:
-        """What the run is; the points of a world from a file count, and not its name alone."""
+        """The identity of the run. A world from a file is identified by its points, not by its name alone."""
         names = ("name", "methods", "guidance_scale", "points", "steps", "seed")
         settings = {name: getattr(self, name) for name in names}
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
@@ -110,7 +110,7 @@ class Command:
             world = load_world(self.name)
             names = self.methods or ("sds", "dds", "pds", "pds-consistent")
             return EditStudy([(name, from_text(name, Method)) for name in dict.fromkeys(names)], world=world, **numbers)
-        names = dict.fromkeys(self.methods or NOISE_SOURCES)
-        if unknown := next((name for name in names if name not in NOISE_SOURCES), None):
-            raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(NOISE_SOURCES)}")
-        return ViewsStudy([(name, NOISE_SOURCES[name]) for name in names], **numbers)
+        names = dict.fromkeys(self.methods or COMPARED)
+        if unknown := next((name for name in names if name not in COMPARED), None):
+            raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(COMPARED)}")
+        return ViewsStudy([(name, COMPARED[name]) for name in names], **numbers)

@@ -22,16 +22,20 @@ def guide(cond: Prediction, uncond: Prediction, scale: float | Tensor) -> Predic
     The scale has diffusers' meaning: 0 is unconditional, 1 conditional. Code that writes cond + s (cond - uncond) has
     scale s + 1. A tensor holds one scale for each sample, [b, 1, ...].
     """
-    return Prediction(*(u.lerp(c, _like(scale, c)) for c, u in zip(cond, uncond, strict=True)))
+    scales = (scale.expand_as(c) if isinstance(scale, Tensor) else scale for c in cond)
+    return Prediction(*(u.lerp(c, s) for c, u, s in zip(cond, uncond, scales, strict=True)))
 
 
 class Branches(NamedTuple):
-    """The predictions that guidance combines."""
+    """The predictions that guidance combines, each [b, ...], and where they were made."""
 
     cond: Prediction
     uncond: Prediction
     avoided: list[tuple[float, Prediction]]
     """Further predictions to lead away from, each with its weight."""
+    x_t: Latent
+    t: Times
+    schedule: Schedule
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,8 @@ class GuidanceRule(abc.ABC):
         return True, True
 
     @abc.abstractmethod
-    def __call__(self, branches: Branches, scale: float, x_t: Latent, t: Times, schedule: Schedule) -> Prediction:
-        """The guided prediction.
-
-        Args:
-            branches: the predictions of all branches; each [b, ...].
-            scale: of the guidance, as in `guide`.
-            x_t: the noisy data [b, ...].
-            t: the times [b].
-            schedule: the prior's.
-        """
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """The guided prediction, [b, ...]; the scale has the meaning of `guide`."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ class Plain(GuidanceRule):
         """The branches that the scale leaves."""
         return scale != 0, scale != 1
 
-    def __call__(self, branches: Branches, scale: float, x_t: Latent, t: Times, schedule: Schedule) -> Prediction:
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
         """`guide`."""
         return guide(branches.cond, branches.uncond, scale)
 
@@ -94,15 +90,15 @@ class Rescaled(GuidanceRule):
         if not 0 <= self.rescale <= 1:
             raise InputError(f"rescale = {self.rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
 
-    def __call__(self, branches: Branches, scale: float, x_t: Latent, t: Times, schedule: Schedule) -> Prediction:
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
         """Guided, then rescaled."""
         guided = guide(branches.cond, branches.uncond, scale)
         if not self.rescale:
             return guided
-        alpha, sigma = (per_sample(c, x_t) for c in schedule(t))
+        alpha, sigma = (per_sample(c, branches.x_t) for c in branches.schedule(branches.t))
         v_cond, v = branches.cond.v(alpha, sigma), guided.v(alpha, sigma)
         ratio = _deviation(v_cond) / _deviation(v).clamp(min=torch.finfo(v.dtype).tiny)
-        return Prediction.from_v(v.lerp(per_sample(ratio, v) * v, self.rescale), x_t, alpha, sigma)
+        return Prediction.from_v(v.lerp(per_sample(ratio, v) * v, self.rescale), branches.x_t, alpha, sigma)
 
 
 @dataclass(frozen=True)
@@ -128,10 +124,10 @@ class Interval(GuidanceRule):
         """The unconditional branch inside of the interval."""
         return True, bool(self._inside(t, schedule).any())
 
-    def __call__(self, branches: Branches, scale: float, x_t: Latent, t: Times, schedule: Schedule) -> Prediction:
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
         """`guide`, with scale 1 for samples outside."""
-        scales = torch.where(self._inside(t, schedule), scale, 1.0)
-        return guide(branches.cond, branches.uncond, per_sample(scales, x_t))
+        scales = torch.where(self._inside(branches.t, branches.schedule), scale, 1.0)
+        return guide(branches.cond, branches.uncond, per_sample(scales, branches.x_t))
 
     def _inside(self, t: Times, schedule: Schedule) -> Tensor:
         return (t >= self.low * schedule.duration) & (t <= self.high * schedule.duration)
@@ -153,7 +149,7 @@ class PerpNeg(GuidanceRule):
     """
 
     weight: float = 1.0
-    """Of what is avoided, beside 1 of the prompt. It multiplies the weights of the avoided conditions."""
+    """The weight of the negative prompt, beside 1 of the prompt. It multiplies those of the avoided conditions."""
 
     takes_avoided: ClassVar[bool] = True
 
@@ -162,9 +158,9 @@ class PerpNeg(GuidanceRule):
         if not math.isfinite(self.weight):
             raise InputError(f"weight = {self.weight} of the negative prompt must be finite; 1 is usual")
 
-    def __call__(self, branches: Branches, scale: float, x_t: Latent, t: Times, schedule: Schedule) -> Prediction:
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
         """All branches, combined with the same numbers for x_0 and eps."""
-        cond, uncond, avoided = branches
+        cond, uncond, avoided = branches[:3]
         d = cond.eps - uncond.eps
         toward, away = torch.ones_like(d.flatten(1)[:, 0]), []
         for share, other in avoided:
@@ -182,7 +178,7 @@ class PerpNeg(GuidanceRule):
         return Prediction(*parts)
 
 
-RULES: tuple[type[GuidanceRule], ...] = (Plain, Rescaled, Interval, PerpNeg)
+GUIDANCE_RULES: tuple[type[GuidanceRule], ...] = (Plain, Rescaled, Interval, PerpNeg)
 """Every rule."""
 
 
@@ -245,7 +241,8 @@ class Guided(Wrapper):
         avoided = [(weight, part) for (weight, _), part in zip(self.avoided, parts[2:], strict=True)]
         # The gradient of a single query does not go through the copies of x_t twice.
         x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]
-        return self.rule(Branches(parts[0], parts[1], avoided), self.scale, x_t, t[:size], self.schedule)
+        branches = Branches(parts[0], parts[1], avoided, x_t, t[:size], self.schedule)
+        return self.rule(branches, self.scale)
 
 
 def with_scale(prior: Prior, scale: float) -> Prior:
@@ -265,7 +262,7 @@ def with_scale(prior: Prior, scale: float) -> Prior:
 
 
 def unguided(prior: Prior) -> Prior:
-    """The prior without guidance, in the other wrappers that it has. Methods that compare branches ask it for each.
+    """The prior without guidance, in the other wrappers that it has. Methods that compare branches use it.
 
     Raises:
         InputError: the prior takes no condition, so there are no branches to compare.
@@ -279,11 +276,6 @@ def unguided(prior: Prior) -> Prior:
             "same: use a method that does not compare them, such as SDS or SDI"
         )
     return prior.with_distilled_scale(1.0) or prior
-
-
-def _like(scale: float | Tensor, x: Tensor) -> float | Tensor:
-    """A scale for each sample in the shape of x, which `lerp` needs on some devices."""
-    return scale.expand_as(x) if isinstance(scale, Tensor) else scale
 
 
 def _deviation(x: Latent) -> Times:

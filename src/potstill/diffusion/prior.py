@@ -68,7 +68,7 @@ class Query(NamedTuple):
 class Prior(abc.ABC):
     """A frozen denoiser: it predicts clean data and noise from x_t, t and a condition.
 
-    A subclass defines `schedule`, `unconditional` and `__call__`; the rest has defaults. To ask a prior, use `predict`.
+    A subclass defines `schedule`, `unconditional` and `__call__`; the rest has defaults. Use `predict` to call it.
     """
 
     schedule: Schedule

@@ -22,20 +22,20 @@ class VSD(Method):
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat_renders(x_t, t, y))
 
     It moves all renders together towards the prior's distribution, where SDS moves each towards a mode. The model of
-    the renders learns them in the same run, and is asked without guidance. Where it is perfect and there is one
-    render, it answers with the noise, and VSD is SDS. Its settings are the released code's for images; for 3-D the
-    release narrows the times to 0.5 after a fifth of the run (`times="ShrinkingRange(until=0.2)"` comes near), and it
-    also tells the model the camera.
+    the renders is trained on them during the run, and is used without guidance. If it is exact and there is one
+    render, it predicts the noise, and VSD is SDS. The defaults are those of the released code for images. For 3-D the
+    release narrows the times to 0.5 after a fifth of the run (`times="ShrinkingRange(until=0.2)"` is close), and its
+    model also takes the camera.
     """
 
     noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
     times: TimestepSampler = Uniform()
     render_model: RenderModel = DefaultRenderModel()
-    """How the renders are modelled."""
+    """The kind of model of the renders."""
 
     equation: ClassVar = "w(t) (eps_hat - eps_hat_renders)"
-    comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more where it is learned"
+    comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more to train"
     reference: ClassVar = "Wang et al., ProlificDreamer, NeurIPS 2023, arXiv 2305.16213"
     bibtex: ClassVar = """@inproceedings{wang2023prolificdreamer,
   title = {{ProlificDreamer}: High-Fidelity and Diverse Text-to-{3D} Generation with Variational Score Distillation},

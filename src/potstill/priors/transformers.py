@@ -15,50 +15,49 @@ from potstill.tensors import Grid, Times
 
 @dataclass(frozen=True, eq=False)
 class Transformer(Pipeline):
-    """A transformer over patches of the latents, told a text by T5 and perhaps by others."""
+    """A transformer over patches of the latents, conditioned on T5 and perhaps other text encoders."""
 
     t5: ClassVar[str]
     """The name of T5's tokenizer in the pipeline."""
 
     @property
-    def multiple(self) -> int:
-        """Whole patches."""
+    def size_multiple(self) -> int:
+        """The size of a patch."""
         return self.codec.factor * self.network.config.patch_size
 
     @property
-    def readers(self) -> dict[str, int]:
-        """T5 takes as many tokens as the pipeline gives it."""
-        readers = super().readers
-        if self.t5 in readers:
+    def token_limits(self) -> dict[str, int]:
+        """T5's limit is the default of the pipeline."""
+        limits = super().token_limits
+        if self.t5 in limits:
             parameters = inspect.signature(self.pipe.encode_prompt).parameters
-            readers[self.t5] = parameters["max_sequence_length"].default
-        return readers
+            limits[self.t5] = parameters["max_sequence_length"].default
+        return limits
 
 
 @dataclass(frozen=True, eq=False)
 class StableDiffusion3(Transformer):
-    """Stable Diffusion 3 and 3.5, rectified flows: the states of two CLIP encoders and T5, and a pooled one."""
+    """Stable Diffusion 3 and 3.5, rectified flows: the states of two CLIP encoders and T5, and a pooled state."""
 
     t5: ClassVar = "tokenizer_3"
 
     def embed(self, prompt: str) -> Condition:
-        """CLIP's states, then T5's (zeros where there is no T5), and both CLIPs' pooled ones."""
+        """CLIP's states, then T5's (zeros without T5), and both CLIPs' pooled states."""
         states, _, pooled, _ = self.pipe.encode_prompt(
             prompt, prompt_2=None, prompt_3=None, device=self.device, do_classifier_free_guidance=False
         )
         return {"encoder_hidden_states": states, "pooled_projections": pooled}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The transformer, told 1,000 t."""
-        return self.network(x_t, timestep=self.steps_of(t), return_dict=False, **condition)[0]
+        """The output of the transformer, at timesteps 1,000 t."""
+        return self.network(x_t, timestep=self.timesteps(t), return_dict=False, **condition)[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Flux(Transformer):
-    """Flux, a rectified flow: T5's states, CLIP's pooled one, and on some models an embedded guidance scale.
+    """Flux, a rectified flow: T5's states, CLIP's pooled state, and on some models an embedded guidance scale.
 
-    Latents are [b, c, h, w] as the VAE makes them; blocks of 2x2 are packed into tokens only on the way
-    through the network.
+    Latents are [b, c, h, w] as the VAE makes them. Blocks of 2x2 are packed into tokens only inside `output`.
 
     Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), the scale is an input, and a
     guided prediction costs one evaluation: `with_scale(prior, scale)` is this prior at another `guidance`. Scales
@@ -69,22 +68,22 @@ class Flux(Transformer):
     t5: ClassVar = "tokenizer_2"
 
     guidance: float = 3.5
-    """The scale that a network with distilled guidance is told."""
+    """The guidance scale that a network with distilled guidance takes."""
 
     @property
     def channels(self) -> int:
-        """Channels of the latents, four of which make those of a token."""
+        """Channels of the latents; a token holds those of four cells."""
         return self.network.config.in_channels // 4
 
     @property
     def size(self) -> tuple[int, int]:
-        """As the pipeline says; the network does not."""
+        """The pipeline's default; the network's config has none."""
         side = self.pipe.default_sample_size * self.codec.factor
         return side, side
 
     @property
-    def multiple(self) -> int:
-        """Whole blocks."""
+    def size_multiple(self) -> int:
+        """The size of a block."""
         return 2 * self.codec.factor
 
     @property
@@ -94,7 +93,7 @@ class Flux(Transformer):
 
     @property
     def guidance_scale(self) -> float:
-        """The scale that the network is told; 1 where it is told none."""
+        """The scale that the network takes; 1 if it takes none."""
         return self.guidance if self.network.config.guidance_embeds else 1.0
 
     def with_distilled_scale(self, scale: float) -> "Flux | None":
@@ -102,12 +101,12 @@ class Flux(Transformer):
         return replace(self, guidance=scale) if self.network.config.guidance_embeds and scale >= 1 else None
 
     def embed(self, prompt: str) -> Condition:
-        """T5's states and CLIP's pooled one."""
+        """T5's states and CLIP's pooled state."""
         states, pooled, _ = self.pipe.encode_prompt(prompt, device=self.device)
         return {"encoder_hidden_states": states, "pooled_projections": pooled}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The transformer, told t itself, on packed latents; every token knows its row and column."""
+        """The output of the transformer on packed latents, at t itself; tokens carry their row and column."""
         blocks = F.pixel_unshuffle(x_t, 2)
         height, width = blocks.shape[-2:]
         rows, columns = torch.arange(height), torch.arange(width)
@@ -116,7 +115,7 @@ class Flux(Transformer):
         embedded = self.network.config.guidance_embeds
         raw = self.network(
             blocks.flatten(2).mT,
-            timestep=self.steps_of(t) / 1000,
+            timestep=self.timesteps(t) / 1000,
             guidance=torch.full((len(x_t),), self.guidance, device=x_t.device) if embedded else None,
             img_ids=places.to(self.device),
             txt_ids=texts.to(self.device),
@@ -128,29 +127,29 @@ class Flux(Transformer):
 
 @dataclass(frozen=True, eq=False)
 class PixArt(Transformer):
-    """PixArt-alpha and -sigma: T5's states with their mask; a learned variance beside the prediction is dropped."""
+    """PixArt-alpha and -sigma: T5's states with their mask. A learned variance is not used."""
 
     t5: ClassVar = "tokenizer"
 
     def embed(self, prompt: str) -> Condition:
-        """T5's states, and which of them are text and not padding."""
+        """T5's states, and the mask of those that are text and not padding."""
         states, mask, *_ = self.pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device=self.device)
         return {"encoder_hidden_states": states, "encoder_attention_mask": mask}
 
-    def geometry(self, latents: Grid) -> Condition:
-        """Height and width in pixels and their ratio, where the model was trained with them (1024-alpha)."""
+    def size_condition(self, latents: Grid) -> Condition:
+        """Height, width and their ratio, in pixels, for networks that take them (1024-alpha)."""
         if not self.network.use_additional_conditions:
             return {}
         height, width = (float(cells * self.codec.factor) for cells in latents.shape[-2:])
         return {"resolution": torch.tensor([[height, width]]), "aspect_ratio": torch.tensor([[height / width]])}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The first channels of the transformer."""
+        """The first channels of the transformer's output, without the variance."""
         raw = self.network(
             x_t,
             encoder_hidden_states=condition["encoder_hidden_states"],
             encoder_attention_mask=condition["encoder_attention_mask"],
-            timestep=self.steps_of(t),
+            timestep=self.timesteps(t),
             added_cond_kwargs={name: condition.get(name) for name in ("resolution", "aspect_ratio")},
             return_dict=False,
         )[0]

@@ -92,7 +92,7 @@ class Edit(ImageSettings, RunSettings):
             InputError: the image or the mask cannot be used, or the model takes no text prompt.
         """
         self.check_inputs(inputs)
-        if not prior.tell(self.target):
+        if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
@@ -106,10 +106,11 @@ class Edit(ImageSettings, RunSettings):
             cover = read_mask(inputs["mask"], shape, self.resize(prior))
             records["mask"] = input_record(inputs["mask"], cover)
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
-        size = prior.geometry(latents)
-        target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        origin = latents.expand(self.count, -1, -1, -1)
-        steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser)
+        size = prior.size_condition(latents)
+        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
+        steps, resumable = self.iterate(
+            prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells, denoiser
+        )
 
         def render() -> Images:
             now = scene.images
@@ -136,8 +137,8 @@ class Edit(ImageSettings, RunSettings):
             count = self.resolve().steps
             problem = EditProblem(in_range(guided, prior.codec), origin, source, target, count, rng, mask)
             total, name = self.method.total(count), type(self.method).__name__
-            baseline_run = BaselineRun(self.method.run, total, problem, next(scene.parameters()), name)
-            return iter(baseline_run), baseline_run
+            run = BaselineRun(self.method.run, total, problem, next(scene.parameters()), name)
+            return iter(run), run
         plan = self.optimization(self.method.default_optimizer)
         moved = scene if mask is None else Masked(scene, mask, origin)
         loop = LoopState(moved, plan.optimizer_of(moved, len(origin)), rng)

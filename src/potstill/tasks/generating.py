@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from torch import Generator
-from tyro.conf import Positional, arg
 
 from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
@@ -18,6 +17,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.state import LoopState
 from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.run import Result, Run
+from potstill.tasks.schema import Positional
 from potstill.tasks.settings import RunSettings
 
 
@@ -25,7 +25,7 @@ from potstill.tasks.settings import RunSettings
 class Generate(RunSettings):
     """The settings of a generation."""
 
-    prompt: Annotated[str, Positional, arg(metavar="PROMPT")]
+    prompt: Positional[str]
     """What to show."""
     method: Method = SDI()
 
@@ -70,7 +70,7 @@ class Generate(RunSettings):
             scene,
             self.guided(prior, denoiser),
             self.method,
-            target={**prior.tell(self.prompt), **prior.geometry(latents)},
+            target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
             steps=plan.steps,
             rng=rng,
             optimizer=loop.optimizer,

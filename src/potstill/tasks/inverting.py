@@ -75,10 +75,9 @@ class Invert(ImageSettings):
         plan, (images, _) = self.resolve(), self.read(inputs["image"], prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        condition = {**prior.tell(self.prompt), **prior.geometry(latents)}
+        condition = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
         guided = in_range(with_scale(denoiser or prior, plan.guidance_scale), prior.codec)
-        rng = Generator().manual_seed(self.seed)
-        problem = EditProblem(guided, latents, condition, condition, plan.steps, rng)
+        problem = EditProblem(guided, latents, condition, condition, plan.steps, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 
         def there_and_back(problem: EditProblem) -> Iterator[Snapshot]:
@@ -95,11 +94,15 @@ class Invert(ImageSettings):
             return row(torch.cat([images, reconstruction(), difference.clamp(max=1)]))
 
         def complete(result: Result) -> Result:
-            error = float((reconstruction() - images).double().square().mean())
-            return replace(result, measured={"psnr": psnr(error)}, tensors=tensors)
+            return replace(
+                result,
+                measured={"psnr": psnr(float((reconstruction() - images).double().square().mean()))},
+                tensors=tensors,
+            )
 
-        total, name = self.method.total(plan.steps), type(self.method).__name__
-        baseline_run = BaselineRun(there_and_back, total, problem, shown, name)
+        baseline_run = BaselineRun(
+            there_and_back, self.method.total(plan.steps), problem, shown, type(self.method).__name__
+        )
         record = self.record(prior, image=input_record(inputs["image"], images))
         return Run(record, iter(baseline_run), baseline_run, render, images, frame_count, complete)
 

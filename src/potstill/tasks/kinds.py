@@ -5,7 +5,7 @@ import re
 from typing import get_args
 
 from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
-from potstill.diffusion.guidance import RULES, GuidanceRule
+from potstill.diffusion.guidance import GUIDANCE_RULES, GuidanceRule
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
@@ -23,7 +23,7 @@ KINDS: dict[type, tuple[type, ...]] = {
     TimestepSampler: TIMESTEP_SAMPLERS,
     Coefficients: COEFFICIENTS,
     RenderModel: RENDER_MODELS,
-    GuidanceRule: RULES,
+    GuidanceRule: GUIDANCE_RULES,
 }
 """The classes that can be named in text. A class of a user's own is used by passing an instance in Python."""
 EARLIER = {

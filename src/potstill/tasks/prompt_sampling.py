@@ -52,7 +52,7 @@ def sample(
     wanted = [prompts] if isinstance(prompts, str) else list(prompts)
     check_numbers(len(wanted), count, guidance_scale, steps, seed)
     prior = model if isinstance(model, Pipeline) else load(model)
-    conditions = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
+    conditions = [prior.encode_prompt(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
     guided = in_range(with_scale(prior, guidance_scale), prior.codec)
@@ -62,7 +62,7 @@ def sample(
         rngs = [Generator().manual_seed(seed + n) for n in rows]
         x_t = torch.stack([torch.randn(shape, generator=rng) for rng in rngs]).to(prior.device)
         condition = {name: torch.cat([conditions[n][name] for n in rows]) for name in conditions[first]}
-        condition |= prior.geometry(x_t)
+        condition |= prior.size_condition(x_t)
         x0 = x_t
         for index, (_, hat) in enumerate(descend(guided, x_t, times, condition, rngs[0])):
             x0 = hat.x0

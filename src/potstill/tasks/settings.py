@@ -22,6 +22,7 @@ from potstill.state import Resumable
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
 from potstill.tasks.provenance import versions
+from potstill.tasks.schema import Advanced
 from potstill.tasks.text import from_values, to_text
 from potstill.tensors import Grid, Images
 
@@ -144,7 +145,7 @@ class Settings(abc.ABC):
 
     def resize(self, prior: Pipeline) -> Fit:
         """How images are brought to the working size."""
-        return Fit(self.size or prior.size, multiple=prior.multiple)
+        return Fit(self.size or prior.size, multiple=prior.size_multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
@@ -157,11 +158,11 @@ class Settings(abc.ABC):
 class ImageSettings(Settings, abc.ABC):
     """The settings of a task that starts from an image."""
 
-    fit: Mode = "crop"
+    fit: Advanced[Mode] = "crop"
     """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
-    background: str = "white"
+    background: Advanced[str] = "white"
     """What lies behind transparent pixels and around padded images."""
-    frame: int | None = None
+    frame: Advanced[int | None] = None
     """Which picture of an animated file, from 0."""
 
     def resize(self, prior: Pipeline) -> Fit:
@@ -188,13 +189,13 @@ class RunSettings(Settings, abc.ABC):
     scale 1."""
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
-    guidance: GuidanceRule = Plain()
+    guidance: Advanced[GuidanceRule] = Plain()
     """How: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, PerpNeg() at right angles to --negative."""
-    optimizer: Literal["adam", "sgd"] | None = None
+    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
     """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's default."""
-    learning_rate: float | None = None
+    learning_rate: Advanced[float | None] = None
     """Above 0; latents and pixels are of size 1. None means the method's default, or 0.02 for adam, 0.1 for sgd."""
-    space: Literal["latents", "pixels"] = "latents"
+    space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents that the network sees, or pixels through the encoder."""
     count: int = 1
     """How many results, each with its own noise."""
@@ -221,7 +222,7 @@ class RunSettings(Settings, abc.ABC):
         return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
     def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
-        """The prior, or the wrapper `denoiser` around it, under this guidance, away from the negative prompt."""
+        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt."""
         guided = with_scale(denoiser or prior, self.scale)
         if not self.negative and self.guidance == Plain():
             return guided
@@ -230,7 +231,7 @@ class RunSettings(Settings, abc.ABC):
                 f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
                 "guidance but Plain()"
             )
-        negative = prior.tell(self.negative) if self.negative else {}
+        negative = prior.encode_prompt(self.negative) if self.negative else {}
         if isinstance(self.guidance, PerpNeg):
             return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
         return replace(guided, negative=negative, rule=self.guidance)

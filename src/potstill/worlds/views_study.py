@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from potstill.diffusion.mixture import Mixture
@@ -24,7 +25,7 @@ from potstill.worlds import plots
 from potstill.worlds.study import MethodRun, Study
 from potstill.worlds.world import TARGET
 
-NOISE_SOURCES: dict[str, Method] = {
+COMPARED: dict[str, Method] = {
     "sds": replace(SDI(), noise=Fresh()),
     "mixed": replace(SDI(), noise=Mixed(0.5)),
     "cached": replace(SDI(), noise=Previous()),
@@ -118,7 +119,7 @@ class ViewsStudy(Study[ViewMetrics]):
 
         return plots.gif(figure, [artist for pair in moving for artist in pair], draw, frames)
 
-    def _layout(self, runs: Sequence[MethodRun[ViewMetrics]]):
+    def _layout(self, runs: Sequence[MethodRun[ViewMetrics]]) -> tuple[Figure, np.ndarray]:
         title = f"3-D points generated from random views, guidance scale {self.guidance_scale:g}: four noise sources"
         figure, axes = plots.new_figure(len(runs), 2, title, size=3.0)
         modes = self.prior.of(TARGET).numpy()

@@ -1,0 +1,140 @@
+"""Runs that lose no step: saved as they go, resumed from a checkpoint, saved again when they are stopped.
+
+Nothing is printed here and no signal is handled: `say` receives a line to show, and `signals` holds the signals to
+stop that have arrived so far.
+"""
+
+import shlex
+import signal
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from potstill.distillation import Step
+from potstill.errors import InputError, NotFiniteError
+from potstill.state import Resumable, finite
+from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
+from potstill.tasks.provenance import differences
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped and its state was saved; `code` is the exit code of the command."""
+
+    def __init__(self, message: str, code: int) -> None:
+        """With the message for the user."""
+        super().__init__(message)
+        self.code = code
+
+
+def resume(run: Resumable, checkpoint: Checkpoint, required: bool, say: Callable[[str], None]) -> None:
+    """Restore a run from its checkpoint, if there is one.
+
+    With `required` there must be one that fits. Without, a checkpoint of the same command is resumed, because its
+    result has the same bytes as one from the beginning; a checkpoint of another command is moved aside.
+
+    Raises:
+        InputError: a checkpoint is required and cannot be used.
+    """
+    if not required and not checkpoint.path.exists():
+        return
+    try:
+        saved = checkpoint.read(strict=not required)
+    except InputError as error:
+        if required:
+            fix = (
+                ": restore what it was started with, or delete it and start anew"
+                if isinstance(error, CheckpointMismatch)
+                else ""
+            )
+            raise InputError(f"{error}{fix}") from None
+        aside = checkpoint.move_aside()
+        say(f"{error}; it is kept, and `{resume_command(aside)}` resumes it, while this run starts anew")
+        return
+    checkpoint.restore(run, saved)
+    for change in differences(saved.record, checkpoint.record):
+        warnings.warn(f"{change}: the bytes may differ from those of an undisturbed run", stacklevel=2)
+    say(f"resuming {saved.where}, from {checkpoint.path}")
+
+
+def run_steps(
+    steps: Iterable[tuple[str, Step]],
+    run: Resumable,
+    checkpoint: Checkpoint,
+    show: Callable[[str, Step], None],
+    signals: Sequence[int],
+) -> None:
+    """Take the steps, each with the name of its method, show them, and save the run whenever it is due.
+
+    Raises:
+        Interrupted: a signal arrived; the current step was finished and the run saved.
+        NotFiniteError: a NaN or an infinity; if the state before that step is finite, it is saved.
+    """
+    where = ""
+    try:
+        with checkpoint.restored_state_errors():
+            for name, step in steps:
+                show(name, step)
+                where = f"after step {step.index + 1} of {step.total} ({name})"
+                if signals:
+                    break
+                if checkpoint.due:
+                    _save(run, checkpoint, where)
+            if signals:
+                _stop(run, checkpoint, where, signals[0])
+    except NotFiniteError as error:
+        raise NotFiniteError(f"{error}{_last_finite(run, checkpoint, where)}") from None
+
+
+@contextmanager
+def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
+    """Context in which the results of a run are written; afterwards its checkpoint is removed.
+
+    Raises:
+        Interrupted: by Ctrl-C; the run was saved.
+        InputError: the results cannot be written; the run was saved, if that is possible.
+    """
+    with checkpoint.restored_state_errors():
+        try:
+            yield
+        except KeyboardInterrupt:
+            _stop(run, checkpoint, "after the last step", signal.SIGINT)
+        except InputError as error:
+            if _saved(run, checkpoint, "after the last step"):
+                raise InputError(f"{error}; then `{resume_command(checkpoint.path)}` writes the results") from None
+            raise
+    checkpoint.remove()
+
+
+def resume_command(path: Path) -> str:
+    """The command line that resumes a checkpoint."""
+    return f"potstill resume {shlex.quote(str(path))}"
+
+
+def _stop(run: Resumable, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:
+    checkpoint.save(run, where)
+    raise Interrupted(f"interrupted; `{resume_command(checkpoint.path)}` resumes {where}", 128 + signal)
+
+
+def _save(run: Resumable, checkpoint: Checkpoint, where: str) -> None:
+    """Save the run; if that fails, warn and continue without checkpoints, for the run is worth more than they are."""
+    try:
+        checkpoint.save(run, where)
+    except InputError as error:
+        warnings.warn(f"{error}; the run continues, and no more checkpoints are written", stacklevel=2)
+        checkpoint.every = 0.0
+
+
+def _saved(run: Resumable, checkpoint: Checkpoint, where: str) -> bool:
+    """Whether there is a checkpoint, after an attempt to save the run."""
+    with suppress(InputError):
+        checkpoint.save(run, where)
+    return checkpoint.path.exists()
+
+
+def _last_finite(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
+    """Save a run that became non-finite if its state is finite, and say where the last finite state is."""
+    if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
+        return f"; the last finite state is kept in {checkpoint.path}"
+    return "; no step before it was finite"

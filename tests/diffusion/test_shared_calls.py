@@ -39,12 +39,12 @@ def together(prior: Pipeline, size: int, works) -> dict:
 
 def edits(image, seeds=range(5), **settings):
     tasks = [Edit.of({**PROMPTS, "seed": seed, "steps": 2 + seed % 2, **settings}) for seed in seeds]
-    return [lambda prior, shared, task=task: task.start(image, prior, denoiser=shared) for task in tasks]
+    return [lambda prior, shared, task=task: task.start({"image": image}, prior, denoiser=shared) for task in tasks]
 
 
 def generations(method):
     tasks = [Generate.of({"prompt": "a pear", "method": method, "steps": 2, "seed": seed}) for seed in range(3)]
-    return [lambda prior, shared, task=task: task.start(prior, denoiser=shared) for task in tasks]
+    return [lambda prior, shared, task=task: task.start({}, prior, denoiser=shared) for task in tasks]
 
 
 def watched(prior: Pipeline, monkeypatch) -> list[int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from potstill.baselines import Baseline
+from potstill.diffusion.prior import Prior
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io.decode import Picture
@@ -75,27 +76,38 @@ class Compare(RunSettings):
             tasks[name] = Edit(method=method, source=self.source, target=self.target, **settings)
         return tasks
 
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = FRAMES) -> "ComparisonRun":
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = FRAMES,
+    ) -> "ComparisonRun":
         """Be ready for the first step of the first method.
 
         Args:
             inputs: an image to edit, and a mask; none to generate.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep of each method.
 
         Raises:
             InputError: the prompts do not fit the inputs, a method is unknown, or an input cannot be used.
         """
         self.check_inputs(inputs)
-        return ComparisonRun(self, inputs, prior, frame_count)
+        options = {"denoiser": denoiser, "frame_count": frame_count}
+        return ComparisonRun(self, inputs, prior, options)
 
 
 class ComparisonRun(Resumable):
     """A comparison in progress: iterate over it for the steps of one method after the other."""
 
-    def __init__(self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, frame_count: int) -> None:
-        """Start the first method."""
-        self.compare, self._inputs, self._prior, self._frame_count = compare, inputs, prior, frame_count
+    def __init__(
+        self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, options: Mapping[str, Any]
+    ) -> None:
+        """Start the first method; `options` are those of the `start` of each task."""
+        self.compare, self._inputs, self._prior, self._options = compare, inputs, prior, options
         self._tasks = compare.tasks(inputs)
         self._results: dict[str, Result] = {}
         self._frames: dict[str, list[Levels]] = {}
@@ -106,7 +118,7 @@ class ComparisonRun(Resumable):
         """Be ready for the first step of the next method."""
         self._name = next(name for name in self._tasks if name not in self._results)
         task = self._tasks[self._name]
-        self._run: Run = task.start(self._inputs, self._prior, frame_count=self._frame_count)
+        self._run: Run = task.start(self._inputs, self._prior, **self._options)
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:
         """The steps that are left, each with its method's name."""

@@ -59,13 +59,13 @@ class Invert(ImageSettings):
     ) -> Run:
         """Encode the image and the prompt, and be ready for the first step.
 
-        `denoiser`, a wrapper around the model, makes the predictions in place of the model itself.
         The images of the run are one row: the source, the reconstruction, and their difference, four times
         as strong.
 
         Args:
             inputs: the image.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep.
 
         Raises:

@@ -79,12 +79,20 @@ class Settings(abc.ABC):
         """The plan of the run: what was stated, and defaults for the rest."""
 
     @abc.abstractmethod
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Resumable:
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Resumable:
         """A run that is ready for its first step; iterate over it for its steps.
 
         Args:
             inputs: pictures by name, as the class variable `inputs` says.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep.
 
         Raises:

@@ -105,7 +105,7 @@ def test_help_teaches(capsys):
         ("theorem nowhere", "unknown world 'nowhere'"),
         ("cite nobody", "unknown method 'nobody'"),
         ("methods --bogus", "--bogus"),
-        ("sample", "missing: PROMPT ... What to draw, in quotes"),
+        ("sample", "missing: PROMPT ... (What to draw, in quotes"),
         ("sample pizza --count 0", "count = 0 for 1 prompts must make from 1 to 10,000 pictures"),
         ("sample pizza --steps 0", "steps = 0 must be from 1 to 1,000"),
         ("sample pizza --seed -1", "seed = -1"),

@@ -78,7 +78,7 @@ def test_what_follows_two_dashes_is_no_option():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("", "missing: FILE What to read"),
+        ("", "missing: FILE (What to read)"),
         ("f --lon 3", "unknown option --lon: did you mean --long-name?"),
         ("f --long 3", "unknown option --long: did you mean --long-name?"),
         ("f --no-gif", "unknown option --no-gif: did you mean --gif?"),
@@ -88,7 +88,7 @@ def test_what_follows_two_dashes_is_no_option():
         ("f --gif g", "unexpected 'g': leave it out, or put a text of several words in quotes"),
         ("f -3", "unexpected '-3': leave it out"),
         ("f --scale", "--scale needs a value"),
-        ("f --text --gif", "--text needs a value; one that starts with - is written --text=-..."),
+        ("f --text --gif", "--text needs a value: write --text TEXT, or --text=-... for a value that starts with -"),
         ("f --scale many", "--scale = 'many' must be a number or None"),
         ("f --long-name 1.5", "--long-name = '1.5' must be a whole number"),
         ("f --long-name " + "9" * 5000, "--long-name has far too many digits: give a smaller number"),

@@ -137,7 +137,7 @@ def test_output_that_goes_nowhere_is_one_line():
     ended = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m potstill cite > /dev/full"], capture_output=True, text=True
     )
-    said = "potstill: no space is left where the output goes: free some, or send it elsewhere\n"
+    said = "potstill: no space is left for the output: free some, or write it elsewhere\n"
     assert (ended.returncode, ended.stderr) == (2, said)
 
 

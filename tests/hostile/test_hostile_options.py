@@ -157,7 +157,7 @@ def test_a_command_that_is_none_is_one_line(capsys, folder, word):
 def test_a_misspelt_option_is_said_before_the_one_that_is_missing_for_it(capsys, folder):
     words = ["edit", "photo.png", "--sorce", "a", "--target", "b"]
     refused(capsys, folder, words, "^unknown option --sorce: did you mean --source\\?")
-    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source TEXT The prompt")
+    refused(capsys, folder, ["edit", "photo.png", "--target", "b"], "^missing: --source TEXT .A prompt that describes")
     refused(
         capsys, folder, ["edit", "--", "photo.png", "--source", "a"], "^--source comes after --, .* move it before --"
     )

@@ -15,22 +15,22 @@ from potstill.cli.commands import COMMANDS, USAGE, find_command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 a mistake in the input (one line on stderr), 130 interrupted."""
+    """Run the command line and exit with 0 (done), 2 (an input error, one line on stderr) or 130 (interrupted)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name of a file may be what a terminal cannot show
+            stream.reconfigure(errors="backslashreplace")  # file names may hold anything
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
             code = _dispatch(words)
-            sys.stdout.flush()  # here a full disk is still a message
+            sys.stdout.flush()  # a full disk must be noticed while it can still be reported
             sys.exit(code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of the output has gone
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted; nothing was written", code=getattr(stop, "code", 130))
     except Exception as error:
@@ -40,14 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _reason(error: Exception) -> str | None:
-    """What the user can do something about, in words; None for a fault of potstill's."""
+    """An error that the user can act on, in words; None for a bug of potstill."""
     from potstill.errors import PotstillError, shortage
 
     if isinstance(error, PotstillError):
         return str(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again at its end
-        return "no space is left where the output goes: free some, or send it elsewhere"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try to write again at exit
+        return "no space is left for the output: free some, or write it elsewhere"
     return shortage(error)
 
 
@@ -62,7 +62,7 @@ def _dispatch(words: list[str]) -> int:
         return 0
     name, *rest = words
     if name not in COMMANDS:
-        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        close = difflib.get_close_matches(name, [*COMMANDS, "--help", "--version"], n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose {', '.join(COMMANDS)}"
         _fail(f"unknown command {name!r}: {hint}")
     _parse(name, rest)()
@@ -70,7 +70,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _parse(name: str, words: list[str]) -> Callable[[], None]:
-    """What the words ask for: the command with its settings, ready to run, or one of its helps."""
+    """The command with its settings, ready to run, or what prints one of its helps."""
     from potstill.baselines import Baseline
     from potstill.cli import help, parser
     from potstill.cli.words import UsageError, read
@@ -112,7 +112,7 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 
 def _line(text: str) -> str:
-    """Printable, on one line, and not endless: the value stands in front, and the fix at the end."""
+    """One printable line of limited length: the value is at its beginning, the fix at its end."""
     text = " ".join(text.split())
     text = text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

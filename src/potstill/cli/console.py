@@ -1,4 +1,4 @@
-"""What commands share: a progress bar, a table, JSON on standard output."""
+"""Output that the commands share: progress bars, tables and JSON."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from potstill.distillation import Step
 
 @contextmanager
 def step_progress() -> Iterator[Callable[[str, Step], None]]:
-    """A bar for each method on stderr, fed with its steps."""
+    """A progress bar on stderr for each method; call the result with every step."""
     columns = (
         TextColumn("{task.description:<16}"),
         BarColumn(),
@@ -26,7 +26,7 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
     try:
 
         def show(method: str, step: Step) -> None:
-            progress.start()  # with the first step: a mistake before it stands on a line of its own
+            progress.start()  # with the first step, so that an earlier error has a line of its own
             if method not in tasks:
                 tasks[method] = progress.add_task(method, total=step.total, note="")
             if step.index % 10 == 9 or step.index + 1 == step.total:
@@ -42,7 +42,7 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
 
 @contextmanager
 def bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """One bar on stderr with steps and the time that is left, told how many of how many are done."""
+    """A progress bar on stderr with the remaining time; call the result with the number done and the total."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(description, total=None)
@@ -50,7 +50,7 @@ def bar(description: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_records(records: Sequence[dict[str, Any]]) -> None:
-    """A table on standard output, a row a record; it is not cut to a terminal's width when piped."""
+    """Print a table with a row for each record; it is not cut to the width of the terminal if piped."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(records[0]):
         table.add_column(name.replace("_", " "), justify="right" if index else "left")
@@ -61,5 +61,5 @@ def print_records(records: Sequence[dict[str, Any]]) -> None:
 
 
 def to_json(value: object) -> str:
-    """Indented JSON; a number that is not finite is an error, for JSON has no word for it."""
+    """Indented JSON. A number that is not finite is an error, because JSON cannot express it."""
     return json.dumps(value, indent=2, allow_nan=False)

@@ -90,8 +90,8 @@ def check_complete(found: Mapping[tuple[str, ...], Any], settings: Iterable[Fiel
     """
     lacking = [setting for setting in settings if setting.required and setting.path not in found]
     if lacking:
-        told = (f"{label(each)} {first_sentence(each.doc).rstrip('.')}" for each in lacking)
-        raise UsageError(f"missing: {'; '.join(told)}")
+        about = f" ({first_sentence(lacking[0].doc).rstrip('.')})" if len(lacking) == 1 else ""
+        raise UsageError(f"missing: {', '.join(map(label, lacking))}{about}")
 
 
 def _value(setting: FieldSchema, group: Group) -> tuple[Any, int]:
@@ -102,7 +102,8 @@ def _value(setting: FieldSchema, group: Group) -> tuple[Any, int]:
         return not setting.default, 0
     count = takes(setting.kind, group.words)
     if not group.words and "..." not in metavar(setting):
-        raise UsageError(f"{group.option} needs a value; one that starts with - is written {group.option}=-...")
+        example = f"write {label(setting)}, or {group.option}=-... for a value that starts with -"
+        raise UsageError(f"{group.option} needs a value: {example}")
     return read(setting.kind, group.words[:count], group.option), count
 
 

@@ -112,7 +112,7 @@ def _rule(kind: Any) -> str:
     bare = _bare(kind)
     each, length = _repeated(bare)
     if get_origin(each) is Literal or each is bool:
-        return f"one of {', '.join(_literals(kind))}"
+        return f"one of {', '.join(_literals(kind))}" if len(_literals(kind)) > 1 else _literals(kind)[0]
     rule = f"{_COUNTS[length]} {_RULES[each].removeprefix('a ')}s" if length in _COUNTS else _RULES[each]
     return rule if bare is kind else f"{rule} or None"
 

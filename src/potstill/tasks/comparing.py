@@ -29,15 +29,16 @@ class Compare(RunSettings):
     """The settings of a comparison, the same for every method: an edit has two prompts, a generation one."""
 
     source: str = ""
-    """The prompt that describes the image."""
+    """A prompt that describes the picture."""
     target: str = ""
-    """The prompt that describes what it should become."""
+    """A prompt that describes what it should become."""
     prompt: str = ""
-    """What to show, to compare without an image."""
+    """A description of the picture to generate, to compare without IMAGE."""
     methods: tuple[str, ...] = ()
-    """Names or expressions, of baselines too. None means sds dds pds infedit, without an image sds sdi."""
+    """Names or expressions of methods and baselines; by default sds dds pds infedit, and sds sdi without IMAGE."""
     guidance_scale: float | None = None
-    """uncond + scale (cond - uncond), as in diffusers. None means 1.5, or without an image 5."""
+    """How strongly the prompts count; by default 1.5, and 5 without IMAGE. uncond + scale (cond - uncond), as in
+    diffusers."""
 
     inputs: ClassVar = {"image": False, "mask": False}
 

@@ -42,13 +42,13 @@ class Edit(ImageSettings, RunSettings):
     """
 
     source: str
-    """The prompt that describes the image."""
+    """A prompt that describes the picture."""
     target: str
-    """The prompt that describes what it should become."""
+    """A prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
     guidance_scale: float | None = None
-    """uncond + scale (cond - uncond), as in diffusers. None means 1.5, which suits the bundled model; papers on
-    Stable Diffusion take 2 for the default method and 7.5 or more for most others."""
+    """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
+    with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     default_guidance_scale: ClassVar = 1.5
     inputs: ClassVar = {"image": True, "mask": False}

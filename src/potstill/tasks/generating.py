@@ -26,7 +26,7 @@ class Generate(RunSettings):
     """The settings of a generation."""
 
     prompt: Positional[str]
-    """What to show."""
+    """A description of the picture."""
     method: Method = SDI()
 
     @property

@@ -32,10 +32,11 @@ class Invert(ImageSettings):
     """The settings of an inversion."""
 
     prompt: str
-    """What the image shows; an empty one inverts without a text."""
+    """A prompt that describes the picture; an empty one inverts without a text."""
     method: InversionBaseline = DDIMInversion()
     guidance_scale: float | None = None
-    """Of the way back. None means that of the inversion, and 7.5 for null-text, which is optimised for it."""
+    """Guidance scale of the reconstruction; by default that of the inversion, and 7.5 for null-text, which is optimised
+    for it."""
 
     inputs: ClassVar = {"image": True}
 

@@ -38,11 +38,11 @@ class Settings(abc.ABC):
     """
 
     steps: int | None = None
-    """From 1: optimiser steps, or steps over the whole schedule for a baseline. None means the method's default."""
+    """Number of optimiser steps, or of sampling steps for a baseline; by default that of the method."""
     size: tuple[int, int] | None = None
-    """Height and width in pixels. None means the size that the model was trained on."""
+    """Height and width in pixels; by default the size that the model was trained on."""
     seed: int = 0
-    """Of all randomness: the same seed gives the same bytes on the same machine."""
+    """Random seed: the same seed gives the same bytes on the same machine."""
 
     inputs: ClassVar[Mapping[str, bool]] = {}
     """The pictures that `start` takes, by name, and whether they are required."""
@@ -159,11 +159,11 @@ class ImageSettings(Settings, abc.ABC):
     """The settings of a task that starts from an image."""
 
     fit: Advanced[Mode] = "crop"
-    """How the image comes to the size: fill it and crop what sticks out, resize each side, or pad."""
+    """How the image is brought to the size: crop it, resize each side, or pad it."""
     background: Advanced[str] = "white"
-    """What lies behind transparent pixels and around padded images."""
+    """The colour behind transparent pixels and around padded images."""
     frame: Advanced[int | None] = None
-    """Which picture of an animated file, from 0."""
+    """The frame of an animated file, counted from 0."""
 
     def resize(self, prior: Pipeline) -> Fit:
         """How the image and its mask are brought to the working size."""
@@ -185,20 +185,22 @@ class RunSettings(Settings, abc.ABC):
     """
 
     negative: str = ""
-    """What the result should not show; it replaces the empty prompt, which most methods do not use at guidance
+    """What the result should not show. It replaces the empty prompt, which most methods do not use at guidance
     scale 1."""
     guidance_scale: float | None = None
-    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional. None means 5."""
+    """How strongly the prompt counts; by default 5. uncond + scale (cond - uncond), as in diffusers: 0 is
+    unconditional, 1 conditional."""
     guidance: Advanced[GuidanceRule] = Plain()
-    """How: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, PerpNeg() at right angles to --negative."""
+    """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg() with --negative."""
     optimizer: Advanced[Literal["adam", "sgd"] | None] = None
-    """Adam, or sgd: plain descent, x0 <- x0 - learning_rate · gradient. None means the method's default."""
+    """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
     learning_rate: Advanced[float | None] = None
-    """Above 0; latents and pixels are of size 1. None means the method's default, or 0.02 for adam, 0.1 for sgd."""
+    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
+    size 1."""
     space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents that the network sees, or pixels through the encoder."""
+    """What is optimised: the latents of the network, or the pixels, through its encoder."""
     count: int = 1
-    """How many results, each with its own noise."""
+    """Number of results, each with its own noise."""
 
     default_guidance_scale: ClassVar = 5.0
 

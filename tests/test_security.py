@@ -17,8 +17,7 @@ NEVER_CALLED = {
     "extractall", "extract", "unpack_archive", "pty.spawn", "from_pickle", "read_pickle", "tempfile.mktemp",
 }  # fmt: skip
 NAMED_BY_US = {
-    "cli/__init__.py": "a command, from the table of commands",
-    "cli/resume.py": "a command, of those that can be resumed",
+    "cli/commands.py": "a command, from the table of commands",
     "moved.py": "a module of potstill, from the table of modules that moved",
     "priors/safety.py": "diffusers or transformers, which the line before makes sure of",
 }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from potstill import edit, generate
-from potstill.diffusion.guidance import RULES, Guided, Interval, PerpNeg, Plain, Rescaled, unguided, with_scale
+from potstill.diffusion.guidance import GUIDANCE_RULES, Guided, Interval, PerpNeg, Plain, Rescaled, unguided, with_scale
 from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.diffusion.wrappers import CallCounter, Clipped, Counted, Wrapper, count_calls, unwrap
@@ -17,7 +17,7 @@ from potstill.scenes.view_prompts import ViewPrompts
 from potstill.tasks.generating import Generate
 from tests.methods.cases import Case
 
-every_rule = pytest.mark.parametrize("rule", [rule() for rule in RULES], ids=lambda rule: type(rule).__name__)
+every_rule = pytest.mark.parametrize("rule", [rule() for rule in GUIDANCE_RULES], ids=lambda rule: type(rule).__name__)
 
 
 def ask(case: Case, prior):

@@ -1,8 +1,8 @@
 """Throughput of `potstill batch` on the bundled model: rows in one call, and two workers against one on 2 cores.
 
-One thread each. Rows at once are measured in one process by its own CPU time, workers by the wall, while all
-of them are at work, so that loading does not count; the two take turns. Two workers must do at least 1.8
-times the rows of one, which only a machine with two free cores can show.
+One thread each. Batched rows are measured in one process by CPU time; workers by wall time while all of them are
+running, so that loading does not count, and the two alternate. Two workers must process at least 1.8 times the rows of
+one, which needs a machine with two free cores.
 """
 
 import statistics
@@ -49,7 +49,7 @@ def rows_at_once() -> None:
 
 
 def rate(workers: int, first: int) -> float:
-    """Rows a second once all workers are at work: from the second batch of each to the last but one."""
+    """Rows per second while all workers are running: from the second batch of each to the last but one."""
     with TemporaryDirectory() as folder:
         came = []
         for outcome in Processes(workers).outcomes(jobs(BATCHES * 4 * workers, first), load, Path(folder), 4):

@@ -1,6 +1,6 @@
 """`potstill edit` with its defaults, from a cold start to the PNG: at most 20 s on two cores, at most 1.2 GB.
 
-Also how often a bare `import torch` fits into it, which does not depend on how fast the machine is today.
+Also reported relative to a bare `import torch`, which depends less on the machine.
 """
 
 import resource

@@ -1,8 +1,8 @@
-"""Whether the bundled model is good enough: the measures of `training.measure`, and what each must reach.
+"""Whether the bundled model reaches its targets: the measures of `training.measure`.
 
     python benchmarks/emoji_model.py --out docs/emoji-model.json
 
-Takes some minutes, and the drawings of `make model-data`. Exits with 1 where a target is missed.
+Takes some minutes and needs the drawings of `make model-data`. Exits with 1 if a target is missed.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""What might make the bundled model faster on the CPU: bfloat16, channels_last, torch.compile.
+"""Options that may make the bundled model faster on the CPU: bfloat16, channels_last, torch.compile.
 
     python benchmarks/emoji_speed.py [--compile]
 
-One thread, one process, and time is that of this process alone. Each number is a ratio to the same call in float32 as
-loaded: all take turns, and the median of the ratios counts. Compiling takes minutes, so it is on request.
+One thread and one process; time is the CPU time of this process. Each number is the median ratio to the same call in
+float32, with alternating calls. Compiling takes minutes, so it is optional.
 """
 
 import statistics
@@ -18,7 +18,7 @@ BATCHES, TURNS = (2, 16), 9
 
 torch.set_num_threads(1)
 prior = potstill.load()
-states = prior.tell("red heart")["encoder_hidden_states"]
+states = prior.encode_prompt("red heart")["encoder_hidden_states"]
 networks = {"float32": potstill.load(channels_last=False).network}
 networks["bfloat16"] = potstill.load(dtype=torch.bfloat16, channels_last=False).network
 networks["channels_last"] = potstill.load(channels_last=True).network
@@ -31,14 +31,14 @@ def seconds(name: str, batch: int) -> float:
     network, dtype = networks[name], torch.bfloat16 if name == "bfloat16" else torch.float32
     layout = torch.channels_last if name == "channels_last" else torch.contiguous_format
     x_t = torch.randn(batch, prior.channels, 16, 16, dtype=dtype).contiguous(memory_format=layout)
-    told = states.expand(batch, -1, -1).to(dtype)
+    prompt = states.expand(batch, -1, -1).to(dtype)
     began = time.process_time()
-    network(x_t, torch.tensor(500.0), told, return_dict=False)
+    network(x_t, torch.tensor(500.0), prompt, return_dict=False)
     return time.process_time() - began
 
 
 def ratios(batch: int) -> dict[str, float]:
-    """To float32."""
+    """The ratios to float32."""
     turns = [{name: seconds(name, batch) for name in networks} for _ in range(TURNS + 1)][1:]  # the first is slower
     return {name: statistics.median(turn[name] / turn["float32"] for turn in turns) for name in networks}
 

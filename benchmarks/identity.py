@@ -1,10 +1,10 @@
-"""What the identity term of PDS is: its coefficients over t, and what it does to points and to pictures.
+"""The identity term of PDS: its coefficients over t, and its effect on points and images.
 
     python benchmarks/identity.py [--pairs 15] [--threads 2]
 
 Writes docs/pictures/identity.png and docs/identity.json, the figure and the numbers of docs/identity.md. Points are
-moons under the exact score; pictures are held-out pairs of `potstill bench edits`. Everything but the coefficients
-and the range of t is the same for all: guidance scale, Adam's rate, steps, seed.
+moons under the exact score; images are held-out pairs of `potstill bench edits`. Everything except the coefficients and
+the range of t is constant: guidance scale, Adam's learning rate, steps, seed.
 """
 
 import json
@@ -16,8 +16,8 @@ import torch
 import tyro
 
 import potstill
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import emoji_pairs, spread
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.diffusion.schedule import scaled_linear
 from potstill.io.files import writable_folder, write
@@ -37,20 +37,20 @@ class Run:
     """The budget."""
 
     pairs: int = 15
-    """Held-out pairs, spread over the groups."""
+    """Held-out pairs, balanced over the groups."""
     steps: int = 100
-    """Of a picture; points take ten times as many."""
+    """Steps of an image edit; points take ten times as many."""
     guidance_scale: float = 3.0
-    """Of pictures; points take 7.5."""
+    """Guidance scale of images; points use 7.5."""
     learning_rate: float = 0.03
-    """Adam's on pictures."""
+    """Adam's learning rate for images."""
     threads: int = 1
     """CPU threads."""
     out: Path = Path("docs")
     """The folder of the documentation."""
 
 
-def contestants() -> dict[str, PDS]:
+def variants() -> dict[str, PDS]:
     """PDS with each strength, and as released with each range of t and each stride."""
     stated = {f"identity {strength:g}": PDS(coefficients=Identity(strength)) for strength in STRENGTHS}
     lows = {f"release, t from {low:g}": PDS(coefficients=Release(), times=Uniform(low=low)) for low in LOWS}
@@ -62,8 +62,8 @@ def contestants() -> dict[str, PDS]:
 
 
 def on_points(run: Run) -> dict[str, dict[str, float]]:
-    """Distance to the target class, and distance travelled."""
-    methods = list(contestants().items())
+    """Distance to the target class, and distance moved."""
+    methods = list(variants().items())
     study = EditStudy(methods, world=load_world("moons"), points=100, steps=10 * run.steps)
     keys = ("target_distance", "transport")
     return {row["method"]: {key: row[key] for key in keys} for row in study.document(study.run())["methods"]}
@@ -72,20 +72,20 @@ def on_points(run: Run) -> dict[str, dict[str, float]]:
 def on_pictures(run: Run) -> dict[str, dict[str, float]]:
     """Mean scores."""
     prior = potstill.load()
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
     settings: dict[str, Any] = {"steps": run.steps, "learning_rate": run.learning_rate, "optimizer": "adam"}
     task = Edit(source="a", target="b", guidance_scale=run.guidance_scale, **settings)
     found = {}
-    for name, method in contestants().items():
-        *_, last = attempt(replace(task, method=method), pairs, prior)
-        rows = [scores(last.images[[n]], p.source, p.answer, p.must_change) for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
+    for name, method in variants().items():
+        *_, last = edit_pairs(replace(task, method=method), pairs, prior)
+        rows = [scores(last.images[[n]], p.source, p.answer, p.edit_region) for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
         found[name] = {key: sum(row[key] for row in rows) / len(rows) for key in ("error", "psnr", "inside", "outside")}
         print(f"{name:24}", {key: round(value, 3) for key, value in found[name].items()}, flush=True)
     return found
 
 
 def picture(points: dict[str, dict[str, float]], pictures: dict[str, dict[str, float]]) -> bytes:
-    """The coefficients, the points, the pictures."""
+    """The figure: the coefficients, the points, the images."""
     figure, ((left, middle, right),) = new_figure(3, 1, "the identity term of PDS", 4.2)
     t = torch.arange(60, 980, 4, dtype=torch.float64)
     curves: list[tuple[str, Coefficients, str, str]] = [
@@ -122,7 +122,7 @@ def picture(points: dict[str, dict[str, float]], pictures: dict[str, dict[str, f
 
 
 def main(run: Run) -> None:
-    """Measure, draw, write."""
+    """Measure, plot and write."""
     torch.set_num_threads(run.threads)
     points, pictures = on_points(run), on_pictures(run)
     write(writable_folder(run.out / "pictures") / "identity.png", picture(points, pictures))

@@ -1,8 +1,8 @@
-"""How well a picture comes back from its inversion: PSNR by steps, and null-text inversion under guidance.
+"""How well an inversion reconstructs its image: PSNR by steps, and null-text inversion under guidance.
 
     python benchmarks/inversion.py --count 3
 
-The pictures are drawn by the model itself from prompts, at guidance scale 3 in 50 steps.
+The images are samples of the model at guidance scale 3 with 50 steps.
 """
 
 import sys
@@ -27,14 +27,14 @@ PROMPTS = (
 
 @dataclass
 class Settings:
-    """What is measured."""
+    """The settings of the measurement."""
 
     count: int = 3
-    """Pictures, at most 6."""
+    """Images, at most 6."""
     steps: tuple[int, ...] = (10, 25, 50, 100)
-    """Of DDIM inversion at guidance scale 1."""
+    """Steps of DDIM inversion at guidance scale 1."""
     null_steps: tuple[int, ...] = (50,)
-    """Of DDIM and null-text inversion under guidance."""
+    """Steps of DDIM and null-text inversion under guidance."""
     guidance_scale: float = 7.5
     model: str = "emoji"
 
@@ -46,7 +46,7 @@ images = sample(prompts, prior, guidance_scale=3.0, steps=50).split(1)
 
 
 def measure(method: str, **options) -> dict:
-    """The PSNR of each picture, their mean, evaluations and seconds for one."""
+    """The PSNR of each image, their mean, and evaluations and seconds per image."""
     began, found = time.perf_counter(), []
     for image, prompt in zip(images, prompts, strict=True):
         found.append(invert(image, prompt=prompt, model=prior, method=method, **options))

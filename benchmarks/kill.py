@@ -1,15 +1,14 @@
-"""Kill commands at random moments: only whole files may be left, and going on must end in the same bytes.
+"""Kill commands at random moments: only complete files may be left, and resuming must end in the same bytes.
 
-Each command runs once undisturbed. Then it is started again and again in a folder of its own, saving itself every
-tenth of a second where it has checkpoints, and killed (SIGKILL) after a CPU time drawn evenly from that of the
-undisturbed run, which does not depend on what else the machine does. Its workers, if it has any, must end with it.
-Every file that is left must be whole: pictures decode, JSON and tables parse, safetensors open, those of checkpoints
-match their hash. Then `potstill resume` goes on where there is a checkpoint, and the same command is given again where
-there is none; the files must be those of the undisturbed run, byte for byte but for the seconds that they tell, with
-nothing beside them.
+Each command first runs to its end. Then it is started repeatedly in a folder of its own, with a checkpoint every tenth
+of a second if it has checkpoints, and killed (SIGKILL) after a CPU time drawn uniformly from that of the complete run,
+so that other load on the machine does not matter. Its workers must end with it. Every remaining file must be complete:
+images decode, JSON and tables parse, safetensors open, checkpoints match their hash. Then `potstill resume` continues
+from the checkpoint, or the command is run again if there is none. The files must equal those of the complete run byte
+for byte, except for recorded seconds, and no other files may remain.
 
-A command is started by a fork of this process, which has everything imported and the model loaded: no kill is wasted on
-that, but for workers, who import and load for themselves.
+A command is a fork of this process, which has imported everything and loaded the model, so that no kill falls into
+that. Workers import and load for themselves.
 """
 
 import argparse
@@ -32,7 +31,7 @@ from pyarrow import parquet
 from safetensors import safe_open
 
 from potstill.bench.report import Report  # noqa: F401  imported before the forks
-from potstill.cli import bench, main, output
+from potstill.cli import bench, main
 from potstill.io.images import png_bytes
 from potstill.tasks.checkpoint import ENDING
 from potstill.tasks.comparing import Compare  # noqa: F401
@@ -53,15 +52,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),
     "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", "."),
 }
-"""What is killed, in a folder of its own; another command is another line."""
+"""The commands that are killed, each in a folder of its own."""
 LOCK = ".lock"
-"""What a batch leaves in its folder besides."""
+"""The lock file of a batch, which stays in its folder."""
 PATIENCE = 60
-"""Seconds in which workers must have ended; they may be at their imports."""
+"""Seconds in which workers must end; they may be importing."""
 
 
 def start(words: tuple[str, ...], folder: Path) -> int:
-    """Run a command in a child, and give its process id."""
+    """Run a command in a child process and return its id."""
     folder.mkdir(exist_ok=True)
     if child := os.fork():
         return child
@@ -79,7 +78,7 @@ def start(words: tuple[str, ...], folder: Path) -> int:
 
 
 def finish(words: tuple[str, ...], folder: Path) -> float:
-    """Run a command to its end, which must be a good one, and give the seconds of CPU time it took."""
+    """Run a command to its successful end and return its CPU time in seconds."""
     _, code, usage = os.wait4(start(words, folder), 0)
     if code:
         sys.exit(f"potstill {' '.join(words)} in {folder}: status {code}")
@@ -87,7 +86,7 @@ def finish(words: tuple[str, ...], folder: Path) -> float:
 
 
 def spent(process: psutil.Process) -> float:
-    """The seconds of CPU time of a process and its workers."""
+    """The CPU time of a process and its workers in seconds."""
     seconds = 0.0
     for each in (process, *process.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -96,11 +95,11 @@ def spent(process: psutil.Process) -> float:
 
 
 def check(path: Path) -> None:
-    """Fail unless the file is whole."""
+    """Fail unless the file is complete."""
     if path.name.endswith(ENDING):
         unpack(path)
     elif path.suffix == ".safetensors":
-        attempt(path)
+        stored_result(path)
     elif path.suffix == ".parquet":
         parquet.read_table(path)
     elif path.suffix == ".json":
@@ -114,15 +113,15 @@ def check(path: Path) -> None:
                 picture.load()
 
 
-def attempt(path: Path) -> dict[str, Any]:
-    """What a safetensors file of a benchmark says."""
+def stored_result(path: Path) -> dict[str, Any]:
+    """The contents of a stored benchmark result."""
     with safe_open(path, "pt") as file:
-        images = {name: file.get_tensor(name).tolist() for name in file.keys()}  # noqa: SIM118  it is no mapping
-        return images | {"told": json.loads(file.metadata()["attempt"])}
+        images = {name: file.get_tensor(name).tolist() for name in file.keys()}  # noqa: SIM118  not a mapping
+        return images | {"numbers": json.loads(file.metadata()["attempt"])}
 
 
 def contents(folder: Path) -> dict[str, object]:
-    """What the files of a folder say, all but the seconds; the bytes of those that tell none."""
+    """The contents of the files in a folder without recorded seconds."""
     found: dict[str, object] = {}
     for path in (path for path in folder.rglob("*") if path.is_file() and path.name != LOCK):
         name = str(path.relative_to(folder))
@@ -131,7 +130,7 @@ def contents(folder: Path) -> dict[str, object]:
         elif path.suffix == ".parquet":
             found[name] = timeless(parquet.read_table(path).to_pylist())
         elif path.suffix == ".safetensors":
-            found[name] = timeless(attempt(path))
+            found[name] = timeless(stored_result(path))
         elif path.suffix == ".md":  # the seconds are the last column of its first table
             found[name] = [line.split("|")[:-2] for line in path.read_text().splitlines()]
         else:
@@ -147,7 +146,7 @@ def timeless(value: Any) -> Any:
 
 
 def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
-    """Kill a command so often, print what became of it, and say whether all was well."""
+    """Kill a command repeatedly, print the outcomes, and return whether all is well."""
     words = COMMANDS[name]
     seconds = finish(words, root / f"{name}-whole")
     expected = contents(root / f"{name}-whole")
@@ -172,7 +171,7 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
                 check(path)
             except Exception as error:
                 torn += 1
-                print(f"{name}, kill {index}: {path.name} is torn: {error}")
+                print(f"{name}, kill {index}: {path.name} is incomplete: {error}")
         saved = any(path.name.endswith(ENDING) for path in files)
         results = any(not path.name.endswith(ENDING) for path in files)
         tally["ended before" if ended else "left results" if results else _left(saved)] += 1
@@ -181,10 +180,10 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
         if (found := contents(folder)) != expected:
             other += 1
             wrong = [file for file in found.keys() | expected.keys() if found.get(file) != expected.get(file)]
-            print(f"{name}, kill {index}: other bytes: {', '.join(wrong)}")
-    told = ", ".join(f"{count} {what}" for what, count in tally.items())
-    found = f"{torn} torn files, {halves} hidden parts, {orphans} orphans, {other} other"
-    print(f"{name}: {kills} kills in {seconds:.1f} s of CPU time ({told}): {found}", flush=True)
+            print(f"{name}, kill {index}: different bytes: {', '.join(wrong)}")
+    outcomes = ", ".join(f"{count} {what}" for what, count in tally.items())
+    found = f"{torn} incomplete files, {halves} temporary files, {orphans} orphans, {other} different"
+    print(f"{name}: {kills} kills in {seconds:.1f} s of CPU time ({outcomes}): {found}", flush=True)
     return not (torn or other or orphans)
 
 
@@ -199,8 +198,8 @@ if __name__ == "__main__":
     parser.add_argument("--commands", nargs="*", choices=COMMANDS, default=list(COMMANDS))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    output.load = functools.cache(output.load)
-    bench._loaded(output.Model())
+    bench.Model.load = functools.cache(bench.Model.load)  # the forked commands share the loaded model
+    bench._loaded(bench.Model())
     with tempfile.TemporaryDirectory() as place:
         noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
         Path(place, "picture.png").write_bytes(png_bytes(noise))

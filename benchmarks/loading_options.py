@@ -1,7 +1,7 @@
-"""What the memory options of `potstill.load` do, on a small Stable Diffusion, one thread, one process.
+"""The effect of the memory options of `potstill.load` on a small Stable Diffusion, one thread, one process.
 
-PreviousStep is the peak of what torch allocates on top of weights and arguments; time is that of this process alone.
-Each number is a ratio to the same call without the option.
+Memory is the peak of torch's allocations beyond weights and arguments; time is the CPU time of this process. Each
+number is a ratio to the same call without the option.
 """
 
 import statistics
@@ -15,11 +15,11 @@ from potstill.diffusion.prior import Query, predict
 from potstill.priors.loading import save_memory
 
 SIDE = 64
-"""Cells along each side of the latents: 512 pixels."""
+"""The side of the latents, for 512 pixels."""
 
 
 def peak(function) -> int:
-    """Bytes allocated at the highest moment."""
+    """The peak of allocated bytes."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         function()
     events = [event for event in record.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -31,7 +31,7 @@ def peak(function) -> int:
 
 
 def seconds(function, repeats: int = 3) -> float:
-    """The median of a few."""
+    """The median of a few calls."""
     times = []
     for _ in range(repeats):
         began = time.process_time()
@@ -49,7 +49,7 @@ t = torch.tensor([500.0])
 
 
 def ask(prior):
-    return lambda: predict(prior, Query(latents, t, prior.tell("target")))
+    return lambda: predict(prior, Query(latents, t, prior.encode_prompt("target")))
 
 
 def encode(prior):

@@ -1,7 +1,7 @@
-"""1,000 edits in one process: resident memory, printed every 100, must not grow.
+"""1,000 edits in one process: resident memory, printed every 100 edits, must not grow.
 
-A tiny model, two steps, four at once, every edit with prompts, a seed and a picture of its own. The first 300 fill
-caches (256 prompts among them, and the allocator's); after that it may grow by 5 %.
+A tiny model, two steps, four edits per batch, every edit with its own prompts, seed and image. The first 300 fill
+caches (among them that of 256 prompts, and the allocator's); after that, memory may grow by 5 %.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""A Stable Diffusion of about 10 M parameters with random weights, built on the spot: what the benchmarks measure."""
+"""A Stable Diffusion of about 10 M parameters with random weights, for the benchmarks."""
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
@@ -6,11 +6,11 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from potstill.priors.unets import StableDiffusion
 
 WIDTH = 256
-"""Of the text states."""
+"""The width of the text embeddings."""
 
 
 def small_prior() -> StableDiffusion:
-    """The prior, without text encoder: two made-up prompts are told already."""
+    """The prior, without a text encoder: the embeddings of two prompts are random."""
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
         sample_size=32,

@@ -1,4 +1,4 @@
-"""How long `potstill --help` and `import potstill` take, as ratios to starting Python and to importing torch."""
+"""The time of `potstill --help` and `import potstill`, as ratios to starting Python and to importing torch."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def seconds(*arguments: str, repeats: int = 7) -> float:
 bare = seconds("-c", "pass")
 usage = seconds("-m", "potstill", "--help")
 torch = seconds("-c", "import torch", repeats=3)
-core = seconds("-c", "import potstill; potstill.SDS, potstill.distillation, potstill.Mixture", repeats=3)
+core = seconds("-c", "import potstill; potstill.SDS, potstill.distill, potstill.Mixture", repeats=3)
 
 print(f"potstill --help: {usage:.3f} s, {usage / bare:.1f} times a bare start of Python (limit 0.4 s)")
 print(f"import of the core: {core:.2f} s, {core / torch:.2f} times the import of torch")

@@ -1,7 +1,7 @@
-"""A whole step of `distill` against the bare U-Net on a batch of the same size, on one thread: at most 1.03.
+"""The time of a step of `distill` relative to the bare U-Net at the same batch size, on one thread: at most 1.03.
 
-Step and bare call take turns, the median of the ratios of neighbours counts, and time is that of this process
-alone, so other work on the machine slows both alike. SDS with guidance is a batch of 2, DDS and PDS of 4.
+Steps and bare calls alternate, and the median ratio of neighbours is reported. Time is the CPU time of this process, so
+other load on the machine affects both alike. SDS with guidance is a batch of 2, DDS and PDS of 4.
 """
 
 import statistics
@@ -13,6 +13,7 @@ from small_unet import small_prior
 from torch import Generator
 
 from potstill import DDS, PDS, SDS, distill
+from potstill.diffusion.guidance import with_scale
 from potstill.scenes import Latents
 
 LIMIT, REPEATS = 1.03, 20
@@ -30,12 +31,12 @@ print(f"U-Net of {sum(weight.numel() for weight in prior.network.parameters()) /
 x0 = torch.randn(1, 4, *[prior.network.config.sample_size] * 2)
 slow = False
 for method, batch in ((SDS(), 2), (DDS(), 4), (PDS(), 4)):
-    source = prior.tell("source") if method.edits else None
+    source = prior.encode_prompt("source") if method.edits else None
     steps = distill(
         Latents(x0, prior.codec),
-        prior.guided(7.5),
+        with_scale(prior, 7.5),
         method,
-        target=prior.tell("target"),
+        target=prior.encode_prompt("target"),
         source=source,
         steps=REPEATS + 3,
         rng=Generator().manual_seed(0),

@@ -1,11 +1,11 @@
-"""Whether an edit can tell by itself when it is done: stopping by how much a step changes, against fewer steps for all.
+"""Whether an edit can stop by itself: stopping by the size of the steps, compared with fewer steps for all images.
 
     python benchmarks/stopping.py [--methods pds dds infedit] [--pairs 16]
 
-Each pair is edited to the end, with a look at every step. A picture then stops where a running mean (decay 0.9) has
-been below a tolerance for 5 steps: the mean of the size of its steps (`change`) or the size of its mean step
-(`drift`), as root mean squares of pixels in [0, 1]. Printed for some tolerances: the steps that pictures took, what
-stopping costs in PSNR to the answer, and what giving every picture that mean number of steps costs.
+Each pair is edited to the end, with a preview after every step. An image stops once a running mean (decay 0.9) has been
+below a tolerance for 5 steps: the mean size of its steps (`change`), or the size of its mean step (`drift`), as root
+mean squares of pixels in [0, 1]. Prints for some tolerances: the steps taken, the cost of stopping in PSNR to the
+answer, and the cost of giving every image that mean number of steps.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 import potstill
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.methods import DDS, PDS, InfEdit
 from potstill.tasks.editing import Edit
 
@@ -32,17 +32,17 @@ class Run:
     """The budget."""
 
     methods: tuple[str, ...] = ("pds", "dds")
-    """Of pds, dds and infedit, with the optimiser and rate that `potstill edit` takes."""
+    """Methods: pds, dds or infedit, with the default optimiser and learning rate of `potstill edit`."""
     steps: int = 100
-    """Of an edit."""
+    """Steps of an edit."""
     guidance_scale: float = 3.0
-    """Of an edit."""
+    """Guidance scale of an edit."""
     pairs: int = 16
-    """Held-out pairs, spread over the groups."""
+    """Held-out pairs, balanced over the groups."""
 
 
 def running(rule: str, moves: Float[Tensor, "steps b *d"]) -> Float[Tensor, "steps b"]:
-    """The running mean that is held against the tolerance, without its bias towards 0 (as Adam's)."""
+    """The running mean compared with the tolerance, bias-corrected as in Adam."""
     values = moves if rule == "drift" else moves.square().flatten(2).mean(2).sqrt()
     mean, means = torch.zeros_like(values[0]), []
     for step, value in enumerate(values, start=1):
@@ -53,9 +53,9 @@ def running(rule: str, moves: Float[Tensor, "steps b *d"]) -> Float[Tensor, "ste
 
 
 def stops(means: Float[Tensor, "steps b"], tolerance: float) -> Tensor:
-    """The index of the step after which each picture stops, or the last."""
+    """The index of the step after which each image stops, or the last."""
     below = means < tolerance
-    below[:9] = False  # before the mean means anything
+    below[:9] = False  # the mean needs some steps first
     row = torch.stack([below[max(0, step - PATIENCE + 1) : step + 1].all(0) for step in range(len(below))])
     row[-1] = True
     return row.float().argmax(0)
@@ -64,7 +64,7 @@ def stops(means: Float[Tensor, "steps b"], tolerance: float) -> Tensor:
 def measure(name: str, run: Run, pairs: list[Pair], prior) -> None:
     """Print the rows of a method."""
     task = Edit(source="a", target="b", method=METHODS[name], steps=run.steps, guidance_scale=run.guidance_scale)
-    frames = torch.stack([look.images for look in attempt(task, pairs, prior, run.steps)])
+    frames = torch.stack([preview.images for preview in edit_pairs(task, pairs, prior, run.steps)])
     source, answer = (torch.cat([getattr(pair, end) for pair in pairs]) for end in ("source", "answer"))
     psnr = -10 * (frames - answer).square().flatten(2).mean(2).clamp(min=1e-10).log10()
     moves = frames - torch.cat([source[None], frames[:-1]])
@@ -80,11 +80,11 @@ def measure(name: str, run: Run, pairs: list[Pair], prior) -> None:
 
 
 def main(run: Run) -> None:
-    """Measure, print."""
+    """Measure and print."""
     torch.set_num_threads(1)
     prior = potstill.load()
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
-    print(f"| method | rule | tolerance | steps of {run.steps} | PSNR against the end | so many steps for all |")
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
+    print(f"| method | rule | tolerance | steps of {run.steps} | PSNR against the end | fewer steps for all |")
     print("|---|---|---:|---:|---:|---:|", flush=True)
     for name in run.methods:
         measure(name, run, pairs, prior)

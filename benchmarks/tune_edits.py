@@ -2,11 +2,11 @@
 
     python benchmarks/tune_edits.py [--trials 12] [--pairs 15] [--methods dds pds]
 
-Each method gets so many trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the same
-pairs and the same seed, and each trial at most so many network evaluations a picture: the steps follow from what
-a step costs. What is searched is the guidance scale from 1, the rate and the noisiest time of a method, the guidance
-scale and the strength or the skipped share of a baseline. The score is the relative error. Writes
-`src/potstill/bench/tuned.json`; a method that is not named keeps what was found before.
+Each method gets the same number of trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the
+same pairs with the same seed, and each trial the same maximum of network evaluations per image: the number of steps
+follows from the cost of a step. The search covers the guidance scale from 1, and the learning rate and largest time of
+a method, or the strength or skipped share of a baseline. The score is the relative error. Writes
+`src/potstill/bench/tuned.json`; a method that is not named keeps its settings.
 """
 
 import json
@@ -22,10 +22,10 @@ from rich.console import Console
 
 import potstill
 from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
-from potstill.bench.editing import attempt
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, spread
-from potstill.bench.entries import TUNED
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
+from potstill.bench.settings import TUNED
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
@@ -40,13 +40,13 @@ class Tune:
     """The budget."""
 
     methods: tuple[str, ...] = ()
-    """None means all."""
+    """Methods to tune; none means all."""
     trials: int = 12
-    """Settings tried for each method."""
+    """Trials per method."""
     pairs: int = 15
-    """Seen pairs, spread over the groups."""
+    """Seen pairs, balanced over the groups."""
     evaluations: int = 200
-    """Network evaluations of a picture in one trial, at most."""
+    """Maximum network evaluations per image and trial."""
     model: str = "emoji"
     """What `potstill.load` takes."""
     threads: int = 1
@@ -54,12 +54,12 @@ class Tune:
 
 
 def scale(trial: Trial) -> float:
-    """A guidance scale; a fifth of the range is no guidance at all, for half the evaluations."""
+    """A guidance scale; a fifth of the range is no guidance, at half the evaluations."""
     return max(1.0, trial.suggest_float("guidance_scale", 0.5, 12.0, log=True))
 
 
 def descended(method: Method, optimizer: str, low: float, high: float) -> Callable[[Trial], dict[str, Any]]:
-    """The search space of a method: its own noise and weight, and rates between the two."""
+    """The search space of a method, with learning rates from `low` to `high`."""
 
     def settings(trial: Trial) -> dict[str, Any]:
         top = trial.suggest_float("high", 0.5, 0.98)
@@ -74,7 +74,7 @@ def descended(method: Method, optimizer: str, low: float, high: float) -> Callab
 
 
 def sampled(method: Baseline, share: str | None = None) -> Callable[[Trial], dict[str, Any]]:
-    """The search space of a baseline, with the share that it may leave out or noise."""
+    """The search space of a baseline; `share` names its strength or skipped share."""
 
     def settings(trial: Trial) -> dict[str, Any]:
         changed = {share: trial.suggest_float(share, 0.1, 0.9)} if share else {}
@@ -105,20 +105,20 @@ SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
 
 def error(task: Edit, pairs: list[Pair], prior: Pipeline) -> float:
     """The mean relative error."""
-    *_, last = attempt(task, pairs, prior)
-    found = [scores(last.images[[n]], p.source, p.answer, p.must_change)["error"] for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
+    *_, last = edit_pairs(task, pairs, prior)
+    found = [scores(last.images[[n]], p.source, p.answer, p.edit_region)["error"] for n, p in enumerate(pairs)]  # type: ignore[arg-type]  emoji have answers
     return sum(found) / len(found)
 
 
 def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
-    """Network evaluations of a picture for each step, from a short run."""
-    short = replace(task, steps=20)  # enough for the share of them that a baseline leaves out
-    *_, last = attempt(short, [pair], prior)
+    """Network evaluations per image and step, from a short run."""
+    short = replace(task, steps=20)  # enough for a baseline that skips a share of them
+    *_, last = edit_pairs(short, [pair], prior)
     return last.evaluations / short.resolve().steps
 
 
 def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit, float]:
-    """The best task found, and its error."""
+    """The best task and its error."""
     space, blank = SPACES[name], {"source": "source", "target": "target"}
 
     def objective(trial: Trial) -> float:
@@ -134,11 +134,11 @@ def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit
 
 
 def main(run: Tune) -> None:
-    """Search, and keep what is found."""
+    """Search and store the best settings."""
     torch.set_num_threads(run.threads)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     console, prior = Console(stderr=True), potstill.load(run.model)
-    pairs = spread([pair for pair in emoji_pairs() if pair.split == "seen"], run.pairs)
+    pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "seen"], run.pairs)
     found = json.loads(TUNED.read_text()) if TUNED.exists() else {"settings": {}, "errors": {}}
     for name in run.methods or SPACES:
         task, value = tune(run, name, pairs, prior)

@@ -1,4 +1,4 @@
-"""Milliseconds a step of each method on a world of 1,000 points, on one thread; and against one softmax of its size."""
+"""Milliseconds per step of each method on a world of 1,000 points, on one thread, also relative to one softmax."""
 
 import time
 
@@ -28,10 +28,10 @@ with small_tensors():
 study = EditStudy(
     [(name, by_name(name)) for name in ("sds", *NAMES)], world=load_world("moons"), points=1000, steps=STEPS
 )
-runs = study.run()[1:]  # the first run also pays for torch's own set-up
+runs = study.run()[1:]  # the first run includes torch's initialisation
 print(f"one softmax of 2000 x 128: {unit:.3f} ms")
 for run in runs:
     step = 1e3 * run.seconds / STEPS
     evaluations = run.evaluations / STEPS
-    print(f"{run.method:15} {step:6.2f} ms a step, {step / unit:5.1f} softmaxes, {evaluations:.1f} evaluations")
+    print(f"{run.method:15} {step:6.2f} ms per step, {step / unit:5.1f} softmaxes, {evaluations:.1f} evaluations")
 print(f"1,000 steps of {', '.join(NAMES[:4])}: {sum(run.seconds for run in runs[:4]) * 1000 / STEPS:.1f} s")

@@ -1,4 +1,4 @@
-"""Theorem 2 in a picture: PDS = psi (x0 - x0_src) + chi (eps_hat - eps_hat_src), and where psi comes from."""
+"""Theorem 2 as a figure: PDS = psi (x0 - x0_src) + chi (eps_hat - eps_hat_src), and the origin of psi."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Theorem 3 in a picture: an edit-friendly DDPM edit is DDS along falling times, step by step."""
+"""Theorem 3 as a figure: an edit-friendly DDPM edit is DDS with annealed times, step by step."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ forward, backward = Guided(prior, 1.0), Guided(prior, 2.0)
 source, target = prior.condition(SOURCE), prior.condition(TARGET)
 schedule, rng = prior.schedule, torch.Generator().manual_seed(0)
 
-# The edit as published: invert, keep the noise maps, run back under the other prompt.
+# The edit as published: invert, keep the noise maps, sample with the other prompt.
 x0 = prior.sample(40, SOURCE, rng)
 times = schedule.grid(60, low=0.01, high=0.64)
 inversion = ddpm_inversion(forward, x0, times, source, rng, sigma)
@@ -36,15 +36,15 @@ for index, (t, s) in enumerate(pairwise(times)):
     u = u - (schedule.rho(t) - kept / alpha_s) * (hat.eps - hat_source.eps)
     distilled.append(u - x0)
 
-ways, dots = (torch.stack([x0 + step for step in path], 1).numpy() for path in (published, distilled))
-difference = np.abs(ways - dots).max()
+paths, dots = (torch.stack([x0 + step for step in path], 1).numpy() for path in (published, distilled))
+difference = np.abs(paths - dots).max()
 print(f"largest difference over {len(times)} steps: {difference:.1e}")
 
 figure, ((axis,),) = plots.new_figure(1, 1, "Theorem 3: edit-friendly DDPM edit (lines), sequential DDS (dots)", 6.0)
-plots.frame_square(axis, np.concatenate([ways.reshape(-1, 2), world.target.numpy()]))
+plots.frame_square(axis, np.concatenate([paths.reshape(-1, 2), world.target.numpy()]))
 axis.scatter(*world.target.T, s=16, color=plots.BLUE, linewidths=0, alpha=0.5)
 axis.scatter(*x0.T, s=12, color=plots.RED, linewidths=0)
-axis.add_collection(plots.lines(ways, width=1.6, alpha=0.8))
+axis.add_collection(plots.lines(paths, width=1.6, alpha=0.8))
 axis.scatter(*dots.reshape(-1, 2).T, s=4, color=plots.GREEN, linewidths=0, zorder=3)
 axis.set_title(f"largest difference {difference:.1e}")
 write(writable_folder(Path("docs/pictures")) / "theorem-3.png", plots.png(figure))

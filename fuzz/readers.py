@@ -1,16 +1,17 @@
-"""Throw bytes at what reads files: whatever they are, an answer or an `InputError`, in bounded time and memory.
+"""Fuzz the readers of files: any bytes must give a result or an `InputError`, in bounded time and memory.
 
-    python fuzz/readers.py --runs 20000                  every reader, so often each
+    python fuzz/readers.py --runs 20000                  every reader, this many runs each
     python fuzz/readers.py --target world --seconds 60
 
-Where atheris is installed (`pip install atheris`), it is guided by the branches that are reached, in potstill, in
-Pillow's readers and in those of archives; elsewhere bytes are flipped, cut, doubled and joined at random, which finds
-less. It starts from `fuzz/corpus/TARGET`, where `--seeds` puts one small file of each kind. What breaks is written to
-`build/fuzz/TARGET`, and the exit code is 1.
+With atheris (`pip install atheris`), it is guided by branch coverage of potstill, Pillow's readers and those of
+archives; without it, bytes are flipped, cut, repeated and joined at random, which finds less. It starts from
+`fuzz/corpus/TARGET`, where `--seeds` writes one small file of each kind. Failing inputs are written to
+`build/fuzz/TARGET`, and the exit code is then 1.
 
-What its runs have found:
+Findings so far:
 
-- pictures: nothing broke. The slowest input, a WebP of 286 bytes that says 7,184 x 7,184, takes a quarter of a second:
+- pictures: nothing broke. The slowest input, a WebP of 286 bytes with a header of 7,184 x 7,184, takes a quarter of a
+second:
   within the 100 megapixels that are read. (8,167 inputs in 194 s, guided.)
 - settings: nothing broke. (7,500 inputs in three minutes, guided.)
 - expression: a method such as `PDS(weight=1if 2else 3)` made Python warn on a line of its own; repaired.
@@ -54,7 +55,7 @@ HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "fuzz"
 PLACE = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 LONGEST = 20_000
-"""Bytes of an input."""
+"""Maximum bytes of an input."""
 
 
 def placed(data: bytes, name: str) -> Path:
@@ -64,7 +65,7 @@ def placed(data: bytes, name: str) -> Path:
 
 
 def picture(data: bytes) -> None:
-    """A picture, small or large, as an image, as a mask and for its text."""
+    """Read a picture as an image, as a mask and for its text."""
     path = placed(data, "picture")
     for read in (
         lambda: as_images(path, Fit(16), 0),
@@ -78,7 +79,7 @@ def picture(data: bytes) -> None:
 
 
 def settings(data: bytes) -> None:
-    """Settings in a PNG or a JSON, down to the task that they are of."""
+    """Read settings from a PNG or JSON, up to the task."""
     try:
         record = read_record(placed(data, "settings"))
         Edit.of(record["settings"])
@@ -87,7 +88,7 @@ def settings(data: bytes) -> None:
 
 
 def world(data: bytes) -> None:
-    """Labelled points, as CSV and as NPZ."""
+    """Read labelled points as CSV and as NPZ."""
     for name in ("world.csv", "world.npz"):
         try:
             read_world(placed(data, name))
@@ -96,7 +97,7 @@ def world(data: bytes) -> None:
 
 
 def expression(data: bytes) -> None:
-    """A method in writing."""
+    """Read a method from text."""
     try:
         from_text(data.decode("utf-8", "surrogatepass" if data[:1] == b"\0" else "replace"), Method)
     except (InputError, UnicodeDecodeError) as error:
@@ -110,7 +111,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 
 def check(error: InputError) -> None:
-    """A message is a text that is not endless."""
+    """Check that the length of a message is sensible."""
     if not 10 < len(str(error)) < 20_000:
         raise AssertionError(f"a message of {len(str(error))} characters")
 

@@ -5,14 +5,14 @@ import torch
 from torch import Generator
 from torch.optim import SGD, AdamW
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.schedule import Tabulated, linear
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
-from potstill.methods import DDS, PDS, SDI, SDS, by_name, named
+from potstill.methods import DDS, PDS, SDI, SDS, Source, by_name, named
 from potstill.methods.noise import Fresh, Inverted
-from potstill.methods.times import Annealed, Stratified, Uniform
-from potstill.methods.weighting import AlphaSigmaSquared, Constant, Rho, SigmaSquared
+from potstill.methods.times import Annealed, Uniform
+from potstill.methods.weighting import Constant, Rho
 from potstill.priors import Mixture
 from potstill.scenes import Points, Projected
 from tests.methods.cases import METHODS, Case, mixture
@@ -31,7 +31,7 @@ def test_one_sgd_step_is_the_gradient_over_the_batch():
     scene, (step,) = run(SDS(), steps=1, optimizer=lambda p: SGD(p, lr=2.0))
     rng = Generator().manual_seed(0)
     t = SDS().times(case.prior.schedule, 3, 0, 1, rng)
-    noise = SDS().draw_noise(case.x0, case.prior, t, case.target, None, rng)
+    noise = SDS().draw_noise(case.prior, t, Source(case.x0, case.target), rng)
     gradient = SDS().gradient(case.x0, case.prior, t, noise, case.target)
     assert torch.equal(step.t, t)
     assert torch.allclose(scene.points.detach(), case.x0 - 2.0 * gradient / 3, atol=1e-12)
@@ -80,12 +80,47 @@ def test_a_source_is_seen_through_the_same_camera():
     assert all(step.gradient_norm < 1e-12 for step in steps)
 
 
+class Labelled(Points):
+    """Points whose view says which class they are of."""
+
+    def view(self, rng):
+        return {"label": torch.tensor([0])}
+
+
+def test_entries_of_a_view_take_the_place_of_the_target_s_and_the_source_s():
+    """As the conditions of view-dependent prompts do: the target's class 1 gives way to the view's class 0."""
+    case, ends = Case(), []
+    for scene, label in ((Labelled(case.x0), 1), (Points(case.x0), 0)):
+        told = {"target": case.mixture.condition(label), "rng": Generator().manual_seed(0)}
+        list(distill(scene, case.prior, SDS(), steps=3, **told))
+        ends.append(scene.points.detach())
+    assert torch.equal(*ends)
+    told = {"target": case.target, "source": case.source.condition, "rng": Generator().manual_seed(0)}
+    (step,) = distill(Labelled(case.x0), case.prior, DDS(), steps=1, **told)
+    assert step.gradient_norm < 1e-12
+
+
 def test_not_finite_names_step_time_and_quantity():
     case = Case()
     points = case.x0.clone()
     points[1, 0] = float("nan")
     with pytest.raises(NotFiniteError, match=r"x0 is not finite at step 0, t = \d+ \(1 of 3 samples, torch.float64\)"):
         next(distill(Points(points), case.prior, SDS(), target=case.target, steps=2, rng=Generator()))
+
+
+def test_a_loss_that_overflows_is_caught_where_every_gradient_is_finite():
+    """|g|² of each sample is below the largest float32, and their sum above it."""
+    case = Case(dtype=torch.float32)
+    told = {"target": case.target, "steps": 1}
+
+    def first(weight):
+        method = SDS(weight=Constant(weight), times=Annealed(low=0.9, high=0.9))
+        return next(distill(Points(case.x0), case.prior, method, rng=Generator().manual_seed(0), **told))
+
+    largest = torch.finfo(torch.float32).max
+    size = first(1.0).gradient_norm  # the mean of three of one size, about
+    with pytest.raises(NotFiniteError, match="SDS: loss is not finite at step 0"):
+        first((largest / 2) ** 0.5 / size)
 
 
 def test_a_rate_that_blows_up_is_caught():
@@ -106,32 +141,6 @@ def test_impossible_runs_are_refused():
     case = Case()
     with pytest.raises(InputError, match="PDS edits, so it needs a source"):
         PDS().gradient(case.x0, case.prior, case.t, case.noise, case.target)
-
-
-def test_time_rules_cover_their_range():
-    schedule, rng = Case().prior.schedule, Generator().manual_seed(0)
-    uniform = Uniform(0.1, 0.9)(schedule, 5000, 0, 10, rng)
-    assert uniform.min() >= 100
-    assert uniform.max() <= 900
-    assert abs(float(uniform.mean()) - 500) < 15
-    strata = Stratified(0.0, 1.0)(schedule, 100, 0, 10, rng).sort().values
-    assert ((strata - torch.arange(100) * 10 - 5).abs() <= 6).all()
-    annealed = [float(Annealed(0.2, 0.98)(schedule, 1, step, 5, rng)[0]) for step in range(5)]
-    assert annealed == [980, 785, 590, 395, 200]
-    with pytest.raises(InputError, match="0 <= low <= high <= 1"):
-        Uniform(0.9, 0.1)
-
-
-def test_weights_are_their_formulas():
-    schedule, t = Case().prior.schedule, torch.tensor([400.0])
-    alpha, sigma = schedule(t)
-    for weight, value in (
-        (Constant(3.0), 3.0),
-        (SigmaSquared(), 1 - alpha**2),
-        (AlphaSigmaSquared(), alpha * (1 - alpha**2)),
-        (Rho(), sigma / alpha),
-    ):
-        assert torch.allclose(weight(schedule, t), torch.as_tensor(value).double())
 
 
 def test_presets_are_named():

@@ -10,7 +10,8 @@ from torch import Generator
 from torch.optim import SGD, Adam
 
 from potstill import edit_steps
-from potstill.diffusion.prior import Prediction, Wrapper
+from potstill.diffusion.prior import Prediction
+from potstill.diffusion.wrappers import Wrapper
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS
@@ -100,10 +101,6 @@ class Failing(Wrapper):
     """A prior that answers NaN once it was asked so often."""
 
     asked = 0
-
-    @property
-    def bare(self):
-        return self.prior.bare
 
     def __call__(self, x_t, t, condition):
         object.__setattr__(self, "asked", self.asked + 1)

@@ -239,4 +239,4 @@ def save_vit(path: Path) -> str:
 
 def small(prior) -> tuple[int, int]:
     """A size that every family takes; FLUX's own, 256 pixels even here, is slow."""
-    return (max(8, 4 * prior.multiple),) * 2
+    return (max(8, 4 * prior.size_multiple),) * 2

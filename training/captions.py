@@ -1,16 +1,16 @@
-"""What a picture is called: plain English made of its style, emoji, size, place and background.
+"""Captions: plain English from style, emoji, size, place and background.
 
     fluent small woman red hair light skin at the left on a blue background
 
-Everything a caption says is true of its picture, so endless true captions come from a few drawings. The style
-may be left out, and a background that is not named is white.
+A caption is always true of its image, so a few drawings give many true captions. The style may be omitted, and an
+unnamed background is white.
 """
 
 from dataclasses import dataclass
 
 from training.icons import Icon
 
-# RGB in bytes. Flat and well apart, so that a picture's background can be told by its colour.
+# RGB in bytes. Flat and well separated, so that a background can be recognised by its colour.
 BACKGROUNDS = {
     "white": (255, 255, 255),
     "grey": (158, 158, 158),
@@ -26,7 +26,7 @@ BACKGROUNDS = {
     "brown": (122, 78, 48),
 }
 PLACES = ("middle", "left", "right", "top", "bottom")
-# The words that people use, where the packs' names are not those.
+# Common words for concepts that the packs name differently.
 _PLAIN = {
     "automobile": "car",
     "backhand-index-pointing-left": "hand pointing left",
@@ -59,7 +59,7 @@ _PLAIN = {
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn: an icon on a background, at full size or, at a place, at half size."""
+    """An icon on a background, at full size, or at half size at a place."""
 
     icon: Icon
     background: str = "white"
@@ -73,10 +73,10 @@ def subject(concept: str, tone: str | None = None) -> str:
 
 
 def caption(picture: Picture, *, style: bool = True, background: bool = True) -> str:
-    """The picture's caption, with or without the style and the background."""
+    """The caption of a picture, with or without the style and the background."""
     icon, place = picture.icon, picture.place
     if not background and picture.background != "white":
-        raise ValueError(f"a background that is not named is white, and this one is {picture.background}")
+        raise ValueError(f"the background {picture.background} must be named: only white may be omitted")
     words = [
         icon.style if style else "",
         "small" if place else "",

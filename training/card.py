@@ -1,8 +1,8 @@
-"""The numbers of the model card: the tables between the markers of docs/emoji-model.md, from a JSON beside it.
+"""The numbers of the model card: fills the tables of docs/emoji-model.md from a JSON file.
 
     python -m training.card
 
-`benchmarks/emoji_model.py --out docs/emoji-model.json` measures; this writes what it found into the page.
+`benchmarks/emoji_model.py --out docs/emoji-model.json` measures; this writes the results into the page.
 """
 
 import json
@@ -23,7 +23,7 @@ TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, floa
     "seconds": ("8 pictures of 50 steps", lambda n: n["seconds"], "at most {} s", 10),
     "megabytes": ("size on disk", lambda n: n["megabytes"], "at most {} MB", 25),
 }
-"""What must be reached: the words, the number, the rule, the limit."""
+"""The targets: words, number, rule and limit."""
 NOTHING = "*Not measured yet: `make model-card` measures the model and fills this in.*"
 
 
@@ -32,9 +32,9 @@ class Card:
     """The page and its numbers."""
 
     numbers: Path = Path("docs/emoji-model.json")
-    """What the benchmark wrote."""
+    """The output of the benchmark."""
     page: Path = Path("docs/emoji-model.md")
-    """The page that is filled in."""
+    """The page to fill in."""
 
 
 def reached(numbers: Mapping[str, Any]) -> dict[str, bool]:
@@ -75,7 +75,7 @@ def filled(page: str, text: str) -> str:
     """The page with `text` between its markers.
 
     Raises:
-        ValueError: it does not have the markers once.
+        ValueError: the page does not have the markers exactly once.
     """
     page, count = re.subn(
         r"(<!-- measured -->\n).*?(\n<!-- /measured -->)", lambda mark: mark[1] + text + mark[2], page, flags=re.DOTALL
@@ -86,7 +86,7 @@ def filled(page: str, text: str) -> str:
 
 
 def main(card: Card) -> None:
-    """Fill the page in."""
+    """Fill in the page."""
     text = table(json.loads(card.numbers.read_text())) if card.numbers.exists() else NOTHING
     write(card.page, filled(card.page.read_text(), text).encode())
     print(text)

@@ -1,8 +1,8 @@
-"""Checkpoints: everything a run needs to go on to the same bytes, in safetensors and JSON.
+"""Checkpoints: everything needed to resume a run with the same bytes, in safetensors and JSON.
 
-A checkpoint is a folder `step-001200` with the weights, their moving average, the optimiser's moments and the state.
-It is written beside its place and then renamed, so a folder of that name is always whole. There is no
-generator state: every batch is a function of the seed and its step (see `compose`).
+A checkpoint is a folder `step-001200` with the weights, their moving average, the optimiser's moments and the state. It
+is written under another name and then renamed, so a folder of that name is always complete. There is no generator
+state: every batch is a function of the seed and its step (see `compose`).
 """
 
 import json
@@ -46,7 +46,7 @@ def save(
 
 
 def _remove(place: Path) -> None:
-    """Remove a checkpoint, if it is there, under another name, so that none is ever found with parts missing."""
+    """Remove a checkpoint if it exists; it is renamed first, so that no incomplete checkpoint is ever found."""
     gone = place.with_name(f".{place.name}-gone")
     shutil.rmtree(gone, ignore_errors=True)
     if place.exists():
@@ -61,11 +61,11 @@ def restore(
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
 ) -> int:
-    """Fill model, average and optimiser from a checkpoint, and say after which step it was written."""
+    """Restore model, average and optimiser from a checkpoint, and return its step."""
     found = read(place)
     for name, value in json.loads(json.dumps(state)).items():
         if found[name] != value:
-            raise ValueError(f"{place} was trained with another {name}: go on with the one in its state.json")
+            raise ValueError(f"{place} was trained with another {name}: use the one in its state.json")
     model.load_state_dict(load_file(place / "model.safetensors"))
     for name, value in load_file(place / "average.safetensors").items():
         average[name].copy_(value)

@@ -1,6 +1,6 @@
-"""The pictures of a batch: draw what is shown, paint it, and say it.
+"""The images and captions of a batch: draw random pictures, paint them, and describe them.
 
-A batch is a function of its seed alone, so a run that goes on from a checkpoint sees what it would have seen.
+A batch is a function of its seed alone, so a resumed run sees the same batches.
 """
 
 import hashlib
@@ -22,35 +22,35 @@ SMALL = 0.12  # share of pictures at half size
 NO_CAPTION = 0.1  # share of empty captions: the unconditional prediction that guidance needs
 NO_STYLE = 0.3
 NO_BACKGROUND = 0.5  # of the pictures on white
-STRANGE = 0.03  # share of captions with a word that nobody knows, to be overlooked
+STRANGE = 0.03  # share of captions with an unknown word, which the model should ignore
 _WHITE = 0.2  # share of white backgrounds
 _CORNERS = {"middle": (16, 16), "left": (16, 0), "right": (16, 32), "top": (0, 16), "bottom": (32, 16)}
 
 
 def generator(*seed: int) -> torch.Generator:
-    """A generator on the CPU whose state is a hash of the numbers given."""
+    """A generator on the CPU, seeded with a hash of the given numbers."""
     digest = hashlib.sha256(repr(seed).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
 @cache
 def backgrounds(concept: str) -> tuple[str, ...]:
-    """The coloured backgrounds that training may show behind a concept: a red heart on red cannot be seen."""
+    """The coloured backgrounds of a concept in training; a red heart on red would be invisible."""
     colours = [colour for colour in BACKGROUNDS if colour not in ("white", *subject(concept).split())]
     return tuple(colour for colour in colours if pair(concept, colour) not in heldout().pairs)
 
 
 class Pictures:
-    """Draws pictures that are not held out; the icons of a skin-tone family share the weight of its root."""
+    """Draws random pictures that are not held out; a family of n skin tones has a total weight of sqrt(n)."""
 
     def __init__(self) -> None:
-        """Weigh every icon that may be seen."""
+        """Compute the weight of every icon in training."""
         self.known = [icon for icon in icons() if icon.key not in heldout().variants]
         family = Counter((icon.style, icon.concept) for icon in self.known)
         self.weights = torch.tensor([family[icon.style, icon.concept] ** -0.5 for icon in self.known])
 
     def draw(self, count: int, rng: torch.Generator) -> list[Picture]:
-        """`count` pictures."""
+        """Draw `count` pictures."""
         picked = torch.multinomial(self.weights, count, replacement=True, generator=rng)
         pictures = []
         for index in picked.tolist():
@@ -64,7 +64,7 @@ class Pictures:
 
 
 def say(picture: Picture, rng: torch.Generator) -> str:
-    """A true caption of the picture, or none."""
+    """A true caption of the picture, or an empty one."""
     empty, unstyled, plain, strange = torch.rand(4, generator=rng).tolist()
     if empty < NO_CAPTION:
         return ""
@@ -76,10 +76,10 @@ def say(picture: Picture, rng: torch.Generator) -> str:
 
 
 def paint(drawings: UInt8[Tensor, "icons 4 64 64"], pictures: Sequence[Picture]) -> Images:
-    """The pictures, in [0, 1], from the bytes of `data.load` and on their device."""
+    """The images of pictures in [0, 1], on the device of the drawings from `data.load`."""
     places = {icon: index for index, icon in enumerate(icons())}
     rgba = drawings[[places[picture.icon] for picture in pictures]].float() / 255
-    ink = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)  # colour times cover: it may be averaged
+    ink = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)  # premultiplied, so that it can be averaged
     half = F.avg_pool2d(ink, 2)
     for row, picture in enumerate(pictures):
         if picture.place:

@@ -1,11 +1,11 @@
-"""The training curve: the loss of a run's log, smoothed into a small table that is committed, and its picture.
+"""The training curve: the loss from the log of a run, smoothed into a small committed table, and its figure.
 
     python -m training.curve --logs build/emoji/run/metrics.jsonl build/emoji/last/metrics.jsonl
     python -m training.curve
 
-The second line draws again from the table. Where two logs hold the same step, the later log counts: a last
-phase that starts at step 40,000 of a run replaces what the run did from there. What the table says of the steps before
-the first log stays: a run that was reopened (`training.reopen`) goes on in it.
+The second line redraws the figure from the table. If two logs hold the same step, the later log counts: a last phase
+that starts at step 40,000 of a run replaces the run's own steps from there. Rows of the table before the first log are
+kept, so a run that was reopened (`training.reopen`) continues the curve.
 """
 
 import csv
@@ -28,20 +28,20 @@ Row = tuple[int, float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """Where the numbers come from and where they go."""
+    """Inputs and outputs."""
 
     logs: tuple[Path, ...] = ()
-    """`metrics.jsonl` of the run and of its last phase; none draws from the table that is there."""
+    """`metrics.jsonl` of the run and of its last phase; none redraws the existing table."""
     table: Path = Path("docs/pictures/emoji/curve.csv")
     """The smoothed numbers."""
     out: Path = Path("docs/pictures/emoji/curve.png")
-    """The picture."""
+    """The figure."""
     window: int = 100
-    """Steps that make a row of the table."""
+    """Steps per row of the table."""
 
 
 def smooth(logs: Sequence[Path], window: int, before: Sequence[Row] = ()) -> list[Row]:
-    """The rows of a table: every step counts once, as the last log has it that reaches it, after the rows before."""
+    """The rows of the table; every step is taken once, from the last log that has it, after the earlier rows."""
     steps: dict[int, tuple[float, float]] = {}
     for log in logs:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -83,7 +83,7 @@ def draw(rows: Sequence[Row]) -> bytes:
 
 
 def main(curve: Curve) -> None:
-    """Smooth the logs, if there are any, and draw."""
+    """Smooth the logs, if any, and draw the figure."""
     curve.table.parent.mkdir(parents=True, exist_ok=True)
     if curve.logs:
         before = from_csv(curve.table.read_text()) if curve.table.exists() else []

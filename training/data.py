@@ -1,8 +1,8 @@
-"""Fetch the two icon packs with npm and draw every icon: 64x64 RGBA, one safetensors file.
+"""Download the two icon packs with npm and draw every icon as 64x64 RGBA into one safetensors file.
 
     python -m training.data --folder build/emoji
 
-The background stays transparent; `compose` paints it while training. Licences: see NOTICE.
+The background is transparent; `compose` paints it during training. Licences: see NOTICE.
 """
 
 import io
@@ -31,14 +31,14 @@ PACKS = {"fluent": "@iconify-json/fluent-emoji-flat@1.2.6", "noto": "@iconify-js
 
 @dataclass(frozen=True)
 class Data:
-    """Where the icon packs and the drawings go."""
+    """Outputs."""
 
     folder: Path = Path("build/emoji")
     """Folder for the packs and for `icons.safetensors`."""
 
 
 def fetch(pack: str, folder: Path) -> dict:
-    """The icon pack's own JSON, downloaded once."""
+    """The JSON of an icon pack, downloaded once."""
     folder.mkdir(parents=True, exist_ok=True)
     name, version = pack.removeprefix("@").rsplit("@", 1)
     archive = folder / f"{name.replace('/', '-')}-{version}.tgz"
@@ -51,7 +51,7 @@ def fetch(pack: str, folder: Path) -> dict:
 
 
 def draw(pack: dict, name: str, size: int = SIZE) -> UInt8[np.ndarray, "{size} {size} 4"]:
-    """One icon as `size x size` RGBA bytes."""
+    """An icon as `size x size` RGBA bytes."""
     import resvg_py
 
     icon = pack["icons"][name]
@@ -75,7 +75,7 @@ def load(path: Path) -> UInt8[torch.Tensor, "icons 4 64 64"]:
 
 
 def main(data: Data) -> None:
-    """Fetch, draw and write `icons.safetensors`."""
+    """Download, draw and write `icons.safetensors`."""
     packs = {style: fetch(PACKS[style], data.folder / "packs") for style in STYLES}
     pixels = np.stack([draw(packs[i.style], i.source_name) for i in track(icons(), "drawing")])
     tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()

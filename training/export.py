@@ -1,4 +1,4 @@
-"""Write the model that ships: the averaged weights in half precision, in the folder layout of diffusers.
+"""Export the model: the averaged weights in half precision, in the folder layout of diffusers.
 
     python -m training.export --checkpoint build/emoji/last/step-046000
 
@@ -37,7 +37,7 @@ repository. `vocabulary.json` lists what it knows; after {steps:,} steps of trai
 
 There is no autoencoder: latents are the pixels, `pixel_unshuffle(2 * images - 1, 4)`.
 """
-# The groups of concepts.txt, as a reader would call them.
+# Readable names for groups of concepts.txt.
 _GROUPS = {
     "places": "places and vehicles",
     "colours": "in several colours",
@@ -47,16 +47,16 @@ _GROUPS = {
 
 @dataclass(frozen=True)
 class Export:
-    """Which weights, and where to."""
+    """Input and output."""
 
     checkpoint: Path
-    """Folder of a checkpoint; its averaged weights are exported."""
+    """Folder of a checkpoint, whose averaged weights are exported."""
     out: Path = EMOJI
-    """The folder; what is there is replaced."""
+    """The folder, which is replaced."""
 
 
 def vocabulary() -> dict[str, dict[str, list[str]] | list[str]]:
-    """What the model knows, as phrases that a prompt may be made of."""
+    """The vocabulary of the model, as phrases for prompts."""
     subjects: dict[str, list[str]] = {}
     for concept, group in concepts().items():
         subjects.setdefault(_GROUPS.get(group, group), []).append(subject(concept))
@@ -70,7 +70,7 @@ def vocabulary() -> dict[str, dict[str, list[str]] | list[str]]:
 
 
 def size(folder: Path) -> float:
-    """Megabytes (10^6 bytes) of all files of a folder."""
+    """The size of all files in a folder, in megabytes (10^6 bytes)."""
     return sum(file.stat().st_size for file in _files(folder)) / 1e6
 
 
@@ -79,7 +79,7 @@ def save(pipe: DiffusionPipeline, out: Path, steps: int) -> None:
     with quiet():
         pipe.to(torch.float16).save_pretrained(out)
     for path in (out / "model_index.json", out / "tokenizer" / "tokenizer_config.json"):
-        # the name that every version of transformers knows this class by
+        # the name of this class in every version of transformers
         path.write_text(path.read_text().replace('"TokenizersBackend"', '"PreTrainedTokenizerFast"'))
     (out / "README.md").write_text(_README.format(steps=steps))
     (out / NAME).write_text(json.dumps(vocabulary(), indent=1) + "\n")
@@ -88,7 +88,7 @@ def save(pipe: DiffusionPipeline, out: Path, steps: int) -> None:
 
 
 def main(export: Export) -> None:
-    """Write the folder and say how large it is."""
+    """Write the folder and print its size."""
     pipe, steps = pipeline(read(export.checkpoint)), checkpoint.read(export.checkpoint)["step"]
     beside = export.out.with_name(f".{export.out.name}.part")
     shutil.rmtree(beside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The pictures of docs/gallery.md: every method on three exact worlds and on five edits of the bundled model.
+"""The figures of docs/gallery.md: every method on three exact worlds and on five edits with the bundled model.
 
 python -m training.gallery
 """
@@ -31,30 +31,30 @@ EDITS = {
     "animal": ("fluent/cat-face", "white", "fluent cat face", "fluent dog face"),
     "face": ("noto/grinning-face", "white", "noto grinning face", "noto crying face"),
 }
-"""A drawing and its background, what it shows, and what it should show."""
+"""A drawing, its background, its caption, and the target caption."""
 METHODS = {name: method for name, method in named().items() if "-" not in name}
 """Every method with its defaults."""
-COLUMNS = 7
+PER_ROW = 7
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """What it costs, and where the pictures go."""
+    """The settings of the gallery."""
 
     out: Path = Path("docs/pictures/gallery")
     """The folder."""
     data: Path = Path("build/emoji/icons.safetensors")
     """The drawings of `training.data`."""
     steps: int = 30
-    """Of each edit, and twenty times as many on each world."""
+    """Steps of each edit; each world takes twenty times as many."""
     guidance_scale: float = 7.5
     learning_rate: float = 0.06
-    """Of the edits, three times the usual one, for fewer steps than usual."""
+    """Learning rate of the edits, three times the default, for fewer steps than usual."""
     seed: int = 0
 
 
 def worlds(gallery: Gallery) -> None:
-    """A panel a method; and SDS beside VSD without guidance."""
+    """A panel per method; and SDS and VSD without guidance."""
     everywhere = [(name, name, list(METHODS), gallery.guidance_scale) for name in WORLDS]
     for picture, name, methods, guidance_scale in [*everywhere, ("rings-guidance-1", "rings", ["sds", "vsd"], 1.0)]:
         study = EditStudy(
@@ -72,7 +72,7 @@ def worlds(gallery: Gallery) -> None:
 
 
 def edits(gallery: Gallery) -> None:
-    """A sheet an edit: the source, then each method's result and the share of the pixels that it changed."""
+    """A sheet per edit: the source, then the result of each method with its share of changed pixels."""
     prior = load()
     for name, (key, background, source, target) in EDITS.items():
         image = draw(key, background, gallery.data)
@@ -91,18 +91,18 @@ def edits(gallery: Gallery) -> None:
                 images.append(task.start({"image": image}, prior).finish(partial(show, label)).images)
             changed = ((images[-1] - image).abs().amax(1) > 0.1).float().mean()
             captions.append(f"{label}: {changed:.0%} changed")
-        write(gallery.out / f"edit-{name}.png", contact_sheet(torch.cat(images), COLUMNS, captions, zoom=2))
+        write(gallery.out / f"edit-{name}.png", contact_sheet(torch.cat(images), PER_ROW, captions, zoom=2))
 
 
 def _small(png: bytes) -> bytes:
-    """With 64 colours, which drawings of points do not miss."""
+    """The PNG with 64 colours, which is enough for plots of points."""
     buffer = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
 def main(gallery: Gallery) -> None:
-    """Draw all."""
+    """Draw everything."""
     writable_folder(gallery.out)
     warnings.simplefilter("ignore", PromptWarning)
     edits(gallery)

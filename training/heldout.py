@@ -1,9 +1,8 @@
-"""The held-out list: what never appears in training, so that an edit has a true answer that was never seen.
+"""The held-out list: variants and pairs that never appear in training, so that edits have unseen true answers.
 
-A tenth of the variants, chosen by a hash of their names: a skin tone of a hand or a person, one colour of a
-heart, circle, square, diamond or book, the noto drawing of an emoji whose fluent drawing is known; and a
-tenth of the pairs of an emoji and a background colour. `heldout.json` is the list, committed once and for
-all; this file is the rule that made it.
+A tenth of the variants, chosen by a hash of their names: a skin tone of a hand or a person, a colour of a heart,
+circle, square, diamond or book, the noto drawing of an emoji whose fluent drawing is in training; and a tenth of the
+pairs of an emoji and a background colour. `heldout.json` is the committed list; this file is the rule that made it.
 
     python -m training.heldout
 """
@@ -24,13 +23,13 @@ SHARE = 0.1
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Icons, by key, and pairs of concept and background, as `heart@blue`."""
+    """Icons, by key, and pairs of concept and background, such as `heart@blue`."""
 
     variants: frozenset[str]
     pairs: frozenset[str]
 
     def __contains__(self, picture: Picture) -> bool:
-        """Whether the picture must not be seen in training."""
+        """Whether the picture is held out of training."""
         return picture.icon.key in self.variants or pair(picture.icon.concept, picture.background) in self.pairs
 
 
@@ -54,7 +53,7 @@ def is_variant(icon: Icon) -> bool:
 
 
 def rule() -> HeldOut:
-    """The list that the hashes give. White is the background that needs no word, so it is never held out."""
+    """The list from the hashes. White, the background that needs no word, is never held out."""
     return HeldOut(
         frozenset(icon.key for icon in icons() if is_variant(icon) and chosen(icon.key)),
         frozenset(

@@ -1,4 +1,4 @@
-"""The emoji: which there are, and how the two icon packs spell their names.
+"""The list of emoji, and their names in the two icon packs.
 
 An icon is a concept ("waving-hand") drawn in a style ("fluent" or "noto") and, for hands and people, in a
 skin tone. `concepts.txt` is the list of concepts; every one of them exists in both styles.
@@ -24,7 +24,7 @@ class Icon:
 
     @property
     def key(self) -> str:
-        """The name that the data file and the held-out list use: `noto/waving-hand-dark`."""
+        """The name in the data file and the held-out list: `noto/waving-hand-dark`."""
         return f"{self.style}/{self.concept}" + (f"-{self.tone}" if self.tone else "")
 
     @property

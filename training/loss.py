@@ -1,9 +1,9 @@
-"""The loss: what the network is asked, and at which noise levels.
+"""The loss and its noise levels.
 
 With x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) eps, an error of the predicted x0 is an error of the predicted
 v = sqrt(abar_t) eps - sqrt(1 - abar_t) x0 divided by sqrt(1 - abar_t) (Salimans and Ho 2022,
-arXiv:2202.00512). So |x0_hat - x0|^2 / (1 - abar_t) is the v loss, and the floor keeps it finite where there
-is no noise.
+arXiv:2202.00512). So |x0_hat - x0|^2 / (1 - abar_t) is the v loss; the floor keeps it finite without
+noise.
 """
 
 import torch
@@ -16,7 +16,7 @@ FLOOR = 0.04
 
 
 def draw_times(count: int, rng: torch.Generator, steps: int = 1000) -> Times:
-    """Noise levels: half of them uniform, half logit-normal, because the picture is decided in the middle."""
+    """Noise levels: half uniform, half logit-normal, because the middle levels determine the image."""
     uniform = torch.rand(count, generator=rng)
     middle = torch.randn(count, generator=rng).sigmoid()
     share = torch.where(torch.arange(count) % 2 == 0, uniform, middle)
@@ -24,12 +24,12 @@ def draw_times(count: int, rng: torch.Generator, steps: int = 1000) -> Times:
 
 
 def perturb(x0: Latents, eps: Latents, abar_t: Float[Tensor, " b"]) -> Latents:
-    """The picture under noise, x_t; `abar_t` has one value a picture."""
+    """The noisy images x_t; `abar_t` has one value per image."""
     abar_t = abar_t[:, None, None, None]
     return abar_t.sqrt() * x0 + (1 - abar_t).sqrt() * eps
 
 
 def v_loss(x0_hat: Latents, x0: Latents, abar_t: Float[Tensor, " b"]) -> Float[Tensor, ""]:
-    """The v loss of a prediction of x0, averaged over everything."""
+    """The mean v loss of predictions of x0."""
     error = (x0_hat.float() - x0).square().mean((1, 2, 3))
     return (error / (1 - abar_t).clamp(min=FLOOR)).mean()

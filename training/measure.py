@@ -1,14 +1,13 @@
-"""How good the model is, in numbers: retrieval, backgrounds, composition, denoising, speed and size.
+"""The measures of the model: retrieval, backgrounds, composition, denoising, speed and size.
 
     python -m training.measure --model build/emoji/last/step-046000 --out measures.json
 
-**Retrieval**: sample a caption and compare the picture with every emoji of the training set on the caption's
-background, by the features of `potstill.bench.retrieval`. It counts when the caption's emoji, in any style or
-skin tone, is among the nearest five. The **ceiling** is the same for the true pictures, a pixel aside, blurred
-and noisy; the **floor** for true pictures of other captions. **Background**: the median colour of the pixels
-that the emoji leaves free is nearest to the named one. **Composition** is retrieval for pairs of emoji and
-background that were held out. **Denoising** is the mean squared error of predictions of x0, without guidance,
-in latents.
+**Retrieval**: sample a caption and compare the image with every emoji of the training set on the caption's background,
+by the features of `potstill.bench.retrieval`. It is right if the caption's emoji, in any style or skin tone, is among
+the nearest five. The **ceiling** is the same for the true images, shifted by a pixel, blurred and noisy; the **floor**
+for true images of other captions. **Background**: the median colour of the pixels not covered by the emoji is nearest
+to the named one. **Composition** is retrieval for held-out pairs of emoji and background. **Denoising** is the mean
+squared error of predictions of x0, without guidance, in latents.
 """
 
 import json
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import tyro
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
@@ -42,14 +41,15 @@ from training.icons import Icon, concepts, icons
 from training.model import Images
 from training.sheet import open_prior
 
+Drawings = UInt8[Tensor, "icons 4 64 64"]
 NEAREST = 5
 LEVELS = (100, 300, 500, 700)
-BLUR, NOISE = 0.8, 0.05  # of the ceiling: standard deviations in pixels, and in brightness
+BLUR, NOISE = 0.8, 0.05  # for the ceiling: standard deviations in pixels and in brightness
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What is measured, on how many pictures."""
+    """The settings of the measurement."""
 
     model: str = "emoji"
     """What `potstill.load` takes, or the folder of a checkpoint."""
@@ -62,7 +62,7 @@ class Measure:
     composition: int = 100
     """Held-out pairs."""
     denoising: int = 200
-    """Pictures of each kind for the denoising error."""
+    """Images of each kind for the denoising error."""
     guidance_scale: float = 4.0
     """uncond + scale (cond - uncond)."""
     steps: int = 50
@@ -74,7 +74,7 @@ class Measure:
 
 
 def worn(images: Images, seed: int) -> Images:
-    """The images a pixel aside, a little blurred and noisy: what a model would draw that knew them by heart."""
+    """The images shifted by a pixel, slightly blurred and noisy, as from a model that memorised them."""
     aside = F.pad(images, (1, 0, 1, 0), mode="replicate")[:, :, :-1, :-1]
     noise = torch.randn(images.shape, generator=generator(seed))
     return (blur(aside, BLUR) + NOISE * noise).clamp(0, 1)
@@ -82,13 +82,13 @@ def worn(images: Images, seed: int) -> Images:
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a picture is compared with: known icons, and their features on each background."""
+    """The known icons and their features on each background."""
 
     known: Sequence[Icon]
     features: dict[str, Float[np.ndarray, "icons features"]]
 
 
-def candidates_of(pictures: Sequence[Picture], drawings: Tensor, known: Sequence[Icon]) -> Candidates:
+def candidates_of(pictures: Sequence[Picture], drawings: Drawings, known: Sequence[Icon]) -> Candidates:
     """The known icons on the backgrounds of the pictures."""
     colours = sorted({picture.background for picture in pictures})
     shown = track(colours, "features", console=Console(stderr=True))
@@ -96,7 +96,7 @@ def candidates_of(pictures: Sequence[Picture], drawings: Tensor, known: Sequence
 
 
 def found(images: Images, pictures: Sequence[Picture], candidates: Candidates) -> list[bool]:
-    """Whether the picture's emoji is among the known icons that are nearest to the image."""
+    """Whether the emoji of each picture is among the icons nearest to the image."""
     answers = []
     for row, picture in zip(features(images), pictures, strict=True):
         distance = np.square(candidates.features[picture.background] - row).sum(1)
@@ -105,8 +105,8 @@ def found(images: Images, pictures: Sequence[Picture], candidates: Candidates) -
     return answers
 
 
-def on_background(images: Images, pictures: Sequence[Picture], drawings: Tensor) -> list[bool]:
-    """Whether each image has its picture's background where the emoji leaves it free."""
+def on_background(images: Images, pictures: Sequence[Picture], drawings: Drawings) -> list[bool]:
+    """Whether each image has the background of its picture where the emoji does not cover it."""
     colours = torch.tensor(list(BACKGROUNDS.values())) / 255
     answers = []
     for image, picture in zip(images, pictures, strict=True):
@@ -117,25 +117,25 @@ def on_background(images: Images, pictures: Sequence[Picture], drawings: Tensor)
 
 
 @torch.no_grad()
-def denoising(prior: Pipeline, drawings: Tensor, pictures: Sequence[Picture], seed: int) -> dict[str, float]:
-    """The mean squared error of x0, in latents, at each of the noise levels."""
-    told = [prior.tell(caption(picture)) for picture in pictures]
-    condition = {name: torch.cat([one[name] for one in told]) for name in told[0]}
+def denoising(prior: Pipeline, drawings: Drawings, pictures: Sequence[Picture], seed: int) -> dict[str, float]:
+    """The mean squared error of x0, in latents, at each noise level."""
+    rows = [prior.encode_prompt(caption(picture)) for picture in pictures]
+    condition = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     x0, errors = prior.codec.encode(paint(drawings, pictures)), {}
     for level in LEVELS:
         eps = torch.randn(x0.shape, generator=generator(seed, level))
         t = torch.full((len(x0),), float(level))
         x_t = prior.schedule.perturb(x0, eps, t)
         parts = [
-            prior(x_t[rows], t[rows], {name: value[rows] for name, value in condition.items()}).x0
-            for rows in torch.arange(len(x0)).split(50)
+            prior(x_t[part], t[part], {name: value[part] for name, value in condition.items()}).x0
+            for part in torch.arange(len(x0)).split(50)
         ]
         errors[str(level)] = (torch.cat(parts) - x0).square().mean().item()
     return errors
 
 
 def seen_pictures(count: int, seed: int) -> list[Picture]:
-    """Pictures of the training set at full size, every concept as likely as any other."""
+    """Pictures of the training set at full size, with uniformly drawn concepts."""
     return [
         Picture(icon, ("white", *backgrounds(icon.concept))[n % (1 + len(backgrounds(icon.concept)))])
         for n, icon in enumerate(_spread(Pictures().known, count, seed))
@@ -143,17 +143,17 @@ def seen_pictures(count: int, seed: int) -> list[Picture]:
 
 
 def unseen_pairs(count: int, seed: int) -> list[Picture]:
-    """Fluent emoji on held-out backgrounds that can be told from them."""
+    """Fluent emoji on held-out backgrounds of another colour."""
     pairs = [name.split("@") for name in sorted(heldout().pairs)]
     known = {icon.key for icon in Pictures().known}
     pictures = [Picture(Icon("fluent", concept), background) for concept, background in pairs]
-    pictures = [one for one in pictures if one.icon.key in known and one.background not in one.icon.concept.split("-")]
+    pictures = [p for p in pictures if p.icon.key in known and p.background not in p.icon.concept.split("-")]
     order = torch.randperm(len(pictures), generator=generator(seed))[:count]
     return [pictures[index] for index in order.tolist()]
 
 
 def unseen_variants(count: int, seed: int) -> tuple[list[Picture], list[Picture]]:
-    """Held-out variants on white, and for each the drawing in training that differs from it in one attribute."""
+    """Held-out variants on white, and for each the drawing in training that differs in one attribute."""
     held = sorted(icon for icon in icons() if icon.key in heldout().variants)
     order = torch.randperm(len(held), generator=generator(seed))[:count]
     unseen = [held[index] for index in order.tolist()]
@@ -175,7 +175,7 @@ def relative(icon: Icon) -> Icon:
 
 
 def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
-    """`count` icons of different concepts, or of as many as there are."""
+    """`count` icons of different concepts, or one of each."""
     rng, chosen = generator(seed), list(concepts())
     order = torch.randperm(len(chosen), generator=rng)[:count].tolist()
     pick = torch.rand(len(order), generator=rng).tolist()
@@ -183,7 +183,7 @@ def _spread(known: Sequence[Icon], count: int, seed: int) -> list[Icon]:
     return [family[int(share * len(family))] for share, family in zip(pick, families, strict=True)]
 
 
-def measure(settings: Measure, prior: Pipeline, drawings: Tensor) -> dict[str, Any]:
+def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str, Any]:
     """All numbers."""
     torch.set_num_threads(settings.threads)
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("data", "out")}
@@ -225,7 +225,7 @@ def measure(settings: Measure, prior: Pipeline, drawings: Tensor) -> dict[str, A
 
 
 def seconds(prior: Pipeline, settings: Measure) -> float:
-    """What 8 pictures of 50 steps take, after one warm-up step."""
+    """Seconds for 8 images of 50 steps, after one warm-up step."""
     sample("red apple", prior, count=8, steps=1)
     began = time.perf_counter()
     sample("red apple", prior, count=8, steps=50, guidance_scale=settings.guidance_scale)
@@ -237,7 +237,7 @@ def _share(answers: Sequence[bool]) -> float:
 
 
 def main(settings: Measure) -> None:
-    """Measure everything, write and print the numbers."""
+    """Measure everything, then write and print the numbers."""
     drawings = data.load(settings.data)
     document = json.dumps(measure(settings, open_prior(settings.model), drawings), indent=1)
     if settings.out:

@@ -1,13 +1,11 @@
-"""The networks, all of them standard components: tokenizer, text encoder, U-Net, noise schedule, and a codec.
+"""The networks, all standard components: tokenizer, text encoder, U-Net, noise schedule and codec.
 
-The codec is no network: a 64x64 picture becomes 16x16 "latents" of 48 channels by moving every block of 4x4
-pixels into channels, exactly and both ways (`potstill.diffusion.codec`). The U-Net predicts x0 itself
-(`prediction_type="sample"`): 64 channels can carry the picture under 48 noisy ones, and could not carry the
-noise.
+The codec is not a network: a 64x64 image becomes 16x16 "latents" of 48 channels by moving every block of 4x4 pixels
+into channels, which is exactly invertible (`potstill.diffusion.codec`). The U-Net predicts x0
+(`prediction_type="sample"`): its 64 channels can represent the image under 48 noisy channels, but not the noise.
 
-The text reaches the U-Net twice: by attention below the top level, and pooled, with the time, as a scale and
-a shift in every block. That second way takes no longer, and with it the loss was 8 % lower over the first 400
-steps on the same batches.
+The text enters the U-Net twice: by attention below the top level, and pooled, with the time, as a scale and a shift in
+every block. The latter costs no time, and reduced the loss by 8 % over the first 400 steps on the same batches.
 """
 
 from dataclasses import asdict, dataclass
@@ -29,7 +27,7 @@ TOKENS = 16
 _ARTICLES = ("a", "an", "the")
 Images = Float[Tensor, "b 3 64 64"]
 Latents = Float[Tensor, "b 48 16 16"]
-Times = Int[Tensor, "*b"]  # one a picture, or one for all
+Times = Int[Tensor, "*b"]  # one per image, or one for all
 Tokens = Int[Tensor, "b 16"]
 _SPECIAL = ("<pad>", "<unknown>", "<start>", "<end>")
 
@@ -39,7 +37,7 @@ class Architecture:
     """The sizes. The defaults are 11.6 M parameters: 23.2 MB in half precision."""
 
     channels: tuple[int, int, int] = (64, 128, 176)
-    """Width of the U-Net at 16x16, 8x8 and 4x4; the text is attended to below the first."""
+    """Width of the U-Net at 16x16, 8x8 and 4x4; text attention is below the first."""
     heads: int = 4
     """Attention heads, in the U-Net and in the text encoder."""
     text_width: int = 192
@@ -56,7 +54,7 @@ def vocabulary() -> list[str]:
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """A word is a token. Case, punctuation and articles do not count; unknown words become `<unknown>`."""
+    """One token per word. Case, punctuation and articles are ignored; unknown words become `<unknown>`."""
     numbers = {word: number for number, word in enumerate([*_SPECIAL, *vocabulary()])}
     words = Tokenizer(models.WordLevel(numbers, "<unknown>"))
     words.normalizer = normalizers.Sequence(
@@ -82,22 +80,21 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def tokenize(tokenizer: PreTrainedTokenizerFast, captions: list[str]) -> Tokens:
-    """Token numbers, `(b, 16)`."""
+    """Token ids, `(b, 16)`."""
     return tokenizer(captions, padding="max_length", truncation=True, max_length=TOKENS, return_tensors="pt").input_ids
 
 
 def described(architecture: Architecture, tokenizer: PreTrainedTokenizerFast) -> dict[str, dict | list[str]]:
-    """What weights must agree with, for a checkpoint: the sizes, and the words in the order of their numbers."""
+    """The sizes, and the words in the order of their ids, which must match the weights of a checkpoint."""
     return {"architecture": asdict(architecture), "vocabulary": sorted(tokenizer.vocab, key=tokenizer.vocab.get)}
 
 
 def build_scheduler() -> DDIMScheduler:
     """DDPM's 1,000 linear noise levels (Ho et al. 2020, arXiv:2006.11239), sampled from the noisiest down.
 
-    The last level must hide the picture, so that sampling may start from noise alone. A colour averages the
-    noise of a whole picture of 12,288 numbers: with the levels of Stable Diffusion, made for latents, a white
-    picture stood 7.6 standard deviations above the noise at the last one, and the network read the picture
-    there and not the caption. With these it stands 0.7 above it.
+    The last level must hide the image, so that sampling can start from pure noise. A flat colour averages the noise of
+    12,288 numbers: with the levels of Stable Diffusion, made for latents, a white image is 7.6 standard deviations
+    above the noise at the last level, and the network reads the image there instead of the caption. Here it is 0.7.
     """
     return DDIMScheduler(
         num_train_timesteps=1000,
@@ -105,8 +102,8 @@ def build_scheduler() -> DDIMScheduler:
         beta_end=0.02,
         beta_schedule="linear",
         prediction_type="sample",
-        clip_sample=False,  # `Clipped` does it; StableDiffusionPipeline insists on this and on the offset,
-        steps_offset=1,  # which trailing steps do not have
+        clip_sample=False,  # done by `Clipped`; StableDiffusionPipeline requires this and the offset,
+        steps_offset=1,  # which has no effect on trailing steps
         timestep_spacing="trailing",
     )
 
@@ -115,7 +112,7 @@ class Emoji(nn.Module):
     """Text encoder and U-Net, trained as one network: `x0 = emoji(x_t, t, tokens)`."""
 
     def __init__(self, architecture: Architecture, words: int) -> None:
-        """Fresh weights from the global generator, for a vocabulary of `words` tokens."""
+        """New weights from the global generator, for a vocabulary of `words` tokens."""
         super().__init__()
         a = architecture
         self.text_encoder = CLIPTextModel(
@@ -149,12 +146,12 @@ class Emoji(nn.Module):
         )
 
     def forward(self, x_t: Latents, t: Times, tokens: Tokens) -> Latents:
-        """The x0 that the network sees in `x_t`."""
+        """The prediction of x0."""
         return self.unet(x_t, t, self.text_encoder(tokens).last_hidden_state).sample
 
 
 def pipeline(model: Emoji) -> StableDiffusionPipeline:
-    """The pipeline of diffusers that these networks make: Stable Diffusion's, without an autoencoder."""
+    """The networks as a Stable Diffusion pipeline of diffusers without an autoencoder."""
     parts = {
         "text_encoder": model.text_encoder,
         "tokenizer": build_tokenizer(),
@@ -167,5 +164,5 @@ def pipeline(model: Emoji) -> StableDiffusionPipeline:
 
 
 def as_prior(model: Emoji) -> StableDiffusion:
-    """The networks as they are now, as a prior."""
+    """The networks in their current state as a prior."""
     return StableDiffusion(pipeline(model.eval()))

@@ -1,13 +1,13 @@
-"""Muon: steps of equal size in every direction that a matrix can turn (Jordan et al. 2024, "Muon: an optimizer
-for hidden layers in neural networks").
+"""Muon: orthogonalised momentum steps for matrices (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural
+networks").
 
 The step of a matrix of weights is its momentum with all singular values set to about 1. Newton and Schulz's
-iteration does that with products alone: the odd quintic a s + b s^3 + c s^5 draws every singular value s in
-(0, 1] towards 1, roughly and fast. We iterate on the Gram matrix G = M M^T, which is the smaller one, and
-multiply the long matrix only at the end; for the 3x3 convolutions this takes a third of the operations.
+iteration does that with matrix products alone: the odd quintic a s + b s^3 + c s^5 moves every singular value s in
+(0, 1] close to 1 quickly. We iterate on the smaller Gram matrix G = M M^T and multiply the long matrix only at the end;
+for the 3x3 convolutions this takes a third of the operations.
 
-Everything else (embeddings, biases, norms, the first and the last convolution) follows AdamW. torch has a Muon
-too, but for linear layers only and in bfloat16, which is slow on most CPUs.
+Everything else (embeddings, biases, norms, the first and the last convolution) uses AdamW. torch has a Muon,
+but only for linear layers and in bfloat16, which is slow on most CPUs.
 """
 
 import torch
@@ -22,10 +22,10 @@ _FLAT = ("embedding", "conv_in", "conv_out")
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for the matrices and kernels of a network, AdamW for the rest, at one rate."""
+    """Muon for the matrices and kernels of a network, AdamW for the rest, at one learning rate."""
 
     def __init__(self, model: nn.Module, rate: float) -> None:
-        """No weight decay."""
+        """Without weight decay."""
         turned = {name: parameter for name, parameter in model.named_parameters() if is_matrix(name, parameter)}
         rest = [parameter for name, parameter in model.named_parameters() if name not in turned]
         super().__init__([{"params": list(turned.values())}, {"params": rest}], {"lr": rate})
@@ -34,7 +34,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        """One step; the gradients must be there."""
+        """Take one step with the current gradients."""
         matrices, rest = self.param_groups
         self._adam.param_groups[0]["lr"] = rest["lr"]
         self._adam.step()
@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def is_matrix(name: str, parameter: Tensor) -> bool:
-    """Whether Muon turns this parameter."""
+    """Whether Muon updates this parameter."""
     return parameter.ndim >= 2 and not any(word in name for word in _FLAT)
 
 

@@ -1,17 +1,17 @@
 """The pairs of `potstill bench edits`: emoji that differ in one attribute, so an edit has a true answer.
 
-| group | what must change | what must stay | at least so much of the outlines shared |
+| group | what must change | what must stay | minimum share of common outlines |
 |---|---|---|---|
 | skin | the skin tone of a hand or a person | everything else | 0.97 |
 | hair | red, curly, white or no hair, or a beard | the face | 0.85 |
 | colour | the colour of a heart, circle, square, diamond or book | the shape | 0.93 |
-| background | the flat colour behind | the emoji | 1 |
+| background | the flat background colour | the emoji | 1 |
 | style | fluent to noto or back | what it is, and where | 0.85 |
 
-The source of a pair is in the training of the bundled model. The answer of a `held-out` pair is not, the answer
-of a `seen` pair is. Outlines are shared by intersection over union of the drawings' cover. A pair shows too little,
-and is left out, if the colours differ by over a tenth on less than 30 % of the drawing. Within a group and a split
-the hash of the name decides, and no answer comes twice.
+The source of a pair is in the training set of the bundled model. The answer of a `seen` pair is, too; that of a
+`held-out` pair is not. Outlines are compared by intersection over union of the drawings' cover. A pair is left out if
+the colours differ by over a tenth on less than 30 % of the drawing. Within a group and a split, pairs are chosen by the
+hash of their name, and no answer appears twice.
 
     python -m training.pairs --drawings-file build/emoji/icons.safetensors
 """
@@ -31,7 +31,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from potstill.bench.emoji_pairs import ATLAS, COLUMNS, TABLE
+from potstill.bench.emoji_pairs import ATLAS, PAIR_COLUMNS, TABLE
 from potstill.io.files import write
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption, subject
@@ -94,7 +94,7 @@ def _shape(icon: Icon) -> str:
 
 
 def changes(drawings: Drawings) -> Iterator[Change]:
-    """Every pair whose pictures are aligned and differ enough."""
+    """All pairs whose drawings are aligned and differ enough."""
     cover = drawings[:, 3].float() / 255
     ink = drawings[:, :3].float() / 255 * cover[:, None]
     places = {icon: index for index, icon in enumerate(icons())}
@@ -120,7 +120,7 @@ def changes(drawings: Drawings) -> Iterator[Change]:
 
 @cache
 def _behind(icon: Icon) -> tuple[str, ...]:
-    """The backgrounds that training shows behind an icon."""
+    """The backgrounds of an icon in training."""
     return ("white", *backgrounds(icon.concept))
 
 
@@ -140,10 +140,10 @@ def chosen(drawings: Drawings) -> dict[str, list[Change]]:
 
 
 def table(splits: dict[str, list[Change]], order: list[Icon]) -> str:
-    """The list, as CSV."""
+    """The list as CSV."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows.writerow(PAIR_COLUMNS)
     for split, changes in splits.items():
         for change in changes:
             ends = (change.source, change.answer)

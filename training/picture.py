@@ -1,4 +1,4 @@
-"""One of the drawings as a PNG, to edit or to compare with.
+"""A drawing as PNG, to edit or to compare with.
 
 python -m training.picture fluent/red-heart --out heart.png
 python -m training.picture noto/cat-face --background green --out cat.png
@@ -21,7 +21,7 @@ from training.icons import icons
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn."""
+    """The settings of the drawing."""
 
     key: tyro.conf.Positional[str]
     """Style and name, such as fluent/red-heart."""
@@ -34,10 +34,10 @@ class Drawing:
 
 
 def draw(key: str, background: str, file: Path) -> Images:
-    """The drawing with that key on a background, from the file of all drawings.
+    """A drawing on a background, from the file of all drawings.
 
     Raises:
-        InputError: there is no such drawing or background.
+        InputError: the drawing or the background does not exist.
     """
     found = next((icon for icon in icons() if icon.key == key), None)
     if found is None or background not in BACKGROUNDS:
@@ -46,7 +46,7 @@ def draw(key: str, background: str, file: Path) -> Images:
 
 
 def main(drawing: Drawing) -> None:
-    """Draw it."""
+    """Write the PNG."""
     write(drawing.out, png_bytes(draw(drawing.key, drawing.background, drawing.data)))
 
 

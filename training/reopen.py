@@ -1,9 +1,9 @@
-"""A checkpoint from weights that were exported, so that training can go on where nothing else of it is left.
+"""Make a checkpoint from exported weights, to continue training when nothing else is left.
 
     python -m training.reopen --step 9000 --folder build/emoji/run
 
-The weights are the averaged ones in half precision, and the optimiser begins afresh: the loss rises for some hundred
-steps before it falls again.
+The weights are the averaged ones in half precision, and the optimiser is new: the loss rises for some hundred steps
+before it falls again.
 """
 
 import sys
@@ -21,12 +21,12 @@ from training.muon import Muon
 
 @dataclass(frozen=True)
 class Reopen:
-    """Which weights, and where the checkpoint goes."""
+    """Input and output."""
 
     step: int
-    """How many steps they were trained; their README.md says it."""
+    """The number of training steps, from the README.md of the weights."""
     folder: Path = Path("build/emoji/run")
-    """The run that the checkpoint becomes part of."""
+    """The folder of the run."""
     model: Path = EMOJI
     """The folder that `training.export` wrote."""
     architecture: Architecture = field(default_factory=Architecture)
@@ -36,7 +36,7 @@ class Reopen:
 def main(reopen: Reopen) -> None:
     """Write the checkpoint."""
     if checkpoint.found(reopen.folder):
-        sys.exit(f"{reopen.folder} holds a run already: name another --folder")
+        sys.exit(f"{reopen.folder} already contains a run: choose another --folder")
     tokenizer = build_tokenizer()
     model = Emoji(reopen.architecture, len(tokenizer))
     for part, name in ((model.unet, "unet/diffusion_pytorch_model"), (model.text_encoder, "text_encoder/model")):

@@ -1,4 +1,4 @@
-"""The contact sheet: fixed prompts, fixed seeds, one PNG, to see at a glance what the model can do.
+"""The contact sheet: samples of fixed prompts with fixed seeds in one PNG, as an overview of the model.
 
 python -m training.sheet --model build/emoji/run/step-012000 --out sheet.png
 """
@@ -53,15 +53,15 @@ PROMPTS = (
     ),
     *("purple circle on a yellow background", "wizard dragon on a brown background"),
 )
-COLUMNS = 8
+PER_ROW = 8
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What to sample, and where the sheet goes."""
+    """The settings of the sheet."""
 
     model: str = "emoji"
-    """What `potstill.load` takes, or the folder of a checkpoint: its averaged weights are sampled."""
+    """An argument of `potstill.load`, or the folder of a checkpoint, whose averaged weights are used."""
     out: Path = Path("sheet.png")
     """The PNG."""
     guidance_scale: float = 4.0
@@ -82,13 +82,13 @@ def picture(
 ) -> bytes:
     """The sheet as PNG."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PromptWarning)  # one prompt has a word that nobody knows, to be overlooked
+        warnings.simplefilter("ignore", PromptWarning)  # one prompt has an unknown word
         images = sample(PROMPTS, prior, guidance_scale=guidance_scale, steps=steps, seed=seed, on_step=on_step)
-    return contact_sheet(images, COLUMNS, PROMPTS, zoom=2)
+    return contact_sheet(images, PER_ROW, PROMPTS, zoom=2)
 
 
 def read(place: Path) -> Emoji:
-    """The averaged weights of a checkpoint, as a network."""
+    """The network with the averaged weights of a checkpoint."""
     state = checkpoint.read(place)
     sizes = state["architecture"] | {"channels": tuple(state["architecture"]["channels"])}
     model = Emoji(Architecture(**sizes), len(state["vocabulary"]))
@@ -97,7 +97,7 @@ def read(place: Path) -> Emoji:
 
 
 def open_prior(model: str) -> Pipeline:
-    """The prior of a checkpoint's folder, or of what `potstill.load` takes, in float32 like the bundled model."""
+    """The prior of a checkpoint folder or of an argument of `potstill.load`, in float32 like the bundled model."""
     place = Path(model)
     return as_prior(read(place)) if (place / "state.json").exists() else load(model, dtype=torch.float32)
 

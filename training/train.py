@@ -1,13 +1,14 @@
-"""Train the emoji model: one command, on a CPU, a GPU or several, that goes on where it was stopped.
-On the CPU, a run that was interrupted or killed ends in the same bytes as one that was not. Ctrl-C and SIGTERM save
-after the step at work; the exit code is then 130 or 143.
+"""Train the emoji model on a CPU, one GPU or several; the same command resumes an interrupted run.
+
+On the CPU, an interrupted or killed run ends in the same bytes as an uninterrupted one. Ctrl-C and SIGTERM save after
+the current step; the exit code is then 130 or 143.
 
     python -m training.train --folder build/emoji/run --steps 40000
     accelerate launch -m training.train --folder build/emoji/run --steps 40000 --batch 192
 
-The rate warms up and then stays constant, so a run can be continued for as long as one likes by calling it
-again with more steps. A picture model gets clean outlines in a last phase in which the rate falls to zero. It
-starts from any checkpoint and is best written to a folder of its own:
+The learning rate warms up and then stays constant, so a run can be continued by running it again with more steps. Clean
+outlines need a last phase in which the learning rate decays to zero. It starts from any checkpoint and is best written
+to a folder of its own:
 
     python -m training.train --folder build/emoji/last --start build/emoji/run/step-040000 \
         --steps 46000 --decay-steps 6000
@@ -35,33 +36,33 @@ from training.compose import Pictures, generator, paint, say
 from training.loss import draw_times, perturb, v_loss
 from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer, described, tokenize
 from training.muon import Muon
-from training.sheet import picture
+from training.sheet import picture as sheet_png
 
 
 @dataclass(frozen=True)
 class Train:
-    """One run."""
+    """The settings of a run."""
 
     folder: Path = Path("build/emoji/run")
-    """Checkpoints, sheets and `metrics.jsonl` go here; a run found here is continued."""
+    """Checkpoints, sheets and `metrics.jsonl` go here; an existing run is resumed."""
     data: Path = Path("build/emoji/icons.safetensors")
     """The drawings of `training.data`."""
     start: Path | None = None
-    """A checkpoint of another run to begin from, if the folder has none."""
+    """A checkpoint of another run to start from, if the folder has none."""
     steps: int = 40_000
-    """The run ends after this step, counted from its very beginning."""
+    """The last step, counted from the start of the first run."""
     decay_steps: int = 0
-    """The rate falls to zero over this many last steps."""
+    """Number of last steps over which the learning rate decays to zero."""
     rate: float = 1e-3
     """Muon's learning rate."""
     warmup: int = 300
-    """Steps of rising rate at the very beginning."""
+    """Warm-up steps at the start."""
     batch: int = 48
-    """Pictures a step and process."""
+    """Images per step and process."""
     average: float = 0.999
-    """Share of the averaged weights that stays at each step."""
+    """Decay of the averaged weights per step."""
     seed: int = 0
-    """Everything random follows from it."""
+    """Seed of all randomness."""
     checkpoint_every: float = 30.0
     """Seconds between checkpoints."""
     sheet_every: int = 1000
@@ -69,34 +70,34 @@ class Train:
     sheet_steps: int = 25
     """DDIM steps of those sheets."""
     keep: int = 3
-    """Checkpoints that are kept."""
+    """Number of checkpoints to keep."""
     threads: int = 1
     """CPU threads."""
     precision: Literal["no", "bf16"] = "no"
-    """bf16 is faster where the hardware computes in it, and slower elsewhere."""
+    """bf16 is faster on hardware that supports it, and slower elsewhere."""
     architecture: Architecture = field(default_factory=Architecture)
     """Sizes of the networks."""
 
 
 def learning_rate(run: Train, step: int) -> float:
-    """The rate of a step: warm-up, constant, decay. A function of the step alone."""
+    """The learning rate of a step: warm-up, constant, decay."""
     rising = min(1.0, (step + 1) / run.warmup)
     falling = min(1.0, (run.steps - step) / run.decay_steps) if run.decay_steps else 1.0
     return run.rate * rising * falling
 
 
 def beginning(run: Train) -> Path | None:
-    """The checkpoint to go on from: the newest of the folder, else the one to start from, if any."""
+    """The checkpoint to resume from: the newest of the folder, otherwise `start`, if given."""
     return next(reversed(checkpoint.found(run.folder)), run.start)
 
 
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
-    """The loop: yields the metrics of each step; once there are `signals` to stop, it saves and ends."""
+    """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
     drawings, pictures = data.load(run.data).to(device), Pictures()
     tokenizer, abar = build_tokenizer(), build_scheduler().alphas_cumprod.to(device)
 
-    torch.manual_seed(run.seed)  # the fresh weights are the only use of the global generator
+    torch.manual_seed(run.seed)  # the global generator is used only for new weights
     bare = Emoji(run.architecture, len(tokenizer)).to(device, memory_format=torch.channels_last)  # 20 % faster
     average = {name: value.clone() for name, value in bare.state_dict().items()}
     optimiser = Muon(bare, run.rate)
@@ -112,7 +113,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         rng = generator(run.seed, step, accelerator.process_index)
         shown = pictures.draw(run.batch, rng)
         x0 = CODEC.encode(paint(drawings, shown))
-        tokens = tokenize(tokenizer, [say(one, rng) for one in shown]).to(device)
+        tokens = tokenize(tokenizer, [say(picture, rng) for picture in shown]).to(device)
         t = draw_times(run.batch, rng).to(device)
         eps = torch.randn(x0.shape, generator=rng).to(device)
 
@@ -133,21 +134,21 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
-        stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # all processes at once
+        stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # in all processes
         if main and (time.monotonic() - saved >= run.checkpoint_every or last or stopped):
             checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
             saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
-            look = Emoji(run.architecture, len(tokenizer)).to(device)
-            look.load_state_dict(average)
-            write(run.folder / f"sheet-{step:06d}.png", picture(as_prior(look), steps=run.sheet_steps))
+            averaged = Emoji(run.architecture, len(tokenizer)).to(device)
+            averaged.load_state_dict(average)
+            write(run.folder / f"sheet-{step:06d}.png", sheet_png(as_prior(averaged), steps=run.sheet_steps))
         if stopped:
             return
 
 
 @torch.no_grad()
 def _follow(average: dict[str, Tensor], weights: dict[str, Tensor], share: float) -> None:
-    """Move the averaged weights towards the weights, keeping `share` of them."""
+    """Update the averaged weights with decay `share`."""
     for name, value in average.items():
         value.lerp_(weights[name].to(value.dtype), 1 - share)
 
@@ -157,7 +158,7 @@ def _has_accelerator() -> bool:
 
 
 def open_log(path: Path, step: int) -> TextIO:
-    """The log, opened for the steps after `step`; what an interrupted run wrote of them, or began, is dropped."""
+    """Open the log for the steps after `step`; later or incomplete lines of an interrupted run are dropped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     whole = (line for line in lines if line.endswith("\n"))
@@ -174,15 +175,15 @@ def main(run: Train) -> None:
         if accelerator.is_main_process:
             step = _show(run, train(run, accelerator, signals))
             if signals and step < run.steps:
-                print(f"interrupted after step {step}, which is saved; the same command goes on", file=sys.stderr)
+                print(f"interrupted after step {step}, which is saved; run the same command to resume", file=sys.stderr)
         else:
-            deque(train(run, accelerator, signals), maxlen=0)  # the first process shows and logs
+            deque(train(run, accelerator, signals), maxlen=0)  # only the first process shows progress and logs
     if signals:
         sys.exit(128 + signals[0])
 
 
 def _show(run: Train, steps: Iterator[dict]) -> int:
-    """Take the steps; the last one's number."""
+    """Run the steps with a progress bar; returns the number of the last."""
     begin = beginning(run)
     step = checkpoint.read(begin)["step"] if begin else 0
     log = open_log(run.folder / "metrics.jsonl", step)

@@ -1,9 +1,11 @@
 """What `import potstill` offers; each name is imported when it is used."""
 
 from . import baselines, diffusion, methods, priors, scenes, worlds
+from .diffusion.guidance import Guided
 from .diffusion.mixture import Mixture
-from .diffusion.prior import Clipped, Condition, Guided, Prediction, Prior, Query, predict
+from .diffusion.prior import Condition, Prediction, Prior, Query, predict
 from .diffusion.schedule import VP, Flow, Schedule, Tabulated
+from .diffusion.wrappers import Clipped
 from .distillation import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
 from .methods import DDS, PDS, SDI, SDS, Method, Source

@@ -1,23 +1,22 @@
 """The optimisation loop: a generator that moves a scene and yields every step."""
 
-import copy
 import math
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
-from potstill.diffusion.prior import Condition, Prior, Tally
+from potstill.diffusion.prior import Condition, Prior
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError, not_finite
-from potstill.methods.bank import Bank, Filled
-from potstill.methods.method import Method, Source
-from potstill.methods.noise import PreviousStep
-from potstill.methods.render_model import LearnedPrior, WithRenderModel
-from potstill.scenes.scene import Scene
+from potstill.methods.draw import Memory, Moment, Source
+from potstill.methods.method import Method
+from potstill.methods.render_model import WithRenderModel
+from potstill.scenes.scene import Scene, View
 from potstill.tensors import Latent, Times
 
 
@@ -34,9 +33,9 @@ class Step:
     x0: Latent
     """The render."""
     gradient_norm: float | None
-    """Mean over samples of the norm of the gradient; None without one, as in a baseline."""
+    """Mean over samples of the norm of the gradient; None for a baseline, which has no gradient."""
     loss: float | None
-    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is. None without one."""
+    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is. None for a baseline."""
     distance: float | None
     """Mean over samples of |x0 - x0_src|; None without a source."""
     evaluations: int
@@ -45,20 +44,39 @@ class Step:
 
 @dataclass
 class Progress:
-    """What the loop remembers from step to step; scene, optimiser and generator hold the rest of a run."""
+    """How far a run is. With it, the scene, the optimiser and the generator, the run can continue."""
 
     done: int = 0
     """Steps taken."""
     evaluations: int = 0
     """Network evaluations so far, over all samples."""
-    memory: PreviousStep | None = None
-    """What the last step left for the noise source."""
-    bank: Filled | None = None
-    """The entries of a bank of noise."""
-    learner: LearnedPrior | None = None
-    """The model of the renders, where the method has one; the loop makes it."""
-    learned: dict[str, Any] | None = None
-    """What it had learned (`LearnedPrior.state`), for a run that goes on."""
+    memory: Memory | None = None
+    """What the next step needs from those before; None before the first step."""
+    saved: Mapping[str, Any] | None = None
+    """`Memory.state` of a run that was saved, until the loop has restored it."""
+
+    def state(self) -> dict[str, Any]:
+        """All of it as numbers, and tensors in mappings."""
+        return {
+            "done": self.done,
+            "evaluations": self.evaluations,
+            "memory": self.saved if self.memory is None else self.memory.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from there, once the loop begins."""
+        self.done, self.evaluations = int(state["done"]), int(state["evaluations"])
+        self.memory, self.saved = None, state["memory"]
+
+    def begin(self, method: Method, prior: Prior, rng: Generator, device: torch.device) -> Memory:
+        """The memory to begin with. A run that continues has drawn it before, so the generator stays as it is."""
+        if self.memory is None:
+            before = rng.get_state()
+            self.memory = method.init(prior, rng)
+            if self.saved is not None:
+                rng.set_state(before)
+                self.memory = self.memory.restored(self.saved, device)
+        return self.memory
 
 
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
@@ -90,15 +108,16 @@ def distill(
         method: how to compare.
         target: the condition to move towards.
         source: the condition that describes the scene as it is; editing methods need it.
-        source_scene: what the edit is compared with, copied at the start; the scene itself when not given.
+        source_scene: what the edit is compared with, as it is when the run begins; the scene itself by default.
         steps: how many.
         rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
-        optimizer: over the scene's parameters; Adam with learning rate 0.01 when not given.
-        progress: where to begin, the first step when not given; kept up to date. With it, the scene, the optimiser
-            and the generator as they were, a run goes on to the same bytes (see `potstill.state`).
+        optimizer: over the scene's parameters; Adam with learning rate 0.01 by default.
+        progress: where to begin, the first step by default; kept up to date. With it, the scene, the optimiser
+            and the generator as they were, a run continues to the same bytes (see `potstill.state`).
 
     Raises:
-        InputError: steps below 1, an editing method without a source, or one that goes on without its source_scene.
+        InputError: steps below 1, an editing method without a source, or a run that continues without its
+            source_scene.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. All is then as it was
             before the step, the generator, too.
     """
@@ -107,92 +126,80 @@ def distill(
     if method.edits and source is None:
         raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
     progress = progress or Progress()
-    if progress.done and source is not None and source_scene is None:
-        raise InputError(
-            "an edit that goes on needs the scene it began with, which has moved since: pass source_scene="
-        )
     optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in optimizer.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
-    if source is not None:
-        source_scene = copy.deepcopy(scene if source_scene is None else source_scene).requires_grad_(False)
-    learner = _learner(method, prior, rng, progress)
-    tally = Tally(evaluations=progress.evaluations)
-    counted = (WithRenderModel(prior, learner) if learner else prior).counted(tally)
+    return _steps(scene, prior, method, target, source, source_scene, steps, rng, optimizer, progress)
+
+
+def _steps(
+    scene: Scene,
+    prior: Prior,
+    method: Method,
+    target: Condition,
+    source: Condition | None,
+    source_scene: Scene | None,
+    steps: int,
+    rng: Generator,
+    optimizer: Optimizer,
+    progress: Progress,
+) -> Iterator[Step]:
+    """The steps that are left."""
+    if progress.done and source is not None and source_scene is None:
+        raise InputError("an edit that continues needs the scene it began with, which has moved: pass source_scene=")
+    render_source = source is not None and frozen(source_scene or scene)
+    device = next(scene.parameters()).device
+    memory = progress.begin(method, prior, rng, device)
+    counter = CallCounter(evaluations=progress.evaluations)
+    counted = count_calls(prior, counter)
+    if memory.render_model:
+        counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
     for index in range(progress.done, steps):
-        before, bank = rng.get_state(), progress.bank
+        before = rng.get_state()
         view = scene.view(rng)
         x0 = scene(view)
         current = x0.detach().clone()
-        now = method.at_progress(index / max(steps - 1, 1))
-        seen = {**target, **view}
         with torch.no_grad():
-            origin = None
-            if source is not None and source_scene is not None:
-                origin = Source(source_scene(view), {**source, **view})
-            if learner:
-                tally.evaluations += len(x0) * learner.learn(current, seen, rng)
-            if isinstance(method.noise, Bank):
-                t, noise, origin = _banked(method, counted, index, steps, current, view, origin, rng, progress)
-            else:
-                t = method.times(prior.schedule, len(x0), index, steps, rng)
-                noise = now.draw_noise(current, counted, t, seen, origin, rng, progress.memory)
-            gradient, hat = now.estimate(current, counted, t, noise, seen, origin)
-        loss = surrogate_loss(x0, gradient)
-        norms = gradient.flatten(1).norm(dim=1)
+            origin = Source(render_source(view), {**source, **view}) if source is not None and render_source else None
+            moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
+            estimate, memory = method.next(moment, counted, memory)
+        loss = surrogate_loss(x0, estimate.gradient)
+        norms = estimate.gradient.flatten(1).norm(dim=1)
         distances = (current - origin.x0).flatten(1).norm(dim=1) if origin else None
         norm, value = float(norms.mean()), float(loss.detach())
         distance = None if distances is None else float(distances.mean())
         if not math.isfinite(norm + value + (distance or 0.0)):
             rng.set_state(before)
-            progress.bank = bank
-            quantities = {"x0": current, "noise": noise, "noise_prediction": hat.eps, "gradient": gradient}
-            sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances, "loss": loss.expand(len(x0))}
-            raise not_finite(type(method).__name__, index, t, **quantities, **sizes)
+            raise not_finite(
+                type(method).__name__,
+                index,
+                estimate.t,
+                x0=current,
+                noise=estimate.noise,
+                noise_prediction=estimate.prediction.eps,
+                gradient=estimate.gradient,
+                size_of_the_gradient=norms,
+                distance_from_the_source=distances,
+                loss=loss.expand(len(x0)),
+            )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        progress.done, progress.evaluations = index + 1, tally.evaluations
-        progress.memory = PreviousStep(t, noise, hat.eps)
+        counter.evaluations += estimate.training
+        progress.done, progress.evaluations, progress.memory = index + 1, counter.evaluations, memory
         yield Step(
             index=index,
             total=steps,
-            t=t,
+            t=estimate.t,
             x0=current,
             gradient_norm=norm,
             loss=value,
             distance=distance,
-            evaluations=tally.evaluations,
+            evaluations=counter.evaluations,
         )
 
 
-def _learner(method: Method, prior: Prior, rng: Generator, progress: Progress) -> LearnedPrior | None:
-    """The method's model of the renders, as it was; a run that goes on has drawn its beginning before."""
-    before = rng.get_state()
-    progress.learner = method.learner(prior, rng)
-    if progress.learner and progress.done and progress.learned is not None:
-        rng.set_state(before)
-        progress.learner.restore(progress.learned)
-    return progress.learner
-
-
-def _banked(
-    method: Method,
-    prior: Prior,
-    index: int,
-    steps: int,
-    x0: Latent,
-    view: Condition,
-    origin: Source | None,
-    rng: Generator,
-    progress: Progress,
-) -> tuple[Times, Latent, Source | None]:
-    """Time, noise and source of a step from the method's bank, which is filled where that is due."""
-    bank, rule = method.noise, method.times
-    assert isinstance(bank, Bank)
-    bank = replace(bank, size=min(bank.size, steps))  # more entries than steps are of no use
-    if view:
-        raise InputError("a bank keeps predictions on the source, which changes with the view: take fresh noise")
-    if progress.bank is None or bank.due(index):
-        progress.bank = bank.fill(rule, method.source_prior(prior), origin, x0, rng)
-    return progress.bank.entry(rule.bank_index(index, steps, bank.size), origin)
+def frozen(scene: Scene) -> Callable[[View], Latent]:
+    """The render of the scene with its parameters and buffers as they are now, whatever becomes of them."""
+    kept = {name: value.detach().clone() for name, value in (*scene.named_parameters(), *scene.named_buffers())}
+    return lambda view: torch.func.functional_call(scene, kept, (view,))

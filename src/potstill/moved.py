@@ -6,48 +6,90 @@ import importlib.machinery
 import importlib.util
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
 MODULES = {
-    "bank": ("methods.bank",),
+    "bank": ("methods.bank", "methods.draw"),
     "citation": ("tasks.bibtex",),
     "codec": ("diffusion.codec", "priors.autoencoder", "tensors"),
     "compare": ("tasks.comparing",),
+    "distill": ("distillation",),
     "edit": ("tasks.editing",),
-    "expression": ("tasks.text",),
+    "expression": ("tasks.text", "tasks.kinds", "errors"),
     "generate": ("tasks.generating",),
     "guidance": ("diffusion.guidance",),
     "guiding": ("diffusion.guidance",),
     "images": ("io.images", "tensors"),
     "inversion": ("diffusion.inversion",),
     "invert": ("tasks.inverting",),
-    "noise": ("methods.noise",),
+    "noise": ("methods.noise", "methods.draw"),
     "null_text": ("diffusion.null_text",),
     "priors.mixture": ("diffusion.mixture",),
     "prior": ("diffusion.prior", "diffusion.wrappers", "diffusion.guidance"),
     "renders": ("methods.render_model",),
-    "replay": ("tasks.replaying",),
+    "replay": ("tasks.replaying", "priors.spec"),
     "run": ("tasks.run",),
     "sampling": ("diffusion.sampling", "tasks.prompt_sampling"),
     "schedule": ("diffusion.schedule", "tensors"),
-    "task": ("tasks.settings",),
+    "task": ("tasks.settings", "tasks.text"),
     "times": ("methods.times",),
     "together": ("diffusion.shared_calls",),
     "view_prompts": ("scenes.view_prompts",),
     "weights": ("methods.weighting",),
 }
 """The modules, below `potstill`, in which the names of an earlier module are now."""
+RENAMED = {
+    "Accompanied": "WithRenderModel",
+    "Adapted": "LoRAPrior",
+    "Bank": "DrawBank",
+    "Exact": "Empirical",
+    "Filled": "BankEntries",
+    "Going": "ComparisonRun",
+    "Guiding": "GuidanceRule",
+    "Learner": "LearnedPrior",
+    "LowRank": "LoRAModel",
+    "LowRankOrExact": "DefaultRenderModel",
+    "Memory": "PreviousStep",
+    "MixedEta": "DDIMNoise",
+    "Narrowing": "ShrinkingRange",
+    "Noise": "NoiseSource",
+    "Meeting": "CallBatcher",
+    "Particles": "EmpiricalPrior",
+    "Perpendicular": "PerpNeg",
+    "Question": "Request",
+    "Renders": "RenderModel",
+    "Reading": "ImageSettings",
+    "Rescale": "Rescaled",
+    "Tally": "CallCounter",
+    "Task": "RunSettings",
+    "TimeRule": "TimestepSampler",
+    "Within": "Interval",
+    "again": "rerun",
+    "built": "from_values",
+    "choices": "classes_of",
+    "default": "default_of",
+    "innermost": "unwrap",
+    "parse": "from_text",
+    "presets": "named_presets",
+    "show": "to_text",
+    "suggest": "did_you_mean",
+    "null_text": "optimize_null_text",
+}
+"""The new name of an earlier class or function, where it has another one."""
 
 
 class _Moved(ModuleType):
     """An earlier module: its names are looked up where they are now."""
 
     def __getattr__(self, name: str) -> object:
-        """The name in the first of the new modules that has it."""
-        for path in MODULES[self.__name__.removeprefix("potstill.")]:
-            if hasattr(module := importlib.import_module(f"potstill.{path}"), name):
-                return getattr(module, name)
+        """The new name, or else the name itself, in the first of the new modules that has it."""
+        paths = () if name.startswith("__") else MODULES[self.__name__.removeprefix("potstill.")]
+        modules = [importlib.import_module(f"potstill.{path}") for path in paths]
+        for known in (RENAMED.get(name, name), name):
+            for module in modules:
+                if hasattr(module, known):
+                    return getattr(module, known)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __call__(self, *values: object, **named: object) -> object:
@@ -79,6 +121,18 @@ def install() -> None:
     """Let `import potstill.noise` and the like find the modules that moved."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
+
+
+def renamed(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
+    """A `__getattr__` for a module in which these names (earlier: current) have changed."""
+
+    def getattr_of(name: str) -> object:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{module}.{name} is now {names[name]}", DeprecationWarning, stacklevel=2)
+        return getattr(sys.modules[module], names[name])
+
+    return getattr_of
 
 
 def module(name: str) -> ModuleType:

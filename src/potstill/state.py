@@ -14,8 +14,6 @@ from torch import Generator, Tensor
 from torch.optim import Optimizer
 
 from potstill.distillation import Progress
-from potstill.methods.bank import Filled
-from potstill.methods.noise import PreviousStep
 from potstill.scenes.scene import Scene
 
 State: TypeAlias = dict[str, Any]
@@ -43,20 +41,15 @@ class LoopState(Resumable):
 
     def state(self) -> State:
         """Scene, moments of the optimiser, generator, and what the loop remembers."""
-        memory, learner = self.progress.memory, self.progress.learner
         return {
             "scene": self.scene.state_dict(),
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
             "rng": self.rng.get_state(),
-            "done": self.progress.done,
-            "evaluations": self.progress.evaluations,
-            "memory": None if memory is None else memory._asdict(),
-            "bank": None if self.progress.bank is None else vars(self.progress.bank),
-            "learned": learner.state() if learner else self.progress.learned,
+            **self.progress.state(),
         }
 
     def restore(self, state: State) -> None:
-        """Rates stay those that the optimiser was built with."""
+        """Learning rates stay those that the optimiser was built with."""
         self.scene.load_state_dict(state["scene"])
         parameters = list(self.scene.parameters())
         for index, kept in state["optimizer"].items():
@@ -67,16 +60,7 @@ class LoopState(Resumable):
         moments = {int(index): kept for index, kept in state["optimizer"].items()}
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.rng.set_state(state["rng"])
-        memory, device = state["memory"], parameters[0].device
-        if memory is not None:
-            memory = PreviousStep(memory["t"], memory["noise"].to(device), memory["eps"].to(device))
-        self.progress.done, self.progress.evaluations = int(state["done"]), int(state["evaluations"])
-        self.progress.memory, self.progress.learned = memory, state["learned"]
-        if state["bank"] is not None:
-            kept: dict[str, Any] = {
-                name: value if value is None else value.to(device) for name, value in state["bank"].items()
-            }
-            self.progress.bank = Filled(kept["times"].cpu(), kept["noises"], kept["x0"], kept["eps"])
+        self.progress.restore(state)
 
 
 def finite(state: Any) -> bool:

@@ -6,14 +6,16 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.baselines import BASELINES, Following, Job, NullText
-from potstill.diffusion.prior import Guided, Prediction, Wrapper
+from potstill.baselines import BASELINES, BaselineRun, EditProblem, NullText
+from potstill.diffusion.guidance import Guided
+from potstill.diffusion.prior import Prediction
 from potstill.diffusion.schedule import linear
+from potstill.diffusion.wrappers import Wrapper
 from potstill.errors import NotFiniteError
 from potstill.state import finite
 from potstill.tasks.state_file import pack, unpack
 from tests.diffusion.test_null_text import PRIOR, TOLD, X0
-from tests.tasks.test_edit_baselines import job
+from tests.tasks.test_edit_baselines import problem
 
 STEPS = 4
 
@@ -23,12 +25,12 @@ def begin(name, prior=None):
     baseline = BASELINES[name]
     if isinstance(baseline, NullText):
         baseline = replace(baseline, inner_steps=2)
-        task = Job(Guided(PRIOR, 3.0), X0, TOLD, TOLD, STEPS, Generator().manual_seed(0))
+        task = EditProblem(Guided(PRIOR, 3.0), X0, TOLD, TOLD, STEPS, Generator().manual_seed(0))
     else:
-        task = job(linear(), STEPS, 3.0, cells=torch.tensor([[1.0, 0.3]], dtype=torch.float64), target=1)
+        task = problem(linear(), STEPS, 3.0, latent_mask=torch.tensor([[1.0, 0.3]], dtype=torch.float64), target=1)
     task = replace(task, prior=prior(task.prior)) if prior else task
     shown = torch.zeros_like(task.x0)
-    return Following(baseline.run, baseline.total(STEPS), task, shown), shown
+    return BaselineRun(baseline.run, baseline.total(STEPS), task, shown), shown
 
 
 def seen(steps):
@@ -63,7 +65,7 @@ def test_a_state_of_another_run_is_refused(name):
         {"found": {**state["found"], part: [torch.zeros(2, 9)] * len(state["found"][part])}},
         {"shown": torch.zeros(2, 9)},
     ):
-        with pytest.raises(ValueError, match=r"of shape|of other steps"):
+        with pytest.raises(ValueError, match=r"has shape|does not match"):
             begin(name)[0].restore(state | other)
 
 
@@ -75,11 +77,6 @@ class Broken(Wrapper):
         self.__dict__["asked"] = self.__dict__.get("asked", 0) + 1
         hat = self.prior(x_t, t, condition)
         return Prediction(*(part * float("nan") for part in hat)) if self.asked == 5 else hat
-
-    @property
-    def bare(self):
-        """Broken all the same."""
-        return self
 
 
 @pytest.mark.parametrize("name", ["ddim-inversion", "null-text"])

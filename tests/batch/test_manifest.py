@@ -102,9 +102,9 @@ MISTAKES = {
         '{"prompt": "x"}\n{"sede": 1}',
         "unknown column 'sede' in row 2: did you mean 'seed'",
     ),
-    "twice": ("a.csv", "prompt,prompt\nx,y", "the column 'prompt' is there twice"),
-    "quotes": ("a.csv", 'prompt\n"x" y', "is no CSV"),
-    "open quote": ("a.csv", 'prompt\n"x', "is no CSV"),
+    "twice": ("a.csv", "prompt,prompt\nx,y", "the column 'prompt' appears twice"),
+    "quotes": ("a.csv", 'prompt\n"x" y', "is not valid CSV"),
+    "open quote": ("a.csv", 'prompt\n"x', "is not valid CSV"),
     "not parquet": ("a.parquet", "hello", "cannot be read as Parquet"),
     "ending": ("a.xlsx", "x", "must end in .csv, .jsonl, .parquet"),
     "latin": ("a.csv", b"prompt\n\xe4pple", "is not UTF-8"),
@@ -163,7 +163,7 @@ def test_a_bad_row_says_what_is_wrong(folder, name):
     with pytest.raises(InputError, match=message):
         read_row(first, folder)
     for other in broken:
-        with pytest.raises(InputError, match="the row is no JSON"):
+        with pytest.raises(InputError, match=r"the row is not (valid JSON|a JSON object)"):
             read_row(other, folder)
     assert read_row(good, folder).task() == Generate(prompt="good")
 

@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 
 import potstill
-from potstill.bench.editing import attempt
+from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, emoji_pairs
-from potstill.bench.entries import Contestant, contestants
-from potstill.bench.reference_based import Truth
-from potstill.bench.reference_free import Unanswered
-from potstill.bench.report import Report, entries
-from potstill.bench.run import jobs_of, run_all
+from potstill.bench.entries import BOUNDS, MethodEntry, select_entries
+from potstill.bench.reference_based import ReferenceBased
+from potstill.bench.reference_free import ReferenceFree
+from potstill.bench.report import Report, collect_results
+from potstill.bench.run import run_all, trials_of
+from potstill.bench.settings import Setting
 from potstill.cli import main
 from potstill.errors import InputError
 from potstill.methods import DDS
@@ -22,7 +23,10 @@ from potstill.priors.unets import StableDiffusion
 from potstill.tasks.editing import Edit
 from tests import tiny
 
-WHO = [Contestant("nothing", "bound"), Contestant("dds", "stated", Edit(source="s", target="t", method=DDS(), steps=2))]
+ENTRIES = [
+    BOUNDS["nothing"],
+    MethodEntry("dds", Setting.STATED, Edit(source="s", target="t", method=DDS(), steps=2)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -46,43 +50,45 @@ def calls(monkeypatch):
     return counted
 
 
-def document(jobs, prior, folder, **more):
-    return Report(entries(run_all(jobs, lambda: prior, Truth(), folder, **more)), {}).document()
+def document(trials, prior, folder, **more):
+    return Report(collect_results(run_all(trials, lambda: prior, ReferenceBased(), folder, **more)), {}).document()
 
 
 def test_a_seed_gives_the_same_bytes_in_one_call_a_step(prior, pairs, calls):
     task = Edit(source="s", target="t", method=DDS(), steps=2)
-    looks = list(attempt(task, pairs, prior, looks=2))
+    previews = list(edit_pairs(task, pairs, prior, previews=2))
     assert calls == [8, 8]  # two pairs, source and target, with and without the prompt
-    assert [look.evaluations for look in looks] == [4, 8]
-    *_, again = attempt(task, pairs, prior)
-    assert torch.equal(looks[-1].images, again.images)
-    *_, other = attempt(Edit(source="s", target="t", method=DDS(), steps=2, seed=1), pairs, prior)
+    assert [preview.evaluations for preview in previews] == [4, 8]
+    *_, again = edit_pairs(task, pairs, prior)
+    assert torch.equal(previews[-1].images, again.images)
+    *_, other = edit_pairs(Edit(source="s", target="t", method=DDS(), steps=2, seed=1), pairs, prior)
     assert not torch.equal(other.images, again.images)
 
 
 def test_what_was_done_is_not_done_again(prior, pairs, calls, tmp_path):
-    jobs = jobs_of(WHO, pairs, seeds=2, batch=1)
-    assert [(job.contestant.name, job.seed, len(job.pairs)) for job in jobs] == [
+    trials = trials_of(ENTRIES, pairs, seeds=2, batch=1)
+    assert [(trial.entry.name, trial.seed, len(trial.pairs)) for trial in trials] == [
         *[("nothing", 0, 1)] * 2,
         *[("dds", 0, 1)] * 2,
         *[("dds", 1, 1)] * 2,
     ]
-    run_all(jobs[:3], lambda: prior, Truth(), tmp_path)
+    run_all(trials[:3], lambda: prior, ReferenceBased(), tmp_path)
     assert len(calls) == 2  # stopped after one edit of two steps
-    whole = document(jobs, prior, tmp_path)
+    whole = document(trials, prior, tmp_path)
     assert len(calls) == 8
-    assert document(jobs, prior, tmp_path) == whole
+    assert document(trials, prior, tmp_path) == whole
     assert len(calls) == 8
     assert {row["method"]: row["error"] for row in whole["methods"]}["nothing"] == pytest.approx(1)
 
 
 def test_two_processes_give_what_one_gives(prior, pairs, tmp_path):
-    jobs = jobs_of(WHO[1:], pairs, seeds=1, batch=1)
-    one = entries(run_all(jobs, lambda: prior, Truth(), tmp_path / "one"))
-    two = entries(run_all(jobs, partial(potstill.load, "emoji"), Truth(), tmp_path / "two", processes=2))
+    trials = trials_of(ENTRIES[1:], pairs, seeds=1, batch=1)
+    one = collect_results(run_all(trials, lambda: prior, ReferenceBased(), tmp_path / "one"))
+    two = collect_results(
+        run_all(trials, partial(potstill.load, "emoji"), ReferenceBased(), tmp_path / "two", processes=2)
+    )
     for mine, other in zip(one[0].cases[0], two[0].cases[0], strict=True):
-        assert torch.equal(mine.look(), other.look())
+        assert torch.equal(mine.image(), other.image())
         assert mine.scores == other.scores
 
 
@@ -93,8 +99,8 @@ def test_scores_that_some_pairs_lack_are_means_of_the_others(prior, tmp_path):
         Pair(f"p{n}", "style", "", "red heart", "blue heart", source, region=region)
         for n, (source, region) in enumerate(zip(sources, regions, strict=True))
     ]
-    done = run_all(jobs_of(WHO, told, 1, batch=2), lambda: prior, Unanswered(), tmp_path)
-    report = Report(entries(done), {}, Unanswered())
+    done = run_all(trials_of(ENTRIES, told, 1, batch=2), lambda: prior, ReferenceFree(), tmp_path)
+    report = Report(collect_results(done), {}, ReferenceFree())
     nothing, dds = report.document()["methods"]
     assert nothing["ssim"] == 1
     assert dds["pairs"]["p1"][0]["ssim"] is None
@@ -105,18 +111,22 @@ def test_scores_that_some_pairs_lack_are_means_of_the_others(prior, tmp_path):
 
 
 def test_without_answers_no_bound_needs_one():
-    assert [one.name for one in contestants(("dds",), "published", answers=False)] == ["nothing", "caption", "dds"]
+    assert [entry.name for entry in select_entries(("dds",), Setting.PUBLISHED, has_answers=False)] == [
+        "nothing",
+        "caption",
+        "dds",
+    ]
 
 
 def test_an_expression_runs_at_each_guidance_scale_and_a_name_at_its_own():
-    *_, dds, low, high = contestants(("dds", "DDS()"), "tuned", guidance_scales=(1.0, 2.5, 1.0))
-    assert dds.task == contestants(("dds",), "tuned")[-1].task
-    assert [(one.setting, one.task.guidance_scale) for one in (low, high) if one.task] == [
+    *_, dds, low, high = select_entries(("dds", "DDS()"), Setting.TUNED, guidance_scales=(1.0, 2.5, 1.0))
+    assert dds == select_entries(("dds",), Setting.TUNED)[-1]
+    assert [(one.setting_name, one.task.guidance_scale) for one in (low, high)] == [
         ("guidance 1", 1.0),
         ("guidance 2.5", 2.5),
     ]
     with pytest.raises(InputError, match="given as expressions"):
-        contestants(("dds",), "tuned", guidance_scales=(1.0,))
+        select_entries(("dds",), Setting.TUNED, guidance_scales=(1.0,))
 
 
 def run(capsys, *words):

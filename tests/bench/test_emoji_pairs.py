@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.bench.emoji_pairs import TABLE, Pair, drawings, emoji_pairs, spread
-from potstill.bench.reference_based import Truth, scores
+from potstill.bench.emoji_pairs import TABLE, Pair, drawings, emoji_pairs, select_evenly
+from potstill.bench.reference_based import ReferenceBased, scores
 from potstill.bench.report import interval
 from potstill.priors.prompts import unknown_words
 from training.captions import BACKGROUNDS, Picture, caption
@@ -73,23 +73,23 @@ def test_pairs_are_aligned_and_differ(pairs):
     with TABLE.open(newline="") as rows:
         chosen = [(int(row["source_drawing"]), int(row["answer_drawing"])) for row in csv.DictReader(rows)]
     for pair, numbers in zip(pairs, chosen, strict=True):
-        assert pair.must_change is not None
+        assert pair.edit_region is not None
         cover = [drawings()[n, 3] for n in numbers]
         shared = torch.minimum(*cover).sum() / torch.maximum(*cover).sum()
         assert shared >= SHARED[pair.group] - 1e-6
-        assert pair.must_change.mean() > 0.05
+        assert pair.edit_region.mean() > 0.05
         if pair.group == "background":
-            assert (pair.must_change[0, 0] >= (cover[0] == 0)).all()
+            assert (pair.edit_region[0, 0] >= (cover[0] == 0)).all()
         else:
             # All outside both drawings must stay.
-            assert not (pair.must_change[0, 0] * (torch.maximum(*cover) == 0)).any()
+            assert not (pair.edit_region[0, 0] * (torch.maximum(*cover) == 0)).any()
 
 
 def test_scores_of_the_answer_and_of_doing_nothing(pairs):
-    judge = Truth()
+    judge = ReferenceBased()
     # On few backgrounds: the pictures that a result is held against are read for each.
     white = [pair for pair in pairs if pair.name.count("@white") == 2]
-    for pair in [*spread(white, 6), next(pair for pair in pairs if pair.group == "background")]:
+    for pair in [*select_evenly(white, 6), next(pair for pair in pairs if pair.group == "background")]:
         assert pair.answer is not None
         best = judge(pair.answer, pair)
         assert best == {
@@ -126,15 +126,15 @@ def test_scores_have_their_closed_forms():
 
 def test_spread_takes_groups_in_turn_and_everything_at_most(pairs):
     held = [pair for pair in pairs if pair.split == "held-out"]
-    assert Counter(pair.group for pair in spread(held, 12)) == {
+    assert Counter(pair.group for pair in select_evenly(held, 12)) == {
         "background": 3,
         "colour": 3,
         "hair": 2,
         "skin": 2,
         "style": 2,
     }
-    assert len(spread(held, 10_000)) == len(held)
-    assert spread(held, 40) == spread(held, 40)
+    assert len(select_evenly(held, 10_000)) == len(held)
+    assert select_evenly(held, 40) == select_evenly(held, 40)
 
 
 def test_the_interval_covers_as_often_as_it_says():

@@ -12,7 +12,7 @@ from torch import Generator
 
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.networks import Clip, Dino
-from potstill.bench.reference_free import Unanswered, preserved
+from potstill.bench.reference_free import ReferenceFree, preserved
 from potstill.bench.run import means
 from potstill.errors import InputError
 from potstill.io.images import to_pil
@@ -95,7 +95,7 @@ def tokens_of(word: str) -> list[int]:
 
 def test_the_clip_score_of_the_region_sees_nothing_else(clip_folder, pair, images):
     assert pair.region is not None
-    judge, clip = Unanswered(clip=clip_folder), Clip.load(clip_folder)
+    judge, clip = ReferenceFree(clip=clip_folder), Clip.load(clip_folder)
     found = judge(images[1:2], pair)
     assert found["clip"] == pytest.approx(float(clip(images[1:2], pair.target_prompt)))
     assert found["clip_region"] == pytest.approx(float(clip(images[1:2] * pair.region, pair.target_prompt)))
@@ -152,11 +152,11 @@ def test_lpips_gets_what_stays_in_its_own_range(monkeypatch, pair):
     monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(LPIPS=Network, __spec__=SimpleNamespace()))
     monkeypatch.setitem(sys.modules, "torchvision", SimpleNamespace(__spec__=SimpleNamespace()))
     assert pair.region is not None
-    found = Unanswered(lpips="alex")(pair.source.flip(-1), pair)
+    found = ReferenceFree(lpips="alex")(pair.source.flip(-1), pair)
     assert found["lpips"] == 0.25
     assert torch.allclose(seen[1], pair.source * (1 - pair.region) * 2 - 1)
     whole = Pair("one", "colour", "", "red", "blue", pair.source, region=torch.ones(1, 1, 32, 32))
-    assert Unanswered(lpips="alex")(pair.source, whole)["lpips"] is None
+    assert ReferenceFree(lpips="alex")(pair.source, whole)["lpips"] is None
 
 
 def test_a_missing_package_is_named(monkeypatch):
@@ -166,18 +166,18 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "lpips", SimpleNamespace(__spec__=SimpleNamespace()))
     monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(InputError, match="--lpips vgg needs torchvision"):
-        _ = Unanswered(lpips="vgg").identity
+        _ = ReferenceFree(lpips="vgg").identity
 
 
 def test_a_network_that_cannot_be_used_is_named(clip_folder, dino_folder, tmp_path):
-    with pytest.raises(InputError, match="'vit', and 'clip' is wanted"):
-        _ = Unanswered(clip=dino_folder).identity
+    with pytest.raises(InputError, match="is a 'vit' model and must be 'clip'"):
+        _ = ReferenceFree(clip=dino_folder).identity
     with pytest.raises(InputError, match=r"there is no folder '\./gone'"):
-        _ = Unanswered(dino="./gone").identity
+        _ = ReferenceFree(dino="./gone").identity
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "vit"}))
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickled")
     with pytest.raises(InputError, match="pickled"):
-        _ = Unanswered(dino=str(tmp_path)).identity
-    both = Unanswered(clip=clip_folder, dino=dino_folder).identity
+        _ = ReferenceFree(dino=str(tmp_path)).identity
+    both = ReferenceFree(clip=clip_folder, dino=dino_folder).identity
     assert {name: len(value) for name, value in both.items()} == {"clip": 64, "dino": 64}
-    assert Unanswered().identity == {}
+    assert ReferenceFree().identity == {}

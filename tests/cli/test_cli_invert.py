@@ -54,7 +54,7 @@ def test_invert_writes_a_sheet_its_settings_and_the_latents(capsys, photo, model
 
 
 WORDS = {
-    "sdedit": (("--method", "sdedit"), "unknown method|unknown inverting|choose from ddim"),
+    "sdedit": (("--method", "sdedit"), "unknown method|unknown inversion baseline|choose from ddim"),
     "method": (("--method", "dddim"), "did you mean 'ddim'"),
     "label": (("--label", "last"), "label"),
     "steps": (("--steps", "0"), "steps = 0 must be at least 1"),

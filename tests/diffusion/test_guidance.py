@@ -1,23 +1,23 @@
-"""Closed-form identities of the ways to guide, and of prompts that depend on the view."""
+"""Closed-form identities of the rules of guidance, of wrappers in a chain, and of prompts that depend on the view."""
 
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
 from potstill import edit, generate
-from potstill.diffusion.guidance import Interval, PerpNeg, Rescaled
-from potstill.diffusion.guiding import GUIDANCE_RULES, Perpendicular, Plain, Rescale, Within
-from potstill.diffusion.prior import Clipped, Guidance, Guided, Query, Tally, predict
+from potstill.diffusion.guidance import RULES, Guided, Interval, PerpNeg, Plain, Rescaled, unguided, with_scale
+from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.schedule import VP, Flow
+from potstill.diffusion.wrappers import CallCounter, Clipped, Counted, Wrapper, count_calls, unwrap
 from potstill.errors import InputError
 from potstill.methods import CSD, SDS
 from potstill.scenes.view_prompts import ViewPrompts
 from potstill.tasks.generating import Generate
 from tests.methods.cases import Case
 
-WAYS = {cls.__name__: cls for cls in Guidance.__subclasses__()}
-every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+every_rule = pytest.mark.parametrize("rule", [rule() for rule in RULES], ids=lambda rule: type(rule).__name__)
 
 
 def ask(case: Case, prior):
@@ -29,21 +29,21 @@ def same(first, second, atol: float = 1e-10) -> bool:
     return all(torch.allclose(a, b, atol=atol) for a, b in zip(first, second, strict=True))
 
 
-@every_way
-def test_scale_1_is_conditional_and_bare_is_the_prior(way):
+@every_rule
+def test_scale_1_is_conditional_and_without_guidance_it_is_the_prior(rule):
     case = Case()
-    prior = way(case.mixture, 7.5)
-    assert same(ask(case, prior.guided(1.0)), ask(case, case.mixture))
-    assert same(ask(case, prior.guided(0.0)), ask(case, Guided(case.mixture, 0.0)))
-    assert prior.bare is case.mixture
+    prior = Guided(case.mixture, 7.5, rule=rule)
+    assert same(ask(case, with_scale(prior, 1.0)), ask(case, case.mixture))
+    assert same(ask(case, with_scale(prior, 0.0)), ask(case, Guided(case.mixture, 0.0)))
+    assert unguided(prior) is case.mixture
     assert prior.guidance_scale == 7.5
-    assert prior.guided(3.0).guidance_scale == 3.0
+    assert with_scale(prior, 3.0) == replace(prior, scale=3.0)
 
 
-@every_way
-def test_a_batch_gives_what_single_rows_give(way):
+@every_rule
+def test_a_batch_gives_what_single_rows_give(rule):
     case = Case()
-    prior = way(case.mixture, 7.5)
+    prior = Guided(case.mixture, 7.5, rule=rule)
     x_t = case.mixture.schedule.perturb(case.x0, case.noise, case.t)
     together = predict(prior, Query(x_t, case.t, case.target))[0]
     for row in range(3):
@@ -51,43 +51,58 @@ def test_a_batch_gives_what_single_rows_give(way):
         assert same([part[row : row + 1] for part in together], alone, 1e-12)
 
 
-@every_way
+@every_rule
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])
-def test_what_is_predicted_fits_x_t(way, schedule):
+def test_what_is_predicted_fits_x_t(rule, schedule):
     case = Case(schedule)
-    avoided = {"avoided": (case.mixture.condition(0),), "weights": (0.8,)} if way is PerpNeg else {}
-    hat = ask(case, way(case.mixture, 7.5, **avoided))
+    avoided = ((0.8, case.mixture.condition(0)),) if rule.takes_avoided else ()
+    hat = ask(case, Guided(case.mixture, 7.5, rule=rule, avoided=avoided))
     x_t = case.mixture.schedule.perturb(case.x0, case.noise, case.t)
     alpha, sigma = (c[:, None] for c in case.mixture.schedule(case.t))
     assert torch.allclose(alpha * hat.x0 + sigma * hat.eps, x_t, atol=1e-9)
 
 
-@every_way
-def test_both_branches_are_one_call_and_one_branch_needs_no_other(way):
+@every_rule
+def test_both_branches_are_one_call_and_one_branch_needs_no_other(rule):
+    case, counter = Case(), CallCounter()
+    prior = Guided(case.mixture, 7.5, rule=rule)
+    for each in (prior, with_scale(prior, 1.0)):
+        ask(case, count_calls(each, counter))
+    assert (counter.calls, counter.evaluations) == (2, 3 * (2 + 1))
+
+
+@every_rule
+def test_the_branches_of_several_queries_are_concatenated_once(rule, monkeypatch):
+    """x_t, t, and the one entry of the condition, in the order of the branches: as if they were joined one by one."""
     case = Case()
-    tally = Tally()
-    for prior in (way(case.mixture, 7.5), way(case.mixture, 7.5).guided(1.0)):
-        ask(case, prior.counted(tally))
-    assert (tally.calls, tally.evaluations) == (2, 3 * (2 + 1))
+    prior = Guided(case.mixture, 7.5, rule=rule)
+    x_t = case.mixture.schedule.perturb(case.x0, case.noise, case.t)
+    queries = [Query(x_t, case.t, case.target), Query(2 * x_t, case.t, case.mixture.condition(0))]
+    alone = [predict(prior, query)[0] for query in queries]
+    joined, cat = [], torch.cat
+    monkeypatch.setattr(type(case.mixture), "__call__", lambda self, x_t, t, condition: Prediction(x_t, x_t))
+    monkeypatch.setattr(torch, "cat", lambda tensors, *rest: joined.append(len(tensors)) or cat(tensors, *rest))
+    predict(prior, *queries)
+    assert joined == [4, 4, 4]
+    monkeypatch.undo()
+    for both, single in zip(predict(prior, *queries), alone, strict=True):
+        assert all(map(torch.equal, both, single))
 
 
 @pytest.mark.parametrize("negative", [{}, Case().mixture.condition(0)])
-def test_each_way_holds_plain_guidance(negative):
+def test_each_rule_holds_plain_guidance(negative):
     case = Case()
     plain = ask(case, Guided(case.mixture, 7.5, negative))
-    for prior in (
-        Rescaled(case.mixture, 7.5, negative, rescale=0.0),
-        Interval(case.mixture, 7.5, negative, low=0.0, high=1.0),
-        PerpNeg(case.mixture, 7.5, negative),
-    ):
-        assert same(ask(case, prior), plain)
+    for rule in (Rescaled(0.0), Interval(0.0, 1.0), PerpNeg()):
+        assert same(ask(case, Guided(case.mixture, 7.5, negative, rule)), plain)
 
 
 @pytest.mark.parametrize("rescale", [0.3, 1.0])
 def test_rescaled_guidance_has_the_spread_of_the_conditional(rescale):
     case = Case()
     alpha, sigma = (c[:, None] for c in case.mixture.schedule(case.t))
-    priors = (Rescaled(case.mixture, 7.5, rescale=rescale), case.mixture, Guided(case.mixture, 7.5))
+    plain = Guided(case.mixture, 7.5)
+    priors = (replace(plain, rule=Rescaled(rescale)), case.mixture, plain)
     rescaled, cond, guided = (ask(case, prior).v(alpha, sigma) for prior in priors)
     stds = [v.std(1) for v in (rescaled, cond, guided)]
     assert torch.allclose(stds[0], rescale * stds[1] + (1 - rescale) * stds[2])
@@ -96,28 +111,27 @@ def test_rescaled_guidance_has_the_spread_of_the_conditional(rescale):
 
 def test_an_interval_guides_within_it_alone():
     case = Case()  # at 10, 50 and 90 %
-    hat, plain, cond = (
-        ask(case, prior) for prior in (Interval(case.mixture, 7.5), Guided(case.mixture, 7.5), case.mixture)
-    )
+    prior = Guided(case.mixture, 7.5)
+    hat, plain, cond = (ask(case, each) for each in (replace(prior, rule=Interval()), prior, case.mixture))
     for part, inside, outside in zip(hat, plain, cond, strict=True):
         assert torch.allclose(part, torch.stack([outside[0], inside[1], outside[2]]), atol=1e-12)
-    tally = Tally()
-    ask(case, Interval(case.mixture, 7.5, low=0.2, high=0.4).counted(tally))
-    assert tally.evaluations == 3
+    counter = CallCounter()
+    ask(case, count_calls(replace(prior, rule=Interval(0.2, 0.4)), counter))
+    assert counter.evaluations == 3
 
 
 def test_perp_neg_ignores_what_is_parallel():
     """The prompt itself, and anything in its direction, cannot be avoided."""
     case = Case()
     plain = Guided(case.mixture, 7.5)
-    parallel = PerpNeg(case.mixture, 7.5, avoided=(case.target,), weights=(2.0,))
+    parallel = replace(plain, rule=PerpNeg(), avoided=((2.0, case.target),))
     assert same(ask(case, parallel), ask(case, plain))
 
 
 def test_perp_neg_takes_away_what_stands_at_right_angles():
     case = Case()
     avoided = case.mixture.condition(0)
-    hat = ask(case, PerpNeg(case.mixture, 7.5, avoided=(avoided, case.target), weights=(0.8, 3.0)))
+    hat = ask(case, Guided(case.mixture, 7.5, rule=PerpNeg(0.5), avoided=((1.6, avoided), (6.0, case.target))))
     cond, plain, uncond = (ask(case, Guided(case.mixture, scale)) for scale in (1.0, 7.5, 0.0))
     case.target = avoided
     other = ask(case, case.mixture)
@@ -131,26 +145,62 @@ def test_perp_neg_takes_away_what_stands_at_right_angles():
 def test_methods_that_compare_branches_see_them_through_any_wrapper():
     case = Case()
     expected = case.gradient(CSD())
-    for prior in (Rescaled(case.mixture, 7.5), Guided(case.mixture, 7.5).counted(Tally()), PerpNeg(case.mixture, 7.5)):
+    plain = Guided(case.mixture, 7.5)
+    for prior in (replace(plain, rule=Rescaled()), count_calls(plain, CallCounter()), replace(plain, rule=PerpNeg())):
         case.prior = prior
         assert torch.equal(case.gradient(CSD()), expected)
-    assert isinstance(Clipped(Guided(case.mixture, 7.5)).bare, Clipped)
-    case.prior = Interval(case.mixture, 7.5, low=0.0, high=1.0)
+    assert unguided(Clipped(plain)) == Clipped(case.mixture)
+    case.prior = replace(plain, rule=Interval(0.0, 1.0))
     assert torch.allclose(case.gradient(SDS()), Case().gradient(SDS()), atol=1e-10)
 
 
+class Noisy(Wrapper):
+    """A wrapper as a user writes one: it defines its prediction and nothing else."""
+
+    def __call__(self, x_t, t, condition):
+        x0, eps = self.prior(x_t, t, condition)
+        return Prediction(x0, eps + 1)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 3.0])
+def test_a_wrapper_that_knows_no_guidance_is_guided_once(scale):
+    case = Case()
+    for prior in (Noisy(Guided(case.mixture, 7.5)), Noisy(case.mixture), Noisy(Noisy(Guided(case.mixture, 7.5)))):
+        scaled, wrappers = with_scale(prior, scale), []
+        while isinstance(scaled, Wrapper):
+            wrappers.append(type(scaled))
+            scaled = scaled.prior
+        assert wrappers.count(Guided) == 1
+        assert [kind for kind in wrappers if kind is Noisy] == [Noisy] * (2 if isinstance(prior.prior, Noisy) else 1)
+        assert with_scale(prior, scale).guidance_scale == scale
+    once, plain = (ask(case, each) for each in (with_scale(Noisy(Guided(case.mixture, 7.5)), scale), case.mixture))
+    assert same(once, ask(case, Noisy(Guided(case.mixture, scale))))
+    assert same(ask(case, unguided(Noisy(Guided(case.mixture, 7.5)))), Prediction(plain.x0, plain.eps + 1))
+
+
+def test_what_belongs_to_the_network_stays_inside_of_guidance():
+    """A counter counts the call of all branches, also where guidance comes later."""
+    case, counter = Case(), CallCounter()
+    counted = Counted(case.mixture, counter)
+    assert count_calls(Clipped(Guided(case.mixture, 7.5)), counter) == Clipped(Guided(counted, 7.5))
+    assert with_scale(counted, 7.5) == Guided(counted, 7.5)
+    assert with_scale(Clipped(counted), 7.5) == Clipped(Guided(counted, 7.5))
+    assert unwrap(Clipped(Guided(counted, 7.5))) is case.mixture
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("make", "message"),
     [
-        (lambda prior: Rescaled(prior, 7.5, rescale=1.5), "rescale = 1.5 must be in"),
-        (lambda prior: Interval(prior, 7.5, low=0.9), "guidance from 0.9 to 0.8 must satisfy"),
-        (lambda prior: PerpNeg(prior, 7.5, weights=(1.0,)), "for 0 avoided conditions"),
-        (lambda prior: PerpNeg(prior, 7.5, avoided=({},), weights=(float("nan"),)), "give a finite one"),
+        (lambda: Rescaled(rescale=1.5), "rescale = 1.5 must be in"),
+        (lambda: Interval(low=0.9), "guidance from 0.9 to 0.8 must satisfy"),
+        (lambda: Guided(Case().mixture, 7.5, rule=PerpNeg(), avoided=((math.inf, {}),)), r"weights = \[inf\] of the"),
+        (lambda: PerpNeg(float("nan")), "must be finite"),
+        (lambda: Guided(Case().mixture, 7.5, avoided=((1.0, {}),)), r"Plain\(\) takes no conditions to avoid"),
     ],
 )
-def test_misfits_are_named(change, message):
+def test_misfits_are_named(make, message):
     with pytest.raises(InputError, match=message):
-        change(Case().mixture)
+        make()
 
 
 def views() -> ViewPrompts:
@@ -192,44 +242,60 @@ def test_views_must_have_the_same_entries():
 
 def test_views_of_a_prompt(priors):
     prior = priors("sd")
-    told = ViewPrompts.of(prior, "a cup")
+    told = ViewPrompts.of(prior.encode_prompt, "a cup")
     state = told(torch.tensor([90.0, 0.0]), torch.zeros(2))["encoder_hidden_states"]
-    assert torch.allclose(state[0], prior.tell("a cup, side view")["encoder_hidden_states"][0])
-    assert torch.allclose(state[1], prior.tell("a cup, front view")["encoder_hidden_states"][0])
+    assert torch.allclose(state[0], prior.encode_prompt("a cup, side view")["encoder_hidden_states"][0])
+    assert torch.allclose(state[1], prior.encode_prompt("a cup, front view")["encoder_hidden_states"][0])
 
 
-@pytest.mark.parametrize("guiding", GUIDANCE_RULES)
-def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, guiding):
+@every_rule
+def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, rule):
     prior = priors("sd")
-    task = Generate(prompt="a pear", negative="a cup", guidance_scale=3.0, guidance=guiding())
+    task = Generate(prompt="a pear", negative="a cup", guidance_scale=3.0, guidance=rule)
     assert Generate.of(task.settings()) == task
     wrapper = task.guided(prior)
-    assert type(wrapper) is {Plain: Guided, Rescale: Rescaled, Within: Interval, Perpendicular: PerpNeg}[guiding]
-    assert (wrapper.guidance_scale, wrapper.bare) == (3.0, prior)
+    assert wrapper.rule == rule
+    assert (wrapper.guidance_scale, unguided(wrapper)) == (3.0, prior)
+    assert wrapper.avoided == (((1.0, prior.encode_prompt("a cup")),) if rule.takes_avoided else ())
+
+
+@pytest.mark.parametrize(
+    ("earlier", "rule"),
+    [
+        ("Plain()", Plain()),
+        ("Rescale(0.3)", Rescaled(0.3)),
+        ("Rescale(rescale=0.3)", Rescaled(0.3)),
+        ("Within(0.2, 0.4)", Interval(0.2, 0.4)),
+        ("Perpendicular()", PerpNeg()),
+        ("Perpendicular(weight=0.5)", PerpNeg(0.5)),
+    ],
+)
+def test_rules_in_earlier_records_are_read(earlier, rule):
+    assert Generate.of({"prompt": "a pear", "negative": "a cup", "guidance": earlier}).guidance == rule
 
 
 def test_the_guidance_counts_in_a_run(priors):
     options = {"model": priors("sd"), "steps": 2, "negative": "a cup", "method": "sds"}
-    ways = ("Plain()", "Rescale(1.0)", "Within(0.4, 0.6)", "Perpendicular()", "Perpendicular(0.5)")
+    ways = ("Plain()", "Rescaled(1.0)", "Interval(0.4, 0.6)", "PerpNeg()", "PerpNeg(0.5)")
     made = [generate("a pear", guidance=way, **options).images for way in ways]
     assert not any(torch.equal(a, b) for n, a in enumerate(made) for b in made[:n])
-    same = generate("a pear", guidance=Within(0.0, 1.0), **options).images
+    same = generate("a pear", guidance=Interval(0.0, 1.0), **options).images
     assert torch.equal(same, made[0])
     image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     told = {"source": "a cup", "target": "a pear", "model": priors("sd"), "steps": 4}
-    edits = [edit(image, guidance=way, method="sdedit", **told).images for way in ("Plain()", "Rescale(1)")]
+    edits = [edit(image, guidance=way, method="sdedit", **told).images for way in ("Plain()", "Rescaled(1)")]
     assert not torch.equal(*edits)
 
 
 @pytest.mark.parametrize(
     ("family", "settings", "message"),
     [
-        ("sd", {"guidance": "Perpendicular()"}, "none: state negative"),
-        ("sd", {"guidance": "Rescale(2)"}, "rescale = 2.0 must be in"),
-        ("sd", {"guidance": "Within(0.8, 0.2)"}, "0 <= low <= high <= 1"),
-        ("sd", {"guidance": "Rescaled()"}, "did you mean 'Rescale'"),
-        ("flux-dev", {"guidance": "Rescale()"}, "no guidance but Plain"),
-        ("ddpm", {"guidance": "Rescale()"}, "no guidance but Plain"),
+        ("sd", {"guidance": "PerpNeg()"}, "none: state negative"),
+        ("sd", {"guidance": "Rescaled(2)"}, "rescale = 2.0 must be in"),
+        ("sd", {"guidance": "Interval(0.8, 0.2)"}, "0 <= low <= high <= 1"),
+        ("sd", {"guidance": "Rescaling()"}, "did you mean 'Rescaled'"),
+        ("flux-dev", {"guidance": "Rescaled()"}, "no guidance but Plain"),
+        ("ddpm", {"guidance": "Rescaled()"}, "no guidance but Plain"),
     ],
 )
 def test_guidance_that_does_not_fit_is_refused(priors, family, settings, message):

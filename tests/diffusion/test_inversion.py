@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.prior import Guided
 from potstill.diffusion.sampling import ddim, eta, sdedit, share
 from potstill.diffusion.schedule import VP, linear
 from potstill.priors import Mixture

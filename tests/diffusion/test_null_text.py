@@ -6,11 +6,13 @@ from functools import cache
 import pytest
 import torch
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.null_text import null_text
-from potstill.diffusion.prior import Guided, Prediction, Prior, Tally
+from potstill.diffusion.null_text import optimize_null_text
+from potstill.diffusion.prior import Prediction, Prior
 from potstill.diffusion.sampling import ddim
 from potstill.diffusion.schedule import Schedule, linear
+from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError
 from potstill.priors import Mixture
 from potstill.tensors import per_sample
@@ -52,7 +54,7 @@ def inverted():
 
 @cache
 def optimised():
-    return list(null_text(PRIOR, *inverted(), TOLD, SCALE))
+    return list(optimize_null_text(PRIOR, *inverted(), TOLD, SCALE))
 
 
 def errors(x0) -> float:
@@ -78,7 +80,7 @@ def test_the_way_back_with_its_conditions_is_the_way_it_found():
 def test_without_updates_it_is_guided_ddim():
     states, times = inverted()
     plain = ddim(Guided(PRIOR, SCALE), states[0], times[:-1], TOLD, torch.Generator()).x0
-    last = list(null_text(PRIOR, states, times, TOLD, SCALE, inner=0))[-1]
+    last = list(optimize_null_text(PRIOR, states, times, TOLD, SCALE, inner=0))[-1]
     torch.testing.assert_close(last.hat.x0, plain, rtol=0, atol=1e-10)
 
 
@@ -86,14 +88,14 @@ def test_it_stops_once_the_loss_is_below_the_limit_and_counts_what_it_asks():
     states, times = inverted()
     asked = []
     for tolerance, updates in ((1e9, {0}), (0.0, {4})):
-        tally = Tally()
-        prior = PRIOR.counted(tally)
-        steps = list(null_text(prior, states, times, TOLD, SCALE, inner=4, tolerance=tolerance))
+        counter = CallCounter()
+        prior = count_calls(PRIOR, counter)
+        steps = list(optimize_null_text(prior, states, times, TOLD, SCALE, inner=4, tolerance=tolerance))
         assert {step.updates for step in steps} == updates
-        asked.append(tally.evaluations)
+        asked.append(counter.evaluations)
     assert asked == [3 * STEPS * (1 + 1), 3 * STEPS * (1 + 5)]
     limits = [1e-4 * (1 + 100 * index / STEPS) for index in range(STEPS)]
-    steps = list(null_text(PRIOR, [state[:1] for state in states], times, TOLD, SCALE, tolerance=1e-4))
+    steps = list(optimize_null_text(PRIOR, [state[:1] for state in states], times, TOLD, SCALE, tolerance=1e-4))
     assert all(step.updates == 10 or step.loss < limit for step, limit in zip(steps, limits, strict=True))
     assert {step.updates for step in steps} - {10}
 
@@ -101,7 +103,7 @@ def test_it_stops_once_the_loss_is_below_the_limit_and_counts_what_it_asks():
 def test_three_samples_are_three_single_runs():
     states, times = inverted()
     for row in range(len(X0)):
-        alone = list(null_text(PRIOR, [state[row : row + 1] for state in states], times, TOLD, SCALE))
+        alone = list(optimize_null_text(PRIOR, [state[row : row + 1] for state in states], times, TOLD, SCALE))
         torch.testing.assert_close(alone[-1].hat.x0, optimised()[-1].hat.x0[row : row + 1], rtol=0, atol=1e-10)
 
 
@@ -109,4 +111,4 @@ def test_a_prior_without_numbers_to_move_is_refused():
     mixture = Mixture(X0)
     states, times = inverted()
     with pytest.raises(InputError, match="this model has none"):
-        next(null_text(mixture, states, times, mixture.condition(0)))
+        next(optimize_null_text(mixture, states, times, mixture.condition(0)))

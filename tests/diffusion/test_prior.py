@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Guided, Prediction, Query, predict
+from potstill.diffusion.guidance import Guided
+from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.schedule import VP, Flow, linear
 from potstill.errors import InputError
 from potstill.priors import Mixture

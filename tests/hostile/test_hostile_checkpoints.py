@@ -14,7 +14,7 @@ from tests.stops import change, interrupted_after
 EDIT = ("photo.png", "--source", "an apple", "--target", "a pear", "--steps", "2")
 RUNS = {  # the step after which it is interrupted, and the command
     "memory": (1, "edit", *EDIT, "--method", "dds", "--noise", "Previous()", "--gif"),
-    "bank": (1, "edit", *EDIT, "--method", "pds", "--noise", "Bank(2)"),
+    "bank": (1, "edit", *EDIT, "--method", "pds", "--noise", "DrawBank(2)"),
     "learner": (1, "generate", "a pear", "--steps", "2", "--method", "vsd"),
     "null text": (3, "invert", "photo.png", "--prompt", "a pear", "--steps", "2", "--method", "null-text"),
     "world": (7, "world", "blobs", "--steps", "5", "--points", "2", "--methods", "sds", "dds"),

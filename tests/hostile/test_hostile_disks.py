@@ -21,8 +21,8 @@ NOWHERE = {
     "below a device": ("/dev/null/x", "Not a directory|File exists"),
     "a name of 300 letters": ("x" * 300, "File name too long"),
     "a path of 5,000 letters": ("x/" * 2500 + "y", "File name too long"),
-    "a name with a zero": ("a\0b", "no file can have this name"),
-    "half a character": ("a\ud800", "no file can have this name"),
+    "a name with a zero": ("a\0b", "not a valid file name"),
+    "half a character": ("a\ud800", "not a valid file name"),
     "through a link to itself": ("loop/x", "Too many levels of symbolic links|File exists"),
 }
 

@@ -42,9 +42,9 @@ def sparse(path: Path) -> None:
 
 
 DAMAGES = {
-    "an index that is deep": (lambda m: (m / "model_index.json").write_text("[" * 200_000), "is no valid JSON"),
+    "an index that is deep": (lambda m: (m / "model_index.json").write_text("[" * 200_000), "is not valid JSON"),
     "an index of 200 MB": (replaced("model_index.json", sparse), "has 200,000,000 bytes"),
-    "an index that is no UTF-8": (lambda m: (m / "model_index.json").write_bytes(b'{"\xff": 1}'), "is no valid JSON"),
+    "an index that is no UTF-8": (lambda m: (m / "model_index.json").write_bytes(b'{"\xff": 1}'), "is not valid JSON"),
     "a config that never ends": (
         replaced("unet/config.json", lambda p: p.symlink_to("/dev/zero")),
         "a device or a pipe",
@@ -54,14 +54,17 @@ DAMAGES = {
     "weights that are a link to nothing": (replaced(UNET, lambda p: p.symlink_to("gone")), "there is no such file"),
     "weights that are a pickle": (
         lambda m: (m / UNET).write_bytes(b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR."),
-        "no sound safetensors",
+        "not a valid safetensors",
     ),
     "weights that say they are huge": (
         lambda m: (m / UNET).write_bytes(struct.pack("<Q", 2**62) + b"{}"),
-        "no sound safetensors",
+        "not a valid safetensors",
     ),
-    "weights that lie outside": (lambda m: (m / UNET).write_bytes(header(offsets=[0, 2**40])), "no sound safetensors"),
-    "weights that overlap": (lambda m: (m / UNET).write_bytes(header(offsets=[-4, 4])), "no sound safetensors"),
+    "weights that lie outside": (
+        lambda m: (m / UNET).write_bytes(header(offsets=[0, 2**40])),
+        "not a valid safetensors",
+    ),
+    "weights that overlap": (lambda m: (m / UNET).write_bytes(header(offsets=[-4, 4])), "not a valid safetensors"),
     "no weights in the file": (lambda m: save_file({}, m / UNET), "cannot be loaded"),
     "weights of another shape": (
         lambda m: weights(m / UNET, lambda n, v: v[:1] if n == "conv_in.weight" else v),
@@ -94,15 +97,15 @@ DAMAGES = {
     ),
     "a part outside of the model": (
         lambda m: change(m / "model_index.json", **{"../evil": ["diffusers", "UNet2DConditionModel"]}),
-        "is no part of a pipeline",
+        "is not a part of a pipeline",
     ),
     "a part of three words": (
         lambda m: change(m / "model_index.json", unet=["my_code", "Net", "x"]),
-        "is no part of a pipeline",
+        "is not a part of a pipeline",
     ),
     "a part that is a number": (
         lambda m: change(m / "model_index.json", unet=["diffusers", 5]),
-        "is no part of a pipeline",
+        "is not a part of a pipeline",
     ),
     "a part of the operating system": (
         lambda m: change(m / "model_index.json", unet=["os", "system"]),
@@ -126,7 +129,7 @@ DAMAGES = {
     ),
     "code in the tokenizer": (
         lambda m: change(m / "tokenizer/tokenizer_config.json", auto_map={"AutoTokenizer": ["x.Y", None]}),
-        "maps to code of its own",
+        "maps to custom code",
     ),
     "no tokenizer": (lambda m: shutil.rmtree(m / "tokenizer"), "lacks tokenizer, which its model_index.json lists"),
     "no VAE": (lambda m: shutil.rmtree(m / "vae"), "lacks vae, which its model_index.json lists"),
@@ -169,14 +172,14 @@ def test_weights_that_are_nan_are_named_with_their_step(capsys, folder, spoilt):
 
 
 WORDS = {
-    "no JSON": (b"{", "is no valid JSON"),
-    "a list": (b"[]", "holds no JSON object"),
-    "deep": (b"[" * 200_000, "is no valid JSON"),
-    "no subjects": (b'{"styles": ["a"]}', "is no list of words"),
-    "subjects that are a list": (b'{"subjects": ["a"]}', "is no list of words"),
-    "phrases that are a text": (b'{"subjects": {"food": "pizza"}}', "is no list of words"),
-    "phrases that are numbers": (b'{"subjects": {"food": [1]}}', "is no list of words"),
-    "no UTF-8": (b'{"subjects": {"\xff": []}}', "is no valid JSON"),
+    "no JSON": (b"{", "is not valid JSON"),
+    "a list": (b"[]", "does not hold a JSON object"),
+    "deep": (b"[" * 200_000, "is not valid JSON"),
+    "no subjects": (b'{"styles": ["a"]}', "is not a list of words"),
+    "subjects that are a list": (b'{"subjects": ["a"]}', "is not a list of words"),
+    "phrases that are a text": (b'{"subjects": {"food": "pizza"}}', "is not a list of words"),
+    "phrases that are numbers": (b'{"subjects": {"food": [1]}}', "is not a list of words"),
+    "no UTF-8": (b'{"subjects": {"\xff": []}}', "is not valid JSON"),
 }
 
 

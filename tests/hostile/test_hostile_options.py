@@ -94,14 +94,14 @@ CASES = [
     ("invert", ["--method", "ddpm", "--skip", "nan"], "skip = nan must be|--skip"),
     ("world", ["--methods", "dds", "os.system('id')"], "cannot read"),
     ("world", ["--methods", ""], "cannot read|unknown method"),
-    ("theorem", ["--shares"], "0 shares of sigma cannot be shown"),
+    ("theorem", ["--shares"], "got 0 shares of sigma: give 1 to 20"),
     ("theorem", ["--shares", "nan"], "sigma share = nan must be in"),
     ("theorem", ["--shares", "-0.1"], "sigma share = -0.1 must be in"),
-    ("theorem", ["--shares", *["0.5"] * 1000], "1000 shares"),
-    ("theorem", ["--points", "100000", "--steps", "980"], "their product is 10,000,000 at most"),
+    ("theorem", ["--shares", *["0.5"] * 1000], "got 1000 shares"),
+    ("theorem", ["--points", "100000", "--steps", "980"], "their product must be at most 10,000,000"),
     ("sample", ["--count", "10001"], "must make from 1 to 10,000 pictures"),
-    ("vocabulary", ["\0"], "holds '.x00', which is no text"),
-    ("vocabulary", ["a\x1b[2Jb"], "which is no text"),
+    ("vocabulary", ["\0"], "holds '.x00', which is not text"),
+    ("vocabulary", ["a\x1b[2Jb"], "which is not text"),
     ("vocabulary", ["apple " * 20_000], "has 120,000 characters"),
     ("vocabulary", ["a", "--model", "/dev/zero"], "there is no list of words"),
     ("vocabulary", ["a", "--model", "x" * 5000], "there is no list of words"),
@@ -142,11 +142,11 @@ def test_a_prompt_that_is_no_text_is_one_line(capsys, folder, model, loaded_once
     words = words_of(command, model)
     words[1:2] = [words[1]] if flag else [NO_TEXT[text]]
     words += [flag, NO_TEXT[text]] if flag else []
-    refused(capsys, folder, words, "which is no text: leave it out|characters: write at most 5,000")
+    refused(capsys, folder, words, "which is not text: leave it out|characters: write at most 5,000")
 
 
 def test_a_negative_prompt_is_a_prompt(capsys, folder, model, loaded_once):
-    refused(capsys, folder, [*words_of("generate", model), "--negative", "a\0"], "the negative prompt .* is no text")
+    refused(capsys, folder, [*words_of("generate", model), "--negative", "a\0"], "the negative prompt .* is not text")
 
 
 @pytest.mark.parametrize("word", ["", "\0", "\ud800", "--nonsense", "../edit", "edit\n", "x" * 5000, "🖼"])

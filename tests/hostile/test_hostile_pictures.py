@@ -89,8 +89,8 @@ NO_FILES = {
 }
 NO_PATHS = {
     "no name": ("", "cannot read"),
-    "a zero": ("a\0.png", "no file can have this name"),
-    "half a character": ("\ud800.png", "no file can have this name"),
+    "a zero": ("a\0.png", "not a valid file name"),
+    "half a character": ("\ud800.png", "not a valid file name"),
     "5,000 letters": ("x" * 5000 + ".png", "File name too long"),
     "4,000 folders": ("../" * 4000 + "a.png", "File name too long|there is no such file"),
     "below a file": ("photo.png/a.png", "Not a directory"),

@@ -51,7 +51,7 @@ WORLDS = {
     "1e300.csv": (table("0,0,1", "1,1e300,2"), "at most 1e.100"),
     "words.csv": (table("0,0,1", "one,1,2"), "x and y must be numbers"),
     "hex.csv": (table("0,0,1", "0x1p3,1,2"), "x and y must be numbers"),
-    "no-label.csv": (table("0,0,1", "1,1,"), "label not empty"),
+    "no-label.csv": (table("0,0,1", "1,1,"), "label must not be empty"),
     "labels-nan.csv": (table("0,0,nan", "1,1,nan"), "has 1 classes"),
     "columns.csv": (b"a,b,c\n1,2,3\n", "they must be x, y, label"),
     "twice.csv": (b"x,x,label\n1,2,3\n", "they must be x, y, label"),

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from potstill.errors import InputError
-from potstill.io.decode import FORMATS, PIXELS, load
+from potstill.io.decode import FORMATS, PIXELS, open_image
 from potstill.io.images import as_images, read_image, read_mask, read_text
 from potstill.io.resize import Fit
 from tests.io.samples import NOISE, RNG, png, save
@@ -80,8 +80,8 @@ def test_a_file_that_is_no_picture_is_one_line(tmp_path, name):
     data, message = HOSTILE[name]
     path = tmp_path / name
     path.write_bytes(data)
-    for read in (read_image, lambda path: read_mask(path, (24, 32)), load):
-        if read is load and path.suffix == ".pfm":
+    for read in (read_image, lambda path: read_mask(path, (24, 32)), open_image):
+        if read is open_image and path.suffix == ".pfm":
             continue
         with pytest.raises(InputError, match=message) as error:
             read(path)

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from potstill.errors import InputError
-from potstill.io.decode import load
+from potstill.io.decode import open_image
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit
 from tests.io.samples import save
@@ -32,7 +32,7 @@ def test_a_mask_follows_a_turned_photograph(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     path = save(tmp_path / "a.png", np.ascontiguousarray(np.rot90(disc(24, 32))), exif=exif)
-    picture, fit = load(path), Fit(16)
+    picture, fit = open_image(path), Fit(16)
     image, mask = as_images(picture, fit), read_mask(disc(24, 32), (picture.height, picture.width), fit)
     assert (image[:, :1] - mask).abs().mean() < 0.02
 

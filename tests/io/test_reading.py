@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from potstill.errors import InputError
-from potstill.io.decode import load
+from potstill.io.decode import open_image
 from potstill.io.images import as_images, png_bytes, read_image, to_pil
 from potstill.io.resize import Fit
 from tests.io.samples import NOISE, RAMP, levels, png, save
@@ -77,8 +77,8 @@ def test_all_orientations_give_the_same_picture(tmp_path, orientation, name):
     path = save(tmp_path / name, np.ascontiguousarray(STORED[orientation](NOISE)), exif=exif, **options)
     assert np.array_equal(levels(read_image(path)), NOISE)
     # Once decoded it is upright: it is not turned again.
-    assert load(path).size == (32, 24)
-    assert np.array_equal(levels(as_images(load(path))), NOISE)
+    assert open_image(path).size == (32, 24)
+    assert np.array_equal(levels(as_images(open_image(path))), NOISE)
     with Image.open(path) as lazy:
         assert np.array_equal(levels(as_images(lazy)), NOISE)
 

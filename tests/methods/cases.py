@@ -1,22 +1,33 @@
 """What every law is held against: all methods and noise sources there are, and the example of the docs."""
 
+import inspect
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
 
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.schedule import Schedule, linear
-from potstill.methods import Method, Source, named
-from potstill.methods.bank import Bank
-from potstill.methods.noise import NOISE_SOURCES, Inverted, NoiseSource
+from potstill.methods import Method, Source, named, noise
+from potstill.methods.bank import DrawBank
+from potstill.methods.method import SeparateSourceGuidance
+from potstill.methods.noise import Inverted, NoiseSource
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.methods.weighting import Rho
 from potstill.priors import Mixture
 
+T = TypeVar("T")
 DOCS = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+
+
+def final(module: ModuleType, kind: type[T]) -> list[type[T]]:
+    """The final classes of a kind that a module defines."""
+    classes = [cls for cls in vars(module).values() if isinstance(cls, type) and issubclass(cls, kind)]
+    return [cls for cls in classes if cls.__module__ == module.__name__ and not inspect.isabstract(cls)]
 
 
 def documented_method() -> Method:
@@ -29,13 +40,15 @@ def documented_method() -> Method:
 
 METHODS = {**named(), "docs-example": documented_method()}
 EDITING = {name: method for name, method in METHODS.items() if method.edits}
-TWO_SCALES = {name for name, method in METHODS.items() if getattr(method, "source_guidance", None) is not None}
-"""Methods that guide source and target differently."""
-ONE_BRANCH = {
-    name: method for name, method in METHODS.items() if "uncond" not in method.equation and name not in TWO_SCALES
+TWO_SCALES = {
+    name
+    for name, method in METHODS.items()
+    if isinstance(method, SeparateSourceGuidance) and method.source_guidance is not None
 }
-"""Methods that see the guided prediction only; the others compare its branches themselves."""
-NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*NOISE_SOURCES, Bank)} | {
+"""Methods that guide source and target differently."""
+ONE_SCALE = {name: method for name, method in METHODS.items() if not method.ignores_guidance and name not in TWO_SCALES}
+"""Methods with the prior's guidance scale throughout."""
+NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*final(noise, NoiseSource), DrawBank)} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
 }
 
@@ -61,10 +74,9 @@ class Case:
         self.source = Source(x0_source, self.mixture.condition(0))
         self.renders = EmpiricalPrior(self.mixture, torch.cat([self.x0, x0_source]))
 
-    @property
-    def drawing(self) -> tuple:
+    def drawing(self, method: Method) -> tuple:
         """What `Method.draw_noise` takes before the generator."""
-        return self.x0, self.prior, self.t, self.target, self.source
+        return self.prior, self.t, method.origin(self.x0, self.target, self.source)
 
     def gradient(self, method: Method, rows: slice = slice(None)):
         """The gradient of the rows."""

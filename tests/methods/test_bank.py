@@ -9,10 +9,14 @@ from torch import Generator
 
 from potstill import Guided, Points, distill
 from potstill.diffusion.prior import Query, predict
-from potstill.errors import InputError
-from potstill.methods import DDS, PDS, FlowEdit, Identity, InfEdit, Source
-from potstill.methods.bank import Bank
+from potstill.distillation import Progress
+from potstill.errors import InputError, NotFiniteError
+from potstill.methods import DDS, PDS, SDS, FlowEdit, Identity, InfEdit, Source
+from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
+from potstill.priors import Mixture
+from potstill.scenes import Projected
+from potstill.tasks.text import to_text
 from tests.methods.cases import mixture
 
 EDITORS = (
@@ -29,7 +33,7 @@ def banked(method, steps, **bank):
     run = distill(
         scene,
         Guided(known, 3.0),
-        replace(method, noise=Bank(**bank)),
+        replace(method, noise=DrawBank(**bank)),
         steps=steps,
         rng=Generator().manual_seed(2),
         **told,
@@ -37,15 +41,15 @@ def banked(method, steps, **bank):
     return scene, list(run)
 
 
-@pytest.mark.parametrize("method", EDITORS, ids=show)
+@pytest.mark.parametrize("method", EDITORS, ids=to_text)
 def test_kept_predictions_give_the_gradient_that_fresh_ones_give(method):
     known = mixture()
     prior, rng = Guided(known, 3.0), Generator().manual_seed(0)
     x0, x_source = (torch.randn(4, 3, generator=rng, dtype=torch.float64) for _ in range(2))
     target, origin = known.condition(1), Source(x_source, known.condition(0))
-    filled = Bank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
+    filled = DrawBank(size=5).fill(method.times, method.source_prior(prior), origin, x0, rng)
     for number in range(5):
-        t, noise, kept = filled.entry(number, origin)
+        t, noise, kept = filled.draw(number, origin)
         (hat,) = predict(
             method.source_prior(prior), Query(known.schedule.perturb(x_source, noise, t), t, origin.condition)
         )
@@ -63,13 +67,22 @@ def test_a_step_costs_the_target_alone_once_the_bank_is_filled():
     assert run[-1].evaluations == 2 * samples * (2 * size + steps)
 
 
+def test_a_bank_is_filled_in_few_calls(monkeypatch):
+    """16 samples at once: five entries of four samples take one call of four entries and one of the last."""
+    sizes, known, answer = [], mixture(), Mixture.__call__
+    monkeypatch.setattr(Mixture, "__call__", lambda prior, x, *rest: sizes.append(len(x)) or answer(prior, x, *rest))
+    x0 = torch.zeros(4, 3, dtype=torch.float64)
+    DrawBank(size=5).fill(Uniform(), known, Source(x0, known.condition(0)), x0, Generator().manual_seed(0))
+    assert sizes == [16, 4]
+
+
 def test_a_bank_asks_about_the_source_at_its_own_guidance_scale():
     steps, samples = 10, 4
     _, run = banked(InfEdit.release(), steps, size=5)
     assert run[-1].evaluations == samples * (5 + 2 * steps)  # the source is not guided
 
 
-@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=show)
+@pytest.mark.parametrize("method", [DDS(), InfEdit()], ids=to_text)
 def test_a_bank_larger_than_the_run_costs_no_more_than_fresh_noise(method):
     steps, samples = 6, 4
     _, run = banked(method, steps, size=64)
@@ -92,7 +105,7 @@ def test_else_they_are_distributed_as_the_rule_draws_them(rule):
     """The means of t and t² agree within four standard errors."""
     known, rng, size, batch = mixture(), Generator().manual_seed(0), 500, 4
     drawn = torch.stack([rule(known.schedule, batch, step, size, rng) for step in range(size)]).double()
-    kept = Bank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
+    kept = DrawBank(size).fill(rule, known, None, torch.zeros(batch, 3), rng).times.double()
     for power in (1, 2):
         a, b = drawn.pow(power), kept.pow(power)
         assert (a.mean() - b.mean()).abs() < 4 * (2 * a.var() / a.numel()) ** 0.5
@@ -103,13 +116,13 @@ def test_falling_times_fall_once(strata):
     _, run = banked(replace(DDS(), times=Annealed()), 20, size=10, strata=strata)
     times = torch.stack([step.t for step in run])
     assert (times.diff(dim=0) <= 0).all()
-    assert len(times[:, 0].unique()) == 10
+    assert times[:, 0].unique(return_counts=True)[1].tolist() == [2] * 10
 
 
 def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
     """In the mean over seeds and points: the entries are a sample of the same times and noises."""
     fresh, kept = [], []
-    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=Bank(size=100)), kept)):
+    for method, ends in ((PDS(), fresh), (replace(PDS(), noise=DrawBank(size=100)), kept)):
         for seed in range(4):
             known = mixture()
             scene = Points(torch.randn(16, 3, generator=Generator().manual_seed(5), dtype=torch.float64))
@@ -121,7 +134,34 @@ def test_a_bank_as_large_as_the_run_edits_as_fresh_noise_does():
     assert (torch.stack(fresh).mean(0) - torch.stack(kept).mean(0)).norm() < 4 * spread
 
 
+def test_a_step_that_is_not_finite_leaves_the_bank_as_it_was():
+    """Where the entries were drawn anew in that step, the earlier ones are back, and the generator where it was."""
+    known, progress, rng = mixture(), Progress(), Generator().manual_seed(2)
+    scene = Points(torch.randn(4, 3, generator=Generator().manual_seed(1), dtype=torch.float64))
+    method = replace(DDS(), noise=DrawBank(size=2, refresh=3))
+    told = {"target": known.condition(1), "source": known.condition(0)}
+    run = distill(scene, Guided(known, 3.0), method, steps=6, rng=rng, progress=progress, **told)
+    for _ in range(3):
+        next(run)
+    assert progress.memory is not None
+    kept, state = progress.memory.bank, rng.get_state()
+    with torch.no_grad():
+        scene.points[0, 0] = float("nan")
+    with pytest.raises(NotFiniteError, match="at step 3"):
+        next(run)
+    assert progress.memory.bank is kept
+    assert torch.equal(rng.get_state(), state)
+
+
+def test_a_bank_is_refused_where_the_view_changes():
+    scene = Projected(torch.zeros(4, 3, dtype=torch.float64))
+    known = mixture()
+    method = replace(SDS(), noise=DrawBank())
+    with pytest.raises(InputError, match="which changes with the view: use fresh noise"):
+        next(distill(scene, known, method, target=known.condition(1), steps=2, rng=Generator()))
+
+
 @pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])
 def test_numbers_are_checked(numbers):
     with pytest.raises(InputError, match="must be at least 1"):
-        Bank(**numbers)
+        DrawBank(**numbers)

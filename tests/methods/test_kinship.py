@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.methods import (
     CSD,
@@ -45,7 +46,7 @@ def test_ism_is_a_difference_of_two_predictions():
     case, method = Case(), ISM()
     case.prior, case.target = case.mixture, case.mixture.unconditional
     schedule = case.prior.schedule
-    s = method.earlier(schedule, case.t)
+    s = method.noise_time(schedule, case.t)
     assert torch.equal(s, case.t - 80)
     x_s = schedule.perturb(case.x0, case.noise, s)
     below = predict(case.prior, Query(x_s, s, case.target))[0]
@@ -58,14 +59,26 @@ def test_ism_asks_the_prompt_only_above():
     """Its gradient at guidance s is that at 1, plus rho (s - 1) (eps_cond - eps_uncond) at x_t."""
     case, method = Case(), ISM()
     schedule, plain = case.prior.schedule, Case(scale=1.0)
-    x_s = schedule.perturb(case.x0, case.noise, method.earlier(schedule, case.t))
-    times = [method.earlier(schedule, case.t), case.t]
+    x_s = schedule.perturb(case.x0, case.noise, method.noise_time(schedule, case.t))
+    times = [method.noise_time(schedule, case.t), case.t]
     x_t = ddim_inversion(case.mixture, x_s, times, case.mixture.unconditional, label="current")[-1]
     cond, uncond = predict(
         case.mixture, Query(x_t, case.t, case.target), Query(x_t, case.t, case.mixture.unconditional)
     )
     added = schedule.rho(case.t)[:, None] * 6.5 * (cond.eps - uncond.eps)
     assert torch.allclose(case.gradient(method), plain.gradient(method) + added, atol=1e-10)
+
+
+def test_ism_inverts_under_the_negative_prompt():
+    """Both x_s and x_t then rest on it, and it takes the place of the empty one in the comparison."""
+    case, method = against(0, scale=1.0), ISM()
+    schedule, negative = case.prior.schedule, case.mixture.condition(0)
+    times = [method.noise_time(schedule, case.t), case.t]
+    x_s = schedule.perturb(case.x0, case.noise, times[0])
+    (below,) = predict(case.mixture, Query(x_s, times[0], negative))
+    x_t = ddim_inversion(case.mixture, x_s, times, negative, label="current")[-1]
+    (above,) = predict(case.mixture, Query(x_t, case.t, case.target))
+    assert torch.allclose(case.gradient(method), schedule.rho(case.t)[:, None] * (above.eps - below.eps), atol=1e-10)
 
 
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])
@@ -119,6 +132,8 @@ def test_nfsd_is_guidance_less_the_negative_prediction():
     bad = predict(case.mixture, Query(x_t, case.t, case.mixture.condition(0)))[0].eps
     expected = guided - torch.tensor([[0.0], [1.0], [1.0]]) * bad
     assert torch.allclose(case.gradient(NFSD(weight=Constant())), expected, atol=1e-10)
+    assert float(case.t[1]) == 500  # at the threshold itself the negative prediction is subtracted already
+    assert torch.allclose(case.gradient(NFSD(weight=Constant(), threshold=0.5)), expected, atol=1e-10)
     plain = Case().gradient(NFSD(weight=Constant()))[1:]
     assert torch.allclose(plain, 7.5 * Case().gradient(CSD(weight=Constant()))[1:], atol=1e-10)
 
@@ -147,7 +162,7 @@ def test_ids_is_dds_with_the_fixed_point():
     case = Case()
     assert torch.equal(case.gradient(IDS()), case.gradient(DDS()))
     twin = DDS(noise=FixedPoint())
-    assert torch.equal(*(m.draw_noise(*case.drawing, Generator().manual_seed(3)) for m in (IDS(), twin)))
+    assert torch.equal(*(m.draw_noise(*case.drawing(m), Generator().manual_seed(3)) for m in (IDS(), twin)))
 
 
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])

@@ -8,11 +8,16 @@ import torch
 from torch import Generator
 
 import potstill.diffusion.inversion
+import potstill.methods.bank
 import potstill.methods.noise
+from potstill.diffusion.guidance import Guided, with_scale
+from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import ddim
-from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous, PreviousStep
+from potstill.methods.draw import PreviousStep
+from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
+from potstill.tensors import normal
 from tests.methods.cases import NOISES, Case, mixture
 
 every_noise = pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
@@ -34,7 +39,7 @@ def draw(noise, case: Case, rows: slice = slice(None), memory: PreviousStep | No
 @pytest.mark.parametrize("later", [False, True])
 def test_a_batch_gives_what_single_runs_give(noise, later, monkeypatch):
     """With draws that depend on the sample alone; tau, the one draw of another kind, is left out."""
-    for module in (potstill.methods.noise, potstill.diffusion.inversion):
+    for module in (potstill.methods.noise, potstill.methods.bank, potstill.diffusion.inversion):
         monkeypatch.setattr(module, "normal", lambda like, rng: torch.sin(37 * like))
     noise = replace(noise, overshoot=0.0) if isinstance(noise, Inverted) else noise
     case = Case()
@@ -121,7 +126,7 @@ def test_inversion_and_the_fixed_point_on_a_gaussian():
     below that of no noise at all, and below fresh noise's, but it does not fall to 0.
     """
     case, count, s = Case(), 50, 0.5
-    case.prior = Mixture(torch.zeros(1, 2, dtype=torch.float64), width=s).guided(1.0)
+    case.prior = with_scale(Mixture(torch.zeros(1, 2, dtype=torch.float64), width=s), 1.0)
     case.target, rng = {"label": torch.tensor([0])}, Generator().manual_seed(1)
     case.x0 = s * torch.randn(count, 2, generator=rng, dtype=torch.float64)
     for fraction in (0.15, 0.3):
@@ -151,7 +156,7 @@ def test_inverted_noise_leads_back_to_the_render():
     down = prior.schedule.grid(200, high=0.6)
     sources = [Inverted(steps, guidance_scale=1.0, overshoot=0.0, extra=0.0) for steps in (10, 50, 250)]
     for source in (Fresh(), *sources):
-        x_t = prior.schedule.perturb(x0, source(x0, prior.guided(1.0), t, target, rng), t)
+        x_t = prior.schedule.perturb(x0, source(x0, with_scale(prior, 1.0), t, target, rng), t)
         errors.append(float((ddim(prior, x_t, down, target, rng).x0 - x0).norm(dim=1).mean()))
     assert errors[0] > 3 * errors[1]
     assert errors[1] > errors[2] > errors[3]
@@ -167,6 +172,26 @@ def test_picard_converges_on_a_gaussian_with_its_slope():
     errors = [(Picard(n)(x0, prior, t, prior.condition(0), Generator().manual_seed(0)) - kappa).norm() for n in (5, 6)]
     slope = sigma**2 / (alpha**2 * 0.7**2 + sigma**2)
     assert torch.allclose(errors[1] / errors[0], slope, atol=1e-10)
+
+
+@pytest.mark.parametrize("remap", [True, False])
+def test_inversion_written_out(remap):
+    """From the same generator, tau first; kappa is read at t + tau or t; extra noise at every step or at the end."""
+    case = Case()
+    schedule, away = case.mixture.schedule, Guided(case.mixture, -7.5)
+    numbers = {"steps": 4, "overshoot": 0.1, "extra": 0.3, "remap": remap}
+
+    def kappa(every, rng):
+        top = schedule.offset(case.t, 0.1 * torch.rand(3, generator=rng, dtype=torch.float64))
+        x_top = ddim_inversion(away, case.x0, schedule.inversion_grid(top, 4), case.target, "next", every, rng)[-1]
+        alpha, sigma = (c[:, None] for c in schedule(top if remap else case.t))
+        return (x_top - alpha * case.x0) / sigma
+
+    expected = kappa(0.3, Generator().manual_seed(0))
+    assert torch.allclose(draw(Inverted(**numbers, extra_at="every step"), case), expected, atol=1e-12)
+    rng = Generator().manual_seed(0)
+    expected = kappa(0.0, rng) + 0.3 * schedule(case.t)[1][:, None] * normal(case.x0, rng)
+    assert torch.allclose(draw(Inverted(**numbers), case), expected, atol=1e-12)
 
 
 def test_released_inversion_weakens_the_signal():

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
-from potstill.diffusion.prior import Guided
-from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Mixed, NoiseSource, Previous, PreviousStep
+from potstill.diffusion.guidance import Guided
+from potstill.methods.draw import PreviousStep
+from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Mixed, NoiseSource, Previous
 from tests.methods.cases import NOISES, mixture
 
 PRIOR = Guided(mixture(), 3.0)

@@ -8,7 +8,8 @@ from torch import Generator
 from torch.optim import Adam
 
 from potstill import distill, generate
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.guidance import Guided, with_scale
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import VP, Flow
 from potstill.errors import InputError
 from potstill.methods import CSD, SDS, VSD
@@ -57,11 +58,11 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     rng, method = Generator().manual_seed(3), VSD(render_model=LoRAModel(learning_rate=0.01))
     x0 = torch.randn(2, prior.channels, 8, 8, generator=rng)
     noise, t = normal(x0, rng), prior.schedule.time(torch.tensor([0.3, 0.7]))
-    target = {**prior.tell("a pear"), **prior.geometry(x0)}
+    target = {**prior.encode_prompt("a pear"), **prior.size_condition(x0)}
     before = {name: value.clone() for name, value in prior.network.state_dict().items()}
     state = torch.get_rng_state()
     guided = Guided(prior, 4.0)
-    learner = method.learner(guided, rng)
+    learner = method.init(guided, rng).render_model
 
     with torch.no_grad():
         gradient = method.gradient(x0, WithRenderModel(guided, learner), t, noise, target)
@@ -74,7 +75,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
             return float(sum(learner.prior.loss(x0, *draw, target) for draw in draws))
 
     first = loss()
-    assert [learner.learn(x0, target, rng) for _ in range(30)] == [1] * 30
+    assert [learner.train_step(x0, target, rng) for _ in range(30)] == [1] * 30
     assert loss() < first
     after = prior.network.state_dict()
     assert before.keys() == after.keys()
@@ -95,14 +96,14 @@ def test_the_same_seed_gives_the_same_bytes_and_a_lesson_counts(priors):
 
 @needs_peft
 def test_a_network_told_its_guidance_is_learned_without(priors):
-    learner = LoRAModel().learner(priors("flux-dev").guided(6.0), Generator())
+    learner = LoRAModel().learner(with_scale(priors("flux-dev"), 6.0), Generator())
     assert learner.prior.guidance_scale == 1.0
 
 
 def test_what_fits_the_prior_is_taken():
     rng = Generator()
     assert isinstance(DefaultRenderModel().learner(Guided(Case().mixture, 7.5), rng), EmpiricalPrior)
-    with pytest.raises(InputError, match=r"Mixture has no network to adapt: take render_model=Empirical\(\)"):
+    with pytest.raises(InputError, match=r"Mixture has no network to adapt: use render_model=Empirical\(\)"):
         LoRAModel().learner(Guided(Case().mixture, 7.5), rng)
 
 
@@ -139,7 +140,16 @@ def test_a_model_that_knows_no_renders_says_so():
     with pytest.raises(InputError, match="no model of the renders"):
         VSD().gradient(case.x0, case.prior, case.t, case.noise, case.target)
     model = EmpiricalPrior(case.mixture)
-    with pytest.raises(InputError, match="let it learn first"):
+    with pytest.raises(InputError, match="call train_step first"):
         VSD().gradient(case.x0, WithRenderModel(case.prior, model), case.t, case.noise, case.target)
     with pytest.raises(InputError, match="different views"):
-        model.learn(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())
+        model.train_step(case.x0, {"camera": torch.randn(3, 2, 3, dtype=torch.float64)}, Generator())
+
+
+def test_a_training_step_counts_for_every_sample(monkeypatch):
+    """Three samples: one evaluation of the prior and of the model each, and five of a training step."""
+    train_step = EmpiricalPrior.train_step
+    monkeypatch.setattr(EmpiricalPrior, "train_step", lambda model, *values: train_step(model, *values) + 5)
+    case = Case()
+    run = distill(Points(case.x0), case.mixture, VSD(), target=case.target, steps=2, rng=Generator().manual_seed(0))
+    assert [step.evaluations for step in run] == [3 * 7, 6 * 7]

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
-from potstill.diffusion.prior import Guided, Query, predict
+from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import eta, share
 from potstill.diffusion.schedule import scaled_linear
 from potstill.methods import (

@@ -6,9 +6,11 @@ from torch import Generator
 
 from potstill.diffusion.schedule import VP, linear
 from potstill.errors import InputError
-from potstill.methods.times import TIMESTEP_SAMPLERS, Annealed, DreamTime, ShrinkingRange, Uniform
+from potstill.methods import times
+from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Stratified, TimestepSampler, Uniform
+from tests.methods.cases import final
 
-RULES = {cls.__name__: cls() for cls in TIMESTEP_SAMPLERS}
+RULES = {cls.__name__: cls() for cls in final(times, TimestepSampler)}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -64,3 +66,25 @@ def test_narrowing_is_uniform_below_a_falling_end():
 def test_misfits_are_named(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+def test_time_rules_cover_their_range():
+    schedule, rng = linear(), Generator().manual_seed(0)
+    uniform = Uniform(0.1, 0.9)(schedule, 5000, 0, 10, rng)
+    assert uniform.min() >= 100
+    assert uniform.max() <= 900
+    assert abs(float(uniform.mean()) - 500) < 15
+    strata = Stratified(0.0, 1.0)(schedule, 100, 0, 10, rng).sort().values
+    assert ((strata - torch.arange(100) * 10 - 5).abs() <= 6).all()
+    annealed = [float(Annealed(0.2, 0.98)(schedule, 1, step, 5, rng)[0]) for step in range(5)]
+    assert annealed == [980, 785, 590, 395, 200]
+    with pytest.raises(InputError, match="0 <= low <= high <= 1"):
+        Uniform(0.9, 0.1)
+
+
+def test_each_sample_of_a_stratified_batch_is_uniform():
+    """The strata come in random order: mean and variance of every sample within five standard errors."""
+    rng, count = Generator().manual_seed(3), 2000
+    drawn = torch.stack([Stratified(0.0, 1.0).positions(4, 0.0, rng) for _ in range(count)])
+    assert ((drawn.mean(0) - 1 / 2).abs() < 5 * (1 / 12 / count) ** 0.5).all()
+    assert ((drawn.var(0) - 1 / 12).abs() < 5 * (1 / 180 / count) ** 0.5).all()

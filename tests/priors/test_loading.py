@@ -55,7 +55,7 @@ def answer(prior) -> torch.Tensor:
     """What a prior predicts for one question."""
     x_t = torch.randn(1, prior.channels, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        return predict(prior, Query(x_t, torch.tensor([500.0]), prior.tell("a cat")))[0].eps
+        return predict(prior, Query(x_t, torch.tensor([500.0]), prior.encode_prompt("a cat")))[0].eps
 
 
 def empty(folder: Path) -> None:
@@ -76,18 +76,18 @@ UNET = "unet/diffusion_pytorch_model.safetensors"
 HOSTILE = {
     "missing": (shutil.rmtree, "there is no .*model: give 'emoji', a folder"),
     "empty": (empty, "is an empty folder"),
-    "index missing": (lambda m: (m / "model_index.json").unlink(), "has no model_index.json, so it is no diffusers"),
+    "index missing": (lambda m: (m / "model_index.json").unlink(), "has no model_index.json, so it is not a diffusers"),
     "index broken": (
         lambda m: truncate(m / "model_index.json") or (m / "model_index.json").write_text("{"),
         "valid JSON",
     ),
-    "index a list": (lambda m: (m / "model_index.json").write_text("[]"), "holds no JSON object"),
-    "config broken": (lambda m: (m / "unet/config.json").write_text('{"a": '), "unet/config.json is no valid JSON"),
+    "index a list": (lambda m: (m / "model_index.json").write_text("[]"), "does not hold a JSON object"),
+    "config broken": (lambda m: (m / "unet/config.json").write_text('{"a": '), "unet/config.json is not valid JSON"),
     "config missing": (lambda m: (m / "unet/config.json").unlink(), "cannot be loaded on cpu as float32"),
     "weights missing": (lambda m: (m / UNET).unlink(), "unet holds no weights .*fetch the model again"),
     "weights pickled": (only_pickled, "model.bin is pickled, and loading it could run any code: convert it"),
-    "weights truncated": (lambda m: truncate(m / UNET), "no sound safetensors file"),
-    "weights no file of that kind": (lambda m: (m / UNET).write_text("hello"), "no sound safetensors file"),
+    "weights truncated": (lambda m: truncate(m / UNET), "not a valid safetensors file"),
+    "weights no file of that kind": (lambda m: (m / UNET).write_text("hello"), "not a valid safetensors file"),
     "weights of another size": (lambda m: change(m / "unet/config.json", in_channels=5), "cannot be loaded"),
     "text encoder missing": (
         lambda m: (m / "text_encoder/model.safetensors").unlink(),
@@ -95,7 +95,7 @@ HOSTILE = {
     ),
     "pipeline of its own": (
         lambda m: change(m / "model_index.json", _class_name=["pipeline", "Mine"]),
-        r"\['pipeline', 'Mine'\], which is code of its own: potstill runs no code that comes with a model",
+        r"\['pipeline', 'Mine'\], which is custom code: potstill runs no code that comes with a model",
     ),
     "pipeline unknown": (lambda m: change(m / "model_index.json", _class_name="Mine"), "has no pipeline 'Mine'"),
     "network of its own": (
@@ -104,7 +104,7 @@ HOSTILE = {
     ),
     "auto_map": (
         lambda m: change(m / "text_encoder/config.json", auto_map={"AutoModel": "code.Net"}),
-        "maps to code of its own .auto_map.",
+        "maps to custom code .auto_map.",
     ),
     "scheduler unknown": (
         lambda m: change(m / "model_index.json", scheduler=["diffusers", "MyScheduler"]),
@@ -131,7 +131,7 @@ def test_a_model_that_cannot_be_loaded_is_one_line_that_says_why(model, damage):
 
 
 def test_a_part_and_a_single_file_say_what_they_are(model):
-    with pytest.raises(InputError, match=r"holds UNet2DConditionModel alone.*give the folder above"):
+    with pytest.raises(InputError, match=r"holds only UNet2DConditionModel.*give the folder above"):
         load(model / "unet")
     for name in ("model.ckpt", "model.pt", "model.bin"):
         (model / name).write_bytes(b"")
@@ -160,7 +160,7 @@ def test_options_that_do_not_fit_are_refused(model, tiny_folder):
 
 def test_the_bundled_model_says_so_when_it_is_not_there(monkeypatch, tmp_path):
     monkeypatch.setattr(loading, "EMOJI", tmp_path / "emoji")
-    with pytest.raises(InputError, match="the bundled model is not there"):
+    with pytest.raises(InputError, match="the bundled model is missing"):
         load("emoji")
 
 
@@ -219,7 +219,7 @@ def test_loading_is_quiet_and_leaves_out_what_no_prior_needs(model, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         prior = load(str(model), **CPU)
-        prior.tell("a cat")
+        prior.encode_prompt("a cat")
     assert capfd.readouterr() == ("", "")
     assert prior.pipe.safety_checker is None
     assert prior.pipe.feature_extractor is None
@@ -249,7 +249,7 @@ def test_a_single_file_is_read_as_its_config_says(tiny_folder, tmp_path, cache):
     put_into_cache(cache, "stable-diffusion-v1-5/stable-diffusion-v1-5", folder)
     assert torch.equal(answer(load(file, **CPU)), answer(expected))
     truncate(file)
-    with pytest.raises(InputError, match="no sound safetensors file"):
+    with pytest.raises(InputError, match="not a valid safetensors file"):
         load(file, config=folder)
 
 
@@ -283,11 +283,13 @@ def test_half_precision_keeps_latents_as_they_come(tiny_folder):
     prior = load(tiny_folder("sdxl"), dtype=torch.bfloat16, device="cpu")
     assert isinstance(prior, StableDiffusionXL)
     x_t = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    told = {**prior.tell("a cat"), **prior.geometry(x_t)}
+    told = {**prior.encode_prompt("a cat"), **prior.size_condition(x_t)}
     with torch.no_grad():
         (hat,) = predict(prior, Query(x_t, torch.tensor([999.0]), told))
     assert hat.eps.dtype == torch.float32
     exact = load(tiny_folder("sdxl"), **CPU)
     with torch.no_grad():
-        (expected,) = predict(exact, Query(x_t, torch.tensor([999.0]), {**exact.tell("a cat"), **exact.geometry(x_t)}))
+        (expected,) = predict(
+            exact, Query(x_t, torch.tensor([999.0]), {**exact.encode_prompt("a cat"), **exact.size_condition(x_t)})
+        )
     assert (hat.eps - expected.eps).norm() < 0.03 * expected.eps.norm()

@@ -40,7 +40,7 @@ def test_a_lora_that_does_not_fit_is_refused(tiny_folder, tmp_path):
     with pytest.raises(InputError, match=r"there is no LoRA file .*no.safetensors"):
         load(folder, lora=tmp_path / "no.safetensors", **CPU)
     (tmp_path / "style.bin").write_bytes(b"")
-    with pytest.raises(InputError, match=r"style.bin is no .safetensors file"):
+    with pytest.raises(InputError, match=r"style.bin is not a .safetensors file"):
         load(folder, lora=tmp_path / "style.bin", **CPU)
     with pytest.raises(InputError, match="DDIMPipeline takes no LoRA"):
         load(tiny_folder("ddpm"), lora="someone/style", **CPU)

@@ -11,6 +11,7 @@ import torch
 from diffusers import EDMEulerScheduler
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import Flow
 from potstill.errors import InputError
@@ -37,10 +38,10 @@ def test_gradients_equal_those_of_the_released_code(recorded_prior, case):
     def entry(name: str) -> torch.Tensor:
         return torch.from_numpy(RECORDED[f"{case}/{name}"])
 
-    tell = recorded_prior.tell
+    tell = recorded_prior.encode_prompt
     gradient = METHODS[str(RECORDED[f"{case}/method"])].gradient(
         entry("tgt"),
-        recorded_prior.guided(float(entry("scale"))),
+        with_scale(recorded_prior, float(entry("scale"))),
         entry("t").double(),
         entry("noise"),
         tell("a green pear"),
@@ -110,8 +111,8 @@ def test_sampling_equals_diffusers(priors, name):
     prompt = "" if name == "ddpm" else "a red cat"
     states, times = run_of_diffusers(prior, name, prompt)
     assert len(states) == len(times) == 5
-    x_t, guided = states[0], prior.guided(GUIDANCE)
-    told = {**prior.tell(prompt), **prior.geometry(x_t)}
+    x_t, guided = states[0], with_scale(prior, GUIDANCE)
+    told = {**prior.encode_prompt(prompt), **prior.size_condition(x_t)}
     for t, s, state in zip(times, times[1:], states[1:], strict=False):
         with torch.no_grad():
             (hat,) = predict(guided, Query(x_t, t, told))
@@ -127,10 +128,10 @@ def prior(priors, request):
 def question(prior: Pipeline, prompts: list[str]) -> Query:
     """As many samples as prompts, at different times."""
     rng = Generator().manual_seed(1)
-    height, width = (2 * prior.multiple // prior.codec.factor * n for n in (1, 2))
+    height, width = (2 * prior.size_multiple // prior.codec.factor * n for n in (1, 2))
     x_t = torch.randn(len(prompts), prior.channels, height, width, generator=rng)
     t = prior.schedule.time(torch.linspace(0.2, 0.8, len(prompts), dtype=torch.float64))
-    told = [{**prior.tell(prompt), **prior.geometry(x_t)} for prompt in prompts]
+    told = [{**prior.encode_prompt(prompt), **prior.size_condition(x_t)} for prompt in prompts]
     return Query(x_t, t, {key: torch.cat([one[key] for one in told]) for key in told[0]})
 
 
@@ -138,7 +139,7 @@ def question(prior: Pipeline, prompts: list[str]) -> Query:
 def test_a_batch_gives_what_single_runs_give(prior):
     """Also on a picture that is not square."""
     x_t, t, told = question(prior, ["a cat", "a dog on grass", ""])
-    guided = prior.guided(3.0)
+    guided = with_scale(prior, 3.0)
     with torch.no_grad():
         (together,) = predict(guided, Query(x_t, t, told))
         for row in range(3):
@@ -181,7 +182,7 @@ def test_a_step_is_one_call_of_the_network(priors, name):
     hook = prior.network.register_forward_pre_hook(lambda _, args, options: rows.append(len(args[0])), with_kwargs=True)
     x_t, t, told = question(prior, ["a cat"])
     try:
-        DDS().gradient(x_t, prior.guided(7.5), t, x_t, told, Source(x_t, told))
+        DDS().gradient(x_t, with_scale(prior, 7.5), t, x_t, told, Source(x_t, told))
     finally:
         hook.remove()
     assert rows == [2 if name == "flux-dev" else 4]
@@ -189,12 +190,12 @@ def test_a_step_is_one_call_of_the_network(priors, name):
 
 def test_embedded_guidance_is_a_field_of_the_same_prior(priors):
     prior = priors("flux-dev")
-    guided = prior.guided(7.0)
+    guided = with_scale(prior, 7.0)
     assert guided.guidance == 7.0
-    assert guided.told is prior.told
+    assert guided._prompt_cache is prior._prompt_cache
     x_t, t, told = question(prior, ["a cat"])
     with torch.no_grad():
-        hats = [predict(prior.guided(scale), Query(x_t, t, told))[0].eps for scale in (0.0, 1.0, 7.0)]
+        hats = [predict(with_scale(prior, scale), Query(x_t, t, told))[0].eps for scale in (0.0, 1.0, 7.0)]
         (empty,) = predict(replace(prior, guidance=1.0), Query(x_t, t, prior.unconditional))
     assert torch.equal(hats[0], empty.eps)
     assert not torch.equal(hats[1], hats[2])
@@ -204,23 +205,23 @@ def test_text_encoders_run_once_for_a_prompt_and_can_be_released():
     prior = StableDiffusion(tiny.build("sd"))
     calls = []
     prior.pipe.text_encoder.register_forward_hook(lambda *_: calls.append(1))
-    told = prior.tell("a cat")
-    assert prior.tell("a cat") is told
+    told = prior.encode_prompt("a cat")
+    assert prior.encode_prompt("a cat") is told
     assert len(calls) == 1
     prior.release_text_encoders()
     assert prior.pipe.text_encoder is None
-    assert prior.tell("a cat") is told
+    assert prior.encode_prompt("a cat") is told
     assert prior.unconditional
     with pytest.raises(InputError, match="released before 'a dog'"):
-        prior.tell("a dog")
+        prior.encode_prompt("a dog")
 
 
 def test_sdxl_says_nothing_with_zeros(priors):
     """`force_zeros_for_empty_prompt`, except to a model whose config says otherwise."""
     prior = priors("sdxl")
     assert all((value == 0).all() for value in prior.unconditional.values())
-    assert any((value != 0).any() for value in prior.tell("").values())
-    assert prior.geometry(torch.zeros(1, 4, 8, 12))["time_ids"].tolist() == [[16, 24, 0, 0, 16, 24]]
+    assert any((value != 0).any() for value in prior.encode_prompt("").values())
+    assert prior.size_condition(torch.zeros(1, 4, 8, 12))["time_ids"].tolist() == [[16, 24, 0, 0, 16, 24]]
 
 
 @pytest.mark.parametrize("name", ["sd", "sd3", "pixart-alpha"])
@@ -232,21 +233,21 @@ def test_a_long_prompt_is_cut_with_a_warning_that_names_what(priors, name):
         words = ["abcd"] * (read // 5 - 1) + ["q" * (read % 5 + 4)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        priors(name).tell(" ".join(words))
+        priors(name).encode_prompt(" ".join(words))
     with pytest.warns(PromptWarning, match="does not read 'xyz'"):
-        priors(name).tell(" ".join([*words, "xyz"]))
+        priors(name).encode_prompt(" ".join([*words, "xyz"]))
 
 
 def test_a_prior_without_text_says_so(priors):
     with pytest.warns(PromptWarning, match="reads no text, so 'a fish' changes nothing"):
-        priors("ddpm").tell("a fish")
+        priors("ddpm").encode_prompt("a fish")
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: tiny.stable_diffusion(unet=tiny.unet(in_channels=9)), "takes 9 channels where the latents have 4"),
-        (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "told a class"),
+        (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "takes a class"),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(time_cond_proj_dim=8)), "consistency model"),
         (lambda: SimpleNamespace(unet=tiny.vae(), config={}), "with the network AutoencoderKL is not supported"),
     ],

@@ -8,9 +8,9 @@ import torch
 from torch import Generator
 
 from potstill import edit, edit_steps, invert
-from potstill.baselines import BASELINES, DDIMInversion, DDPMInversion, Job, NullText, SDEdit
+from potstill.baselines import BASELINES, DDIMInversion, DDPMInversion, EditProblem, NullText, SDEdit
+from potstill.diffusion.guidance import Guided, with_scale
 from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
-from potstill.diffusion.prior import Guided
 from potstill.diffusion.sampling import eta
 from potstill.diffusion.schedule import VP, Flow, linear
 from potstill.errors import InputError
@@ -35,22 +35,22 @@ def image():
     return torch.rand(1, 3, 24, 40, generator=Generator().manual_seed(1))
 
 
-def job(schedule, steps: int, guidance: float, target: int = 0, **more) -> Job:
+def problem(schedule, steps: int, guidance: float, target: int = 0, **more) -> EditProblem:
     prior = Mixture(CENTRES, torch.tensor([0, 1]), width=0.4, schedule=schedule)
     source, aim = prior.condition(0), prior.condition(target)
-    return Job(Guided(prior, guidance), X0, source, aim, steps, Generator().manual_seed(0), **more)
+    return EditProblem(Guided(prior, guidance), X0, source, aim, steps, Generator().manual_seed(0), **more)
 
 
-def result(baseline, job: Job) -> torch.Tensor:
-    looks = list(baseline.run(job))
-    assert len(looks) == baseline.total(job.steps)
+def result(baseline, problem: EditProblem) -> torch.Tensor:
+    looks = list(baseline.run(problem))
+    assert len(looks) == baseline.total(problem.steps)
     return looks[-1].x0
 
 
 @pytest.mark.parametrize("schedule", [linear(), VP(), Flow()], ids=["table", "VP", "flow"])
 @pytest.mark.parametrize("baseline", [DDPMInversion(), DDPMInversion(skip=0.0, eta=0.3)], ids=["default", "eta"])
 def test_ddpm_inversion_with_the_source_ends_on_the_source(schedule, baseline):
-    back = result(baseline, job(schedule, 20, baseline.source_guidance))
+    back = result(baseline, problem(schedule, 20, baseline.source_guidance))
     torch.testing.assert_close(back, X0, rtol=0, atol=1e-10)
 
 
@@ -59,25 +59,25 @@ def test_ddpm_inversion_with_the_source_ends_on_the_source(schedule, baseline):
 )
 def test_the_round_trip_of_ddim_inversion_is_off_by_the_first_power_of_the_step(schedule, label):
     runs = [
-        (result(DDIMInversion(label=label), job(schedule, n, 1.0)) - X0).norm(dim=1).mean() for n in (125, 250, 500)
+        (result(DDIMInversion(label=label), problem(schedule, n, 1.0)) - X0).norm(dim=1).mean() for n in (125, 250, 500)
     ]
     orders = [float((one / other).log2()) for one, other in pairwise(runs)]
     assert abs(orders[-1] - 1) < 0.25, orders
 
 
 def test_the_ddpm_baseline_is_the_edit_friendly_edit():
-    task = job(linear(), 20, 7.5, target=1)
+    task = problem(linear(), 20, 7.5, target=1)
     *times, _ = task.times(0.36)
-    found = ddpm_inversion(task.prior.guided(3.5), X0, times, task.source, Generator().manual_seed(0), eta(1.0))
+    found = ddpm_inversion(with_scale(task.prior, 3.5), X0, times, task.source, Generator().manual_seed(0), eta(1.0))
     torch.testing.assert_close(result(DDPMInversion(), task), ddpm_edit(task.prior, found, task.target)[-1])
 
 
 @pytest.mark.parametrize("baseline", [DDIMInversion(), DDPMInversion(), SDEdit()], ids=lambda one: type(one).__name__)
 def test_a_mask_of_zeros_keeps_the_source_and_ones_change_nothing(baseline):
-    free = result(baseline, job(linear(), 20, 3.0, 1))
+    free = result(baseline, problem(linear(), 20, 3.0, 1))
     assert (free - X0).norm() > 0.1
-    assert torch.equal(result(baseline, job(linear(), 20, 3.0, 1, cells=torch.zeros(1, 2))), X0)
-    whole = result(baseline, job(linear(), 20, 3.0, 1, cells=torch.ones(1, 2)))
+    assert torch.equal(result(baseline, problem(linear(), 20, 3.0, 1, latent_mask=torch.zeros(1, 2))), X0)
+    whole = result(baseline, problem(linear(), 20, 3.0, 1, latent_mask=torch.ones(1, 2)))
     torch.testing.assert_close(whole, free, rtol=0, atol=1e-10)
 
 

@@ -23,7 +23,7 @@ def test_sampling_is_that_of_diffusers_with_the_noise_of_the_clipped_prediction(
     scheduler.set_timesteps(steps)
     words, scale = ["red heart", "pizza on a blue background"], 6.0
     x_t = torch.stack([torch.randn(48, 16, 16, generator=torch.Generator().manual_seed(3 + n)) for n in range(2)])
-    states = torch.cat([prior.tell(text)["encoder_hidden_states"] for text in ("", "", *words)])
+    states = torch.cat([prior.encode_prompt(text)["encoder_hidden_states"] for text in ("", "", *words)])
     largest = 0.0
     with torch.no_grad():
         for t in scheduler.timesteps:
@@ -39,12 +39,12 @@ def test_sampling_is_that_of_diffusers_with_the_noise_of_the_clipped_prediction(
 def test_clipped_leaves_a_prediction_that_still_makes_x_t(prior):
     x_t, t = 3 * torch.randn(2, 48, 16, 16, generator=torch.Generator().manual_seed(0)), torch.tensor([10.0, 900.0])
     guided = Clipped(Guided(prior, 30.0))
-    hat = guided(x_t, t, prior.tell("red heart"))
+    hat = guided(x_t, t, prior.encode_prompt("red heart"))
     assert hat.x0.abs().max() == 1
     torch.testing.assert_close(prior.schedule.perturb(hat.x0, hat.eps, t), x_t)
-    inside = Guided(prior, 0.0)(x_t, t, prior.tell("red heart"))
+    inside = Guided(prior, 0.0)(x_t, t, prior.encode_prompt("red heart"))
     if inside.x0.abs().max() < 1:
-        torch.testing.assert_close(Clipped(Guided(prior, 0.0))(x_t, t, prior.tell("")), inside)
+        torch.testing.assert_close(Clipped(Guided(prior, 0.0))(x_t, t, prior.encode_prompt("")), inside)
 
 
 def test_any_picture_can_be_drawn_again_alone(prior):
@@ -57,7 +57,9 @@ def test_any_picture_can_be_drawn_again_alone(prior):
 def test_sampling_ends_at_the_guided_prediction_and_tells_of_every_step(prior, monkeypatch):
     def oracle(self, x_t, t, condition):
         """A grey that the caption decides, whatever the noise: darker where it is empty."""
-        empty = (condition["encoder_hidden_states"] == prior.tell("")["encoder_hidden_states"]).flatten(1).all(1)
+        empty = (
+            (condition["encoder_hidden_states"] == prior.encode_prompt("")["encoder_hidden_states"]).flatten(1).all(1)
+        )
         x0 = torch.where(empty, 0.1, 0.2)[:, None, None, None] * torch.ones_like(x_t)
         return Prediction(x0, x_t)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from potstill.diffusion.guiding import Guiding
+from potstill.diffusion.guidance import GuidanceRule
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Consistent, Identity, Method, Release, named
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Inverted, Mixed, NoiseSource, Picard
@@ -24,7 +24,7 @@ from potstill.tasks.kinds import KINDS as LISTED
 from potstill.tasks.kinds import classes_of
 from potstill.tasks.text import LONGEST, coerce, from_text, from_values, to_text
 
-KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, Guiding, Method)
+KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, GuidanceRule, Method)
 
 
 class Plan(abc.ABC):
@@ -163,7 +163,7 @@ def test_numbers_become_what_the_field_says():
     assert to_text(Mixed(np.float64(0.25))) == "Mixed(share=0.25)"
 
 
-NOISES = "Bank, DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
+NOISES = "DDIMNoise, DrawBank, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous"
 FORM = "write Name or Name(field=value, ...); "
 
 
@@ -195,9 +195,9 @@ FORM = "write Name or Name(field=value, ...); "
             "cannot read \"__import__('os').system('true')\" as a noise source",
         ),
         ("open('x')", NoiseSource, f"unknown noise source 'open': choose from {NOISES}"),
-        ("Fersh", NoiseSource, "unknown noise source 'Fersh': did you mean 'Fresh'? choose from Bank, DDIMNoise"),
-        ("NoiseSource()", NoiseSource, "unknown noise source 'NoiseSource': choose from Bank, DDIMNoise"),
-        ("Rho()", NoiseSource, "unknown noise source 'Rho': choose from Bank, DDIMNoise"),
+        ("Fersh", NoiseSource, "unknown noise source 'Fersh': did you mean 'Fresh'? choose from DDIMNoise, DrawBank"),
+        ("NoiseSource()", NoiseSource, "unknown noise source 'NoiseSource': choose from DDIMNoise, DrawBank"),
+        ("Rho()", NoiseSource, "unknown noise source 'Rho': choose from DDIMNoise, DrawBank"),
         (
             "Unifrom(0.1)",
             TimestepSampler,

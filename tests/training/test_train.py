@@ -77,7 +77,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes(trained, mo
         with pytest.raises(SystemExit) as stop:
             module.main(stopped)
     assert stop.value.code == 130
-    assert "interrupted after step 1, which is saved; the same command goes on" in capsys.readouterr().err
+    assert "interrupted after step 1, which is saved; run the same command to resume" in capsys.readouterr().err
     module.main(stopped)
     assert contents(stopped.folder / "step-000004") == contents(run.folder / "step-000004")
 
@@ -127,7 +127,7 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
     words = "noto red heart on a zeppelin"
     prior = load(tmp_path, dtype=torch.float32)
     with pytest.warns(PromptWarning, match="'zeppelin'"):
-        condition = prior.tell(words)
+        condition = prior.encode_prompt(words)
     rng = torch.Generator().manual_seed(0)
     x_t, t = torch.randn(1, 48, 16, 16, generator=rng), torch.tensor([500])
     with torch.no_grad():
@@ -148,7 +148,7 @@ def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):
     for name, value in kept.items():
         assert torch.equal(exported[name], value.half().float())
     assert [one["step"] for one in train(replace(run, folder=again.folder, steps=6), CPU)] == [5, 6]
-    with pytest.raises(SystemExit, match="holds a run already"):
+    with pytest.raises(SystemExit, match="already contains a run"):
         reopen.main(again)
 
 

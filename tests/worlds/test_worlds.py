@@ -11,7 +11,7 @@ from potstill.errors import InputError
 from potstill.methods import by_name
 from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world
 from potstill.worlds.metrics import measure
-from potstill.worlds.views_study import NOISE_SOURCES
+from potstill.worlds.views_study import COMPARED
 
 SHORT = {"points": 40, "seed": 5, "steps": 400, "learning_rate": 0.1}
 
@@ -48,7 +48,7 @@ def test_a_method_does_not_change_another():
 
 
 def test_sigma_0_breaks_under_random_views_and_inversion_repairs_it():
-    runs = ViewsStudy(list(NOISE_SOURCES.items()), **SHORT).run()
+    runs = ViewsStudy(list(COMPARED.items()), **SHORT).run()
     sds, mixed, cached, sdi = (run.metrics for run in runs)
     assert sdi.nll < sds.nll - 10 < min(mixed.nll, cached.nll) - 15
     assert sdi.disagreement < 0.1 < sds.disagreement < min(mixed.disagreement, cached.disagreement)
@@ -58,7 +58,7 @@ def test_sigma_0_breaks_under_random_views_and_inversion_repairs_it():
 
 def test_with_gentle_guidance_the_cached_noise_does_well():
     """The regime in which the story does not hold: at guidance scale 1 sigma = 0 beats fresh noise."""
-    methods = [(name, NOISE_SOURCES[name]) for name in ("sds", "cached")]
+    methods = [(name, COMPARED[name]) for name in ("sds", "cached")]
     sds, cached = (run.metrics for run in ViewsStudy(methods, guidance_scale=1.0, **SHORT).run())
     assert cached.nll < sds.nll - 5
 
@@ -108,11 +108,11 @@ def test_a_world_from_a_file_has_the_units_of_its_data(tmp_path):
     ("text", "message"),
     [
         ("x,y,label\n0,nan,1\n1,1,2", r"point 1 .* every coordinate must be finite"),
-        ("x,y,label\n0,0,1\n1,1,1", "1 classes: labels must be of exactly two"),
+        ("x,y,label\n0,0,1\n1,1,1", "1 classes: there must be exactly two"),
         ("x,y,label\n0,0,1\n1,1,2\n2,2,3", "3 classes"),
         ("a,b,c\n0,0,1", r"columns \['a', 'b', 'c'\]: they must be x, y, label"),
         ("x,y,label\n0,zero,1", "line 2 .* x and y must be numbers"),
-        ("x,y,label\n0,0,\n", "label not empty"),
+        ("x,y,label\n0,0,\n", "label must not be empty"),
         ("x,y,label\n0,0", "line 2"),
         ("", r"columns \[\]"),
         ("x,y,label\n", "holds 0 points"),

@@ -1,11 +1,12 @@
-"""Editors without a gradient, beside the distillation methods. `BASELINES` is the only list."""
+"""Editing baselines that sample instead of following a gradient. `BASELINES` is the only list."""
 
-from potstill.baselines.baseline import Baseline, Found, Inverting, Job, Look
+from potstill.baselines.baseline import Baseline, EditProblem, InversionBaseline, InversionResult, Snapshot
 from potstill.baselines.ddim_inversion import DDIMInversion
 from potstill.baselines.ddpm_inversion import DDPMInversion
 from potstill.baselines.null_text import NullText
-from potstill.baselines.run import Following
+from potstill.baselines.run import BaselineRun
 from potstill.baselines.sdedit import SDEdit
+from potstill.moved import renamed
 
 BASELINES: dict[str, Baseline] = {
     "ddim-inversion": DDIMInversion(),
@@ -13,23 +14,36 @@ BASELINES: dict[str, Baseline] = {
     "null-text": NullText(),
     "sdedit": SDEdit(),
 }
-"""By their names on the command line."""
-INVERSIONS: dict[str, Inverting] = {
-    name.removesuffix("-inversion"): baseline for name, baseline in BASELINES.items() if isinstance(baseline, Inverting)
+"""By name on the command line."""
+INVERSIONS: dict[str, InversionBaseline] = {
+    name.removesuffix("-inversion"): baseline
+    for name, baseline in BASELINES.items()
+    if isinstance(baseline, InversionBaseline)
 }
-"""Those that find what makes an image, by the names that suffice where nothing else is asked for."""
+"""The inversion methods, by the short names that `potstill invert` takes."""
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "Following": "BaselineRun",
+        "Found": "InversionResult",
+        "Inverting": "InversionBaseline",
+        "Job": "EditProblem",
+        "Look": "Snapshot",
+    },
+)
 
 __all__ = [
     "BASELINES",
     "INVERSIONS",
     "Baseline",
+    "BaselineRun",
     "DDIMInversion",
     "DDPMInversion",
-    "Following",
-    "Found",
-    "Inverting",
-    "Job",
-    "Look",
+    "EditProblem",
+    "InversionBaseline",
+    "InversionResult",
     "NullText",
     "SDEdit",
+    "Snapshot",
 ]

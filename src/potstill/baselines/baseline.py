@@ -1,13 +1,13 @@
-"""What a baseline is: an edit that samples instead of optimising, so it has no gradient."""
+"""The interface of a baseline: an editor that samples instead of optimising, so it has no gradient."""
 
 import abc
-from collections.abc import Generator as Way
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from jaxtyping import Float
+from torch import Tensor
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.sampling import Sigma, eta
@@ -17,32 +17,32 @@ from potstill.tensors import Latent, Times
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is to be edited."""
+class EditProblem:
+    """One edit: the image, its prompts, the prior and the settings."""
 
     prior: Prior
-    """Guided as the target wants it."""
+    """With the guidance of the target."""
     x0: Latent
     source: Condition
     target: Condition
     steps: int
     """Over the whole schedule."""
-    rng: Generator
-    cells: Tensor | None = None
-    """1 where the edit may show, 0 where the source stays; broadcasts over x0."""
-    found: dict[str, list[Any]] = field(default_factory=dict)
-    """What each step that is done has found, by the part of the baseline that took it: a tensor like x0, or several
-    with the names of the condition's. A part that finds some there goes on after them."""
+    rng: torch.Generator
+    latent_mask: Float[Tensor, "..."] | None = None
+    """1 where the edit may show, 0 where the source is kept; broadcasts over x0."""
+    completed: dict[str, list[Any]] = field(default_factory=dict)
+    """The results of completed steps, by phase of the baseline: a tensor shaped like x0, or a mapping of tensors named
+    as in the condition. A phase resumes after the results that it finds here."""
 
-    def keep(self, x: Latent, source: Latent) -> Latent:
-        """The source outside the mask, at the same noise level."""
-        return x if self.cells is None else source + self.cells * (x - source)
+    def blend(self, x: Latent, source: Latent) -> Latent:
+        """`x` inside the mask and the source, at the same noise level, outside."""
+        return x if self.latent_mask is None else source + self.latent_mask * (x - source)
 
     def times(self, skip: float = 0.0) -> list[Times]:
-        """Equal steps down the schedule to clean data, without the share skipped at the top; at least one.
+        """Equal steps down the schedule to clean data, without the skipped share at the noisy end; at least one step.
 
         Raises:
-            InputError: a table has fewer levels than there are steps.
+            InputError: the model's table has fewer levels than `steps`.
         """
         schedule = self.prior.schedule
         if isinstance(schedule, Tabulated) and self.steps > schedule.duration:
@@ -53,116 +53,116 @@ class Job:
         return schedule.inversion_grid(schedule.time(torch.ones(1)), self.steps)[count::-1]
 
 
-class Look(NamedTuple):
-    """How far a baseline is: the result as it is known now."""
+class Snapshot(NamedTuple):
+    """The current estimate of the result after one step of a baseline."""
 
     t: Times
     x0: Latent
     loss: float | None = None
-    """What is minimised, if anything is."""
+    """The minimised loss, for baselines that minimise one."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """What an inversion finds in an image: noisy states, and what else its way back needs."""
+class InversionResult:
+    """The noisy states that an inversion finds for an image, and any extra tensors that sampling back needs."""
 
     times: Sequence[Times]
-    """Falling."""
+    """In descending order."""
     states: Sequence[Latent]
-    """One for each time."""
-    more: Mapping[str, Tensor] = field(default_factory=dict)
+    """One per time."""
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
     """Stacked by step: noise maps, embeddings."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """All of it, to be saved: `times`, `states` [time, b, ...], and the rest."""
-        return {"times": torch.cat(list(self.times)), "states": torch.stack(list(self.states)), **self.more}
+        """Everything, for saving: `times`, `states` [time, b, ...] and the extras."""
+        return {"times": torch.cat(list(self.times)), "states": torch.stack(list(self.states)), **self.extras}
 
 
 @dataclass(frozen=True)
 class Baseline(abc.ABC):
-    """An editor beside the distillation methods; the fields of a final class are its settings."""
+    """An editing method without a gradient; the fields of a final class are its settings."""
 
     edits: ClassVar[bool] = True
     default_steps: ClassVar[int] = 50
-    """Over the whole schedule, where none are stated."""
+    """Over the whole schedule, if not set by the user."""
     equation: ClassVar[str]
     reference: ClassVar[str]
     bibtex: ClassVar[str]
 
     @abc.abstractmethod
     def total(self, steps: int) -> int:
-        """How many looks `run` yields."""
+        """The number of snapshots that `run` yields."""
 
     @abc.abstractmethod
-    def run(self, job: Job) -> Iterator[Look]:
-        """Edit; the last look is the result."""
+    def run(self, problem: EditProblem) -> Iterator[Snapshot]:
+        """Edit; the last snapshot is the result."""
 
 
 @dataclass(frozen=True)
-class Inverting(Baseline, abc.ABC):
-    """A baseline that first finds the noise that makes the source, and then goes back with the target."""
+class InversionBaseline(Baseline, abc.ABC):
+    """A baseline that inverts the source to noise, then samples from that noise with the target."""
 
     source_guidance: float = 1.0
-    """The guidance scale under which the source is inverted."""
+    """The guidance scale of the inversion."""
 
     @property
     def default_guidance_scale(self) -> float:
-        """The guidance scale under which the way back with the source is to end at the source."""
+        """The guidance scale at which sampling with the source prompt should reconstruct the source."""
         return self.source_guidance
 
     @abc.abstractmethod
-    def invert(self, job: Job) -> Way[Look, None, Found]:
-        """Find what makes job.x0 from job.source."""
+    def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:
+        """Invert problem.x0 under problem.source."""
 
     @abc.abstractmethod
-    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
-        """Go back with job.target."""
+    def sample(self, problem: EditProblem, inversion: InversionResult) -> Iterator[Snapshot]:
+        """Sample from the inverted noise with problem.target."""
 
-    def run(self, job: Job) -> Iterator[Look]:
-        """Invert, and go back."""
-        inversion = yield from self.invert(job)
-        yield from self.back(job, inversion)
+    def run(self, problem: EditProblem) -> Iterator[Snapshot]:
+        """Invert, then sample."""
+        inversion = yield from self.invert(problem)
+        yield from self.sample(problem, inversion)
 
 
-def descend(
-    job: Job,
+def sample_steps(
+    problem: EditProblem,
     times: Sequence[Times],
     states: Sequence[Latent],
     priors: Sequence[Prior] = (),
     sigma: Sigma = eta(0.0),
     maps: Sequence[Latent] = (),
     last: Latent | None = None,
-) -> Iterator[Look]:
-    """From states[0] down noisy times with the target; outside the mask stay the states of the source.
+) -> Iterator[Snapshot]:
+    """Sample with the target from states[0] down the times; outside the mask the states of the source are kept.
 
     Args:
-        job: the edit.
-        times: falling, all above clean data.
+        problem: the edit.
+        times: in descending order, all above clean data.
         states: the source at these times.
-        priors: one for each time; the job's own when not given.
-        sigma: of the fresh noise, which `maps` holds.
-        maps: one for each step; needed only where sigma is not 0.
-        last: is added to the last x̂_0.
+        priors: one per time; default: the problem's.
+        sigma: the standard deviation of the noise in `maps`.
+        maps: noise, one per step; needed only if sigma is not 0.
+        last: added to the last x̂_0.
     """
-    schedule, found = job.prior.schedule, job.found.setdefault("back", [])
-    x_t = found[-1] if found else states[0]
-    for index, t in enumerate(times[len(found) :], start=len(found)):
-        hat = predict(priors[index] if priors else job.prior, Query(x_t, t, job.target))[0]
+    schedule, done = problem.prior.schedule, problem.completed.setdefault("back", [])
+    x_t = done[-1] if done else states[0]
+    for index, t in enumerate(times[len(done) :], start=len(done)):
+        hat = predict(priors[index] if priors else problem.prior, Query(x_t, t, problem.target))[0]
         final = index + 1 == len(times)
         if not final:
             s = times[index + 1]
             z = maps[index] if len(maps) else torch.zeros_like(x_t)
             x_s = schedule.ddim_step(hat.x0, hat.eps, s, sigma(schedule, t, s), z)
-            x_t = job.keep(x_s, states[index + 1])
-        found.append(x_t)
-        yield Look(t, job.keep(hat.x0 + last if final and last is not None else hat.x0, job.x0))
+            x_t = problem.blend(x_s, states[index + 1])
+        done.append(x_t)
+        yield Snapshot(t, problem.blend(hat.x0 + last if final and last is not None else hat.x0, problem.x0))
 
 
 def check_share(name: str, value: float, low: bool, high: bool) -> None:
-    """Raise unless the value lies in [0, 1], without an end that is not `low` or `high`.
+    """Raise unless the value lies in [0, 1]; `low` and `high` say whether 0 and 1 are allowed.
 
     Raises:
-        InputError: it does not.
+        InputError: the value is outside.
     """
     if not (0 <= value <= 1 and (low or value > 0) and (high or value < 1)):
         span = f"{'from' if low else 'above'} 0 {'to' if high else 'to below'} 1"

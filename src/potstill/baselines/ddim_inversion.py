@@ -1,24 +1,25 @@
-"""DDIM inversion as an editor: up with the source, down with the target."""
+"""DDIM inversion as an editor: DDIM up the schedule with the source, down with the target."""
 
-from collections.abc import Generator as Way
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
+from potstill.baselines.baseline import EditProblem, InversionBaseline, InversionResult, Snapshot, sample_steps
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.inversion import Label, ascend
 
 
 @dataclass(frozen=True)
-class DDIMInversion(Inverting):
+class DDIMInversion(InversionBaseline):
     """DDIM inversion (arXiv 2010.02502, section 4.3), then DDIM sampling with the target.
 
-    At guidance scale 1 the way back with the source ends near it, by the error of the steps. At larger
-    scales it does not, which null-text inversion repairs.
+    At guidance scale 1, sampling with the source prompt reconstructs the source up to the error of the steps. At
+    larger scales it does not; null-text inversion fixes that.
     """
 
     label: Label = "next"
-    """The time that the network is told in a step up: of its end or of its start. On flows only "current" is Euler."""
+    """The time passed to the network in a step up: "next", its end, or "current", its start. On flows only "current" is
+    Euler's method."""
 
     equation: ClassVar = "x_T = DDIM up from x0_src with the source, DDIM down with the target"
     reference: ClassVar = "Song et al., DDIM, ICLR 2021, arXiv 2010.02502, section 4.3"
@@ -32,24 +33,24 @@ class DDIMInversion(Inverting):
 }"""
 
     def total(self, steps: int) -> int:
-        """Up, and down."""
+        """Steps up and steps down."""
         return 2 * steps
 
-    def invert(self, job: Job) -> Way[Look, None, Found]:
-        """Up."""
-        return (yield from climb(job, self.source_guidance, self.label))
+    def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:
+        """DDIM up the schedule."""
+        return (yield from invert_ddim(problem, self.source_guidance, self.label))
 
-    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
-        """Down."""
-        return descend(job, inversion.times[:-1], inversion.states)
+    def sample(self, problem: EditProblem, inversion: InversionResult) -> Iterator[Snapshot]:
+        """DDIM down the schedule."""
+        return sample_steps(problem, inversion.times[:-1], inversion.states)
 
 
-def climb(job: Job, guidance: float, label: Label) -> Way[Look, None, Found]:
-    """DDIM inversion step by step; nothing of the result is known on the way."""
-    times, found = job.times(), job.found.setdefault("up", [])
-    start, *left = times[::-1][len(found) :]
-    way = ascend(job.prior.guided(guidance), found[-1] if found else job.x0, [start, *left], job.source, label)
-    for t, state in zip(left, way, strict=True):
-        found.append(state)
-        yield Look(t, job.x0)
-    return Found(times, [*found[::-1], job.x0])
+def invert_ddim(problem: EditProblem, guidance: float, label: Label) -> Generator[Snapshot, None, InversionResult]:
+    """DDIM inversion step by step. The snapshots hold the source, since no result is known yet."""
+    times, done = problem.times(), problem.completed.setdefault("up", [])
+    start, *left = times[::-1][len(done) :]
+    prior, x_t = with_scale(problem.prior, guidance), done[-1] if done else problem.x0
+    for t, state in zip(left, ascend(prior, x_t, [start, *left], problem.source, label), strict=True):
+        done.append(state)
+        yield Snapshot(t, problem.x0)
+    return InversionResult(times, [*done[::-1], problem.x0])

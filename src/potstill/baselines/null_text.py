@@ -1,45 +1,45 @@
-"""Null-text inversion as an editor: DDIM inversion, an optimised empty prompt, and DDIM down with the target."""
+"""Null-text inversion as an editor: DDIM inversion, an optimised empty prompt, then DDIM with the target."""
 
-from collections.abc import Generator as Way
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 
-from potstill.baselines.baseline import Found, Inverting, Job, Look, descend
-from potstill.baselines.ddim_inversion import climb
+from potstill.baselines.baseline import EditProblem, InversionBaseline, InversionResult, Snapshot, sample_steps
+from potstill.baselines.ddim_inversion import invert_ddim
+from potstill.diffusion.guidance import Guided, Plain
 from potstill.diffusion.inversion import Label
-from potstill.diffusion.null_text import Begun, null_text
-from potstill.diffusion.prior import Clipped, Guided, Prior
+from potstill.diffusion.null_text import Begun, optimize_null_text
+from potstill.diffusion.prior import Prior
+from potstill.diffusion.wrappers import Clipped
 from potstill.errors import InputError
 
 PREFIX = "null."
-"""Before the names of the optimised entries in `Found.more`."""
+"""The prefix of the optimised entries' names in `InversionResult.extras`."""
 BELOW = "x_s"
-"""Where a step of the optimisation ends."""
+"""The name of the state at the end of an optimised step."""
 
 
 @dataclass(frozen=True)
-class NullText(Inverting):
-    """Null-text inversion (arXiv 2211.09794), which makes DDIM inversion hold under guidance.
+class NullText(InversionBaseline):
+    """Null-text inversion (arXiv 2211.09794), which makes DDIM inversion accurate under guidance.
 
-    The empty prompt is optimised for each step at the guidance scale of the edit (the paper's is 7.5), and
-    then stays while the target takes the source's place. The paper adds control of the attention maps,
-    which is no part of this baseline.
+    The empty prompt is optimised for each step at the guidance scale of the edit (7.5 in the paper). Sampling with
+    the target then reuses these prompts. The paper adds control of the attention maps, which this baseline omits.
 
     Raises:
         InputError: a number is out of range.
     """
 
     label: Label = "next"
-    """The time that the network is told in a step up: of its end or of its start."""
+    """The time passed to the network in a step up: "next", its end, or "current", its start."""
     inner_steps: int = 10
-    """Updates of the empty prompt in each step, at most; 0 is DDIM inversion."""
+    """Maximum updates of the empty prompt per step; 0 is DDIM inversion."""
     inner_rate: float = 0.01
-    """Adam's in the first step; it falls to half of that."""
+    """Adam's learning rate in the first step; it falls to half of that."""
     tolerance: float = 1e-5
-    """Below this loss an update is not needed in the first step; it rises a hundredfold."""
+    """The loss below which no update is made, in the first step; it rises a hundredfold."""
 
     equation: ClassVar = (
         "for each t: argmin over the empty prompt of |x_s* - DDIM(x_t, guided)|², x_s* of DDIM inversion"
@@ -69,42 +69,46 @@ class NullText(Inverting):
         return 7.5
 
     def total(self, steps: int) -> int:
-        """Up, down for the empty prompt, and down with the target."""
+        """Steps up, steps down with the empty prompt, and steps down with the target."""
         return 3 * steps
 
-    def invert(self, job: Job) -> Way[Look, None, Found]:
-        """Up, and down for the empty prompt."""
-        guided = _guided(job.prior)
-        found = yield from climb(replace(job, prior=guided), self.source_guidance, self.label)
+    def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:
+        """DDIM up the schedule, then down while optimising the empty prompt."""
+        guided = _guided(problem.prior)
+        result = yield from invert_ddim(replace(problem, prior=guided), self.source_guidance, self.label)
         empty = {**guided.prior.unconditional, **guided.negative}
         settings = {"inner": self.inner_steps, "rate": self.inner_rate, "tolerance": self.tolerance}
-        kept = job.found.setdefault("null", [])
-        begin = Begun(len(kept), kept[-1][BELOW], kept[-1]) if kept else None
-        way = null_text(guided.prior, found.states, found.times, job.source, guided.scale, empty, begin, **settings)
-        for t, step in zip(found.times[len(kept) :], way, strict=False):
-            kept.append({name: step.condition[name] for name in empty} | {BELOW: step.x_s})
-            yield Look(t, step.hat.x0, step.loss)
-        more = {PREFIX + name: torch.stack([told[name] for told in kept]) for name in empty}
-        return Found(found.times, found.states, more)
+        done = problem.completed.setdefault("null", [])
+        begun = Begun(len(done), done[-1][BELOW], done[-1]) if done else None
+        steps = optimize_null_text(
+            guided.prior, result.states, result.times, problem.source, guided.scale, empty, begun, **settings
+        )
+        for t, step in zip(result.times[len(done) :], steps, strict=False):
+            done.append({name: step.condition[name] for name in empty} | {BELOW: step.x_s})
+            yield Snapshot(t, step.hat.x0, step.loss)
+        extras = {PREFIX + name: torch.stack([optimised[name] for optimised in done]) for name in empty}
+        return InversionResult(result.times, result.states, extras)
 
-    def back(self, job: Job, inversion: Found) -> Iterator[Look]:
-        """Down, each step with its own empty prompt."""
-        guided, more = _guided(job.prior), inversion.more
-        told = [{name.removeprefix(PREFIX): more[name][index] for name in more} for index in range(job.steps)]
-        priors = [Guided(guided.prior, guided.scale, empty) for empty in told]
-        return descend(job, inversion.times[:-1], inversion.states, priors)
+    def sample(self, problem: EditProblem, inversion: InversionResult) -> Iterator[Snapshot]:
+        """DDIM down the schedule, each step with its own empty prompt."""
+        guided, extras = _guided(problem.prior), inversion.extras
+        prompts = [
+            {name.removeprefix(PREFIX): extras[name][index] for name in extras} for index in range(problem.steps)
+        ]
+        priors = [Guided(guided.prior, guided.scale, empty) for empty in prompts]
+        return sample_steps(problem, inversion.times[:-1], inversion.states, priors)
 
 
 def _guided(prior: Prior) -> Guided:
-    """The guidance, to be taken apart; pixels are not held within their range, where no gradient would arrive.
+    """The guided prior without the clipping of pixels, which would block the gradient.
 
     Raises:
-        InputError: the model is guided in another way.
+        InputError: the model uses another guidance rule.
     """
     prior = prior.prior if isinstance(prior, Clipped) else prior
-    if not isinstance(prior, Guided):
+    if not isinstance(prior, Guided) or prior.rule != Plain():
         raise InputError(
-            "null-text inversion optimises the empty prompt of plain guidance, and this model is guided in another way "
-            "or without an empty prompt: take plain guidance, or another method"
+            "null-text inversion optimises the empty prompt of plain guidance, and this model is guided by another "
+            "rule or without an empty prompt: use plain guidance, or another method"
         )
     return prior

@@ -1,23 +1,23 @@
-"""SDEdit as an editor: noise the source half way, and sample from there with the target."""
+"""SDEdit as an editor: noise the source part of the way, and sample from there with the target."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.baselines.baseline import Baseline, Job, Look, check_share, descend
+from potstill.baselines.baseline import Baseline, EditProblem, Snapshot, check_share, sample_steps
 from potstill.tensors import normal
 
 
 @dataclass(frozen=True)
 class SDEdit(Baseline):
-    """SDEdit (arXiv 2108.01073), with DDIM steps on the way down.
+    """SDEdit (arXiv 2108.01073), with DDIM steps.
 
     Raises:
         InputError: the strength is out of range.
     """
 
     strength: float = 0.5
-    """How far up the schedule the source is noised, above 0 to 1: the more, the further from the source."""
+    """How far up the schedule the source is noised, in (0, 1]: larger moves further from the source."""
 
     equation: ClassVar = "x_t = alpha_t x0_src + sigma_t eps at t = strength, DDIM down with the target"
     reference: ClassVar = "Meng et al., SDEdit, ICLR 2022, arXiv 2108.01073"
@@ -39,9 +39,9 @@ class SDEdit(Baseline):
         """The steps below the strength."""
         return max(1, steps - round((1 - self.strength) * steps))
 
-    def run(self, job: Job) -> Iterator[Look]:
-        """Up at once with one draw of noise, and down; outside the mask the source keeps that noise."""
-        *times, _ = job.times(1 - self.strength)
-        eps = normal(job.x0, job.rng)
-        states = [job.prior.schedule.perturb(job.x0, eps, t) for t in times]
-        return descend(job, times, states)
+    def run(self, problem: EditProblem) -> Iterator[Snapshot]:
+        """Noise with a single draw, then sample; outside the mask the source carries the same noise."""
+        *times, _ = problem.times(1 - self.strength)
+        eps = normal(problem.x0, problem.rng)
+        states = [problem.prior.schedule.perturb(problem.x0, eps, t) for t in times]
+        return sample_steps(problem, times, states)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from potstill.errors import InputError
-from potstill.io.files import check_file
+from potstill.io.files import check_file, file_hash
 from potstill.io.tables import Row, read_table
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
@@ -65,7 +65,7 @@ class BatchRow:
         Raises:
             InputError: a picture cannot be read.
         """
-        hashes = (path and file_hash(path) for path in map(self.inputs.get, PATHS))
+        hashes = (path and input_hash(path) for path in map(self.inputs.get, PATHS))
         values = [self.command, self.as_run, *hashes]
         return replace(self, content=hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest())
 
@@ -76,7 +76,7 @@ class BatchRow:
         return json.dumps([self.command, *(self.as_run[name] for name in names), bool(self.as_run["negative"])])
 
 
-def file_hash(path: str) -> str:
+def input_hash(path: str) -> str:
     """The hash of a file's bytes.
 
     Raises:
@@ -94,11 +94,7 @@ def file_hash(path: str) -> str:
 @functools.lru_cache(maxsize=10_000)
 def _file_hash(path: str, changed: int, size: int) -> str:
     """Cached, because many rows share a picture."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
+    return file_hash(Path(path))
 
 
 def read_manifest(path: str | Path) -> list[Row]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from potstill.batch.manifest import BatchRow
-from potstill.diffusion.shared_calls import Meeting
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import PotstillError
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import change
@@ -62,17 +62,16 @@ def work(prior: Pipeline, folder: Path, batch_size: int, take: Take) -> Iterator
     Raises:
         InputError: a result cannot be written.
     """
-    meeting = Meeting(batch_size)
-    shared = meeting.join(prior)
+    batcher = CallBatcher(batch_size)
 
     def run(wait: bool) -> Callable[[], Outcome] | None:
         row = take(wait)
-        return row and functools.partial(perform, row, shared, folder)
+        return row and functools.partial(perform, row, prior, folder, batcher)
 
-    yield from meeting.run(run)
+    yield from batcher.run(run)
 
 
-def perform(row: BatchRow, prior: Pipeline, folder: Path) -> Outcome:
+def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) -> Outcome:
     """Compute a row, unless it is done; an error of the row is its outcome.
 
     Raises:
@@ -84,9 +83,10 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path) -> Outcome:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
-            run = row.task().start(row.inputs, prior)  # calls no network yet, so no other run comes in between
-        if prior.meeting and prior.meeting.size > 1:  # the last digits depend on it
-            run.record["batch_size"] = prior.meeting.size
+            # Calls no network yet, so no other run comes in between.
+            run = row.task().start(row.inputs, prior, denoiser=batcher.attach(prior))
+        if batcher.size > 1:  # the last digits depend on it
+            run.record["batch_size"] = batcher.size
         result = run.finish()
         scores = {} if run.source is None else change(result.images, run.source)
     except Exception as error:  # whatever it is, the other rows continue

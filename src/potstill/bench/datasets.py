@@ -1,9 +1,11 @@
-"""Edits on the user's disk: a table of one's own, or one of the two layouts in which data sets are published.
+"""Edits from a folder on disk, in one of three layouts.
 
-One's own: `pairs.csv`, and pictures beside it, with the true results or without.
-PIE-Bench (arXiv 2310.01506), 700 edits: `mapping_file.json`, and the pictures that it names in `annotation_images`.
-The ten edits of the assignment on score distillation of KAIST's CS492(D): `prompt_img_pairs.json`, and pictures
-in `imgs`. Nobody knows the true results of these two. Nothing outside the folder is read.
+- Your own pairs: `pairs.csv`, with the images beside it, with or without the true results.
+- PIE-Bench (arXiv 2310.01506), 700 edits: `mapping_file.json`, with the images in `annotation_images`.
+- The ten edits of the score distillation assignment of KAIST's CS492(D): `prompt_img_pairs.json`, with the images in
+  `imgs`.
+
+The last two have no true results. Nothing outside the folder is read.
 """
 
 import json
@@ -18,15 +20,15 @@ from jaxtyping import Float
 
 from potstill.bench.emoji_pairs import Pair
 from potstill.errors import InputError
-from potstill.io.decode import load
+from potstill.io.decode import open_image
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit
 from potstill.io.tables import read_table
 
-COLUMNS = ("image", "answer", "source", "target", "mask", "group", "name")
-"""Of `pairs.csv`; only the two prompts and the image must be there."""
+CSV_COLUMNS = ("image", "answer", "source", "target", "mask", "group", "name")
+"""The columns of `pairs.csv`; image, source and target are required."""
 PIE_SIDE = 512
-"""The height and the width of PIE-Bench's pictures and masks."""
+"""The height and width of PIE-Bench's images and masks."""
 PIE_GROUPS = (
     "random",
     "change object",
@@ -43,54 +45,54 @@ PIE_GROUPS = (
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An edit as a data set lists it: its pictures are not read yet."""
+class DatasetItem:
+    """An edit of a dataset; its images are not read yet."""
 
     name: str
     group: str
     source_prompt: str
     target_prompt: str
-    picture: Path
-    runs: tuple[int, ...] = ()
-    """Where PIE-Bench says that the edit may show: a start and a length in the rows of pixels, and so on; or none."""
+    image: Path
+    mask_runs: tuple[int, ...] = ()
+    """PIE-Bench's mask: start, length, start, length ... of runs in row-major pixels; empty without a mask."""
     answer: Path | None = None
     """The true result."""
     mask: Path | None = None
-    """Where the edit may show: white."""
+    """White where the edit may show."""
 
     def read(self, fit: Fit) -> Pair:
-        """The pair at the size that is worked on; what the region touches belongs to it.
+        """The pair at working size; a pixel that the region touches belongs to it.
 
         Raises:
-            InputError: a picture cannot be used, has another size than its answer, or is its answer.
+            InputError: an image cannot be used, or differs in size from its answer, or equals it.
         """
-        picture = load(self.picture)
-        answer, region = self.answer and load(self.answer), None
-        if answer and answer.size != picture.size:
-            (width, height), (own_width, own_height) = picture.size, answer.size
+        image = open_image(self.image)
+        answer, region = self.answer and open_image(self.answer), None
+        if answer and answer.size != image.size:
+            (width, height), (answer_width, answer_height) = image.size, answer.size
             raise InputError(
-                f"{str(self.answer)!r} is {own_width} x {own_height} pixels and its picture {width} x {height}: "
-                "give both at one size, in the same place"
+                f"{str(self.answer)!r} is {answer_width} x {answer_height} pixels and its image {width} x {height}: "
+                "give both at the same size, aligned"
             )
         if self.mask:
-            region = (read_mask(self.mask, (picture.height, picture.width), fit) > 0).float()
-        if self.runs:
-            if picture.size != (PIE_SIDE, PIE_SIDE):
-                width, height = picture.size
+            region = (read_mask(self.mask, (image.height, image.width), fit) > 0).float()
+        if self.mask_runs:
+            if image.size != (PIE_SIDE, PIE_SIDE):
+                width, height = image.size
                 raise InputError(
-                    f"{str(self.picture)!r} is {width} x {height} pixels and its mask {PIE_SIDE} x {PIE_SIDE}: "
-                    "give the picture as PIE-Bench has it"
+                    f"{str(self.image)!r} is {width} x {height} pixels and its mask {PIE_SIDE} x {PIE_SIDE}: "
+                    "use the original image of PIE-Bench"
                 )
-            region = (read_mask(decoded(self.runs), (PIE_SIDE, PIE_SIDE), fit) > 0).float()
-        prompts, source = (self.source_prompt, self.target_prompt), as_images(picture, fit)
-        truth = answer and as_images(answer, fit)
-        if truth is not None and torch.equal(truth, source):
-            raise InputError(f"{str(self.answer)!r} is the picture itself: give the true result of the edit")
-        return Pair(self.name, self.group, "", *prompts, source, truth, region)
+            region = (read_mask(decode_runs(self.mask_runs), (PIE_SIDE, PIE_SIDE), fit) > 0).float()
+        prompts, source = (self.source_prompt, self.target_prompt), as_images(image, fit)
+        true_result = answer and as_images(answer, fit)
+        if true_result is not None and torch.equal(true_result, source):
+            raise InputError(f"{str(self.answer)!r} is the same as the source image: give the true result of the edit")
+        return Pair(self.name, self.group, "", *prompts, source, true_result, region)
 
 
-def decoded(runs: Sequence[int]) -> Float[np.ndarray, "512 512"]:
-    """PIE-Bench's mask: 1 in the runs, and on the border, as its own evaluation sets it; a run stops at the end."""
+def decode_runs(runs: Sequence[int]) -> Float[np.ndarray, "512 512"]:
+    """PIE-Bench's mask: 1 in the runs, and on the border as in its own evaluation; runs are cut at the last pixel."""
     flat = np.zeros(PIE_SIDE**2, np.float32)
     for start, length in zip(runs[::2], runs[1::2], strict=True):
         flat[start : start + length] = 1
@@ -99,19 +101,19 @@ def decoded(runs: Sequence[int]) -> Float[np.ndarray, "512 512"]:
     return mask
 
 
-def listed(folder: Path) -> list[Listed]:
-    """The edits in a folder, or in the folder `data` in it, in the order of the list.
+def read_dataset(folder: Path) -> list[DatasetItem]:
+    """The edits in a folder or in its subfolder `data`, in the order of the list.
 
     Raises:
-        InputError: there is none of the lists, or it breaks a rule of its layout.
+        InputError: there is no such list, or it breaks a rule of its layout.
     """
     for place in (folder, folder / "data"):
         for name, read in _LAYOUTS.items():
             if (place / name).is_file():
                 return read(place / name)
     raise InputError(
-        f"{str(folder)!r} holds no {' or '.join(_LAYOUTS)}: give a folder of pairs of your own, of PIE-Bench or of "
-        "the assignment, as docs/benchmark.md shows them"
+        f"{str(folder)!r} has no {' or '.join(_LAYOUTS)}: give a folder with your own pairs, PIE-Bench or the CS492(D) "
+        "assignment, as in docs/benchmark.md"
     )
 
 
@@ -122,7 +124,7 @@ class _Record:
     path: Path
     key: str
     fields: Mapping[str, Any]
-    remedy: str = "fetch the data set again"
+    remedy: str = "download the dataset again"
 
     def text(self, name: str) -> str:
         """A field that holds text."""
@@ -131,20 +133,20 @@ class _Record:
             raise self.wrong(f"{name} = {value!r} must be text")
         return value.strip()
 
-    def picture(self, name: str, folder: str, file: str | None = None) -> Path:
-        """The file that a field names, or `file`, in a folder beside the list."""
+    def image(self, name: str, folder: str, file: str | None = None) -> Path:
+        """The path that a field names, or `file`, in a folder beside the list."""
         beside = self.path.parent / folder
-        picture = beside / (self.text(name) if file is None else file)
+        image = beside / (self.text(name) if file is None else file)
         try:
-            inside = picture.resolve().is_relative_to(beside.resolve())
+            inside = image.resolve().is_relative_to(beside.resolve())
         except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long or with a zero in it
-            raise self.wrong(f"{name} is no path that can be followed") from None
+            raise self.wrong(f"{name} is not a valid path") from None
         if not inside:
-            raise self.wrong(f"{name} = {self.text(name)!r} leads out of {str(beside)!r}")
-        return picture
+            raise self.wrong(f"{name} = {self.text(name)!r} is outside {str(beside)!r}")
+        return image
 
     def wrong(self, reason: str) -> InputError:
-        """The error that names the place."""
+        """An error that names the record and its file."""
         return InputError(f"record {self.key!r} of {str(self.path)!r}: {reason}; {self.remedy}")
 
 
@@ -154,56 +156,56 @@ def _records(path: Path) -> list[_Record]:
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
     except ValueError as error:
-        raise InputError(f"{str(path)!r} is no valid JSON ({error}): fetch the data set again") from None
-    if not isinstance(found, dict) or not found or not all(isinstance(one, dict) for one in found.values()):
-        raise InputError(f"{str(path)!r} must hold a JSON object with one record for each edit: fetch it again")
+        raise InputError(f"{str(path)!r} is not valid JSON ({error}): download the dataset again") from None
+    if not isinstance(found, dict) or not found or not all(isinstance(fields, dict) for fields in found.values()):
+        raise InputError(f"{str(path)!r} must be a JSON object with one record per edit: download it again")
     return [_Record(path, key, fields) for key, fields in found.items()]
 
 
-def _pie(record: _Record) -> Listed:
+def _pie(record: _Record) -> DatasetItem:
     kind, runs = record.text("editing_type_id"), record.fields.get("mask", [])
     if kind not in map(str, range(len(PIE_GROUPS))):
         raise record.wrong(f"editing_type_id = {kind!r} must be from 0 to {len(PIE_GROUPS) - 1}")
-    if not isinstance(runs, list) or len(runs) % 2 or not all(type(one) is int and one >= 0 for one in runs):
-        raise record.wrong("mask must be a list of pairs of whole numbers, a start and a length")
+    if not isinstance(runs, list) or len(runs) % 2 or not all(type(number) is int and number >= 0 for number in runs):
+        raise record.wrong("mask must be a list of pairs of whole numbers, start and length")
     if any(start >= PIE_SIDE**2 for start in runs[::2]):
         raise record.wrong(f"a run of mask starts after the last of {PIE_SIDE}² pixels")
-    # Brackets mark the words that differ, and are not part of the prompt.
+    # Brackets mark the words that differ and are not part of the prompt.
     source, target = (
         record.text(name).translate({ord("["): None, ord("]"): None}) for name in ("original_prompt", "editing_prompt")
     )
-    picture = record.picture("image_path", "annotation_images")
-    return Listed(record.key, PIE_GROUPS[int(kind)], source, target, picture, tuple(runs))
+    image = record.image("image_path", "annotation_images")
+    return DatasetItem(record.key, PIE_GROUPS[int(kind)], source, target, image, tuple(runs))
 
 
-def _cs492d(record: _Record) -> Listed:
-    # The published paths are those of a home directory, so the name of the file is all that counts.
-    picture = record.picture("img_path", "imgs", PurePosixPath(record.text("img_path")).name)
-    return Listed(record.key, "cs492d", record.text("prompt"), record.text("edit_prompt"), picture)
+def _cs492d(record: _Record) -> DatasetItem:
+    # The published paths point into someone's home directory, so only the file name is used.
+    image = record.image("img_path", "imgs", PurePosixPath(record.text("img_path")).name)
+    return DatasetItem(record.key, "cs492d", record.text("prompt"), record.text("edit_prompt"), image)
 
 
-def _own(path: Path) -> list[Listed]:
-    found: dict[str, Listed] = {}
-    for row in read_table(path, COLUMNS):
-        record = _Record(path, f"row {row.number}", row.cells, "mend the row")
+def _own(path: Path) -> list[DatasetItem]:
+    found: dict[str, DatasetItem] = {}
+    for row in read_table(path, CSV_COLUMNS):
+        record = _Record(path, f"row {row.number}", row.cells, "correct the row")
         if row.error:
             raise record.wrong(row.error)
         name = row.cells.get("name", record.key)
         if name in found:
-            raise record.wrong(f"the name {name!r} is there twice")
-        answer, mask = (record.picture(one, ".") if one in row.cells else None for one in ("answer", "mask"))
+            raise record.wrong(f"the name {name!r} appears twice")
+        answer, mask = (record.image(column, ".") if column in row.cells else None for column in ("answer", "mask"))
         prompts = (record.text("source"), record.text("target"))
-        image = record.picture("image", ".")
-        found[name] = Listed(name, row.cells.get("group", "all"), *prompts, image, answer=answer, mask=mask)
-    if len({one.answer is None for one in found.values()}) > 1:
+        image = record.image("image", ".")
+        found[name] = DatasetItem(name, row.cells.get("group", "all"), *prompts, image, answer=answer, mask=mask)
+    if len({item.answer is None for item in found.values()}) > 1:
         raise InputError(
-            f"in {str(path)!r} some rows have an answer and some have none, and their scores are not the same: "
-            "give all rows one, or make two tables"
+            f"in {str(path)!r} some rows have an answer and some do not, and these are scored differently: "
+            "give every row an answer, or split the table"
         )
     return list(found.values())
 
 
-_LAYOUTS: Mapping[str, Callable[[Path], list[Listed]]] = {
+_LAYOUTS: Mapping[str, Callable[[Path], list[DatasetItem]]] = {
     "pairs.csv": _own,
     "mapping_file.json": lambda path: [_pie(record) for record in _records(path)],
     "prompt_img_pairs.json": lambda path: [_cs492d(record) for record in _records(path)],

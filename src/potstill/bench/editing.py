@@ -1,4 +1,4 @@
-"""Many pairs edited at once: one setting, one network call a step for all of them."""
+"""Edit many pairs at once with the same settings: one network call per step for all of them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,34 +15,35 @@ from potstill.tensors import Images
 
 
 @dataclass(frozen=True)
-class Look:
-    """How far an attempt is."""
+class Preview:
+    """The results at one point of a run, and their cost so far."""
 
     images: Images
     """[pairs, 3, h, w] in [0, 1]."""
     evaluations: float
-    """Network evaluations so far, for each pair."""
+    """Network evaluations per pair."""
     seconds: float
-    """So far, for each pair; looking does not count."""
+    """Seconds per pair, without the time for decoding previews."""
 
 
-def attempt(task: Edit, pairs: Sequence[Pair], prior: Pipeline, looks: int = 1) -> Iterator[Look]:
-    """Edit all pairs as `task` says, whose own prompts do not count, and look `looks` times, at last at the end."""
+def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int = 1) -> Iterator[Preview]:
+    """Edit all pairs with `task` (its own prompts are ignored); yield `previews` previews, the last one at the end."""
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
-    size, scene = prior.geometry(latents), Latents(latents, prior.codec)
+    size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
     source, target = (
-        {**_told(prior, [getattr(pair, name) for pair in pairs]), **size} for name in ("source_prompt", "target_prompt")
+        {**_conditions(prior, [getattr(pair, name) for pair in pairs]), **size}
+        for name in ("source_prompt", "target_prompt")
     )
     steps, _ = task.iterate(prior, scene, latents, source, target)
     spent, began = 0.0, time.perf_counter()
     for step in steps:
-        if step.index in {round((look + 1) * step.total / looks) - 1 for look in range(looks)}:
+        if step.index in {round((n + 1) * step.total / previews) - 1 for n in range(previews)}:
             spent += time.perf_counter() - began
-            yield Look(scene.images.detach().float().cpu(), step.evaluations / len(pairs), spent / len(pairs))
+            yield Preview(scene.images.detach().float().cpu(), step.evaluations / len(pairs), spent / len(pairs))
             began = time.perf_counter()
 
 
-def _told(prior: Pipeline, prompts: Sequence[str]) -> Condition:
-    told = [prior.tell(prompt) for prompt in prompts]
-    return {name: torch.cat([one[name] for one in told]) for name in told[0]}
+def _conditions(prior: Pipeline, prompts: Sequence[str]) -> Condition:
+    rows = [prior.encode_prompt(prompt) for prompt in prompts]
+    return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}

@@ -1,8 +1,8 @@
-"""Pictures with true edits: 316 pairs of emoji that differ in one attribute.
+"""Images with true edits: 316 pairs of emoji that differ in one attribute.
 
-The list is `pairs.csv`, made by rule from the names and checked by the pictures (`training/pairs.py`): groups
-`skin`, `hair`, `colour`, `background` and `style`. The bundled model saw every source. It never saw the answers
-of the split `held-out`; those of `seen` it did.
+The list, `pairs.csv`, is derived from the names and checked against the drawings (`training/pairs.py`). Its groups are
+`skin`, `hair`, `colour`, `background` and `style`. The bundled model was trained on every source and on the answers of
+the split `seen`, but not on those of `held-out`.
 """
 
 import csv
@@ -24,7 +24,7 @@ from potstill.tensors import Images
 
 TABLE = Path(__file__).parent / "pairs.csv"
 ATLAS = Path(__file__).parent / "drawings.png"
-COLUMNS = (
+PAIR_COLUMNS = (
     "group",
     "split",
     "name",
@@ -40,35 +40,33 @@ Split = Literal["held-out", "seen"]
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """An edit and, where there is one, its true answer."""
+    """An edit, with its true answer if known."""
 
     name: str
     group: str
     """The attribute that changes."""
     split: str
-    """Of the emoji; else empty."""
+    """The split of an emoji pair; otherwise empty."""
     source_prompt: str
     target_prompt: str
     source: Images
     """[1, 3, h, w] in [0, 1]."""
     answer: Images | None = None
-    """The true result; None where nobody knows it."""
+    """The true result, if known."""
     region: Float[Tensor, "1 1 h w"] | None = None
-    """1 where the edit may show, if it is stated."""
+    """1 where the edit may show, if given."""
 
     @property
     def fingerprint(self) -> str:
-        """A hash of its prompts and pictures."""
-        pictures = [one for one in (self.source, self.answer, self.region) if one is not None]
-        parts = [self.name, self.source_prompt, self.target_prompt, *(one.numpy().tobytes() for one in pictures)]
-        whole = hashlib.sha256()
-        for part in parts:
-            whole.update(part if isinstance(part, bytes) else part.encode())
-        return whole.hexdigest()[:16]
+        """A hash of its name, prompts and images."""
+        digest = hashlib.sha256(f"{self.name}{self.source_prompt}{self.target_prompt}".encode())
+        for image in (self.source, self.answer, self.region):
+            digest.update(b"" if image is None else image.numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @property
-    def must_change(self) -> Float[Tensor, "1 1 h w"] | None:
-        """1 where it must change: the region stated, or where the answer is another than the source by over 0.05."""
+    def edit_region(self) -> Float[Tensor, "1 1 h w"] | None:
+        """1 where the image must change: the given region, or where answer and source differ by more than 0.05."""
         if self.region is not None or self.answer is None:
             return self.region
         return ((self.answer - self.source).abs().amax(1, keepdim=True) > 0.05).float()
@@ -76,14 +74,14 @@ class Pair:
 
 @cache
 def drawings() -> Float[Tensor, "n 4 64 64"]:
-    """The drawings of the pairs, as colour times cover beside cover, in [0, 1]."""
+    """The drawings of the pairs as premultiplied RGBA in [0, 1]."""
     with Image.open(ATLAS) as picture:
         rgba = torch.from_numpy(np.array(picture)).reshape(-1, 64, 64, 4).permute(0, 3, 1, 2).float() / 255
     return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
 
 
 def on_background(ink: Float[Tensor, "n 4 64 64"], colour: str) -> Images:
-    """Drawings on a flat colour, written `#ff8800`."""
+    """Drawings on a flat colour, given as `#ff8800`."""
     flat = torch.tensor(list(bytes.fromhex(colour[1:]))) / 255
     return ink[:, :3] + (1 - ink[:, 3:]) * flat[:, None, None]
 
@@ -107,8 +105,8 @@ def emoji_pairs() -> tuple[Pair, ...]:
 T = TypeVar("T")
 
 
-def spread(pairs: Sequence[T], count: int, group: Callable[[T], str] = attrgetter("group")) -> list[T]:
-    """`count` pairs, or all there are: the groups in turn, and within a group evenly over the list."""
+def select_evenly(pairs: Sequence[T], count: int, group: Callable[[T], str] = attrgetter("group")) -> list[T]:
+    """Up to `count` pairs, balanced over the groups and evenly spaced within each group."""
     groups: dict[str, list[T]] = {}
     for pair in pairs:
         groups.setdefault(group(pair), []).append(pair)

@@ -1,110 +1,175 @@
-"""Who takes part: every method at its published settings, and at the best that a search found; and the bounds.
+"""The entries of the benchmark: methods at their settings, and the bounds that they are compared with."""
 
-`tuned.json` holds what `benchmarks/tune_edits.py` found, with the budget it had: the same for all, on seen pairs alone.
-"""
+import abc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import json
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+import torch
 
-from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
+from potstill.baselines import Baseline, SDEdit
+from potstill.bench.editing import Preview, edit_pairs
+from potstill.bench.emoji_pairs import Pair
+from potstill.bench.settings import Setting, new_task, published, tuned
 from potstill.errors import InputError
-from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
+from potstill.methods import Method
+from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
+from potstill.tasks.prompt_sampling import sample
 from potstill.tasks.text import from_text
-
-TUNED = Path(__file__).parent / "tuned.json"
-Bound = Literal["nothing", "answer", "remade", "caption"]
-BOUNDS: dict[str, str] = {
-    "nothing": "the source as it is",
-    "answer": "the answer itself",
-    "remade": "the answer noised half way and sampled back: as near as the model comes that is given the answer",
-    "caption": "the target prompt sampled from pure noise, which knows nothing of the source",
-}
+from potstill.tensors import Images
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A way to edit, or a bound."""
+class Entry(abc.ABC):
+    """A method at some settings, or a bound."""
 
     name: str
-    setting: str
-    """`published`, `tuned`, `default`, `stated`, `guidance` and its scale, or `bound`."""
-    task: Edit | None = None
-    """None for a bound; its prompts and its seed do not count."""
+    seeded: bool = field(default=True, kw_only=True)
+    """Whether the result depends on the seed."""
+
+    @property
+    @abc.abstractmethod
+    def setting_name(self) -> str:
+        """What tables call its settings."""
+
+    @property
+    def label(self) -> str:
+        """Name and settings."""
+        return f"{self.name} ({self.setting_name})"
+
+    @property
+    @abc.abstractmethod
+    def settings(self) -> dict[str, Any] | None:
+        """The settings of its edit; None for a bound."""
+
+    @abc.abstractmethod
+    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+        """Edit the pairs; the last preview is the result."""
 
 
-def _task(**settings: Any) -> Edit:
-    return Edit(source="source", target="target", **settings)
+@dataclass(frozen=True)
+class MethodEntry(Entry):
+    """A method at some settings."""
+
+    setting: Setting
+    task: Edit
+    """Its prompts and its seed are ignored."""
+
+    @property
+    def setting_name(self) -> str:
+        """Where the settings come from, or the guidance scale."""
+        guided = self.setting is Setting.GUIDANCE
+        return f"guidance {self.task.guidance_scale:g}" if guided else self.setting.value
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the edit as they are run."""
+        return self.task.settings_as_run()
+
+    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+        """Edit the pairs."""
+        return edit_pairs(replace(self.task, seed=seed), pairs, prior, count)
 
 
-def published() -> dict[str, Edit]:
-    """The methods at the settings of their papers or released code, where these say something about pictures.
+@dataclass(frozen=True)
+class Bound(Entry):
+    """A result to compare methods with. Its cost is not measured."""
 
-    Steps, guidance scales and rates are those of `methods` at the sources each of them names; where a source
-    optimises with plain descent, the rate is Adam's usual one here.
-    """
-    return {
-        "sds": _task(method=SDS(), guidance_scale=100.0, steps=500, learning_rate=0.01),
-        "sdi": _task(method=SDI(), guidance_scale=7.5, steps=500, learning_rate=0.01),
-        "dds": _task(method=DDS.release(), guidance_scale=7.5, steps=200, learning_rate=0.02),
-        "pds": _task(method=PDS(), guidance_scale=50.0, steps=500, learning_rate=0.1),
-        "pds-consistent": _task(method=PDS.consistent(), guidance_scale=50.0, steps=500, learning_rate=0.1),
-        "pds-identity": _task(
-            method=PDS(coefficients=Identity(0.1)), guidance_scale=50.0, steps=500, learning_rate=0.1
-        ),
-        "ids": _task(method=IDS(), guidance_scale=7.5, steps=200, learning_rate=0.02),
-        "infedit": _task(method=InfEdit.release(), guidance_scale=2.0, steps=15, learning_rate=1.0),
-        "flowedit": _task(method=FlowEdit.sd3(), guidance_scale=13.5, optimizer="sgd", steps=33, learning_rate=0.025),
-        "sdedit": _task(method=SDEdit(), guidance_scale=7.5),
-        "ddim-inversion": _task(method=DDIMInversion(), guidance_scale=7.5),
-        "ddpm-inversion": _task(method=DDPMInversion(), guidance_scale=15.0),
-        "null-text": _task(method=NullText(), guidance_scale=7.5),
-    }
+    description: str
+    images: Callable[[Sequence[Pair], Pipeline, int], Images]
+    """The results for pairs, a prior and a seed."""
+    needs_answer: bool = False
 
+    @property
+    def setting_name(self) -> str:
+        """The word "bound"."""
+        return "bound"
 
-@cache
-def tuned() -> dict[str, Edit]:
-    """The methods at the best settings that the search found."""
-    found = json.loads(TUNED.read_text())["settings"] if TUNED.exists() else {}
-    return {name: Edit.of({"source": "source", "target": "target", **settings}) for name, settings in found.items()}
+    @property
+    def label(self) -> str:
+        """The name alone."""
+        return self.name
+
+    @property
+    def settings(self) -> None:
+        """No settings."""
+
+    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+        """The result only."""
+        yield Preview(self.images(pairs, prior, seed), 0.0, 0.0)
 
 
-def contestants(
+def answers(pairs: Sequence[Pair]) -> Images:
+    """The true results."""
+    return torch.cat([pair.answer for pair in pairs if pair.answer is not None])
+
+
+def _nothing(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
+    return torch.cat([pair.source for pair in pairs])
+
+
+def _answer(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
+    return answers(pairs)
+
+
+def _remade(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
+    task = Edit(source="answer", target="answer", method=SDEdit(strength=0.5), guidance_scale=1.0, seed=seed)
+    from_answers = [replace(pair, source=pair.answer, source_prompt=pair.target_prompt) for pair in pairs]
+    *_, last = edit_pairs(task, from_answers, prior)
+    return last.images
+
+
+def _caption(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
+    return sample([pair.target_prompt for pair in pairs], prior, seed=seed)
+
+
+BOUNDS = {
+    bound.name: bound
+    for bound in (
+        Bound("nothing", "the source unchanged", _nothing, seeded=False),
+        Bound("answer", "the answer itself", _answer, needs_answer=True, seeded=False),
+        Bound("remade", "the answer, noised half way and sampled back by the model", _remade, needs_answer=True),
+        Bound("caption", "the target prompt sampled from pure noise, without the source", _caption),
+    )
+}
+
+
+def select_entries(
     names: tuple[str, ...] = (),
-    setting: str = "both",
-    answers: bool = True,
+    setting: Setting | None = None,
+    has_answers: bool = True,
     guidance_scales: tuple[float, ...] = (),
-) -> list[Contestant]:
-    """The bounds, and the methods named, or all; a name may be an expression, which runs as `potstill edit` would.
+) -> list[Entry]:
+    """The bounds, then the named methods, or all.
 
-    Without `answers` only those bounds are there that need none. An expression runs at each of the guidance scales,
-    if there are any.
+    Args:
+        names: names of methods, or expressions, which run with the defaults of `potstill edit`.
+        setting: `PUBLISHED` or `TUNED`; default: both, for each method.
+        has_answers: whether bounds that need the answer are included.
+        guidance_scales: every expression runs at each of them.
 
     Raises:
-        InputError: a name is no method, the search has not been run for it, or there are guidance scales and no
+        InputError: a name is not a method, a method has no tuned settings, or guidance scales are given without an
             expression.
     """
     if guidance_scales and not set(names) - published().keys():
         raise InputError(
-            'guidance scales are of methods given as expressions, such as "DDS()"; a method by its name has its own'
+            'guidance scales need methods given as expressions, such as "DDS()"; a method given by name has its own'
         )
-    chosen = [Contestant(name, "bound") for name in BOUNDS if answers or name in ("nothing", "caption")]
+    chosen: list[Entry] = [bound for bound in BOUNDS.values() if has_answers or not bound.needs_answer]
     for name in dict.fromkeys(names or published()):
-        known = {"published": published().get(name), "tuned": tuned().get(name)}
+        known = {Setting.PUBLISHED: published().get(name), Setting.TUNED: tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:
-            stated = _task(method=from_text(name, Method | Baseline))
-            at = [
-                Contestant(name, f"guidance {s:g}", replace(stated, guidance_scale=s))
-                for s in dict.fromkeys(guidance_scales)
+            task = new_task(method=from_text(name, Method | Baseline))
+            at_scales = [replace(task, guidance_scale=scale) for scale in dict.fromkeys(guidance_scales)]
+            chosen += [MethodEntry(name, Setting.GUIDANCE, guided) for guided in at_scales] or [
+                MethodEntry(name, Setting.STATED, task)
             ]
-            chosen += at or [Contestant(name, "stated", stated)]
             continue
-        wanted = [key for key in known if setting in (key, "both")]
+        wanted = [key for key in known if setting in (key, None)]
         if not wanted:
-            raise InputError(f"{name} has no {setting} settings: take --settings {next(iter(known))}")
-        chosen += [Contestant(name, key, known[key]) for key in wanted]
-    return [*chosen, Contestant("potstill edit", "default", _task())] if not names else chosen
+            raise InputError(f"{name} has no {setting} settings: use --settings {next(iter(known))}")
+        chosen += [MethodEntry(name, key, known[key]) for key in wanted]
+    return [*chosen, MethodEntry("potstill edit", Setting.DEFAULT, new_task())] if not names else chosen

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.io.files import file_hash
 from potstill.io.images import to_pil
 from potstill.priors import hub
 from potstill.priors.prompts import quiet
@@ -23,9 +24,9 @@ from potstill.tensors import Images
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """CLIP score (arXiv 2104.08718): 100 times the cosine between the embeddings of a picture and a prompt.
+    """CLIP score (arXiv 2104.08718): 100 times the cosine between the embeddings of an image and a prompt.
 
-    It is not cut off at 0. The processor of the model scales a picture's shorter side and crops its middle.
+    It is not clipped at 0. The processor of the model scales the shorter side and crops the centre.
     """
 
     model: Any
@@ -36,28 +37,28 @@ class Clip:
     @classmethod
     @cache
     def load(cls, name: str, device: str = "cpu") -> "Clip":
-        """From a folder or the hub, once.
+        """Load from a folder or the hub, once.
 
         Raises:
-            InputError: it is no CLIP model, has no safetensors, or is not there.
+            InputError: it is not a CLIP model, has no safetensors, or does not exist.
         """
-        folder, found = _fetched(name, "clip")
+        folder, revision = _fetched(name, "clip")
         with _explained(name), quiet():
             from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
             model: Any = CLIPModel.from_pretrained(folder, use_safetensors=True)
             parts = (CLIPImageProcessor.from_pretrained(folder), CLIPTokenizer.from_pretrained(folder))
-        return cls(model.to(device).eval(), *parts, found)
+        return cls(model.to(device).eval(), *parts, revision)
 
     @torch.no_grad()
     def __call__(self, images: Images, prompt: str) -> Float[Tensor, " b"]:
-        """The score of each picture; what the text encoder does not read of the prompt does not count."""
+        """The score of each image; tokens beyond the limit of the text encoder are ignored."""
         text = self.tokenizer([prompt], truncation=True, max_length=self._length, return_tensors="pt")
         pixels = self.processor(to_pil(images), return_tensors="pt")["pixel_values"]
-        place = self.model.device
-        told = {name: text[name].to(place) for name in ("input_ids", "attention_mask")}
-        both = self.model(pixel_values=pixels.to(place), **told)
-        # Both embeddings have length 1.
+        device = self.model.device
+        tokens = {name: text[name].to(device) for name in ("input_ids", "attention_mask")}
+        both = self.model(pixel_values=pixels.to(device), **tokens)
+        # Both embeddings are normalised.
         return 100 * (both.image_embeds @ both.text_embeds[0]).cpu()
 
     @property
@@ -69,9 +70,9 @@ class Clip:
 class Dino:
     """DINO structure distance, introduced with Splice (arXiv 2201.00424).
 
-    A picture's structure is the cosine similarity of every two tokens, by their keys in the last attention layer,
-    heads side by side; the distance is the mean squared difference. The published one is of DINO ViT-B/8. A picture's
-    shorter side is scaled to 224 pixels.
+    The structure of an image is the cosine similarity of every two tokens, by their keys in the last attention layer
+    with concatenated heads; the distance is the mean squared difference. The published score uses DINO ViT-B/8. The
+    shorter side of an image is scaled to 224 pixels.
     """
 
     model: Any
@@ -83,65 +84,62 @@ class Dino:
     @classmethod
     @cache
     def load(cls, name: str, device: str = "cpu") -> "Dino":
-        """From a folder or the hub, once.
+        """Load from a folder or the hub, once.
 
         Raises:
-            InputError: it is no ViT, has no safetensors, or is not there.
+            InputError: it is not a ViT, has no safetensors, or does not exist.
         """
-        folder, found = _fetched(name, "vit")
+        folder, revision = _fetched(name, "vit")
         with _explained(name), quiet():
             from transformers import ViTModel
 
             model: Any = ViTModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
-        return cls(model.to(device).eval(), found)
+        return cls(model.to(device).eval(), revision)
 
     def distance(self, image: Images, other: Images) -> float:
-        """Of two pictures of one size."""
+        """The distance between two images of one size."""
         ours, theirs = self.similarities(torch.cat([image, other]))
         return float((ours - theirs).square().mean())
 
     @torch.no_grad()
     def similarities(self, images: Images) -> Float[Tensor, "b tokens tokens"]:
-        """Of all tokens of each picture, that of the class first."""
+        """The similarities of all tokens of each image; the class token is first."""
         factor = self.SIDE / min(images.shape[-2:])
         size = [round(side * factor) for side in images.shape[-2:]]
         scaled = F.interpolate(images, size, mode="bilinear", antialias=True)
-        mean, deviation = (torch.tensor(one)[:, None, None] for one in (self.MEAN, self.DEVIATION))
-        found: list[Tensor] = []
-        # Versions of transformers name the layer differently.
+        mean, deviation = (torch.tensor(values)[:, None, None] for values in (self.MEAN, self.DEVIATION))
+        outputs: list[Tensor] = []
+        # The name of the layer depends on the version of transformers.
         names = [name for name, _ in self.model.named_modules() if name.endswith(("attention.key", "k_proj"))]
-        hook = self.model.get_submodule(names[-1]).register_forward_hook(lambda *call: found.append(call[-1]))
+        hook = self.model.get_submodule(names[-1]).register_forward_hook(lambda *call: outputs.append(call[-1]))
         try:
             self.model(((scaled - mean) / deviation).to(self.model.device), interpolate_pos_encoding=True)
         finally:
             hook.remove()
-        keys = F.normalize(found[0].float(), dim=-1)
+        keys = F.normalize(outputs[0].float(), dim=-1)
         return (keys @ keys.mT).cpu()
 
 
 def _fetched(name: str, kind: str) -> tuple[Path, str]:
-    """The folder of a network of that kind, and the commit or the hash of its weights."""
+    """The folder of a network of that kind, with its commit or the hash of its weights."""
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if name.count("/") != 1 or name.startswith((".", "~", "/")):
-            raise InputError(f"there is no folder {name!r}: give one, or ORGANISATION/NAME on the hub")
+            raise InputError(f"there is no folder {name!r}: give a folder, or ORGANISATION/NAME on the hub")
         folder = hub.fetch_network(name)
-    told = read_json(folder / "config.json").get("model_type")
-    if told != kind:
-        raise InputError(f"{name} is a model of the kind {told!r}, and {kind!r} is wanted: choose another")
+    model_type = read_json(folder / "config.json").get("model_type")
+    if model_type != kind:
+        raise InputError(f"{name} is a {model_type!r} model and must be {kind!r}: choose another")
     weights = check_weights(folder)
     if folder.parent.name == "snapshots":
         return folder, folder.name
-    digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return folder, digest.hexdigest()
+    digests = b"".join(bytes.fromhex(file_hash(path)) for path in weights)
+    return folder, hashlib.sha256(digests).hexdigest()
 
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """Whatever transformers raises at a folder that is broken, as one line."""
+    """Report any error that transformers raises for a broken folder in one line."""
     try:
         yield
     except Exception as error:

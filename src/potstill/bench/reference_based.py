@@ -1,10 +1,9 @@
-"""What a judge of edits is, and the one who knows the answers: how near an edit comes to its true answer.
+"""The interface of judges, and the judge that compares an edit with its true answer.
 
-PSNR alone favours a blur, so outlines have a score of their own. All pictures are in [0, 1].
+PSNR alone favours a blur, so outlines have a score of their own. All images are in [0, 1].
 """
 
 import abc
-import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,11 +14,12 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from potstill.bench.emoji_pairs import Pair
-from potstill.bench.retrieval import retrieved
+from potstill.bench.retrieval import is_nearest
+from potstill.io.images import psnr
 from potstill.tensors import Images
 
 Scores: TypeAlias = dict[str, float | None]
-"""None where a pair has no such score."""
+"""None if a score is not defined for a pair."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,30 @@ class Judge(abc.ABC):
     @property
     @abc.abstractmethod
     def order(self) -> str | None:
-        """The score that ranks, the smallest first; None if no score alone can."""
+        """The score that ranks, smallest first; None if no single score can."""
 
     @property
     @abc.abstractmethod
     def headline(self) -> tuple[str, ...]:
-        """One or two scores that figures show."""
+        """One or two scores shown in figures."""
 
     @property
     def identity(self) -> dict[str, str]:
-        """What its scores rest on beside the pictures."""
+        """What the scores depend on besides the images."""
         return {}
 
     @abc.abstractmethod
     def __call__(self, out: Images, pair: Pair) -> Scores:
-        """The scores of one picture, the same names for every pair."""
+        """The scores of one image, with the same names for every pair."""
 
 
 @dataclass(frozen=True)
-class Truth(Judge):
-    """Holds a picture against its true answer: `scores`, and of emoji `retrieved` (1 or 0): is the answer nearest?"""
+class ReferenceBased(Judge):
+    """Compares an edit with its true answer: `scores`, and for emoji `retrieved`, 1 if the nearest drawing is it."""
 
     @property
     def order(self) -> str:
-        """The relative error."""
+        """Relative error."""
         return "error"
 
     @property
@@ -63,46 +63,42 @@ class Truth(Judge):
     def __call__(self, out: Images, pair: Pair) -> Scores:
         """The scores, and retrieval."""
         assert pair.answer is not None
-        assert pair.must_change is not None
-        found = scores(out, pair.source, pair.answer, pair.must_change)
-        return {**found, "retrieved": float(retrieved(out, pair)) if pair.split else None}
+        assert pair.edit_region is not None
+        found = scores(out, pair.source, pair.answer, pair.edit_region)
+        return {**found, "retrieved": float(is_nearest(out, pair)) if pair.split else None}
 
 
 def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "1 1 h w"]) -> Scores:
-    """The scores of one picture.
+    """The scores of one image.
 
-    - `error`: |out - answer| / |source - answer|: 0 is the answer, 1 is doing nothing, above 1 is damage.
-    - `psnr`: of the mean squared error, in dB; at most 100.
-    - `ssim`: structural similarity (Wang et al. 2004), windows of 7 pixels, mean over channels.
-    - `inside`, `outside`: root mean square errors where the picture must change, and where it must not.
-    - `outlines`: |∇out - ∇answer| / |∇answer|, with differences between neighbouring pixels: a flat blur has 1.
+    - `error`: |out - answer| / |source - answer|: 0 is the answer, 1 the source unchanged, above 1 is damage.
+    - `psnr`: see `potstill.io.images.psnr`.
+    - `ssim`: structural similarity (Wang et al. 2004), windows of 7 pixels, averaged over channels.
+    - `inside`, `outside`: root mean square errors where the image must change, and elsewhere.
+    - `outlines`: |∇out - ∇answer| / |∇answer|, from differences of neighbouring pixels; a flat image has 1.
     """
     wrong = (out - answer).square()
     inside = changes.expand_as(wrong) > 0.5
+    edges, true_edges = neighbour_differences(out), neighbour_differences(answer)
     return {
         "error": float((wrong.sum() / (source - answer).square().sum().clamp(min=1e-12)).sqrt()),
-        "psnr": decibels(float(wrong.mean())),
+        "psnr": psnr(float(wrong.mean())),
         "ssim": np.asarray(structural_similarity(array(out), array(answer), channel_axis=-1, data_range=1.0)).item(),
         "inside": _rms(wrong, inside),
         "outside": _rms(wrong, ~inside),
-        "outlines": float((slopes(out) - slopes(answer)).norm() / slopes(answer).norm().clamp(min=1e-6)),
+        "outlines": float((edges - true_edges).norm() / true_edges.norm().clamp(min=1e-6)),
     }
 
 
-def slopes(images: Images) -> Float[Tensor, " n"]:
-    """Differences between neighbours to the right and below."""
+def neighbour_differences(images: Images) -> Float[Tensor, " n"]:
+    """Differences between horizontal, then vertical neighbours."""
     return torch.cat([images.diff(dim=-1).flatten(), images.diff(dim=-2).flatten()])
 
 
-def _rms(squares: Tensor, where: Bool[Tensor, "b c h w"]) -> float:
+def _rms(squares: Float[Tensor, "b c h w"], where: Bool[Tensor, "b c h w"]) -> float:
     return float(squares[where].mean().sqrt()) if where.any() else 0.0
 
 
-def decibels(error: float) -> float:
-    """PSNR of a mean squared error, at most 100."""
-    return -10 * math.log10(max(error, 1e-10))
-
-
 def array(images: Images) -> Float[np.ndarray, "h w 3"]:
-    """The first picture, as scikit-image takes it."""
+    """The first image, in the layout of scikit-image."""
     return images[0].permute(1, 2, 0).numpy()

@@ -1,7 +1,7 @@
-"""How an edit is judged whose true result nobody knows: by what stayed, and by what the caption says.
+"""The judge of edits without a known true result, by preservation of the source and by caption score.
 
-Either alone rewards the wrong thing: doing nothing keeps everything, and a new picture of the target prompt has the
-best caption score. So nothing is ranked, and both are shown.
+Either alone rewards the wrong thing: the unchanged source preserves everything, and a new image of the target prompt
+has the best caption score. So nothing is ranked, and both are shown.
 """
 
 import importlib
@@ -19,44 +19,45 @@ from torch import Tensor
 
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.networks import Clip, Dino
-from potstill.bench.reference_based import Judge, Scores, array, decibels
+from potstill.bench.reference_based import Judge, Scores, array
 from potstill.errors import InputError
+from potstill.io.images import psnr
 from potstill.tensors import Images
 
 Lpips = Literal["alex", "vgg", "squeeze"]
 
 
 @dataclass(frozen=True)
-class Unanswered(Judge):
+class ReferenceFree(Judge):
     """Scores an edit without a true result.
 
-    - `ssim`, `psnr`, `mse`, `lpips`: between result and source outside the region that may change, see `preserved`.
+    - `ssim`, `psnr`, `mse`, `lpips`: between result and source outside the edit region, see `preserved`.
     - `structure`: DINO structure distance to the source, see `Dino`.
-    - `clip`, `clip_region`: CLIP score for the target prompt, see `Clip`, of the picture, and of its region alone:
-      the rest is black.
+    - `clip`, `clip_region`: CLIP score for the target prompt, see `Clip`, of the image, and of its region with the
+      rest black.
 
-    A score that a pair does not have is None: those of the outside where the region is the whole picture, and
-    `clip_region` where no region is stated.
+    A score that is not defined is None: those of the outside if the region is the whole image, and `clip_region` if
+    there is no region.
     """
 
     clip: str | None = None
     dino: str | None = None
     lpips: Lpips | None = None
     device: str = "cpu"
-    """Where the networks compute."""
+    """The device of the networks."""
 
     @property
     def order(self) -> None:
-        """Nothing is ranked."""
+        """None: nothing is ranked."""
 
     @property
     def headline(self) -> tuple[str, ...]:
-        """What stayed, against what the caption says."""
+        """Preservation, and the caption score if there is one."""
         return ("ssim", "clip") if self.clip else ("ssim",)
 
     @property
     def identity(self) -> dict[str, str]:
-        """The weights of its networks, which it loads."""
+        """The versions of its networks; loads them."""
         found = {"clip": self.clip and self._clip.version, "dino": self.dino and self._dino.version}
         if self.lpips:
             _ = _lpips(self.lpips, self.device)
@@ -65,7 +66,7 @@ class Unanswered(Judge):
 
     @torch.no_grad()
     def __call__(self, out: Images, pair: Pair) -> Scores:
-        """The scores of one picture."""
+        """The scores of one image."""
         found = preserved(out, pair.source, pair.region)
         if self.lpips:
             found["lpips"] = None
@@ -91,12 +92,12 @@ class Unanswered(Judge):
 
 
 def preserved(out: Images, source: Images, region: Float[Tensor, "1 1 h w"] | None) -> Scores:
-    """What stayed: SSIM, PSNR and mean squared error between result and source, outside the region.
+    """SSIM, PSNR and mean squared error between result and source, outside the region.
 
-    As PIE-Bench's evaluation computes them, so that numbers can be laid beside published ones: in both pictures the
-    region is black, and the mean is over the whole picture, so a large region flatters. SSIM (Wang et al. 2004)
-    has Gaussian windows of 11 pixels with a standard deviation of 1.5; PSNR is at most 100 dB. Without a region
-    the picture counts as it is; where the region is all of it, there is nothing to measure.
+    They follow PIE-Bench's evaluation, so numbers are comparable with published ones: the region is black in both
+    images, and the mean is over the whole image, so a large region flatters. SSIM (Wang et al. 2004) has Gaussian
+    windows of 11 pixels with a standard deviation of 1.5. Without a region the whole image counts; if the region is
+    the whole image, all scores are None.
     """
     if region is not None and region.min() > 0:
         return dict.fromkeys(("ssim", "psnr", "mse"))
@@ -104,7 +105,7 @@ def preserved(out: Images, source: Images, region: Float[Tensor, "1 1 h w"] | No
     error = float((ends[0] - ends[1]).square().mean())
     windows = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     alike = structural_similarity(*map(array, ends), channel_axis=-1, data_range=1.0, **windows)
-    return {"ssim": np.asarray(alike).item(), "psnr": decibels(error), "mse": error}
+    return {"ssim": np.asarray(alike).item(), "psnr": psnr(error), "mse": error}
 
 
 def _outside(image: Images, region: Float[Tensor, "1 1 h w"] | None) -> Images:
@@ -113,7 +114,7 @@ def _outside(image: Images, region: Float[Tensor, "1 1 h w"] | None) -> Images:
 
 @cache
 def _lpips(net: Lpips, device: str) -> Any:
-    """LPIPS (arXiv 1801.03924) of the package of that name, which takes pictures in [-1, 1]."""
+    """LPIPS (arXiv 1801.03924) from the package lpips, which takes images in [-1, 1]."""
     for package in ("lpips", "torchvision"):
         if importlib.util.find_spec(package) is None:
             raise InputError(f"--lpips {net} needs {package}: run `pip install lpips`, or leave the option out")

@@ -1,4 +1,4 @@
-"""What a benchmark says: the tables, and all of it as JSON."""
+"""The results of a benchmark as tables and JSON."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from potstill.bench.emoji_pairs import Pair
-from potstill.bench.entries import Contestant
-from potstill.bench.reference_based import Judge, Scores, Truth
-from potstill.bench.run import Job, Kept
+from potstill.bench.entries import Bound, Entry
+from potstill.bench.reference_based import Judge, ReferenceBased, Scores
+from potstill.bench.run import Stored, Trial
 from potstill.tensors import Images
 
 RESAMPLES = 1000
-"""Of the confidence intervals."""
+"""Bootstrap samples of the confidence intervals."""
 
 
 class Case(NamedTuple):
@@ -23,27 +23,21 @@ class Case(NamedTuple):
 
     pair: Pair
     scores: Scores
-    look: Callable[[], Images]
-    """Reads the result."""
+    image: Callable[[], Images]
+    """Reads the result from the disk."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A contestant's results: cases by seed and pair, and its curve."""
+class EntryResults:
+    """The results of an entry: cases by seed and pair, and the mean curve."""
 
-    contestant: Contestant
+    entry: Entry
     cases: list[list[Case]]
     """[seed][pair]"""
     curve: list[Scores]
 
-    @property
-    def label(self) -> str:
-        """Name and setting."""
-        contestant = self.contestant
-        return contestant.name if contestant.setting == "bound" else f"{contestant.name} ({contestant.setting})"
-
     def values(self, score: str) -> Float[np.ndarray, " pairs"]:
-        """A score of each pair, its mean over seeds; NaN for a pair that does not have it."""
+        """A score of each pair, as the mean over seeds; NaN for a pair without that score."""
         return np.array([[case.scores[score] for case in cases] for cases in self.cases], dtype=float).mean(0)
 
     def pairs(self) -> list[Pair]:
@@ -51,9 +45,9 @@ class Entry:
         return [case.pair for case in self.cases[0]]
 
     def record(self, group: str | None = None) -> dict[str, Any]:
-        """The means over pairs and seeds, of all pairs or one group's, with 95 % intervals over pairs."""
+        """The means over pairs and seeds, for all pairs or one group, with 95 % intervals over pairs."""
         chosen = np.array([group in (None, pair.group) for pair in self.pairs()])
-        found: dict[str, Any] = {"method": self.contestant.name, "setting": self.contestant.setting}
+        found: dict[str, Any] = {"method": self.entry.name, "setting": self.entry.setting_name}
         for score in self.cases[0][0].scores:
             values = self.values(score)[chosen]
             values = values[~np.isnan(values)]
@@ -63,32 +57,32 @@ class Entry:
 
 
 def interval(values: Float[np.ndarray, " n"]) -> list[float]:
-    """The 95 % confidence interval of the mean, by the bootstrap (Efron 1979), the same for the same values."""
+    """The 95 % confidence interval of the mean by the bootstrap (Efron 1979), with a fixed seed."""
     picks = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
     return np.quantile(values[picks].mean(1), [0.025, 0.975]).tolist()
 
 
-def entries(done: Sequence[tuple[Job, Kept]]) -> list[Entry]:
-    """The results, gathered by contestant."""
-    cases: dict[Contestant, dict[int, list[Case]]] = {}
-    parts: dict[Contestant, list[Kept]] = {}
-    for job, found in done:
-        rows = enumerate(zip(job.pairs, found.scores, strict=True))
-        made = [Case(pair, scores, partial(found.image, index)) for index, (pair, scores) in rows]
-        cases.setdefault(job.contestant, {}).setdefault(job.seed, []).extend(made)
-        parts.setdefault(job.contestant, []).append(found)
-    return [Entry(who, list(seeds.values()), _mean_curve(parts[who])) for who, seeds in cases.items()]
+def collect_results(done: Sequence[tuple[Trial, Stored]]) -> list[EntryResults]:
+    """The results of trials, gathered by entry."""
+    cases: dict[Entry, dict[int, list[Case]]] = {}
+    parts: dict[Entry, list[Stored]] = {}
+    for trial, stored in done:
+        rows = enumerate(zip(trial.pairs, stored.scores, strict=True))
+        new = [Case(pair, scores, partial(stored.image, index)) for index, (pair, scores) in rows]
+        cases.setdefault(trial.entry, {}).setdefault(trial.seed, []).extend(new)
+        parts.setdefault(trial.entry, []).append(stored)
+    return [EntryResults(entry, list(seeds.values()), _mean_curve(parts[entry])) for entry, seeds in cases.items()]
 
 
-def _mean_curve(parts: list[Kept]) -> list[Scores]:
-    """The mean of curves, each with as much weight as it has pairs with that score."""
+def _mean_curve(parts: list[Stored]) -> list[Scores]:
+    """The mean of curves, each weighted by its number of pairs with that score."""
     curve: list[Scores] = []
-    for look, first in enumerate(parts[0].curve):
+    for index, first in enumerate(parts[0].curve):
         curve.append({})
         for name in first:
             counts = [sum(row.get(name, 0.0) is not None for row in part.scores) for part in parts]
-            told = [(part.curve[look][name] or 0.0) * count for part, count in zip(parts, counts, strict=True)]
-            curve[-1][name] = sum(told) / sum(counts) if sum(counts) else None
+            sums = [(part.curve[index][name] or 0.0) * count for part, count in zip(parts, counts, strict=True)]
+            curve[-1][name] = sum(sums) / sum(counts) if sum(counts) else None
     return curve
 
 
@@ -96,63 +90,65 @@ def _mean_curve(parts: list[Kept]) -> list[Scores]:
 class Report:
     """The results of a benchmark."""
 
-    entries: list[Entry]
+    results: list[EntryResults]
     settings: dict[str, Any]
-    """Model, split, pairs, seeds, versions."""
-    judge: Judge = Truth()
+    """Model, split, pairs, seeds and versions."""
+    judge: Judge = ReferenceBased()
 
     @cached_property
     def groups(self) -> list[str]:
         """The groups of pairs."""
-        return sorted({pair.group for pair in self.entries[0].pairs()})
+        return sorted({pair.group for pair in self.results[0].pairs()})
 
     @cached_property
     def score(self) -> str:
-        """The score that ranks, or that cases are ordered by where none ranks."""
+        """The score that ranks entries, or orders cases if none ranks."""
         return self.judge.order or self.judge.headline[-1]
 
-    def ranked(self) -> list[Entry]:
-        """The methods after the bounds, the best first, or as they came where no score ranks."""
-        bounds = [entry for entry in self.entries if entry.contestant.setting == "bound"]
-        others = [entry for entry in self.entries if entry.contestant.setting != "bound"]
+    def ranked(self) -> list[EntryResults]:
+        """The bounds, then the methods, best first, or in the given order if no score ranks."""
+        bounds = [results for results in self.results if isinstance(results.entry, Bound)]
+        methods = [results for results in self.results if not isinstance(results.entry, Bound)]
         if self.judge.order:
-            others = sorted(others, key=lambda entry: np.nanmean(entry.values(self.score)))
-        return bounds + others
+            methods = sorted(methods, key=lambda results: np.nanmean(results.values(self.score)))
+        return bounds + methods
 
     def document(self) -> dict[str, Any]:
-        """Everything: settings, means with intervals, groups, curves, and the scores of every pair and seed."""
+        """Settings, means with intervals, groups, curves, and the scores of every pair and seed."""
         return {
             "settings": self.settings,
             "methods": [
                 {
-                    **entry.record(),
-                    "task": entry.contestant.task and entry.contestant.task.settings_as_run(),
-                    "groups": {group: entry.record(group) for group in self.groups},
-                    "curve": entry.curve,
+                    **results.record(),
+                    "task": results.entry.settings,
+                    "groups": {group: results.record(group) for group in self.groups},
+                    "curve": results.curve,
                     "pairs": {
-                        pair.name: [cases[index].scores for cases in entry.cases]
-                        for index, pair in enumerate(entry.pairs())
+                        pair.name: [cases[index].scores for cases in results.cases]
+                        for index, pair in enumerate(results.pairs())
                     },
                 }
-                for entry in self.ranked()
+                for results in self.ranked()
             ],
         }
 
     def markdown(self) -> str:
-        """The tables: all pairs, then by group the score that ranks, or those that only together tell."""
-        first = self.entries[0].record()
-        names = [name for name in self.entries[0].cases[0][0].scores if first[name] is not None]
+        """The tables: all pairs, then by group the score that ranks, or the headline scores if none does."""
+        first = self.results[0].record()
+        names = [name for name in self.results[0].cases[0][0].scores if first[name] is not None]
         shown = [self.judge.order] if self.judge.order else self.judge.headline
         columns = [*names, "evaluations", "seconds"]
         lines = [_row(["method", *columns]), _row(["---", *["---:"] * len(columns)])]
-        for entry in self.ranked():
-            record = entry.record()
-            lines.append(_row([entry.label, *(_cell(record, name, name in shown) for name in columns)]))
+        for results in self.ranked():
+            record = results.record()
+            lines.append(_row([results.entry.label, *(_cell(record, name, name in shown) for name in columns)]))
         for score in shown:
             lines += ["", f"{score} by group:", "", _row(["method", *self.groups])]
             lines.append(_row(["---", *["---:"] * len(self.groups)]))
-            for entry in self.ranked():
-                lines.append(_row([entry.label, *(_cell(entry.record(group), score) for group in self.groups)]))
+            for results in self.ranked():
+                lines.append(
+                    _row([results.entry.label, *(_cell(results.record(group), score) for group in self.groups)])
+                )
         return "\n".join(lines) + "\n"
 
 

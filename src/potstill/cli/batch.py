@@ -15,7 +15,7 @@ from potstill.batch.manifest import read_manifest
 from potstill.batch.results import BatchResults
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
-from potstill.diffusion.shared_calls import Meeting
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder
 from potstill.tasks.schema import Advanced, Positional
@@ -112,7 +112,7 @@ class BatchCommand:
         sys.exit(bool(results.failed))
 
     def _executor(self) -> Executor:
-        Meeting(self.batch_size)
+        CallBatcher(self.batch_size)
         if self.workers < 1 or (self.threads is not None and self.threads < 1):
             raise InputError(f"workers = {self.workers} and threads = {self.threads} must be at least 1")
         if not 0 <= self.ray_gpus < 1000:

@@ -96,63 +96,65 @@ class BenchCommand:
             import potstill.bench.reference_based  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
-        from potstill.bench.entries import contestants
+        from potstill.bench.entries import select_entries
         from potstill.bench.plots import cases, curves, sheet
-        from potstill.bench.report import Report, entries
-        from potstill.bench.run import jobs_of, run_all
+        from potstill.bench.report import Report, collect_results
+        from potstill.bench.run import run_all, trials_of
+        from potstill.bench.settings import Setting
 
         judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
         folder = writable_folder(self.out)
         sweep(folder)
         settings = self.settings or ("published" if self.data else "tuned")
-        taking_part = contestants(self.methods, settings, pairs[0].answer is not None, self.guidance_scales)
-        jobs = jobs_of(taking_part, pairs, self.seeds, self.batch)
-        print(f"{len(taking_part)} contestants, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
+        setting = None if settings == "both" else Setting(settings)
+        entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales)
+        trials = trials_of(entries, pairs, self.seeds, self.batch)
+        print(f"{len(entries)} entries, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:
-            done = run_all(jobs, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
+            done = run_all(trials, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
         told = {
             name: value for name, value in asdict(self).items() if name in ("clip", "dino", "lpips", "seeds", "batch")
         }
         told |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
         told |= {"pairs": len(pairs), "model": self.model.model}
-        report = Report(entries(done), {**told, **versions()}, judge)
+        report = Report(collect_results(done), {**told, **versions()}, judge)
         document = to_json(report.document())
         write(folder / "bench.json", document.encode())
         write(folder / "bench.md", report.markdown().encode())
         write(folder / "curves.png", curves(report))
         write(folder / "sheet.png", sheet(report))
-        for entry in report.ranked():
-            name = "".join(c if c.isalnum() or c in "-." else "_" for c in f"{entry.label}")
-            write(folder / f"cases-{name}.png", cases(report, entry))
+        for results in report.ranked():
+            name = "".join(c if c.isalnum() or c in "-." else "_" for c in results.entry.label)
+            write(folder / f"cases-{name}.png", cases(report, results))
         print(document if self.json else report.markdown())
         print(f"wrote {folder / 'bench.md'}, bench.json, curves.png, sheet.png and the cases", file=sys.stderr)
 
     def _emoji(self) -> "tuple[Judge, list[Pair]]":
-        from potstill.bench.emoji_pairs import emoji_pairs, spread
-        from potstill.bench.reference_based import Truth
+        from potstill.bench.emoji_pairs import emoji_pairs, select_evenly
+        from potstill.bench.reference_based import ReferenceBased
 
         split = self.split or "held-out"
-        return Truth(), spread([pair for pair in emoji_pairs() if pair.split == split], self.pairs)
+        return ReferenceBased(), select_evenly([pair for pair in emoji_pairs() if pair.split == split], self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
-        from potstill.bench.datasets import listed
-        from potstill.bench.emoji_pairs import spread
-        from potstill.bench.reference_based import Truth
-        from potstill.bench.reference_free import Unanswered
+        from potstill.bench.datasets import read_dataset
+        from potstill.bench.emoji_pairs import select_evenly
+        from potstill.bench.reference_based import ReferenceBased
+        from potstill.bench.reference_free import ReferenceFree
 
-        chosen = spread(listed(folder), self.pairs)
-        judge: Judge = Unanswered(self.clip, self.dino, self.lpips, self.model.device or best_device())
+        chosen = select_evenly(read_dataset(folder), self.pairs)
+        judge: Judge = ReferenceFree(self.clip, self.dino, self.lpips, self.model.device or best_device())
         if chosen[0].answer:
             if self.clip or self.dino or self.lpips:
                 raise InputError(
                     f"--clip, --dino and --lpips judge without true answers, and {folder}/pairs.csv has them"
                 )
-            judge = Truth()
+            judge = ReferenceBased()
         elif self.clip is None:
             print("without --clip only what an edit kept is measured, not how well it fits the prompt", file=sys.stderr)
         _ = judge.identity  # fails early if its models cannot be loaded
         prior = _loaded(self.model)
-        return judge, [one.read(Fit(prior.size, multiple=prior.multiple)) for one in chosen]
+        return judge, [item.read(Fit(prior.size, multiple=prior.size_multiple)) for item in chosen]
 
 
 @cache

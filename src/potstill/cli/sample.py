@@ -56,7 +56,7 @@ class SampleCommand:
         writable_png(self.out)
         prior = load(self.model)
         for prompt in self.prompts:
-            prior.tell(prompt)  # warns of unknown words before the work
+            prior.encode_prompt(prompt)  # warns of unknown words before the work
         began = time.perf_counter()
         with bar("sampling") as on_step:
             images = sample(

@@ -7,7 +7,7 @@ from potstill.cli.console import print_records, to_json
 from potstill.io.files import writable_folder, write
 from potstill.tasks.schema import Positional
 from potstill.worlds.loading import load_world
-from potstill.worlds.theorem import picture, theorem_1
+from potstill.worlds.theorem import plot_theorem_1, theorem_1
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TheoremCommand:
         document = to_json(
             {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed, "runs": rows}
         )
-        write(folder / "theorem.png", picture(world, self.guidance_scale, twins))
+        write(folder / "theorem.png", plot_theorem_1(world, self.guidance_scale, twins))
         write(folder / "theorem.json", document.encode())
         if self.json:
             print(document)

@@ -18,8 +18,8 @@ from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Option
 from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
-from potstill.worlds.study import Run
-from potstill.worlds.views_study import NOISE_SOURCES
+from potstill.worlds.study import MethodRun
+from potstill.worlds.views_study import COMPARED
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class WorldCommand:
         centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
         return {"command": "world", "settings": settings, "world": {"sha256": centres}, **versions()}
 
-    def _finish(self, study: Study, runs: Sequence[Run], folder: Path) -> None:
+    def _finish(self, study: Study, runs: Sequence[MethodRun], folder: Path) -> None:
         document = to_json(study.document(runs))
         files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
         for ending, data in files.items():
@@ -110,7 +110,7 @@ class WorldCommand:
             world = load_world(self.name)
             names = self.methods or ("sds", "dds", "pds", "pds-consistent")
             return EditStudy([(name, from_text(name, Method)) for name in dict.fromkeys(names)], world=world, **numbers)
-        names = dict.fromkeys(self.methods or NOISE_SOURCES)
-        if unknown := next((name for name in names if name not in NOISE_SOURCES), None):
-            raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(NOISE_SOURCES)}")
-        return ViewsStudy([(name, NOISE_SOURCES[name]) for name in names], **numbers)
+        names = dict.fromkeys(self.methods or COMPARED)
+        if unknown := next((name for name in names if name not in COMPARED), None):
+            raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(COMPARED)}")
+        return ViewsStudy([(name, COMPARED[name]) for name in names], **numbers)

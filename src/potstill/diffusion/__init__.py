@@ -1,1 +1,1 @@
-"""x_t = alpha_t x_0 + sigma_t eps: schedules, priors, guidance, sampling, inversion. Nothing but torch is needed."""
+"""x_t = alpha_t x_0 + sigma_t eps: schedules, priors, guidance, sampling and inversion, on torch alone."""

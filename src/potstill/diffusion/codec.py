@@ -1,4 +1,4 @@
-"""Between images and what a network denoises; the only place that knows a model's range."""
+"""Codecs convert between images and latents; only they know a model's range of values."""
 
 import abc
 from dataclasses import dataclass
@@ -9,29 +9,25 @@ from potstill.tensors import Grid, Images
 
 
 class Codec(abc.ABC):
-    """Images to latents and back."""
+    """Converts images to latents and back."""
 
     factor: int
-    """Pixels along each side of a latent cell."""
+    """The side of a latent cell, in pixels."""
 
     @abc.abstractmethod
     def encode(self, images: Images) -> Grid:
-        """The latents of images, differentiable; always the same ones for the same images."""
+        """The latents [b, c, h / factor, w / factor] of images in [0, 1]; differentiable and deterministic."""
 
     @abc.abstractmethod
     def decode(self, latents: Grid) -> Images:
-        """The images of latents, within [0, 1]."""
-
-    def __deepcopy__(self, memo: dict) -> "Codec":
-        """Itself: nothing in it changes, and a copy of a scene must not copy its networks."""
-        return self
+        """The images of latents, in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class PixelUnshuffle(Codec):
-    """No network: [0, 1] becomes [-1, 1], and every block of factor x factor pixels moves into channels.
+    """Pixels without a network: [0, 1] becomes [-1, 1], and every block of factor x factor pixels becomes channels.
 
-    Exact both ways. Factor 1 is the codec of pixel-space models such as DDPM and DeepFloyd IF.
+    Exact in both directions. Factor 1 is the codec of pixel-space models such as DDPM and DeepFloyd IF.
     """
 
     factor: int = 1

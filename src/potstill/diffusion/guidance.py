@@ -1,24 +1,83 @@
-"""Other ways to guide than `Guided`: rescaled, within an interval of times, and away from prompts at right angles."""
+"""Guidance: a rule combines the conditional and the unconditional prediction, and `Guided` applies it to a prior."""
 
+import abc
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
 
 import torch
+from torch import Tensor
 
-from potstill.diffusion.prior import Condition, Guidance, Prediction, Query, predict
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, concatenate
+from potstill.diffusion.schedule import Schedule
+from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
 from potstill.tensors import Latent, Times, per_sample
 
 
+def guide(cond: Prediction, uncond: Prediction, scale: float | Tensor) -> Prediction:
+    """uncond + scale (cond - uncond), classifier-free guidance (arXiv 2207.12598).
+
+    The scale has diffusers' meaning: 0 is unconditional, 1 conditional. Code that writes cond + s (cond - uncond) has
+    scale s + 1. A tensor holds one scale for each sample, [b, 1, ...].
+    """
+    scales = (scale.expand_as(c) if isinstance(scale, Tensor) else scale for c in cond)
+    return Prediction(*(u.lerp(c, s) for c, u, s in zip(cond, uncond, scales, strict=True)))
+
+
+class Branches(NamedTuple):
+    """The predictions that guidance combines, each [b, ...], and where they were made."""
+
+    cond: Prediction
+    uncond: Prediction
+    avoided: list[tuple[float, Prediction]]
+    """Further predictions to lead away from, each with its weight."""
+    x_t: Latent
+    t: Times
+    schedule: Schedule
+
+
 @dataclass(frozen=True)
-class Rescaled(Guidance):
-    """Guidance whose output keeps the contrast of the conditional prediction (arXiv 2305.08891, section 3.4).
+class GuidanceRule(abc.ABC):
+    """How the predictions of the branches are combined. It knows no network, so it is a setting, too."""
+
+    takes_avoided: ClassVar[bool] = False
+    """Whether there are branches for further conditions to avoid."""
+
+    def needs(self, scale: float, t: Times, schedule: Schedule) -> tuple[bool, bool]:
+        """Whether the conditional and the unconditional branch are needed at these times. One alone is the result."""
+        return True, True
+
+    @abc.abstractmethod
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """The guided prediction, [b, ...]; the scale has the meaning of `guide`."""
+
+
+@dataclass(frozen=True)
+class Plain(GuidanceRule):
+    """Classifier-free guidance, uncond + scale (cond - uncond) (arXiv 2207.12598).
+
+    At scale 0 and 1 it needs one branch only.
+    """
+
+    def needs(self, scale: float, t: Times, schedule: Schedule) -> tuple[bool, bool]:
+        """The branches that the scale leaves."""
+        return scale != 0, scale != 1
+
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """`guide`."""
+        return guide(branches.cond, branches.uncond, scale)
+
+
+@dataclass(frozen=True)
+class Rescaled(GuidanceRule):
+    """Guidance that keeps the contrast of the conditional prediction (arXiv 2305.08891, section 3.4).
 
         v = (1 - rescale + rescale std(v_cond) / std(v_guided)) v_guided,   v = alpha eps - sigma x_0
 
-    with the standard deviation over each sample. Guidance of a large scale overexposes; this takes the
-    excess out again. The formula stands for what a network predicts, and the paper's predict v; it is
-    applied to v here whatever the network predicts. 0 is `Guided`.
+    The standard deviation is over each sample. Guidance of a large scale overexposes, which this undoes. The paper's
+    networks predict v; the rule is applied to v here whatever the network predicts. 0 is `Plain`.
 
     Raises:
         InputError: the rescale is not in [0, 1].
@@ -28,26 +87,26 @@ class Rescaled(Guidance):
 
     def __post_init__(self) -> None:
         """Check the rescale."""
-        check_rescale(self.rescale)
+        if not 0 <= self.rescale <= 1:
+            raise InputError(f"rescale = {self.rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
 
-    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """Both branches, combined and rescaled."""
-        cond, uncond = self.branches(x_t, t, condition)
-        guided = combine(cond, uncond, self.scale)
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """Guided, then rescaled."""
+        guided = guide(branches.cond, branches.uncond, scale)
         if not self.rescale:
             return guided
-        alpha, sigma = (per_sample(c, x_t) for c in self.schedule(t))
-        v_cond, v = cond.v(alpha, sigma), guided.v(alpha, sigma)
-        ratio = _spread(v_cond) / _spread(v).clamp(min=torch.finfo(v.dtype).tiny)
-        return Prediction.from_v(v.lerp(per_sample(ratio, v) * v, self.rescale), x_t, alpha, sigma)
+        alpha, sigma = (per_sample(c, branches.x_t) for c in branches.schedule(branches.t))
+        v_cond, v = branches.cond.v(alpha, sigma), guided.v(alpha, sigma)
+        ratio = _deviation(v_cond) / _deviation(v).clamp(min=torch.finfo(v.dtype).tiny)
+        return Prediction.from_v(v.lerp(per_sample(ratio, v) * v, self.rescale), branches.x_t, alpha, sigma)
 
 
 @dataclass(frozen=True)
-class Interval(Guidance):
+class Interval(GuidanceRule):
     """Guidance at times from `low` to `high` only, fractions of the schedule; elsewhere conditional (arXiv 2404.07724).
 
-    At large times guidance takes variety away, at small ones it does nothing useful. The unconditional branch
-    is asked only where some sample lies within. [0, 1] is `Guided`.
+    At large times guidance reduces variety, and at small ones it has no use. The unconditional branch is computed only
+    if some sample lies inside. [0, 1] is `Plain`.
 
     Raises:
         InputError: low and high are not in order within [0, 1].
@@ -58,50 +117,54 @@ class Interval(Guidance):
 
     def __post_init__(self) -> None:
         """Check the interval."""
-        check_interval(self.low, self.high)
+        if not 0 <= self.low <= self.high <= 1:
+            raise InputError(f"guidance from {self.low} to {self.high} must satisfy 0 <= low <= high <= 1")
 
-    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """Both branches, combined where t is inside."""
-        span = self.schedule.duration
-        inside = (t >= self.low * span) & (t <= self.high * span)
-        if not inside.any():
-            return predict(self.prior, Query(x_t, t, condition))[0]
-        cond, uncond = self.branches(x_t, t, condition)
-        scale = per_sample(torch.where(inside, self.scale, 1.0), x_t)
-        return Prediction(*(u.lerp(c, scale.expand_as(c)) for c, u in zip(cond, uncond, strict=True)))
+    def needs(self, scale: float, t: Times, schedule: Schedule) -> tuple[bool, bool]:
+        """The unconditional branch inside of the interval."""
+        return True, bool(self._inside(t, schedule).any())
+
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """`guide`, with scale 1 for samples outside."""
+        scales = torch.where(self._inside(branches.t, branches.schedule), scale, 1.0)
+        return guide(branches.cond, branches.uncond, per_sample(scales, branches.x_t))
+
+    def _inside(self, t: Times, schedule: Schedule) -> Tensor:
+        return (t >= self.low * schedule.duration) & (t <= self.high * schedule.duration)
 
 
 @dataclass(frozen=True)
-class PerpNeg(Guidance):
-    """Away from prompts, but only at right angles to the prompt itself (Perp-Neg, arXiv 2304.04968).
+class PerpNeg(GuidanceRule):
+    """Away from the avoided conditions, but only at right angles to the prompt (Perp-Neg, arXiv 2304.04968).
 
         eps = eps_uncond + scale (d - sum_i weight_i (d_i - (d_i · d / |d|²) d)),
         d = eps_cond - eps_uncond,   d_i = eps_avoided_i - eps_uncond
 
-    What an avoided prompt has in common with the prompt is left alone, so "side view" can be told not to be
-    "front view" and loses nothing of the object. `negative` replaces the empty condition, as in `Guided`.
+    What an avoided prompt has in common with the prompt is left alone: "side view" avoids "front view" and loses
+    nothing of the object. As a setting it avoids the negative prompt, beside the empty one. Without avoided conditions
+    it is `Plain`.
 
     Raises:
-        InputError: not one weight for each avoided condition, or a weight that is not finite.
+        InputError: the weight is not finite.
     """
 
-    avoided: tuple[Condition, ...] = ()
-    weights: tuple[float, ...] = ()
+    weight: float = 1.0
+    """The weight of the negative prompt, beside 1 of the prompt. It multiplies those of the avoided conditions."""
+
+    takes_avoided: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Check the weights."""
-        if len(self.weights) != len(self.avoided) or not all(map(math.isfinite, self.weights)):
-            raise InputError(
-                f"weights = {self.weights} for {len(self.avoided)} avoided conditions: give a finite one for each"
-            )
+        """Check the weight."""
+        if not math.isfinite(self.weight):
+            raise InputError(f"weight = {self.weight} of the negative prompt must be finite; 1 is usual")
 
-    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """All branches in one call; x_0 and eps are combined with the same numbers."""
-        told = (condition, {**condition, **self.opposite}, *({**condition, **other} for other in self.avoided))
-        cond, uncond, *others = predict(self.prior, *(Query(x_t, t, each) for each in told))
+    def __call__(self, branches: Branches, scale: float) -> Prediction:
+        """All branches, combined with the same numbers for x_0 and eps."""
+        cond, uncond, avoided = branches[:3]
         d = cond.eps - uncond.eps
         toward, away = torch.ones_like(d.flatten(1)[:, 0]), []
-        for weight, other in zip(self.weights, others, strict=True):
+        for share, other in avoided:
+            weight = self.weight * share
             shared = _dot(other.eps - uncond.eps, d) / _dot(d, d).clamp(min=torch.finfo(d.dtype).tiny)
             toward = toward + weight * shared
             away.append((weight, other))
@@ -111,36 +174,111 @@ class PerpNeg(Guidance):
             step = per_sample(toward, u) * (cond[index] - u)
             for weight, other in away:
                 step = step - weight * (other[index] - u)
-            parts.append(u + self.scale * step)
+            parts.append(u + scale * step)
         return Prediction(*parts)
 
 
-def check_rescale(rescale: float) -> None:
-    """Raise unless it is in [0, 1].
+GUIDANCE_RULES: tuple[type[GuidanceRule], ...] = (Plain, Rescaled, Interval, PerpNeg)
+"""Every rule."""
+
+
+@dataclass(frozen=True)
+class Guided(Wrapper):
+    """A prior under guidance. All branches of all queries are one call.
+
+    Args:
+        prior: the denoiser.
+        scale: of the guidance: 0 is unconditional, 1 conditional, as in diffusers (see `guide`).
+        negative: takes the place of the empty condition; entries that it lacks, such as a camera, are the
+            condition's own.
+        rule: how the branches are combined.
+        avoided: further conditions to lead away from, each with its weight, for a rule such as `PerpNeg`.
 
     Raises:
-        InputError: it is not.
+        InputError: the rule takes no conditions to avoid, or a weight is not finite.
     """
-    if not 0 <= rescale <= 1:
-        raise InputError(f"rescale = {rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
+
+    scale: float
+    negative: Condition = field(default_factory=dict)
+    rule: GuidanceRule = Plain()
+    avoided: tuple[tuple[float, Condition], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the avoided conditions."""
+        if self.avoided and not self.rule.takes_avoided:
+            raise InputError(f"{type(self.rule).__name__}() takes no conditions to avoid: use PerpNeg(), or negative")
+        if not all(math.isfinite(weight) for weight, _ in self.avoided):
+            weights = [weight for weight, _ in self.avoided]
+            raise InputError(f"weights = {weights} of the avoided conditions must be finite; 1 is usual")
+
+    @property
+    def guidance_scale(self) -> float:
+        """The scale."""
+        return self.scale
+
+    @property
+    def negative_condition(self) -> Condition:
+        """The negative condition, over the empty one."""
+        return {**self.prior.unconditional, **self.negative}
+
+    def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
+        """The guided prediction."""
+        return self.answer([Query(x_t, t, condition)])
+
+    def answer(self, queries: Sequence[Query]) -> Prediction:
+        """The guided predictions of all queries, from one call of the prior for all branches of all of them."""
+        cond, uncond = map(any, zip(*(self.rule.needs(self.scale, q.t, self.schedule) for q in queries), strict=True))
+        changes: list[Condition] = [{}] if cond else []
+        if uncond:
+            changes += [self.negative_condition, *(condition for _, condition in self.avoided if cond)]
+        asked = [q._replace(condition={**q.condition, **change}) for change in changes for q in queries]
+        x_t, t, condition = concatenate(asked)
+        hat = self.prior(x_t, t, condition)
+        if len(changes) == 1:
+            return hat
+        size = len(x_t) // len(changes)
+        parts = [Prediction(*pair) for pair in zip(hat.x0.split(size), hat.eps.split(size), strict=True)]
+        avoided = [(weight, part) for (weight, _), part in zip(self.avoided, parts[2:], strict=True)]
+        # The gradient of a single query does not go through the copies of x_t twice.
+        x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]
+        branches = Branches(parts[0], parts[1], avoided, x_t, t[:size], self.schedule)
+        return self.rule(branches, self.scale)
 
 
-def check_interval(low: float, high: float) -> None:
-    """Raise unless they are in order within [0, 1].
+def with_scale(prior: Prior, scale: float) -> Prior:
+    """The prior at another guidance scale, inside of the wrappers that it has.
+
+    Guidance that is there keeps its rule, except that at scale 0 and 1 it is the one branch alone. Without any, a
+    network that takes a scale as an input gets it, another one is wrapped in `Guided`, and a prior that takes no
+    condition, which has nothing to compare, stays as it is.
+    """
+    if isinstance(prior, Guided):
+        return Guided(prior.prior, scale, prior.negative) if scale in (0, 1) else replace(prior, scale=scale)
+    if isinstance(prior, Wrapper) and not prior.of_network:
+        return replace(prior, prior=with_scale(prior.prior, scale))
+    if not unwrap(prior).unconditional:
+        return prior
+    return prior.with_distilled_scale(scale) or Guided(unguided(prior), scale)
+
+
+def unguided(prior: Prior) -> Prior:
+    """The prior without guidance, in the other wrappers that it has. Methods that compare branches use it.
 
     Raises:
-        InputError: they are not.
+        InputError: the prior takes no condition, so there are no branches to compare.
     """
-    if not 0 <= low <= high <= 1:
-        raise InputError(f"guidance from {low} to {high} must satisfy 0 <= low <= high <= 1")
+    if isinstance(prior, Wrapper):
+        inner = unguided(prior.prior)
+        return inner if isinstance(prior, Guided) else replace(prior, prior=inner)
+    if not prior.unconditional:
+        raise InputError(
+            f"{type(prior).__name__} takes no condition, so its conditional and unconditional predictions are the "
+            "same: use a method that does not compare them, such as SDS or SDI"
+        )
+    return prior.with_distilled_scale(1.0) or prior
 
 
-def combine(cond: Prediction, uncond: Prediction, scale: float) -> Prediction:
-    """uncond + scale (cond - uncond)."""
-    return Prediction(*(u.lerp(c, scale) for c, u in zip(cond, uncond, strict=True)))
-
-
-def _spread(x: Latent) -> Times:
+def _deviation(x: Latent) -> Times:
     """The standard deviation of each sample, [b]."""
     return x.flatten(1).std(dim=1, correction=0)
 

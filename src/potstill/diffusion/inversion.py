@@ -27,22 +27,22 @@ def ddim_inversion(
 
         x_t = alpha_t (x_s - sigma_s e) / alpha_s + sigma_t e,  e = eps_hat(x_s, label)
 
-    The exact step would need eps_hat at x_t, which is not known yet, so the error of a whole run falls
-    with the first power of the step size. Two conventions are in use for the time that the network is
-    told: "next" is t (null-text inversion and diffusers today), "current" is s (the released SDI
-    code and older diffusers). They are not interchangeable.
+    The exact step would need eps_hat at x_t, which is not known yet, so the error of a whole run is of first order in
+    the step size. Two conventions are in use for the time at which the network predicts: "next" is t (null-text
+    inversion and diffusers today), "current" is s (the released SDI code and older diffusers). They are not
+    interchangeable.
 
     Args:
         prior: the denoiser; wrap it in `Guided` for guidance.
         x0: clean data [b, ...].
         times: rising, each [b] or [1], from `schedule.climb` or a reversed `schedule.grid`.
         condition: of the inversion.
-        label: the time told to the network.
-        extra: adds this share of the posterior's sigma as fresh noise after each step (released SDI code).
+        label: the time at which the network predicts.
+        extra: adds this multiple of the posterior's sigma as fresh noise after each step (released SDI code).
         rng: draws the extra noise.
 
     Returns:
-        The states at all times; the last is the inverted noise.
+        The states [b, ...] at all times; the last is the inverted noise.
     """
     return [x0, *ascend(prior, x0, times, condition, label, extra, rng)]
 
@@ -60,8 +60,8 @@ def ascend(
     schedule, x_s = prior.schedule, x0
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
     for s, t in pairwise(times):
-        told = (t if label == "next" else s).clamp(min=schedule.t_min)
-        eps = predict(prior, Query(x_s, told, condition))[0].eps
+        time = (t if label == "next" else s).clamp(min=schedule.t_min)
+        eps = predict(prior, Query(x_s, time, condition))[0].eps
         alpha_t, sigma_t = (per_sample(c, x0) for c in schedule(t))
         x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
@@ -72,7 +72,7 @@ def ascend(
 
 
 class NoiseMaps(NamedTuple):
-    """What an edit-friendly inversion finds: where the run starts, and what each of its steps adds."""
+    """An edit-friendly inversion: the states x_t at falling times, and the noise that each step adds."""
 
     times: Sequence[Times]
     sigma: Sigma
@@ -91,12 +91,15 @@ def ddpm_inversion(
 ) -> NoiseMaps:
     """Edit-friendly DDPM inversion (arXiv 2304.06140, algorithm 1).
 
-    Every x_t is drawn from q(x_t | x_0) independently, and the map of a step is what leads from one to
-    the next: z = (x_s - mu(x_t)) / sigma, with mu the mean of the DDIM step of that sigma > 0. `last` is
-    x_0 - x̂_0 at the last time, so that the run back with the same condition ends on x_0 exactly (the
-    released code drops it).
+    Every x_t is drawn from q(x_t | x_0) independently, and the map of a step is the noise that leads from one to the
+    next:
 
-    `times` fall; to skip the first steps, begin lower: `schedule.grid(steps, high=0.64)`.
+        z = (x_s - mu(x_t)) / sigma,
+
+    with mu the mean of the DDIM step with that sigma > 0. `last` is x_0 - x̂_0 at the last time, so that sampling
+    with the same condition ends on x_0 exactly (the released code drops it).
+
+    `times` fall; to skip the first steps, start lower: `schedule.grid(steps, high=0.64)`.
     """
     states = [prior.schedule.perturb(x0, normal(x0, rng), t) for t in times]
     *maps, last = noise_maps(prior, x0, states, times, condition, sigma)
@@ -106,7 +109,7 @@ def ddpm_inversion(
 def noise_maps(
     prior: Prior, x0: Latent, states: Sequence[Latent], times: Sequence[Times], condition: Condition, sigma: Sigma
 ) -> Iterator[Latent]:
-    """The maps of `ddpm_inversion` between states that are given, one by one, and then `last`."""
+    """The maps of `ddpm_inversion` for given states, one by one, and then `last`."""
     for index, (x_t, t) in enumerate(zip(states, times, strict=True)):
         hat = predict(prior, Query(x_t, t, condition))[0]
         if index + 1 == len(times):
@@ -119,7 +122,7 @@ def noise_maps(
 
 
 def ddpm_edit(prior: Prior, inversion: NoiseMaps, condition: Condition) -> list[Latent]:
-    """Run an edit-friendly inversion back under another condition or prior (arXiv 2304.06140).
+    """Sample with the noise of an edit-friendly inversion, under another condition or prior (arXiv 2304.06140).
 
     Returns:
         The states at all times of the inversion, then the edited x_0.

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int
@@ -26,27 +25,29 @@ class Mixture(Prior):
 
     and eps_hat = (x_t - alpha_t x̂_0) / sigma_t. Nothing is approximate. Label -1 is unconditional.
 
-    A condition may hold a `camera` [b, d, D]: the denoiser then sees points projected from D to d
-    dimensions. A camera of orthonormal rows projects N(m, s² I) to N(camera m, s² I), so this score
-    is exact, too.
+    A condition may hold a `camera` [b, d, D], which projects points from D to d dimensions before they are denoised.
+    A camera with orthonormal rows projects N(m, s² I) to N(camera m, s² I), so this score is exact as well.
 
     Args:
-        centres: the m_k, [k, D], in the dtype to compute in.
-        labels: the class of each centre, [k], from 0 up; all zeros when not given.
-        width: the s > 0.
-        schedule: of the noise.
+        centres: the m_k, [k, D].
+        labels: the class of each centre, [k], from 0 up; all zeros by default.
+        width: the standard deviation s > 0.
+        schedule: the noise schedule.
 
     Raises:
-        InputError: no centre, a width that is not positive, centres that are not finite, an unknown label.
+        InputError: there is no centre, a centre is not finite, or the width is not positive.
     """
 
     centres: Float[Tensor, "k D"]
     labels: Int[Tensor, " k"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     width: float = 0.06
     schedule: Schedule = field(default_factory=linear)
+    _centres_of: dict[tuple[int, torch.device, torch.dtype], tuple[Tensor, Tensor]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
-        """Check the mixture; give every centre label 0 where there are none."""
+        """Check the mixture, and fill in label 0."""
         if not len(self.labels):
             object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
         if not (len(self.centres) and self.centres.isfinite().all()):
@@ -105,10 +106,10 @@ class Mixture(Prior):
         return self.centres if label == -1 else self.centres[self.labels == label]
 
     def _runs(self, condition: Condition, x: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Runs of rows that share a label, with its centres m as they see them and -|m|² / 2.
+        """Runs of rows with the same label, each with the label's centres m as the camera sees them and -|m|² / 2.
 
-        Centres are [k, d], or [rows, k, d] under cameras. A step's batch has a run for each query, so
-        slices serve where masks would cost more than the work.
+        Centres are [k, d], or [rows, k, d] with cameras. A batch has one run for each query, so slices are
+        enough, and cheaper than masks.
         """
         labels, counts = condition["label"].expand(len(x)).unique_consecutive(return_counts=True)
         start = 0
@@ -119,12 +120,15 @@ class Mixture(Prior):
                 centres = self.of(label).to(x) @ cameras.mT
                 yield rows, centres, centres.square().sum(-1) / -2
             else:
-                yield rows, *self._seen(label, x.device, x.dtype)
+                yield rows, *self._cached(label, x)
 
-    @lru_cache(maxsize=8)  # noqa: B019 a mixture lives as long as the run it serves
-    def _seen(self, label: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        centres = self.of(label).to(device, dtype)
-        return centres, centres.square().sum(-1) / -2
+    def _cached(self, label: int, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The centres m of a label in the dtype and on the device of x, and -|m|² / 2."""
+        key = label, x.device, x.dtype
+        if key not in self._centres_of:
+            centres = self.of(label).to(x)
+            self._centres_of[key] = centres, centres.square().sum(-1) / -2
+        return self._centres_of[key]
 
 
 def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:

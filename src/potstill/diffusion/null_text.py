@@ -1,4 +1,4 @@
-"""Null-text inversion: the empty prompt, step by step, made what leads a guided run back to its image."""
+"""Null-text inversion: the empty prompt is optimised in each step, so that guided sampling returns to its image."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -7,40 +7,41 @@ from typing import NamedTuple
 import torch
 from torch.optim import Adam
 
+from potstill.diffusion.guidance import guide
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.tensors import Latent, Times
 
 
 class NullStep(NamedTuple):
-    """One step of the way down."""
+    """One step of the sampling, with its optimised condition."""
 
     x_t: Latent
-    """Where it starts: what the optimised steps before it came to."""
+    """The state it starts from, which the steps before reached."""
     condition: Condition
-    """The unconditional condition found for it, a row for each sample."""
+    """The optimised unconditional condition, with a row for each sample."""
     hat: Prediction
     """The guided prediction with it."""
     loss: float
-    """The mean over samples of what is left of the distance to the next state."""
+    """The remaining loss, averaged over samples."""
     updates: int
-    """How often a sample was moved, the most."""
+    """The number of updates; a sample may have stopped earlier."""
     x_s: Latent
-    """Where it ends."""
+    """The state it ends at."""
 
 
 class Begun(NamedTuple):
-    """Where a way down that was left goes on."""
+    """The point from which an interrupted optimisation resumes."""
 
     done: int
-    """Steps taken."""
+    """Steps completed."""
     x_t: Latent
-    """Where the last of them ended."""
+    """The state that the last of them ended at."""
     condition: Condition
-    """The unconditional condition found for it."""
+    """The optimised unconditional condition of the last of them."""
 
 
-def null_text(
+def optimize_null_text(
     prior: Prior,
     states: Sequence[Latent],
     times: Sequence[Times],
@@ -52,48 +53,48 @@ def null_text(
     rate: float = 1e-2,
     tolerance: float = 1e-5,
 ) -> Iterator[NullStep]:
-    """Null-text optimisation (arXiv 2211.09794, algorithm 1), step by step down from an inversion.
+    """Null-text optimisation (arXiv 2211.09794, algorithm 1), one step of the sampling after another.
 
-    For each step i of N, from t to s, the unconditional condition e is moved by Adam to
+    For each step i of N, from t to s, Adam optimises the unconditional condition e:
 
         argmin_e |x_s* - DDIM(x_t, t -> s, eps_uncond(e) + scale (eps_cond - eps_uncond(e)))|²  (mean over the data),
 
-    where x_s* is the state that DDIM inversion at scale 1 passed. x_t is what the steps before came to with
-    their own e, and e starts where theirs ended. Adam is new in every step, with rate · (1 - i / 2 N); a
-    sample rests once its loss is below tolerance · (1 + 100 i / N), which for 50 steps are the released
-    1e-2 (1 - i / 100) and 1e-5 + 2e-5 i. The released code looks after its update whether it was the last;
-    here a condition that is good enough is not moved, and its prediction is the step's.
+    where x_s* is the state of DDIM inversion at scale 1. x_t is the state that the steps before reached with their
+    own e, and e starts from theirs. Adam is new in every step, with learning rate rate · (1 - i / 2 N); a sample is
+    no longer updated once its loss is below tolerance · (1 + 100 i / N). For 50 steps these are the released
+    1e-2 (1 - i / 100) and 1e-5 + 2e-5 i. The released code checks the loss after an update; here it is checked
+    before, so a condition that is good enough is not changed, and the step uses its prediction.
 
-    All floating entries of e are moved, and the prior must let gradients through to them. A step costs one
+    All floating-point entries of e are optimised, and the prior must be differentiable in them. A step costs one
     evaluation for the condition and at most inner + 1 for e.
 
     Args:
         prior: the denoiser without guidance.
-        states: of the inversion, falling, one for each time, as `ddim_inversion` gives them from below.
+        states: of the inversion, one for each time; `ddim_inversion` returns them in the opposite order.
         times: falling to `schedule.t_clean`.
-        condition: what describes the data.
-        scale: of the guidance that the run is to bear.
-        empty: where e starts; the prior's unconditional condition when not given.
-        begun: where to go on, to the same numbers; from the first step when not given.
-        inner: updates in each step, at most.
-        rate: Adam's in the first step.
+        condition: describes the data.
+        scale: the guidance scale of the sampling.
+        empty: the initial e; by default the prior's unconditional condition.
+        begun: where to resume, with the same result; by default at the first step.
+        inner: the most updates in each step.
+        rate: Adam's learning rate in the first step.
         tolerance: of the loss in the first step.
 
     Raises:
-        InputError: the unconditional condition holds no numbers, or the prior lets no gradient through.
+        InputError: the unconditional condition has no floating-point entry, or the prior is not differentiable.
     """
-    told = prior.unconditional if empty is None else empty
+    start = prior.unconditional if empty is None else empty
     moved = {
         name: value.expand(len(states[0]), *value.shape[1:]).to(torch.promote_types(value.dtype, torch.float32))
-        for name, value in told.items()
+        for name, value in start.items()
         if value.is_floating_point()
     }
     if not moved:
         raise InputError(
-            "null-text optimisation moves the numbers of the empty prompt's embedding, and this model has none: "
+            "null-text optimisation changes the embedding of the empty prompt, and this model has none: "
             "use DDIM or DDPM inversion"
         )
-    empty = {**condition, **told}
+    empty = {**condition, **start}
     x_t, done, count = states[0], 0, len(times) - 1
     if begun is not None:
         x_t, done, moved = begun.x_t, begun.done, {name: begun.condition[name] for name in moved}
@@ -109,7 +110,7 @@ def null_text(
 
 
 class _Step(NamedTuple):
-    """One step of the run, for one condition after the other."""
+    """The problem of one step: the guided prediction and its DDIM step, as functions of the condition."""
 
     prior: Prior
     x_t: Latent
@@ -123,7 +124,7 @@ class _Step(NamedTuple):
     def optimise(
         self, start: Condition, inner: int, rate: float, limit: float
     ) -> tuple[Condition, Prediction, Times, int]:
-        """The condition, its prediction, the loss of each sample, and the updates it took."""
+        """The optimised condition, its prediction, the loss of each sample, and the number of updates."""
         moved = {name: value.detach().clone().requires_grad_() for name, value in start.items()}
         optimizer = Adam(moved.values(), lr=rate)
         update = 0
@@ -132,19 +133,19 @@ class _Step(NamedTuple):
             with torch.set_grad_enabled(not last):
                 hat = self.guided({**self.empty, **moved})
                 loss = (self.down(hat) - self.aim).square().flatten(1).mean(1)
-            rests = loss.detach() < limit
-            if last or rests.all():
+            done = loss.detach() < limit
+            if last or done.all():
                 break
             if not loss.requires_grad:
-                raise InputError("the prior lets no gradient through: null-text optimisation needs one that does")
+                raise InputError("the prior has no gradient, which null-text optimisation needs: use another inversion")
             before = {name: value.detach().clone() for name, value in moved.items()}
             gradients = torch.autograd.grad(loss, list(moved.values()), torch.ones_like(loss))
             for value, gradient in zip(moved.values(), gradients, strict=True):
                 value.grad = gradient
             optimizer.step()
-            with torch.no_grad():  # Adam's momentum would carry on a sample that rests
+            with torch.no_grad():  # Adam's momentum would go on moving a sample that is done
                 for name, value in moved.items():
-                    value[rests] = before[name][rests]
+                    value[done] = before[name][done]
             update += 1
         return (
             {name: value.detach() for name, value in moved.items()},
@@ -156,7 +157,7 @@ class _Step(NamedTuple):
     def guided(self, empty: Condition) -> Prediction:
         """The guided prediction with this unconditional condition."""
         free = predict(self.prior, Query(self.x_t, self.t, empty))[0]
-        return Prediction(*(u.lerp(c, self.scale) for u, c in zip(free, self.conditional, strict=True)))
+        return guide(self.conditional, free, self.scale)
 
     def down(self, hat: Prediction) -> Latent:
         """The DDIM step of this prediction."""

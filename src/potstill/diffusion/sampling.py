@@ -1,4 +1,4 @@
-"""Plain sampling down a grid of times: DDIM with any sigma, SDEdit from half way, and pictures of a prompt."""
+"""Sampling along a grid of falling times: DDIM with any sigma, and SDEdit."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,12 +7,13 @@ import torch
 from torch import Generator
 
 from potstill.diffusion.codec import Codec, PixelUnshuffle
-from potstill.diffusion.prior import Clipped, Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
+from potstill.diffusion.wrappers import Clipped
 from potstill.tensors import Latent, Times, normal
 
 Sigma = Callable[[Schedule, Times, Times], Times]
-"""The fresh noise of a step from t to s, as a standard deviation [b]."""
+"""The standard deviation [b] of the fresh noise in a step from t to s."""
 
 
 def eta(value: float) -> Sigma:
@@ -21,19 +22,19 @@ def eta(value: float) -> Sigma:
 
 
 def share(value: float) -> Sigma:
-    """A share in [0, 1] of sigma_s, the largest there is: 0 is DDIM; at 1 all noise is fresh."""
+    """A share in [0, 1] of sigma_s, the largest possible sigma: 0 is DDIM; at 1 all noise is fresh."""
     return lambda schedule, t, s: value * schedule(s)[1]
 
 
 class Position(NamedTuple):
-    """A place on the way down: the state x_t, and what the prior predicts there."""
+    """A point of a sampling run: the state x_t, and the prediction there."""
 
     x_t: Latent
     hat: Prediction
 
 
 class Trajectory(NamedTuple):
-    """A sampling run: its last x̂_0, the state x_t at every time of the grid, and every x̂_0 on the way."""
+    """A sampling run: the last x̂_0, and the state x_t and the predicted x̂_0 at every time of the grid."""
 
     x0: Latent
     states: list[Latent]
@@ -67,14 +68,16 @@ def ddim(
     rng: Generator,
     sigma: Sigma = eta(0.0),
 ) -> Trajectory:
-    """Sample from x_t at times[0] down the grid with DDIM steps (arXiv 2010.02502, eq. 12).
+    """Sample from x_t at times[0] along falling times with DDIM steps (arXiv 2010.02502, eq. 12).
 
-    The run ends with the prediction x̂_0 at the last time, as a last step onto clean data does.
-    Draws one z of x_t's shape for each step from `rng`, whatever sigma is.
+        x_s = alpha_s x̂_0 + sqrt(sigma_s² - sigma²) eps_hat + sigma z
+
+    The result is the prediction x̂_0 at the last time, which is what a last step to clean data gives. One z of the
+    shape of x_t is drawn from `rng` for each step, whatever sigma is.
     """
-    way = list(descend(prior, x_t, times, condition, rng, sigma))
-    predictions = [position.hat.x0 for position in way]
-    return Trajectory(predictions[-1], [position.x_t for position in way], predictions)
+    positions = list(descend(prior, x_t, times, condition, rng, sigma))
+    predictions = [position.hat.x0 for position in positions]
+    return Trajectory(predictions[-1], [position.x_t for position in positions], predictions)
 
 
 def sdedit(
@@ -86,9 +89,9 @@ def sdedit(
     steps: int = 50,
     sigma: Sigma = eta(0.0),
 ) -> Latent:
-    """SDEdit (arXiv 2108.01073): noise x0 to the fraction `strength` of the schedule, then sample from there.
+    """SDEdit (arXiv 2108.01073): add noise to x0 up to the fraction `strength` of the schedule, and sample from there.
 
-    `steps` counts over the whole schedule, so the run takes about strength · steps of them.
+    `steps` are those of the whole schedule, so the run takes about strength · steps.
     """
     times = prior.schedule.grid(max(1, round(strength * steps)), low=min(strength, 1 / steps), high=strength)
     x_t = prior.schedule.perturb(x0, normal(x0, rng), times[0])
@@ -97,5 +100,5 @@ def sdedit(
 
 
 def in_range(prior: Prior, codec: Codec) -> Prior:
-    """The prior as it is sampled: pixels are `Clipped`, and latents of an autoencoder, which have no range, are not."""
+    """The prior for sampling: `Clipped` for pixels, but not for the latents of an autoencoder, which have no range."""
     return Clipped(prior) if isinstance(codec, PixelUnshuffle) else prior

@@ -1,4 +1,4 @@
-"""The noise schedule x_t = alpha_t x_0 + sigma_t eps, and the two ways down it: posterior and DDIM step."""
+"""The noise schedule x_t = alpha_t x_0 + sigma_t eps, with its posterior and its DDIM step."""
 
 import abc
 import math
@@ -24,31 +24,31 @@ class Posterior(NamedTuple):
 class Schedule(abc.ABC):
     """x_t = alpha_t x_0 + sigma_t eps, with noise that grows with t.
 
-    Coefficients are float64 on the CPU, one for each sample; `per_sample` takes them to the data.
-    Times below the first noisy one mean clean data: alpha = 1, sigma = 0.
+    Coefficients are float64 on the CPU, one for each sample; `per_sample` converts them to the dtype, device and shape
+    of the data. Times below the first noisy one mean clean data: alpha = 1, sigma = 0.
     """
 
     t_clean: float
     """The time of clean data: just below a table, 0 in continuous time."""
     t_min: float
-    """The lowest noisy time that the network is asked about."""
+    """The lowest noisy time of the network."""
     duration: float
-    """How much time the whole schedule takes: the length of a table, 1 in continuous time."""
+    """The length of the schedule: that of the table, 1 in continuous time."""
 
     @abc.abstractmethod
     def __call__(self, t: Times) -> tuple[Times, Times]:
-        """alpha_t and sigma_t."""
+        """alpha_t and sigma_t, each [b]."""
 
     @abc.abstractmethod
     def nearest(self, t: Times) -> Times:
-        """The nearest time that exists, from `clean` up."""
+        """The nearest time that exists, from `t_clean` up."""
 
     def time(self, fraction: Times) -> Times:
         """The noisy time at a fraction in [0, 1] of the schedule: 0.02 is timestep 20 of 1,000."""
         return self.nearest(fraction.to(torch.float64) * self.duration).clamp(min=self.t_min)
 
     def offset(self, t: Times, fraction: Times | float) -> Times:
-        """The time that lies a fraction of the schedule above t, or below it for a negative one."""
+        """The time a fraction of the schedule above t, or below it for a negative fraction."""
         return self.nearest(t.to("cpu", torch.float64) + fraction * self.duration)
 
     def grid(self, steps: int, low: float = 0.0, high: float = 1.0) -> list[Times]:
@@ -56,10 +56,10 @@ class Schedule(abc.ABC):
         return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
 
     def inversion_grid(self, top: Times, steps: int) -> list[Times]:
-        """Rising times from `clean` to each sample's own top, in its share of `steps` for the whole schedule.
+        """Rising times from `t_clean` to each sample's own top, as many steps as its part of the schedule has.
 
-        A sample with fewer steps than another waits at `clean`, where a step changes nothing, so a batch
-        gives what single runs give.
+        `steps` are those of the whole schedule. A sample with fewer steps than another waits at `t_clean`, where a step
+        changes nothing, so a batch gives what single runs give.
         """
         own = (steps * (top - self.t_clean) / self.duration).ceil().clamp(min=1)
         count = int(own.max())
@@ -99,8 +99,8 @@ class Schedule(abc.ABC):
     def ddim_step(self, x0: Latent, eps: Latent, s: Times, sigma: Times, z: Latent) -> Latent:
         """x_s = alpha_s x̂_0 + sqrt(sigma_s² - sigma²) eps_hat + sigma z (DDIM, arXiv 2010.02502, eq. 12).
 
-        `sigma` runs from 0 (deterministic) over the posterior's (DDPM) to sigma_s (all noise fresh);
-        a radicand that rounding makes negative counts as 0.
+        `sigma` is from 0 (deterministic) to sigma_s (all noise is fresh); the posterior's makes it DDPM. A radicand
+        that rounding makes negative counts as 0.
 
         Raises:
             InputError: sigma is negative or above sigma_s.
@@ -116,12 +116,11 @@ class Schedule(abc.ABC):
 class Tabulated(Schedule):
     """A discrete schedule, alpha_t = sqrt(alphas_cumprod[t]), looked up exactly: t is 0, 1, ..., T - 1.
 
-    The last level may be noise alone, alphas_cumprod = 0 (zero terminal SNR, arXiv 2305.08891). Predictions of
-    x_0 and v work there; what divides by alpha_t, such as rho and an x_0 from eps, is infinite.
+    The last level may be pure noise, alphas_cumprod = 0 (zero terminal SNR, arXiv 2305.08891). Predictions of x_0 and
+    v work there; quantities divided by alpha_t, such as rho and an x_0 from eps, are infinite.
 
     Raises:
-        InputError: alphas_cumprod leaves (0, 1] before its end or does not fall; a time looked up is not in
-            the table.
+        InputError: alphas_cumprod is outside (0, 1] before its end, or does not fall; a time is not in the table.
     """
 
     alphas_cumprod: Float[Tensor, " T"]

@@ -1,1 +1,1 @@
-"""What is read from a disk and written to it: checked, limited, and written as a whole or not at all."""
+"""Input and output: images, tables and files, validated on reading and written atomically."""

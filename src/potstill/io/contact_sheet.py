@@ -1,4 +1,4 @@
-"""The contact sheet: pictures in rows on grey, each with its caption underneath if it has one."""
+"""Contact sheets: images in rows on grey, with optional captions underneath."""
 
 import io
 import textwrap
@@ -8,21 +8,22 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from potstill.errors import InputError
+from potstill.io.images import levels
 from potstill.tensors import Images
 
 _GAP, _GREY, _INK, _TEXT, _LINE = 4, (226, 228, 232), (34, 39, 46), 12, 15
-_LETTER = 6.2  # mean width of a letter of that size in pixels
+_LETTER = 6.2  # mean width of a letter of that font size, in pixels
 
 
 def contact_sheet(images: Images, columns: int, captions: Sequence[str] = (), zoom: int = 1) -> bytes:
-    """A PNG of images in [0, 1] in rows of `columns`; a pixel becomes zoom x zoom pixels, hard-edged.
+    """A PNG of images in [0, 1] in rows of `columns`; each pixel becomes zoom x zoom pixels.
 
     Raises:
-        InputError: there are captions, and not one for each image.
+        InputError: the number of captions is not that of the images.
     """
     if captions and len(captions) != len(images):
-        raise InputError(f"got {len(captions)} captions for {len(images)} images: give one for each, or none")
-    pixels = (images.permute(0, 2, 3, 1) * 255).round().byte().cpu().numpy()
+        raise InputError(f"got {len(captions)} captions for {len(images)} images: give one per image, or none")
+    pixels = levels(images).permute(0, 2, 3, 1).numpy()
     pixels = pixels.repeat(zoom, 1).repeat(zoom, 2)
     _, height, width, _ = pixels.shape
     lines = [textwrap.wrap(text, max(1, int(width / _LETTER))) for text in captions or [""] * len(images)]

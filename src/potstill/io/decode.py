@@ -1,4 +1,4 @@
-"""Pictures as stored: files opened with care (raster formats only, sizes checked first), PIL images, arrays."""
+"""Images as stored: files (raster formats only, sizes checked before decoding), PIL images and arrays."""
 
 import warnings
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from torch import Tensor
 from potstill.errors import InputError
 from potstill.io.files import check_file
 
-# Formats that Pillow decodes itself: EPS, for one, would start Ghostscript on the user's file.
+# Formats that Pillow decodes itself. EPS, for example, would start Ghostscript on the user's file.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 Picture: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
-"""A file; a PIL image as it stands; an array [h, w] or [h, w, c]; a tensor [h, w], [c, h, w] or [b, c, h, w].
+"""A file, a PIL image, an array [h, w] or [h, w, c], or a tensor [h, w], [c, h, w] or [b, c, h, w].
 
-c is 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha). Floats are in [0, 1]; bool, uint8 and uint16
-are divided by their largest value.
+c is 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha). Floats are in [0, 1]; bool, uint8 and uint16 are divided by
+their maximum.
 """
 
 PIXELS = 100_000_000
-"""The most pixels a picture may have."""
+"""Maximum number of pixels."""
 SIDE = 8
-"""The shortest side a picture may have."""
+"""Minimum length of a side."""
 
 _WHITE = {np.bool_: 1, np.uint8: 255, np.uint16: 65535}
 _TURNS = {
@@ -42,47 +42,48 @@ _TURNS = {
 }
 
 
-def load(path: str | Path, frame: int | None = None) -> Image.Image:
-    """The picture in a file, decoded and upright: EXIF rotation is applied and forgotten.
+def open_image(path: str | Path, frame: int | None = None) -> Image.Image:
+    """Decode an image file, with EXIF rotation applied.
 
-    Of a photograph with companions (MPO: a depth or gain map, a preview) it is the photograph.
+    Of an MPO file (a photograph with a depth or gain map, or a preview) only the photograph is read.
 
     Raises:
-        InputError: the file cannot be read, has too few or too many pixels, has several frames and none is
-            chosen, or lacks the one that is; the message says which.
+        InputError: the file cannot be read, has too few or too many pixels, has several frames and none is chosen,
+            or does not have the chosen frame.
     """
-    with opened(path) as picture:
+    name = display_name(path)
+    with open_lazily(path) as picture:
         frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
         if frame is None and frames > 1:
             raise InputError(
-                f"{named(path)} has {frames} frames: choose one with frame = 0 to {frames - 1}, or save it as a still"
+                f"{name} has {frames} frames: choose one with frame = 0 to {frames - 1}, or save it as a still"
             )
         if frame is not None and not 0 <= frame < frames:
-            raise InputError(f"frame = {frame} of {named(path)} must be from 0 to {frames - 1}: choose another one")
+            raise InputError(f"frame = {frame} of {name} must be from 0 to {frames - 1}: choose another frame")
         picture.seek(frame or 0)
-        return upright(picture, named(path))
+        return upright(picture, name)
 
 
 def upright(picture: Image.Image, name: str) -> Image.Image:
-    """A decoded copy, turned as its EXIF data say; they go, and of what else came with it transparency stays.
+    """A decoded copy with EXIF rotation applied. All metadata except transparency is dropped.
 
     Raises:
-        InputError: it cannot be decoded, or has too few or too many pixels.
+        InputError: the image cannot be decoded, or has too few or too many pixels.
     """
     check_size(name, picture.height, picture.width)
     with _explained(name):
         picture.load()
         turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
         turned = picture.copy() if turn is None else picture.transpose(turn)
-    # What is left of EXIF here would turn the picture a second time.
+    # Remaining EXIF data would rotate the picture a second time.
     turned.info = {key: value for key, value in picture.info.items() if key == "transparency"}
     return turned
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Image.Image]:
-    """The picture in a file with its header read and its size checked; errors while decoding it are explained."""
-    name = named(path)
+def open_lazily(path: str | Path) -> Iterator[Image.Image]:
+    """A context with the opened, not yet decoded image; its size is checked, and decoding errors become InputErrors."""
+    name = display_name(path)
     with _explained(name):
         path = Path(path)
         check_file(path, "a picture", name)
@@ -99,7 +100,7 @@ def opened(path: str | Path) -> Iterator[Image.Image]:
 
 
 def check_size(name: str, height: int, width: int) -> None:
-    """Refuse what is too small to be a picture, or too large to be decoded.
+    """Check the size of an image before it is decoded.
 
     Raises:
         InputError: a side below `SIDE`, or more than `PIXELS` pixels.
@@ -112,22 +113,22 @@ def check_size(name: str, height: int, width: int) -> None:
         raise InputError(_too_large(name, f"{width} x {height}"))
 
 
-def named(value: Picture, what: str = "the picture") -> str:
-    """What messages call it: a path quoted, on one line; anything else `what`."""
+def display_name(value: Picture, what: str = "the picture") -> str:
+    """The name of a picture in messages: a quoted path on one line, or `what`."""
     return repr(str(value)) if isinstance(value, str | Path) else what
 
 
 def arrays(value: Picture, frame: int | None = None, what: str = "the picture") -> list[Shaped[np.ndarray, "h w c"]]:
-    """The pixels of each picture in the batch, as they are stored, checked to be what `Picture` says.
+    """The stored pixels of each picture in the batch, checked against the rules of `Picture`.
 
     Raises:
-        InputError: a file as in `load`, a frame of something that is no file, an unusual type, shape, size or value.
+        InputError: as in `open_image`; a frame of something other than a file; an invalid type, shape, size or value.
     """
-    name = named(value, what)
+    name = display_name(value, what)
     if frame is not None and not isinstance(value, str | Path):
         raise InputError(f"frame = {frame}: {name} is not a file; give the frame itself")
     if isinstance(value, str | Path):
-        batch = [_decoded(load(value, frame), name)]
+        batch = [_decoded(open_image(value, frame), name)]
     elif isinstance(value, Image.Image):
         batch = [_decoded(upright(value, name), name)]
     elif isinstance(value, Tensor):
@@ -151,7 +152,7 @@ def unit(plane: Shaped[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     return plane.astype(np.float32) / np.float32(_WHITE.get(plane.dtype.type, 1))
 
 
-def _check(pixels: np.ndarray, name: str) -> None:
+def _check(pixels: Shaped[np.ndarray, "..."], name: str) -> None:
     if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4:
         raise InputError(f"{name} is an array of shape {pixels.shape}: give [h, w], [h, w, 3] or [h, w, 4]")
     check_size(name, *pixels.shape[:2])
@@ -165,7 +166,7 @@ def _check(pixels: np.ndarray, name: str) -> None:
 
 
 def _decoded(picture: Image.Image, name: str) -> Shaped[np.ndarray, "h w c"]:
-    """Grey of more than 8 bits as it is; anything else as 8-bit RGB with alpha."""
+    """Grey of more than 8 bits unchanged; everything else as 8-bit RGB, with alpha if it is not opaque."""
     if picture.mode == "F":
         return np.asarray(picture)[..., None]
     if picture.mode.startswith("I"):
@@ -185,7 +186,7 @@ def _decoded(picture: Image.Image, name: str) -> Shaped[np.ndarray, "h w c"]:
 def _explained(name: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that are checked here, and of metadata that are not used.
+            # Pillow warns about sizes, which are checked here, and about metadata, which is not used.
             warnings.simplefilter("ignore")
             yield
     except InputError:
@@ -195,7 +196,7 @@ def _explained(name: str) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise InputError(f"{name} is not a picture that can be read: give {', '.join(_formats())}") from error
     except Exception as error:
-        # Decoders raise whatever they stumble on: SyntaxError, ValueError, struct.error, EOFError, zlib.error, ...
+        # Decoders raise many kinds of errors: SyntaxError, ValueError, struct.error, EOFError, zlib.error, ...
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot read {name}: {error.strerror}; check its path and its permissions") from error
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -207,6 +208,6 @@ def _too_large(name: str, size: str) -> str:
 
 
 def _formats() -> list[str]:
-    # Pillow raises KeyError for a format that it was built without.
+    # Pillow raises KeyError for formats it was built without.
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]

@@ -1,5 +1,6 @@
-"""Files: read only where they are files, and whole or absent where they are written."""
+"""Files: only regular files are read, and files are written atomically."""
 
+import hashlib
 import os
 import platform
 import re
@@ -10,19 +11,19 @@ from pathlib import Path
 
 from potstill.errors import InputError
 
-_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared, and its processes run elsewhere
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared with other machines
 
 
 def check_file(path: Path, wanted: str, name: str | None = None) -> None:
-    """Make sure that a path leads to a file: a pipe may never begin, and a device may never end.
+    """Check that a path is a regular file; reading a pipe or a device might never end.
 
     Args:
-        path: where it is.
-        wanted: what should be there, for the message.
-        name: what the message calls the path.
+        path: the path.
+        wanted: what to give instead, for the message.
+        name: the name of the path in the message; default: the quoted path.
 
     Raises:
-        InputError: there is nothing, or something else.
+        InputError: the path does not exist or is not a regular file.
     """
     name = repr(str(path)) if name is None else name
     try:
@@ -37,8 +38,18 @@ def check_file(path: Path, wanted: str, name: str | None = None) -> None:
         raise InputError(f"cannot read {name}: it is a device or a pipe; give {wanted}")
 
 
+def file_hash(*paths: Path) -> str:
+    """The SHA-256 of the concatenated contents of files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
 def there(path: Path) -> bool:
-    """Whether a path leads to anything; a name that nothing can have does not."""
+    """Whether a path exists; False for a name that no file can have."""
     try:
         return path.exists()
     except OSError:
@@ -46,10 +57,10 @@ def there(path: Path) -> bool:
 
 
 def writable_folder(path: Path) -> Path:
-    """Make the folder if need be and make sure that files can be created in it.
+    """Create the folder if needed and check that files can be created in it.
 
     Raises:
-        InputError: it is a file, or cannot be made or written to.
+        InputError: the path is a file, or the folder cannot be created or written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -61,10 +72,10 @@ def writable_folder(path: Path) -> Path:
 
 
 def writable_png(path: Path) -> Path:
-    """Make sure, before anything is computed, that a PNG of this name can be written.
+    """Check, before a computation starts, that a PNG with this name can be written.
 
     Raises:
-        InputError: the name does not end in .png, is a folder's or none at all, or its folder cannot be written to.
+        InputError: the name does not end in .png, is that of a folder or invalid, or its folder cannot be written to.
     """
     if path.suffix.lower() != ".png":
         raise InputError(f"--out {str(path)!r} must end in .png")
@@ -73,10 +84,10 @@ def writable_png(path: Path) -> Path:
 
 
 def writable_file(path: Path) -> Path:
-    """Make sure that a file of this name can be written into its folder, which must be there.
+    """Check that a file with this name can be written into its existing folder.
 
     Raises:
-        InputError: it is a folder, or cannot be the name of a file.
+        InputError: the path is a folder, or not a valid file name.
     """
     try:
         if path.is_dir():
@@ -92,7 +103,7 @@ def writable_file(path: Path) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes of this machine that were killed while they wrote have left beside their files."""
+    """Remove temporary files of this machine's processes that were killed while writing."""
     for path in folder.glob(".*.part"):
         left = re.search(rf"\.{_HOST}-(\d+)\.part$", path.name)
         if left and not _runs(int(left[1])):
@@ -100,7 +111,7 @@ def sweep(folder: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of that number runs; where that cannot be asked without harm, it may."""
+    """Whether a process with that id runs; True on systems where that cannot be checked safely."""
     if os.name != "posix":
         return True
     try:
@@ -113,10 +124,10 @@ def _runs(process: int) -> bool:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write the file in one piece.
+    """Write a file atomically.
 
     Raises:
-        InputError: the file cannot be written; what was there before stays.
+        InputError: the file cannot be written; an existing file is kept.
     """
     beside = _beside(path)
     try:
@@ -124,7 +135,7 @@ def write(path: Path, data: bytes) -> None:
             with beside.open("wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())  # or a power cut might leave the new name with no bytes behind it
+                os.fsync(file.fileno())  # otherwise a power cut could leave an empty file under the new name
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -139,5 +150,5 @@ def _beside(path: Path) -> Path:
 
 
 def _reason(error: Exception) -> str:
-    """In words; a ValueError is of a NUL, or of half a character."""
-    return getattr(error, "strerror", None) or "no file can have this name"
+    """The error in words; a ValueError comes from a NUL or an unpaired surrogate in the name."""
+    return getattr(error, "strerror", None) or "this is not a valid file name"

@@ -1,6 +1,7 @@
-"""Pictures in and out: float32 in [0, 1], b c h w, RGB, from files, PIL images, arrays and tensors; back as PNG."""
+"""Images from files, PIL images, arrays and tensors as float32 [b, 3, h, w] in [0, 1], and back as 8-bit PNG."""
 
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,59 +14,59 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.io.decode import Picture, arrays, named, opened, unit
+from potstill.io.decode import Picture, arrays, display_name, open_lazily, unit
 from potstill.io.resize import Fit
 from potstill.tensors import Images, Levels
 
 TEXT = 1_000_000
-"""The most characters of text that a PNG is given or read for."""
+"""Maximum characters of text in a PNG, written or read."""
 
 
 def read_image(path: str | Path, fit: Fit = Fit(), frame: int | None = None) -> Float[Tensor, "1 3 h w"]:
-    """The picture in a file, as RGB.
+    """Read an image file as RGB.
 
-    EXIF rotation is applied; transparency is composited on `fit.background`. Grey, palette and CMYK become
-    RGB by their plain formulas (colour profiles are not used); 16-bit white, 65,535, is 1, and float files
-    hold [0, 1]. Of colour with 16 bits the high 8 are read; grey keeps all. Scaling works on floats, with
-    the Lanczos filter, sharp both up and down, and after compositing, so that hidden colours leave no fringes.
+    EXIF rotation is applied; transparency is composited on `fit.background`. Grey, palette and CMYK are converted to
+    RGB without colour profiles; 16-bit white, 65,535, is 1, and float files are in [0, 1]. Colour with 16 bits is
+    reduced to its high 8 bits; grey keeps 16. Scaling works on floats with the Lanczos filter, after compositing, so
+    that the colours of transparent pixels leave no fringes.
 
     Args:
         path: a PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF file.
-        fit: the size it comes to.
-        frame: which picture of an animation or of many pages; a file with several is refused without it.
+        fit: how the image is brought to its size.
+        frame: the frame of an animation or the page of a document; required if there are several.
 
     Raises:
-        InputError: it cannot be read, breaks a rule, or is smaller than 8 pixels or larger than 100 megapixels.
+        InputError: the image cannot be read or breaks a rule, has a side below 8 pixels, or over 100 megapixels.
     """
     return as_images(path, fit, frame)
 
 
 def as_images(value: Picture, fit: Fit = Fit(), frame: int | None = None) -> Images:
-    """Any picture as `read_image` gives it: float32 on the CPU; a tensor may hold a batch.
+    """Convert any picture as `read_image` does, to float32 on the CPU; a tensor may be a batch.
 
     Raises:
-        InputError: as `read_image`; values outside [0, 1] or NaN; a type or shape that is no picture; a frame
-            of something that is no file.
+        InputError: as in `read_image`; values outside [0, 1] or NaN; an invalid type or shape; a frame of something
+            other than a file.
     """
     return torch.cat([_image(pixels, fit) for pixels in arrays(value, frame)])
 
 
 def read_mask(value: Picture, size: tuple[int, int], fit: Fit = Fit()) -> Float[Tensor, "1 1 h w"]:
-    """Where to edit: 1 (white) is edited, 0 (black) is kept, grey is in between.
+    """Read an edit mask: 1 (white) is edited, 0 (black) is kept, grey is in between.
 
-    Colours count as their luminance, Rec. 601. Where some pixels are transparent and those that show have
-    one colour, the mask is the alpha channel; else transparent is black. Padding is kept. Scaling uses the
-    triangle filter: Lanczos would ring, and what is kept must be exactly 0.
+    Colours are converted to luminance (Rec. 601). If some pixels are transparent and all others have one colour, the
+    mask is the alpha channel; otherwise transparent is black. Padding is 0. Scaling uses the triangle filter: Lanczos
+    would ring, and kept pixels must be exactly 0.
 
     Args:
         value: a mask for the whole picture.
-        size: height and width of the picture it is for, upright and before `fit`; `load(path)` knows them.
-        fit: the picture's own.
+        size: height and width of its picture, upright and before `fit`, as from `open_image(path)`.
+        fit: that of the picture.
 
     Raises:
-        InputError: it cannot be read, has another size, or leaves nothing to edit.
+        InputError: the mask cannot be read, has another size, or leaves nothing to edit.
     """
-    name = named(value, "the mask")
+    name = display_name(value, "the mask")
     pixels, *more = arrays(value, None, "the mask")
     if more:
         raise InputError(f"{name} is a batch of {1 + len(more)}: give one mask")
@@ -88,7 +89,7 @@ def _image(pixels: Shaped[np.ndarray, "h w c"], fit: Fit) -> Float[Tensor, "1 3 
     channels = pixels.shape[2]
     alpha = unit(pixels[..., -1]) if channels in (2, 4) else None
     planes = []
-    # Channel by channel: a large photograph is never held whole in floats.
+    # Channel by channel, to avoid holding a large photograph in floats.
     for k, behind in enumerate(fit.colour):
         plane = unit(pixels[..., k if channels > 2 else 0])
         if alpha is not None:
@@ -98,11 +99,11 @@ def _image(pixels: Shaped[np.ndarray, "h w c"], fit: Fit) -> Float[Tensor, "1 3 
 
 
 def _coverage(pixels: Shaped[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w"]:
-    """A mask's own rule, before any scaling."""
+    """The values of a mask before scaling."""
     channels = pixels.shape[2]
     if channels > 2:
         red, green, blue = (unit(pixels[..., k]) for k in range(3))
-        # Written with differences, so that grey is itself to the last bit.
+        # In terms of differences, so that grey is reproduced exactly.
         light = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
     else:
         light = unit(pixels[..., 0])
@@ -116,7 +117,7 @@ def _coverage(pixels: Shaped[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w"]:
 
 
 def levels(images: Images) -> Levels:
-    """v = floor(255 x + 1/2) with x held within [0, 1], on the CPU: pictures of 8 bits come back exactly.
+    """8-bit levels, floor(255 x + 1/2) with x clamped to [0, 1], on the CPU; 8-bit images are reproduced exactly.
 
     Raises:
         InputError: a NaN.
@@ -126,8 +127,13 @@ def levels(images: Images) -> Levels:
     return (images.detach().cpu().to(torch.float32).clamp(0, 1) * 255 + 0.5).floor().to(torch.uint8)
 
 
+def psnr(error: float) -> float:
+    """The peak signal-to-noise ratio of a mean squared error of images in [0, 1]: -10 log10(error), at most 100 dB."""
+    return -10 * math.log10(max(error, 1e-10))
+
+
 def to_pil(images: Images) -> list[Image.Image]:
-    """8-bit RGB pictures of these `levels`.
+    """Images as 8-bit RGB, see `levels`.
 
     Raises:
         InputError: a NaN.
@@ -136,10 +142,10 @@ def to_pil(images: Images) -> list[Image.Image]:
 
 
 def png_bytes(image: Float[Tensor, "1 3 h w"], text: Mapping[str, str] | None = None) -> bytes:
-    """One picture as an 8-bit PNG, with text for `read_text`.
+    """An image as an 8-bit PNG, with text for `read_text`.
 
     Raises:
-        InputError: a key that is not 1 to 79 printable Latin-1 characters, text that is not Unicode or too long.
+        InputError: a key is not 1 to 79 printable Latin-1 characters, or text is not valid Unicode or too long.
     """
     info = PngInfo()
     text = dict(text or {})
@@ -151,7 +157,7 @@ def png_bytes(image: Float[Tensor, "1 3 h w"], text: Mapping[str, str] | None = 
         except ValueError:
             raise InputError(
                 f"text of a PNG, {key[:80]!r}: {value[:80]!r}, must have a key of 1 to 79 printable Latin-1 characters "
-                "and a value in Unicode: choose another key, or leave out what cannot be written"
+                "and a value in Unicode: choose another key, or remove the invalid characters"
             ) from None
         info.add_text(key, value)
     _check_text("the PNG", text)
@@ -161,14 +167,14 @@ def png_bytes(image: Float[Tensor, "1 3 h w"], text: Mapping[str, str] | None = 
 
 
 def read_text(path: str | Path) -> dict[str, str]:
-    """The text in a PNG, as it stands there; none in other formats.
+    """The text of a PNG; empty for other formats.
 
     Raises:
         InputError: the file cannot be read, or its text is too long.
     """
-    with opened(path) as picture:
+    with open_lazily(path) as picture:
         text = dict(picture.text) if isinstance(picture, PngImageFile) else {}
-    _check_text(named(path), text)
+    _check_text(display_name(path), text)
     return {str(key): str(value) for key, value in text.items()}
 
 

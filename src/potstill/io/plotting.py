@@ -1,4 +1,4 @@
-"""The house style of figures, and figures as bytes."""
+"""The style of figures, and figures as PNG and GIF."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -11,18 +11,20 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from potstill.io.gif import encode_gif
+
 RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG, the same bytes for the same figure."""
+    """The figure as PNG, with reproducible bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], frames: int, colours: int = 64) -> bytes:
-    """An animated GIF that rests at the end: `draw` sets the moving artists for each frame, all else stays."""
+    """An animated GIF: `draw` updates the moving artists for each frame; everything else is drawn once."""
     figure.set_dpi(80)
     canvas = FigureCanvasAgg(figure)
     for artist in moving:
@@ -36,15 +38,12 @@ def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], f
             figure.draw_artist(artist)
         images.append(Image.fromarray(np.array(canvas.buffer_rgba())[:, :, :3]))
     palette = images[-1].quantize(colours)
-    first, *others = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
-    buffer = io.BytesIO()
-    rest = [60] * (frames - 1) + [2500]
-    first.save(buffer, "GIF", save_all=True, append_images=others, duration=rest, loop=0, disposal=1)
-    return buffer.getvalue()
+    quantised = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    return encode_gif(quantised, rest=2.5, disposal=1)
 
 
 def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[Figure, np.ndarray]:
-    """An empty figure in the house style, with axes [rows, columns]."""
+    """An empty figure in this style, with axes [rows, columns]."""
     with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
         figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
@@ -55,7 +54,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
 
 
 def caption(axis: Axes, method: str, text: str = "") -> None:
-    """The method's name in capitals, or its expression as it is, and in smaller letters what happened."""
+    """A title: the method's name in capitals, or its expression unchanged, with smaller text underneath."""
     title = method if "(" in method else method.upper()
     letters = 100 * axis.get_figure().get_figwidth() / axis.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
     size = min(11, letters / len(title))

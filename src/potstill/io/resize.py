@@ -1,4 +1,4 @@
-"""How a picture comes to the size that is worked on: cropped, resized or padded."""
+"""Bringing images to their working size by cropping, resizing or padding."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,18 +16,18 @@ Mode = Literal["crop", "resize", "pad"]
 
 @dataclass(frozen=True)
 class Fit:
-    """From a picture's pixels to those that are worked on; an image and its mask share one.
+    """How an image and its mask are brought to their working size.
 
-    With a size, the picture is scaled by one factor (sides are rounded) and centred: "crop" fills the size
-    and cuts what sticks out, "pad" shows all of it on the background; "resize" stretches each side by its
-    own factor. Without a size its pixels stay as they are, and the edges are cut, equally on both sides
-    (an odd pixel goes at the bottom and on the right), to a multiple of `multiple`.
+    With a size, the image is scaled by one factor (sides are rounded) and centred: "crop" fills the size and cuts the
+    rest, "pad" shows the whole image on the background; "resize" scales each side by its own factor. Without a size,
+    pixels are unchanged, and the edges are cut equally on both sides (an odd pixel at the bottom and on the right) to a
+    multiple of `multiple`.
 
     Args:
         size: height and width in pixels, or one number for both.
-        mode: crop, resize or pad; without a size nothing is scaled.
-        background: what lies behind transparent pixels and around padded pictures: a colour that PIL knows.
-        multiple: what both sides must be divisible by.
+        mode: crop, resize or pad; used only with a size.
+        background: a colour that PIL knows, behind transparent pixels and around padded images.
+        multiple: the number that both sides must be divisible by.
 
     Raises:
         InputError: a side below 8 or not divisible, too many pixels, an unknown mode or colour.
@@ -39,7 +39,7 @@ class Fit:
     multiple: int = 1
 
     def __post_init__(self) -> None:
-        """Check the numbers and the names."""
+        """Validate."""
         if self.multiple < 1:
             raise InputError(f"multiple = {self.multiple} must be at least 1")
         if self.mode not in get_args(Mode):
@@ -67,13 +67,13 @@ class Fit:
         return colour[0] / 255, colour[1] / 255, colour[2] / 255
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
-        """The height and width that a picture of this height and width comes to."""
+        """The final height and width for an image of this height and width."""
         if self.size is None:
             return height - height % self.multiple, width - width % self.multiple
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def scaled(self, height: int, width: int) -> tuple[int, int]:
-        """The height and width that all of the picture is scaled to, before it is cut or padded."""
+        """The height and width of the whole image after scaling, before cutting or padding."""
         if self.size is None:
             return height, width
         high, wide = self.shape(height, width)
@@ -83,7 +83,7 @@ class Fit:
         return max(1, round(height * factor)), max(1, round(width * factor))
 
     def __call__(self, plane: Float[np.ndarray, "h w"], fill: float, filter: Resampling) -> Float[np.ndarray, "H W"]:
-        """One channel, scaled, then cut or padded with `fill`.
+        """Scale one channel, then cut it or pad it with `fill`.
 
         Raises:
             InputError: a side is shorter than `multiple`.
@@ -100,7 +100,7 @@ class Fit:
         if (tall, broad) == (h, w):
             plane = plane[top : top + rows, left : left + columns]
         else:
-            # Only the part that shows is computed: all of a long strip, scaled up, might not fit in memory.
+            # Only the visible part is computed: a long strip, scaled up as a whole, might not fit into memory.
             box = (left * w / broad, top * h / tall, (left + columns) * w / broad, (top + rows) * h / tall)
             plane = np.asarray(Image.fromarray(plane).resize((columns, rows), filter, box)).clip(0, 1)
         above, before = (high - rows) // 2, (wide - columns) // 2

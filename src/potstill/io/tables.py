@@ -1,4 +1,4 @@
-"""The rows of a manifest in CSV, JSON lines or Parquet, of which a broken one spoils no other."""
+"""Rows of a table in CSV, JSON lines or Parquet; an unreadable row does not affect the others."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it stands: its number from 1, its cells but for the empty ones, and what is wrong with it."""
+    """A row: its number from 1, its non-empty cells, and an error if it cannot be read."""
 
     number: int
     cells: Mapping[str, Any]
@@ -23,10 +23,10 @@ class Row:
 
 
 def read_table(path: str | Path, columns: Collection[str]) -> list[Row]:
-    """The rows of a manifest with some of these columns; one that cannot be read says so, and the others can go on.
+    """Read a table with some of these columns; an unreadable row carries its error, and the others are read.
 
     Raises:
-        InputError: the file cannot be read, has no rows, or has a column that is not known, or twice.
+        InputError: the file cannot be read, has no rows, or has an unknown or repeated column.
     """
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
@@ -53,7 +53,9 @@ def _csv(path: Path, columns: Collection[str]) -> list[Row]:
         _check_header(header, columns)
         return [_csv_row(number, header, cells) for number, cells in enumerate(filter(None, lines), start=1)]
     except csv.Error as error:
-        raise InputError(f"{str(path)!r} is no CSV: {error} in line {lines.line_num}; check its quotes") from None
+        raise InputError(
+            f"{str(path)!r} is not valid CSV: {error} in line {lines.line_num}; check its quotes"
+        ) from None
     finally:
         csv.field_size_limit(usual)
 
@@ -74,8 +76,10 @@ def _json_row(number: int, line: str) -> Row:
         cells = json.loads(line)
     except (ValueError, RecursionError) as error:
         reason = getattr(error, "msg", "it is nested too deeply")
-        return Row(number, {}, f"the row is no JSON ({reason}): write an object on one line, {{...}}")
-    return _row(number, cells) if isinstance(cells, dict) else Row(number, {}, "the row is no JSON object: write {...}")
+        return Row(number, {}, f"the row is not valid JSON ({reason}): write an object on one line, {{...}}")
+    return (
+        _row(number, cells) if isinstance(cells, dict) else Row(number, {}, "the row is not a JSON object: write {...}")
+    )
 
 
 def _parquet(path: Path, columns: Collection[str]) -> list[Row]:
@@ -107,7 +111,7 @@ def _check_header(names: Sequence[str], columns: Collection[str]) -> None:
         if name not in columns:
             raise InputError(f"unknown column {name[:60]!r}: {did_you_mean(name[:60], columns)}")
         if name in names[:place]:
-            raise InputError(f"the column {name!r} is there twice: keep one")
+            raise InputError(f"the column {name!r} appears twice: keep one")
 
 
 def _row(number: int, cells: Mapping[str, Any]) -> Row:

@@ -7,11 +7,12 @@ from potstill.methods.bridge import Bridge
 from potstill.methods.coefficients import Coefficients, Consistent, DefaultCoefficients, Identity, Release
 from potstill.methods.csd import CSD
 from potstill.methods.dds import DDS
+from potstill.methods.draw import Source
 from potstill.methods.flowedit import FlowEdit
 from potstill.methods.ids import IDS
 from potstill.methods.infedit import InfEdit
 from potstill.methods.ism import ISM
-from potstill.methods.method import Method, OptimizerSettings, Residual, Source
+from potstill.methods.method import Method, OptimizerSettings, Residual
 from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI

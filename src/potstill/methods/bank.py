@@ -6,28 +6,24 @@ step of DDS or PDS. The bank is filled in a few calls and takes 3 tensors of the
 `size` entries: for 64 entries 9 MB on the bundled model (48x16x16), 13 MB on Stable Diffusion (4x64x64).
 """
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
-from torch import Generator, Tensor
+from torch import Generator
 
-from potstill.diffusion.prior import Prediction, Prior, Query, predict
+from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.methods.method import Source
-from potstill.methods.noise import Fresh, NoiseSource
+from potstill.methods.draw import BankEntries, Draw, Memory, Moment, PreviousStep, Source
+from potstill.methods.noise import NoiseSource
 from potstill.methods.times import TimestepSampler
 from potstill.tensors import Latent, Times, normal
-
-Entries: TypeAlias = Float[Tensor, "size b *d"]
 
 TOGETHER = 16
 """Entries whose source predictions are one call, as long as a call has no more samples."""
 
 
 @dataclass(frozen=True)
-class Bank(NoiseSource):
+class DrawBank(NoiseSource):
     """`size` pairs of time and noise for a whole run, instead of fresh ones in every step.
 
     Rules that draw t at random go through the entries round after round; rules in which t falls have `size` times on
@@ -49,49 +45,44 @@ class Bank(NoiseSource):
         if self.size < 1 or (self.refresh is not None and self.refresh < 1):
             raise InputError(f"a bank of size = {self.size}, refresh = {self.refresh}: both must be at least 1")
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
-        """A fresh draw, where nothing is banked: outside of `distill`."""
-        return Fresh()(x0, prior, t, condition, rng, memory)
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
+        """Fresh noise. Only a run uses the bank."""
+        return normal(x0, rng)
 
-    def due(self, index: int) -> bool:
-        """Whether all entries are drawn anew at step `index`."""
-        return self.refresh is not None and index % self.refresh == 0
+    def recall(self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory) -> tuple[Draw, Memory]:
+        """The entry of this step; the bank is filled in the first step, and again when it is due.
+
+        Raises:
+            InputError: the scene has random views, so that predictions on the source cannot be kept.
+        """
+        if moment.views:
+            raise InputError("a bank keeps predictions on the source, which changes with the view: use fresh noise")
+        bank = replace(self, size=min(self.size, moment.steps))  # more entries than steps are of no use
+        entries, due = memory.bank, self.refresh is not None and moment.index % self.refresh == 0
+        if entries is None or due:
+            entries = bank.fill(times, prior, moment.source, moment.x0, moment.rng)
+        number = times.bank_index(moment.index, moment.steps, bank.size)
+        return entries.draw(number, moment.source), replace(memory, bank=entries)
 
     def fill(
-        self, rule: TimestepSampler, prior: Prior, origin: Source | None, like: Latent, rng: Generator
-    ) -> "Filled":
-        """Draw the entries, and ask the prior about the source at each."""
-        draw = rule.stratified_positions if self.strata else rule.spread_positions
-        positions = rule.low + (rule.high - rule.low) * draw(self.size, len(like), rng)
-        times = torch.stack([prior.schedule.time(row) for row in positions])
+        self, times: TimestepSampler, prior: Prior, source: Source | None, like: Latent, rng: Generator
+    ) -> BankEntries:
+        """Draw the entries, and predict the source at each of them."""
+        draw = times.stratified_positions if self.strata else times.spread_positions
+        positions = times.low + (times.high - times.low) * draw(self.size, len(like), rng)
+        drawn = torch.stack([prior.schedule.time(row) for row in positions])
         noises = torch.stack([normal(like, rng) for _ in range(self.size)])
-        if origin is None:
-            return Filled(times, noises)
+        if source is None:
+            return BankEntries(drawn, noises)
         hats = []
         for part in torch.arange(self.size).split(max(1, TOGETHER // len(like))):
-            x_t = [prior.schedule.perturb(origin.x0, noises[k], times[k]) for k in part.tolist()]
-            told = {name: torch.cat([_rows(value, len(like))] * len(part)) for name, value in origin.condition.items()}
-            hats += predict(prior, Query(torch.cat(x_t), times[part].flatten(), told))
-        x0, eps = (torch.cat(all_).reshape(noises.shape) for all_ in zip(*hats, strict=True))
-        return Filled(times, noises, x0, eps)
-
-
-@dataclass(frozen=True)
-class Filled:
-    """The entries of a bank."""
-
-    times: Float[Tensor, "size b"]
-    noises: Entries
-    x0: Entries | None = None
-    """What the prior predicts on the source; None for methods without one."""
-    eps: Entries | None = None
-
-    def entry(self, number: int, origin: Source | None) -> tuple[Times, Latent, Source | None]:
-        """Time, noise, and the source with what is predicted on it."""
-        if origin is not None and self.x0 is not None and self.eps is not None:
-            origin = origin._replace(hat=Prediction(self.x0[number], self.eps[number]))
-        return self.times[number], self.noises[number], origin
-
-
-def _rows(value: Tensor, count: int) -> Tensor:
-    return value.expand(count, *value.shape[1:])
+            x_t = [prior.schedule.perturb(source.x0, noises[k], drawn[k]) for k in part.tolist()]
+            condition = {
+                name: torch.cat([value.expand(len(like), *value.shape[1:])] * len(part))
+                for name, value in source.condition.items()
+            }
+            hats += predict(prior, Query(torch.cat(x_t), drawn[part].flatten(), condition))
+        x0, eps = (torch.cat(predictions).reshape(noises.shape) for predictions in zip(*hats, strict=True))
+        return BankEntries(drawn, noises, x0, eps)

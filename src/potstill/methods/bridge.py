@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.sds import SDS
 from potstill.methods.times import TimestepSampler, Uniform
@@ -67,5 +69,5 @@ class Bridge(Method):
     ) -> Residual:
         """s (eps_hat - eps_hat_src_prompt)."""
         x_t = prior.schedule.perturb(x0, noise, t)
-        hat, now = predict(prior.bare, Query(x_t, t, target), Query(x_t, t, {**target, **source.condition}))
+        hat, now = predict(unguided(prior), Query(x_t, t, target), Query(x_t, t, {**target, **source.condition}))
         return Residual(prior.guidance_scale * (hat.eps - now.eps), hat)

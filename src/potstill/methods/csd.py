@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, SigmaSquared, Weight
@@ -35,6 +37,7 @@ class CSD(Method):
     """The share a at its end; None keeps the first."""
 
     presets: ClassVar = ("coarse", "fine")
+    ignores_guidance: ClassVar = True
     equation: ClassVar = "w(t) (eps_hat_cond - (1 - a) eps_hat_uncond - a eps_hat_neg)"
     comparison: ClassVar = "the unconditional, or the negative prediction"
     reference: ClassVar = "Yu et al., Classifier Score Distillation, ICLR 2024, arXiv 2310.19415"
@@ -75,9 +78,9 @@ class CSD(Method):
     ) -> Residual:
         """The conditional prediction less what it is compared with."""
         x_t, share = prior.schedule.perturb(x0, noise, t), self.negative
-        against = [(1 - share, prior.unconditional)] * (share < 1) + [(share, prior.opposite)] * (share > 0)
+        against = [(1 - share, prior.unconditional)] * (share < 1) + [(share, prior.negative_condition)] * (share > 0)
         hat, *hats = predict(
-            prior.bare, Query(x_t, t, target), *(Query(x_t, t, {**target, **told}) for _, told in against)
+            unguided(prior), Query(x_t, t, target), *(Query(x_t, t, {**target, **told}) for _, told in against)
         )
         subtracted = sum(part * other.eps for (part, _), other in zip(against, hats, strict=True))
         return Residual(hat.eps - subtracted, hat)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query
-from potstill.methods.method import Method, Residual, Source, predict_pair
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query
 from potstill.errors import InputError
-from potstill.methods.method import Residual, SeparateSourceGuidance, Source, predict_pair
+from potstill.methods.draw import Source
+from potstill.methods.method import Residual, SeparateSourceGuidance, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Constant, Weight

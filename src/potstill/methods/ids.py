@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.dds import delta_residual
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import FixedPoint, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.dds import delta_residual
-from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Generator
-
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source
-from potstill.methods.noise import Inverted, NoiseSource, PreviousStep
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
+from potstill.methods.noise import Inverted, NoiseSource
 from potstill.methods.times import ShrinkingRange, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
 from potstill.tensors import Latent, Times, per_sample
@@ -60,31 +60,18 @@ class ISM(Method):
         """x_t rests on the prediction at x_s."""
         return 2
 
-    def earlier(self, schedule: Schedule, t: Times) -> Times:
-        """s, at the lowest the first noisy time."""
+    def noise_time(self, schedule: Schedule, t: Times) -> Times:
+        """s = t - interval, at the lowest the first noisy time."""
         return schedule.offset(t, -self.interval).clamp(min=schedule.t_min)
-
-    def draw_noise(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        target: Condition,
-        source: Source | None,
-        rng: Generator,
-        memory: PreviousStep | None = None,
-    ) -> Latent:
-        """The noise of x_s."""
-        return super().draw_noise(x0, prior, self.earlier(prior.schedule, t), target, source, rng, memory)
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat(x_t) - eps_hat(x_s), the second without guidance or the prompt."""
         schedule = prior.schedule
-        s = self.earlier(schedule, t)
+        s = self.noise_time(schedule, t)
         x_s = schedule.perturb(x0, noise, s)
-        (before,) = predict(prior.bare, Query(x_s, s, {**target, **prior.opposite}))
+        (before,) = predict(unguided(prior), Query(x_s, s, {**target, **prior.negative_condition}))
         alpha, sigma = (per_sample(c, x0) for c in schedule(t))
         (hat,) = predict(prior, Query(alpha * before.x0 + sigma * before.eps, t, target))
         return Residual(hat.eps - before.eps, hat)

@@ -1,27 +1,20 @@
 """What a method is: a residual, plus a noise source, a weight w(t) and a rule that draws t."""
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
-from potstill.methods.noise import NoiseSource, PreviousStep
-from potstill.methods.render_model import LearnedPrior
+from potstill.methods.draw import Draw, Memory, Moment, PreviousStep, Source
+from potstill.methods.noise import NoiseSource
 from potstill.methods.times import TimestepSampler
 from potstill.methods.weighting import Weight
 from potstill.tensors import Latent, Times, per_sample
-
-
-class Source(NamedTuple):
-    """What an edit starts from: clean data and the condition that describes it."""
-
-    x0: Latent
-    condition: Condition
-    hat: Prediction | None = None
-    """What the prior predicts on it at the step's time and noise, where a bank has kept it."""
 
 
 class Residual(NamedTuple):
@@ -29,6 +22,18 @@ class Residual(NamedTuple):
 
     value: Latent
     prediction: Prediction
+
+
+class Estimate(NamedTuple):
+    """The gradient of a step with respect to x_0, [b, ...], and what it was estimated with."""
+
+    gradient: Latent
+    t: Times
+    noise: Latent
+    prediction: Prediction
+    """On the target."""
+    training: int
+    """Network evaluations that trained a model of the renders, over all samples."""
 
 
 class OptimizerSettings(NamedTuple):
@@ -58,6 +63,8 @@ class Method(abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; its noise is then inferred from the source, too."""
+    ignores_guidance: ClassVar[bool] = False
+    """Whether its gradient is the same at every guidance scale."""
     default_optimizer: ClassVar[OptimizerSettings] = OptimizerSettings()
     """How it is followed on pictures, where nothing else is stated."""
     presets: ClassVar[tuple[str, ...]] = ()
@@ -83,24 +90,64 @@ class Method(abc.ABC):
         """The difference of predictions, with one call of the prior (see `predict`) for all of them."""
 
     def at_progress(self, progress: float) -> "Method":
-        """The method as it is when the share `progress` in [0, 1] of a run is done: itself, unless it has stages."""
+        """The method when the share `progress` in [0, 1] of a run is done: itself, unless it has stages."""
         return self
 
-    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior | None:
-        """A model of the renders for a run, if it compares with one; its gradient finds it as `prior.renders`."""
-        return None
+    def noise_time(self, schedule: Schedule, t: Times) -> Times:
+        """The times that the noise is drawn for: t, unless the residual begins at another noise level."""
+        return t
+
+    def init(self, prior: Prior, rng: Generator) -> Memory:
+        """What a run remembers before its first step."""
+        return Memory()
+
+    def next(self, moment: Moment, prior: Prior, memory: Memory) -> tuple[Estimate, Memory]:
+        """Draw t and the noise of a step, and estimate the gradient; the memory is for the step after it.
+
+        Args:
+            moment: the step and what is rendered.
+            prior: the denoiser, with its guidance and, if the method has one, its model of the renders.
+            memory: what the step before returned; `init` gives the first.
+
+        Raises:
+            InputError: an editing method without a source.
+        """
+        x0, target, rng, trained = moment.x0, moment.target, moment.rng, 0
+        if memory.render_model:
+            trained = memory.render_model.train_step(x0, target, rng)
+        now = self.at_progress(moment.progress)
+        origin = now.origin(x0, target, moment.source)
+        draw, memory = self.noise.recall(moment, self.times, self.source_prior(prior), memory)
+        if draw is None:
+            t = self.times(prior.schedule, len(x0), moment.index, moment.steps, rng)
+            draw = Draw(t, now.draw_noise(prior, t, origin, rng, memory.previous), origin)
+        gradient, hat = now.estimate(x0, prior, draw.t, draw.noise, target, draw.source or origin)
+        memory = replace(memory, previous=PreviousStep(draw.t, draw.noise, hat.eps))
+        return Estimate(gradient, draw.t, draw.noise, hat, trained * len(x0)), memory
+
+    def origin(self, x0: Latent, target: Condition, source: Source | None) -> Source:
+        """What the noise is drawn for: the source of an edit, else the render itself.
+
+        Raises:
+            InputError: an editing method without a source.
+        """
+        if not self.edits:
+            return Source(x0, target)
+        if source is None:
+            raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
+        return source
+
+    def draw_noise(
+        self, prior: Prior, t: Times, origin: Source, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
+        """The noise of x_t from the method's noise source, [b, ...]."""
+        return self.noise(origin.x0, prior, self.noise_time(prior.schedule, t), origin.condition, rng, past)
 
     def estimate(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        noise: Latent,
-        target: Condition,
-        source: Source | None = None,
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, origin: Source
     ) -> Residual:
-        """w(t) · residual, [b, ...], and the prediction on the target (arguments as in `gradient`)."""
-        value, prediction = self.residual(x0, prior, t, noise, target, self._source(x0, target, source))
+        """w(t) · residual, [b, ...], and the prediction on the target."""
+        value, prediction = self.residual(x0, prior, t, noise, target, origin)
         return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
 
     def gradient(
@@ -120,33 +167,12 @@ class Method(abc.ABC):
             t: one time for each sample, [b].
             noise: the noise of x_t [b, ...].
             target: the condition to move towards.
-            source: what an edit starts from; a generating method does not look at it.
+            source: what an edit starts from; a generating method ignores it.
 
         Raises:
             InputError: an editing method without a source.
         """
-        return self.estimate(x0, prior, t, noise, target, source).value
-
-    def draw_noise(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        target: Condition,
-        source: Source | None,
-        rng: Generator,
-        memory: PreviousStep | None = None,
-    ) -> Latent:
-        """The noise of x_t from the method's noise source, for the source of an edit or for the render."""
-        origin = self._source(x0, target, source)
-        return self.noise(origin.x0, prior, t, origin.condition, rng, memory)
-
-    def _source(self, x0: Latent, target: Condition, source: Source | None) -> Source:
-        if not self.edits:
-            return Source(x0, target)
-        if source is None:
-            raise InputError(f"{type(self).__name__} edits, so it needs a source: pass Source(x0, condition)")
-        return source
+        return self.estimate(x0, prior, t, noise, target, self.origin(x0, target, source)).value
 
 
 @dataclass(frozen=True)
@@ -163,7 +189,7 @@ class SeparateSourceGuidance(Method, abc.ABC):
 
     def source_prior(self, prior: Prior) -> Prior:
         """At the source's own scale, if it has one."""
-        return prior if self.source_guidance is None else prior.guided(self.source_guidance)
+        return prior if self.source_guidance is None else with_scale(prior, self.source_guidance)
 
 
 def predict_pair(

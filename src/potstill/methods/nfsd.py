@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from potstill.diffusion.guidance import unguided
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
@@ -53,8 +55,8 @@ class NFSD(Method):
     ) -> Residual:
         """delta_D + s delta_C, each sample on its own side of the threshold."""
         x_t = prior.schedule.perturb(x0, noise, t)
-        told = (target, {**target, **prior.unconditional}, {**target, **prior.opposite})
-        hat, uncond, negative = predict(prior.bare, *(Query(x_t, t, condition) for condition in told))
+        told = (target, {**target, **prior.unconditional}, {**target, **prior.negative_condition})
+        hat, uncond, negative = predict(unguided(prior), *(Query(x_t, t, condition) for condition in told))
         high = (t >= self.threshold * prior.schedule.duration).to(x0.dtype)
         domain = uncond.eps - per_sample(high, x0) * negative.eps
         return Residual(domain + prior.guidance_scale * (hat.eps - uncond.eps), hat)

@@ -3,23 +3,18 @@
 import abc
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
+from potstill.methods.draw import Draw, Memory, Moment, PreviousStep
+from potstill.methods.times import TimestepSampler
 from potstill.tensors import Latent, Times, normal, per_sample
-
-
-class PreviousStep(NamedTuple):
-    """What a step leaves for the next one: its times, its noise and its prediction of the noise."""
-
-    t: Times
-    noise: Latent
-    eps: Latent
 
 
 class NoiseSource(abc.ABC):
@@ -27,22 +22,30 @@ class NoiseSource(abc.ABC):
 
     @abc.abstractmethod
     def __call__(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        condition: Condition,
-        rng: Generator,
-        memory: PreviousStep | None = None,
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
-        """The noise for x0 at t; `memory` is None in the first step, and then all that rests on it is fresh."""
+        """The noise for x0 at t, [b, ...].
+
+        `past` is None in the first step of a run, and then all that rests on it is fresh.
+        """
+
+    def recall(
+        self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
+    ) -> tuple[Draw | None, Memory]:
+        """A draw that is kept from earlier steps, and the memory with it; None for sources that keep none.
+
+        `prior` has the guidance with which the source of an edit is predicted.
+        """
+        return None, memory
 
 
 @dataclass(frozen=True)
 class Fresh(NoiseSource):
     """eps ~ N(0, I) in every step (SDS, arXiv 2209.14988)."""
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """A standard normal draw."""
         return normal(x0, rng)
 
@@ -51,18 +54,22 @@ class Fresh(NoiseSource):
 class Fixed(NoiseSource):
     """eps ~ N(0, I) drawn in the first step and held from then on."""
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """The first step's draw."""
-        return memory.noise if memory else normal(x0, rng)
+        return past.noise if past else normal(x0, rng)
 
 
 @dataclass(frozen=True)
 class Previous(NoiseSource):
     """eps = eps_hat of the step before: DDIM, in the space of x_0 (SDI, arXiv 2405.15891, eq. 6)."""
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """The step before's prediction."""
-        return memory.eps if memory else normal(x0, rng)
+        return past.eps if past else normal(x0, rng)
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,12 @@ class Mixed(NoiseSource):
         if not 0 <= self.share <= 1:
             raise InputError(f"share = {self.share} must be in [0, 1]: 0 is the prediction, 1 is fresh noise")
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """The mixture of prediction and draw."""
         z = normal(x0, rng)
-        return (1 - self.share**2) ** 0.5 * memory.eps + self.share * z if memory else z
+        return (1 - self.share**2) ** 0.5 * past.eps + self.share * z if past else z
 
 
 @dataclass(frozen=True)
@@ -105,14 +114,16 @@ class DDIMNoise(NoiseSource):
         if not 0 <= self.eta < math.inf:
             raise InputError(f"eta = {self.eta} must be finite and not negative: 0 is DDIM, 1 is DDPM")
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """The mixture of prediction and draw, share by share."""
         z = normal(x0, rng)
-        if memory is None:
+        if past is None:
             return z
-        sigma = prior.schedule.posterior(memory.t.maximum(t), t).sigma
-        share = torch.where(t < memory.t, (self.eta * sigma / prior.schedule(t)[1]).clamp(max=1), 1.0)
-        return per_sample((1 - share**2).sqrt(), x0) * memory.eps + per_sample(share, x0) * z
+        sigma = prior.schedule.posterior(past.t.maximum(t), t).sigma
+        share = torch.where(t < past.t, (self.eta * sigma / prior.schedule(t)[1]).clamp(max=1), 1.0)
+        return per_sample((1 - share**2).sqrt(), x0) * past.eps + per_sample(share, x0) * z
 
 
 @dataclass(frozen=True)
@@ -154,12 +165,14 @@ class Inverted(NoiseSource):
         if not math.isfinite(self.guidance_scale):
             raise InputError(f"guidance scale of the inversion = {self.guidance_scale} must be finite; -7.5 is usual")
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """kappa, inferred from x_0 at each sample's own time."""
         schedule = prior.schedule
         tau = self.overshoot * torch.rand(len(t), generator=rng, dtype=torch.float64)
         top = schedule.offset(t, tau)
-        guided = prior.guided(self.guidance_scale)
+        guided = with_scale(prior, self.guidance_scale)
         every = self.extra if self.extra_at == "every step" else 0.0
         grid = schedule.inversion_grid(top, self.steps)
         x_top = ddim_inversion(guided, x0, grid, condition, self.label, every, rng)[-1]
@@ -190,7 +203,9 @@ class FixedPoint(NoiseSource):
         if not 0 < self.rate < math.inf:
             raise InputError(f"rate = {self.rate} of the fixed point must be finite and above 0; 1 is usual")
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """(x_t* - alpha_t x_0) / sigma_t."""
         alpha, sigma = (per_sample(c, x0) for c in prior.schedule(t))
         x_t = alpha * x0 + sigma * normal(x0, rng)
@@ -220,7 +235,9 @@ class Picard(NoiseSource):
         """Check the iterations."""
         _check_iterations(self.iterations)
 
-    def __call__(self, x0, prior, t, condition, rng, memory=None) -> Latent:
+    def __call__(
+        self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
+    ) -> Latent:
         """The last prediction."""
         eps = normal(x0, rng)
         for _ in range(self.iterations):
@@ -229,7 +246,7 @@ class Picard(NoiseSource):
 
 
 NOISE_SOURCES: tuple[type[NoiseSource], ...] = (Fresh, Fixed, Previous, Mixed, DDIMNoise, Inverted, FixedPoint, Picard)
-"""All of them but `Bank`, which is built on them."""
+"""All of them but `DrawBank`, which is built on them."""
 
 
 def _check_iterations(iterations: int) -> None:

@@ -6,7 +6,8 @@ from typing import ClassVar
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.coefficients import Coefficients, Consistent, DefaultCoefficients
 from potstill.methods.dds import delta_residual
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight

@@ -1,7 +1,8 @@
-"""A model of the renders, which learns them as they change: what VSD compares the prior with."""
+"""A model of the renders, trained on them as they change. VSD compares the prior with it."""
 
 import abc
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,55 +10,49 @@ import torch
 from torch import Generator
 from torch.optim import Adam
 
-from potstill.diffusion.prior import Condition, Prediction, Prior, Query, Tally, Wrapper, innermost, predict
+from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior, Query, predict
+from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
-from potstill.priors.lora import adapt
-from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Latent, Times, normal, per_sample
 
 
 class LearnedPrior(Prior, abc.ABC):
-    """A denoiser of the renders of a run. The loop holds it, so that a method stays a pure function."""
+    """A denoiser of the renders of a run, which is trained in each step.
+
+    The loop holds it, so that a method stays a pure function.
+    """
 
     @abc.abstractmethod
-    def learn(self, x0: Latent, condition: Condition, rng: Generator) -> int:
-        """One lesson on the renders of now; returns the network evaluations that it took for each sample."""
+    def train_step(self, x0: Latent, condition: Condition, rng: Generator) -> int:
+        """Take one training step on the current renders [b, ...]. Returns network evaluations per sample."""
 
     def state(self) -> dict[str, Any]:
-        """What it has learned, as tensors by name; nothing, where each lesson is the first."""
+        """What was learned, as tensors by name; empty if no step depends on an earlier one."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Know what `state` says."""
+        """Load a `state`, to resume a run."""
 
 
 @dataclass(frozen=True)
 class WithRenderModel(Wrapper):
-    """A prior, and beside it a model of the renders."""
+    """A prior together with a model of the renders, which a method finds as `prior.render_model`."""
 
     model: Prior
 
     @property
-    def renders(self) -> Prior:
+    def render_model(self) -> Prior:
         """The model."""
         return self.model
 
-    def counted(self, tally: Tally) -> Prior:
-        """Both, counted together."""
-        return WithRenderModel(self.prior.counted(tally), self.model.counted(tally))
-
-    @property
-    def bare(self) -> Prior:
-        """The wrapped prior's, accompanied."""
-        return WithRenderModel(self.prior.bare, self.model)
-
-    def guided(self, scale: float) -> Prior:
-        """The wrapped prior's, accompanied."""
-        return WithRenderModel(self.prior.guided(scale), self.model)
-
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """Ask the wrapped prior."""
+        """The wrapped prior's prediction."""
         return self.prior(x_t, t, condition)
+
+    def answer(self, queries: Sequence[Query]) -> Prediction:
+        """The wrapped prior's predictions."""
+        return self.prior.answer(queries)
 
 
 @dataclass(frozen=True)
@@ -66,45 +61,50 @@ class RenderModel(abc.ABC):
 
     @abc.abstractmethod
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """A model that has seen no render yet, for a run with this prior.
+        """A model that is not trained yet, for a run with this prior.
 
         Raises:
-            InputError: the prior does not allow it.
+            InputError: the prior does not suit this kind of model.
         """
 
 
 @dataclass(frozen=True)
 class Empirical(RenderModel):
-    """Exactly, and without training: the renders of a step are all there are, so p(x_0) is a point at each of them.
+    """Exact, and without training: the distribution of the renders of a step, one point for each:
 
-    x̂_0(x_t) = sum_k r_k x_0_k with r_k = softmax_k(-|x_t - alpha_t x_0_k|² / (2 sigma_t²)). For a single render
-    this is x_0 itself and eps_hat the noise, so VSD is SDS; several push one another apart where their noised
-    versions overlap, which for pictures is at large t only.
+        x̂_0(x_t) = sum_k r_k x_0_k,   r_k = softmax_k(-|x_t - alpha_t x_0_k|² / (2 sigma_t²))
+
+    For a single render this is x_0 itself and eps_hat the noise, so VSD is SDS. Several renders repel one another
+    where their noised versions overlap, which for pictures is at large t only.
     """
 
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """Points without any yet."""
+        """An `EmpiricalPrior` without points."""
         return EmpiricalPrior(prior)
 
 
 class EmpiricalPrior(LearnedPrior):
-    """Equal weights on points: the `Empirical` model of the renders."""
+    """Equal weights on points, of which `train_step` takes the renders: the `Empirical` model."""
 
     def __init__(self, prior: Prior, points: Latent | None = None) -> None:
-        """Under the prior's schedule."""
+        """With the schedule of the prior."""
         self.schedule, self.points = prior.schedule, points
 
     @property
     def unconditional(self) -> Condition:
-        """Nothing: points are told nothing."""
+        """Empty: the model takes no condition."""
         return {}
 
-    def learn(self, x0: Latent, condition: Condition, rng: Generator) -> int:
-        """Take the renders for the points."""
+    def train_step(self, x0: Latent, condition: Condition, rng: Generator) -> int:
+        """Make the renders the points; no evaluation.
+
+        Raises:
+            InputError: the renders have different conditions.
+        """
         if any((value != value[:1]).any() for value in condition.values()):
             raise InputError(
                 "renders of different views are not points of one distribution, so Empirical() cannot model them: "
-                "take LoRAModel() on a pipeline"
+                "use LoRAModel() with a pipeline"
             )
         self.points = x0
         return 0
@@ -112,7 +112,7 @@ class EmpiricalPrior(LearnedPrior):
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """x̂_0 and eps_hat of the points."""
         if self.points is None:
-            raise InputError("the model of the renders has seen none yet: let it learn first")
+            raise InputError("the model of the renders has no points yet: call train_step first")
         alpha, sigma = (per_sample(c, x_t) for c in self.schedule(t))
         points = self.points.flatten(1)
         away = (x_t.flatten(1)[:, None] - alpha.reshape(-1, 1, 1) * points).square().sum(2)
@@ -122,10 +122,10 @@ class EmpiricalPrior(LearnedPrior):
 
 @dataclass(frozen=True)
 class LoRAModel(RenderModel):
-    """The prior's own network with trainable low-rank weights beside the frozen ones (LoRA), told the prompt.
+    """The prior's own network with trainable low-rank weights (LoRA, arXiv 2106.09685), conditioned on the prompt.
 
-    It begins as the prior without guidance, and in each step takes one step of Adam down its denoising loss
-    on the renders, at a time drawn from the whole schedule. The rate is that of ProlificDreamer's code.
+    It starts as the prior without guidance. Each training step is one step of Adam on its denoising loss, on the
+    renders, at a time drawn from the whole schedule. The learning rate is that of ProlificDreamer's code.
 
     Raises:
         InputError: the rank is below 1, or the rate not finite or not above 0.
@@ -143,25 +143,21 @@ class LoRAModel(RenderModel):
             )
 
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """A second network that shares the weights of the first and adds its own."""
-        inner = innermost(prior.guided(1.0))
-        if not isinstance(inner, Pipeline):
-            raise InputError(f"{type(inner).__name__} has no network to adapt: take render_model=Empirical()")
-        return LoRAPrior(adapt(inner, self.rank, rng), self.learning_rate)
+        """A `LoRAPrior` on a trainable copy of the prior."""
+        return LoRAPrior(with_scale(prior, 1.0).trainable(self.rank, rng), self.learning_rate)
 
 
 class LoRAPrior(LearnedPrior):
-    """A pipeline with low-rank weights that are trained: the `LoRAModel` model of the renders."""
+    """A network with low-rank weights and their optimiser: the `LoRAModel` model of the renders."""
 
-    def __init__(self, prior: Pipeline, learning_rate: float) -> None:
-        """With an optimiser over what is trainable."""
+    def __init__(self, prior: NetworkPrior, learning_rate: float) -> None:
+        """With an optimiser over the trainable weights."""
         self.prior, self.schedule = prior, prior.schedule
-        weights = [weight for weight in prior.network.parameters() if weight.requires_grad]
-        self._optimizer = Adam(weights, lr=learning_rate)
+        self._optimizer = Adam(prior.trainable_weights, lr=learning_rate)
 
     @property
     def unconditional(self) -> Condition:
-        """The pipeline's."""
+        """The prior's."""
         return self.prior.unconditional
 
     def state(self) -> dict[str, Any]:
@@ -175,15 +171,15 @@ class LoRAPrior(LearnedPrior):
 
     @torch.no_grad()
     def restore(self, state: dict[str, Any]) -> None:
-        """Weights and moments."""
+        """Load weights and moments."""
         for index, weight in enumerate(self._optimizer.param_groups[0]["params"]):
             weight.copy_(state["weights"][str(index)])
         moments = {int(index): kept for index, kept in state["moments"].items()}
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
-    def learn(self, x0: Latent, condition: Condition, rng: Generator) -> int:
-        """One step of the optimiser."""
+    def train_step(self, x0: Latent, condition: Condition, rng: Generator) -> int:
+        """One step of the optimiser on the denoising loss."""
         t = self.schedule.time(torch.rand(len(x0), generator=rng, dtype=torch.float64))
         with torch.enable_grad():
             loss = self.prior.loss(x0, normal(x0, rng), t, condition)
@@ -193,15 +189,15 @@ class LoRAPrior(LearnedPrior):
         return 1
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
-        """The adapted network's, without guidance."""
+        """The adapted network's prediction, without guidance."""
         return predict(self.prior, Query(x_t, t, condition))[0]
 
 
 @dataclass(frozen=True)
 class DefaultRenderModel(RenderModel):
-    """`LoRAModel` on a pipeline; `Empirical` on priors without a network, such as the exact worlds.
+    """`LoRAModel` where the prior is a network; `Empirical` elsewhere, as on the exact worlds.
 
-    Rank and rate count on pipelines only.
+    Rank and learning rate matter for networks only.
 
     Raises:
         InputError: as for `LoRAModel`.
@@ -215,9 +211,9 @@ class DefaultRenderModel(RenderModel):
         LoRAModel(self.rank, self.learning_rate)
 
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """Of the one that fits the prior."""
-        pipeline = isinstance(innermost(prior), Pipeline)
-        return (LoRAModel(self.rank, self.learning_rate) if pipeline else Empirical()).learner(prior, rng)
+        """That of the kind that suits the prior."""
+        network = isinstance(unwrap(prior), NetworkPrior)
+        return (LoRAModel(self.rank, self.learning_rate) if network else Empirical()).learner(prior, rng)
 
 
 RENDER_MODELS: tuple[type[RenderModel], ...] = (Empirical, LoRAModel, DefaultRenderModel)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Inverted, NoiseSource
 from potstill.methods.sds import noise_residual
 from potstill.methods.times import Annealed, TimestepSampler

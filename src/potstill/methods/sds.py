@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Velocity, Weight

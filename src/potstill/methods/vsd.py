@@ -6,9 +6,10 @@ from typing import ClassVar
 from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
-from potstill.methods.method import Method, Residual, Source
+from potstill.methods.draw import Memory, Source
+from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
-from potstill.methods.render_model import DefaultRenderModel, LearnedPrior, RenderModel
+from potstill.methods.render_model import DefaultRenderModel, RenderModel
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times
@@ -21,20 +22,20 @@ class VSD(Method):
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat_renders(x_t, t, y))
 
     It moves all renders together towards the prior's distribution, where SDS moves each towards a mode. The model of
-    the renders learns them in the same run, and is asked without guidance. Where it is perfect and there is one
-    render, it answers with the noise, and VSD is SDS. Its settings are the released code's for images; for 3-D the
-    release narrows the times to 0.5 after a fifth of the run (`times="ShrinkingRange(until=0.2)"` comes near), and it
-    also tells the model the camera.
+    the renders is trained on them during the run, and is used without guidance. If it is exact and there is one
+    render, it predicts the noise, and VSD is SDS. The defaults are those of the released code for images. For 3-D the
+    release narrows the times to 0.5 after a fifth of the run (`times="ShrinkingRange(until=0.2)"` is close), and its
+    model also takes the camera.
     """
 
     noise: NoiseSource = Fresh()
     weight: Weight = SigmaSquared()
     times: TimestepSampler = Uniform()
     render_model: RenderModel = DefaultRenderModel()
-    """How the renders are modelled."""
+    """The kind of model of the renders."""
 
     equation: ClassVar = "w(t) (eps_hat - eps_hat_renders)"
-    comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more where it is learned"
+    comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more to train"
     reference: ClassVar = "Wang et al., ProlificDreamer, NeurIPS 2023, arXiv 2305.16213"
     bibtex: ClassVar = """@inproceedings{wang2023prolificdreamer,
   title = {{ProlificDreamer}: High-Fidelity and Diverse Text-to-{3D} Generation with Variational Score Distillation},
@@ -50,14 +51,14 @@ class VSD(Method):
         """The prior and the model of the renders."""
         return 2
 
-    def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
-        """The model of the renders."""
-        return self.render_model.learner(prior, rng)
+    def init(self, prior: Prior, rng: Generator) -> Memory:
+        """A model of the renders that has seen none."""
+        return Memory(render_model=self.render_model.learner(prior, rng))
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_renders."""
         query = Query(prior.schedule.perturb(x0, noise, t), t, target)
-        (hat,), (renders,) = predict(prior, query), predict(prior.renders, query)
+        (hat,), (renders,) = predict(prior, query), predict(prior.render_model, query)
         return Residual(hat.eps - renders.eps, hat)

@@ -19,19 +19,19 @@ class Autoencoder(Codec):
 
     or, where the config holds statistics, scaling_factor (z - latents_mean) / latents_std. The mean is
     taken, not a sample (arXiv 2304.07090 does so; the released PDS code samples), so encoding adds no
-    noise. A VAE whose config says `force_upcast` overflows in float16, and is made float32 then (SDXL).
+    noise. A VAE with `force_upcast` in its config overflows in float16, and is converted to float32 (SDXL).
     """
 
     vae: Any
 
     def __post_init__(self) -> None:
-        """Make a VAE that would overflow float32."""
+        """Convert a VAE that would overflow in float16 to float32."""
         if self.vae.dtype == torch.float16 and getattr(self.vae.config, "force_upcast", False):
             self.vae.to(torch.float32)
 
     @property
     def factor(self) -> int:  # type: ignore[override]
-        """2 to the number of its downsamplings."""
+        """2 to the number of downsamplings."""
         return 2 ** (len(self.vae.config.block_out_channels) - 1)
 
     def encode(self, images: Images) -> Grid:
@@ -42,19 +42,19 @@ class Autoencoder(Codec):
         return ((z - shift) * scale).to(images.device, images.dtype)
 
     def decode(self, latents: Grid) -> Images:
-        """The images of unscaled latents."""
+        """Decode the unscaled latents."""
         z = self._moved(latents)
         shift, scale = self._affine(z)
         decoded = self.vae.decode(z / scale + shift).sample.to(latents.device, latents.dtype)
         return ((decoded + 1) / 2).clamp(0, 1)
 
     def _moved(self, x: Grid) -> Grid:
-        """To where the VAE computes, which is not where an offloaded one waits."""
+        """Move to the device that the VAE computes on: an offloaded one waits on another."""
         hook, weight = getattr(self.vae, "_hf_hook", None), next(self.vae.parameters())
         return x.to(getattr(hook, "execution_device", None) or weight.device, weight.dtype)
 
     def _affine(self, z: Grid) -> tuple[Tensor | float, Tensor | float]:
-        """What is subtracted, and what is multiplied with."""
+        """The shift and the scale of latents = (z - shift) · scale."""
         config = self.vae.config
         scale = config.scaling_factor
         if getattr(config, "latents_mean", None) is None or getattr(config, "latents_std", None) is None:
@@ -64,14 +64,16 @@ class Autoencoder(Codec):
 
 
 def codec_of(vae: Any, channels: int) -> Codec:
-    """The codec of a pipeline: its VAE, or blocks of pixels as the network's input channels say.
+    """The codec of a pipeline: its VAE, or blocks of pixels that fit the network's input channels.
 
     Raises:
-        InputError: there is no VAE and the channels are not 3 k².
+        InputError: there is no VAE, and the channels are not 3 k².
     """
     if vae is not None:
         return Autoencoder(vae)
     factor = round((channels / 3) ** 0.5)
     if 3 * factor**2 != channels:
-        raise InputError(f"a network of {channels} input channels and no VAE is no model of RGB images")
+        raise InputError(
+            f"a network with {channels} input channels and no VAE is not a model of RGB images: it needs 3 k² channels"
+        )
     return PixelUnshuffle(factor)

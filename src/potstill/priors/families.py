@@ -1,4 +1,4 @@
-"""Which family a pipeline belongs to, by its components, so any pipeline class around them will do."""
+"""The family of a pipeline. It follows from the components, so any pipeline class around them works."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ FAMILIES: dict[str, type[Pipeline]] = {
     "FluxTransformer2DModel": Flux,
     "PixArtTransformer2DModel": PixArt,
 }
-"""By the class of the network; U-Nets with conditions differ further."""
+"""The family for each class of network; U-Nets with conditions are divided further in `family`."""
 
 
 def family(pipe: Any) -> type[Pipeline]:
-    """The class of priors that knows how this pipeline's network is told a text.
+    """The class of priors for this pipeline.
 
     Raises:
-        InputError: none does, or the network is told something that no prompt says.
+        InputError: no family fits, or the network takes inputs that do not follow from a prompt.
     """
     network = network_of(pipe)
     name = type(network).__name__
@@ -30,7 +30,7 @@ def family(pipe: Any) -> type[Pipeline]:
             f"{type(pipe).__name__} with the network {name} is not supported: choose a pipeline with one of "
             f"{', '.join(FAMILIES)}, or write a class below potstill.priors.Pipeline"
         )
-    if reason := _told_more(pipe, network.config):
+    if reason := _other_inputs(pipe, network.config):
         raise InputError(f"{type(pipe).__name__} is not supported: {reason}; choose a plain text-to-image model")
     if name != "UNet2DConditionModel":
         return FAMILIES[name]
@@ -39,23 +39,23 @@ def family(pipe: Any) -> type[Pipeline]:
     return DeepFloyd if network.config.out_channels == 2 * network.config.in_channels else StableDiffusion
 
 
-def _told_more(pipe: Any, config: Any) -> str:
-    """What the network is told beside the noisy image, its time and a text; empty for nothing."""
+def _other_inputs(pipe: Any, config: Any) -> str:
+    """The reason why the network takes more than a noisy image, its time and a text; empty if it does not."""
     if config.get("class_embed_type") is not None or config.get("num_class_embeds") is not None:
-        return "its network is told a class or another picture's noise level"
+        return "its network takes a class or another image's noise level"
     if config.get("addition_embed_type") not in (None, "text", "text_time"):
-        return f"its network is told {config.addition_embed_type} embeddings"
+        return f"its network takes {config.addition_embed_type} embeddings"
     if config.get("encoder_hid_dim_type") not in (None, "text_proj"):
-        return f"its network is told {config.encoder_hid_dim_type} embeddings"
+        return f"its network takes {config.encoder_hid_dim_type} embeddings"
     if config.get("time_cond_proj_dim") is not None:
-        return "its network is a consistency model that is told a guidance scale"
+        return "its network is a consistency model that takes a guidance scale"
     if pipe.config.get("requires_aesthetics_score"):
-        return "it refines pictures and is told an aesthetic score"
+        return "it refines images and takes an aesthetic score"
     vae = getattr(pipe, "vae", None)
     packed = 4 if type(network_of(pipe)).__name__ == "FluxTransformer2DModel" else 1
     if vae is not None and config.in_channels != packed * vae.config.latent_channels:
         return (
             f"its network takes {config.in_channels} channels where the latents have "
-            f"{packed * vae.config.latent_channels}, so it is told another picture, too"
+            f"{packed * vae.config.latent_channels}, so it takes another image as well"
         )
     return ""

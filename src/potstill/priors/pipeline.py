@@ -1,26 +1,27 @@
-"""Any diffusers pipeline as a prior: its own network, table, codec, text encoders and conventions."""
+"""A diffusers pipeline as a prior, with its own network, noise schedule, codec, text encoders and conventions."""
 
 import abc
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
 from potstill.diffusion.codec import Codec
-from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
+from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
-from potstill.diffusion.shared_calls import Meeting, Question
 from potstill.errors import InputError
 from potstill.priors.autoencoder import codec_of
+from potstill.priors.lora import adapt
 from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
 from potstill.tensors import Grid, Times, per_sample
 
-_REMEMBERED = 256
-"""Prompts whose embeddings are kept; thousands of those of a large model would fill the memory."""
+_CACHED_PROMPTS = 256
+"""Prompts whose embeddings are kept: thousands of those of a large model would fill the memory."""
 _PREDICTIONS = {  # from what the network predicts, and back
     "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
     "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
@@ -30,24 +31,22 @@ _PREDICTIONS = {  # from what the network predicts, and back
 
 
 @dataclass(frozen=True, eq=False)
-class Pipeline(Prior, abc.ABC):
-    """A denoiser of images that is told a text. A family of models is a final class below this one.
+class Pipeline(NetworkPrior, abc.ABC):
+    """A denoiser of images with a text prompt. Each family of models is a final subclass.
 
-    What the network predicts, the table of noise levels and the scale of the latents come from the
-    pipeline's own configs. Latents stay in the dtype they come in; the network computes in its own.
+    What the network predicts, the table of noise levels and the scale of the latents come from the pipeline's own
+    configs. Predictions have the dtype and device of x_t; the network computes in its own.
     """
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
     identity: Mapping[str, str | bool] = field(default_factory=dict)
-    """Where the weights come from, for the record: name, revision or hash, dtype, device."""
-    told: dict[str, Condition] = field(default_factory=dict, repr=False)
-    """What the network is told, by prompt, for the prompts read last."""
-    meeting: Meeting | None = field(default=None, repr=False)
-    """Where the network is asked together with other runs."""
+    """The origin of the weights, for the record: name, revision or hash, dtype, device."""
+    _prompt_cache: dict[str, Condition] = field(default_factory=dict, repr=False)
+    """The conditions of the latest prompts."""
 
     def __post_init__(self) -> None:
-        """Read schedule and codec, so that what does not fit shows here and not in the first step."""
+        """Read schedule and codec, so that an unsupported config is reported here and not in the first step."""
         _ = self.schedule, self.codec
 
     @cached_property
@@ -62,7 +61,7 @@ class Pipeline(Prior, abc.ABC):
 
     @property
     def network(self) -> Any:
-        """The denoiser itself."""
+        """The denoising network, a U-Net or a transformer."""
         return network_of(self.pipe)
 
     @property
@@ -70,61 +69,61 @@ class Pipeline(Prior, abc.ABC):
         """Channels of the latents."""
         return self.network.config.in_channels
 
-    # diffusers walks through every module to answer these two, which takes a tenth of a small network's own time.
+    # diffusers walks through every module for these two, which takes a tenth of a small network's own time.
     @cached_property
     def device(self) -> torch.device:
-        """Where the network computes; it is asked once."""
+        """The device that the network computes on."""
         return self.pipe._execution_device
 
     @cached_property
     def dtype(self) -> torch.dtype:
-        """What the network computes in; it is asked once."""
+        """The dtype that the network computes in."""
         return self.network.dtype
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in pixels of the images it was trained on."""
+        """Height and width of the training images, in pixels."""
         cells = self.network.config.sample_size
         height, width = (cells, cells) if isinstance(cells, int) else cells
         return height * self.codec.factor, width * self.codec.factor
 
     @property
-    def multiple(self) -> int:
-        """Heights and widths in pixels must be multiples of this."""
+    def size_multiple(self) -> int:
+        """Heights and widths, in pixels, must be multiples of this."""
         return self.codec.factor
 
     @property
-    def readers(self) -> dict[str, int]:
-        """The tokenizers, by their name in the pipeline, and how many tokens of each the network reads."""
+    def token_limits(self) -> dict[str, int]:
+        """The number of tokens that the network reads from each tokenizer, by its name in the pipeline."""
         parts = self.pipe.components
         return {name: parts[name].model_max_length for name in parts if name.startswith("tokenizer") and parts[name]}
 
-    def tell(self, prompt: str) -> Condition:
-        """What the network is told for a prompt, one row; the text encoders run once for each prompt.
+    def encode_prompt(self, prompt: str) -> Condition:
+        """The condition for a prompt, with one row. The text encoders run once for each prompt.
 
-        Warns of words that the tokenizer does not know and of text beyond what the encoders read.
+        Warns of words that the tokenizer does not know, and of text beyond the token limit.
 
         Raises:
-            InputError: it is no text, or the text encoders were released before they read it.
+            InputError: the prompt holds control characters or is too long, or the text encoders were released.
         """
-        if prompt not in self.told:
+        if prompt not in self._prompt_cache:
             check_prompt(prompt)
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
-                raise InputError(f"the text encoders were released before {prompt!r} was read: load the model anew")
-            warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.readers.items()], prompt)
+                raise InputError(f"the text encoders were released before {prompt!r} was encoded: load the model again")
+            warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()], prompt)
             with torch.no_grad(), quiet():
                 condition = self.embed(prompt)
-            while len(self.told) >= _REMEMBERED:
-                del self.told[next(iter(self.told))]
+            while len(self._prompt_cache) >= _CACHED_PROMPTS:
+                del self._prompt_cache[next(iter(self._prompt_cache))]
         else:
-            condition = self.told.pop(prompt)
-        self.told[prompt] = condition  # the latest is last
+            condition = self._prompt_cache.pop(prompt)
+        self._prompt_cache[prompt] = condition  # the latest comes last
         return condition
 
     def release_text_encoders(self) -> None:
-        """Free the memory of the text encoders; only prompts told before are known from then on."""
-        self.tell("")
+        """Free the memory of the text encoders. Only prompts that were encoded before can be used afterwards."""
+        self.encode_prompt("")
         for name in self._text_encoders:
             setattr(self.pipe, name, None)
 
@@ -135,40 +134,53 @@ class Pipeline(Prior, abc.ABC):
     @property
     def unconditional(self) -> Condition:
         """The empty prompt."""
-        return self.tell("")
+        return self.encode_prompt("")
 
-    def geometry(self, latents: Grid) -> Condition:
-        """What the network is told about the size of the picture, one row; most are told nothing."""
+    def size_condition(self, latents: Grid) -> Condition:
+        """The network's inputs for the size of the image, with one row; empty for most networks."""
         return {}
 
     @abc.abstractmethod
     def embed(self, prompt: str) -> Condition:
-        """The prompt through the pipeline's text encoders, one row."""
+        """Run the text encoders on a prompt: the condition, with one row."""
 
     @abc.abstractmethod
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The raw output of the network, in its own dtype; t is the schedule's."""
+        """The raw output of the network, in its own dtype, at times t of the schedule."""
 
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
-        """The network's output as x0 and eps, in x_t's dtype."""
+        """The network's output as x0 and eps, in the dtype and on the device of x_t."""
         moved = {name: self._moved(value) for name, value in condition.items()}
-        asked = self._moved(x_t), t, moved
-        raw = self.meeting.ask(Question(self.output, self.kind, *asked)) if self.meeting else self.output(*asked)
-        raw = raw.to(x_t.device, x_t.dtype)
+        raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
         return self._conversions[0](raw, x_t, alpha, sigma)
 
     def loss(self, x0: Grid, noise: Grid, t: Times, condition: Condition) -> Float[Tensor, ""]:
-        """The denoising loss: the mean square error of what the network itself predicts (eps, x0, v or a flow)."""
+        """The denoising loss: mean |prediction - truth|² in what the network predicts (eps, x0, v or a flow)."""
         alpha, sigma = (per_sample(value, x0) for value in self.schedule(t))
         (hat,) = predict(self, Query(self.schedule.perturb(x0, noise, t), t, condition))
         found, truth = (self._conversions[1](each, alpha, sigma) for each in (hat, Prediction(x0, noise)))
         return (found - truth).square().mean()
 
     @property
-    def kind(self) -> tuple[Any, ...]:
-        """What two priors on one network have in common if they can be asked in one call."""
-        return ()
+    def trainable_weights(self) -> list[Tensor]:
+        """Those of the network; none unless this is a `trainable` copy."""
+        return [weight for weight in self.network.parameters() if weight.requires_grad]
+
+    def trainable(self, rank: int, rng: Generator) -> "Pipeline":
+        """A copy with low-rank weights beside those of the attention (LoRA, arXiv 2106.09685; needs peft).
+
+        Raises:
+            InputError: peft is missing, or the network has no attention or is under cpu_offload.
+        """
+        pipe = copy.copy(self.pipe)
+        setattr(pipe, "transformer" if getattr(pipe, "unet", None) is None else "unet", adapt(self.network, rank, rng))
+        return replace(self, pipe=pipe)
+
+    @property
+    def call_key(self) -> Hashable:
+        """Copies on one pipeline of diffusers make the same predictions."""
+        return id(self.pipe)
 
     @cached_property
     def _conversions(self) -> Any:
@@ -178,14 +190,14 @@ class Pipeline(Prior, abc.ABC):
     def _moved(self, value: Tensor) -> Tensor:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
 
-    def steps_of(self, t: Times) -> Float[Tensor, " b"]:
-        """The timesteps that the network was trained with: the table's, or 1,000 t on a flow."""
+    def timesteps(self, t: Times) -> Float[Tensor, " b"]:
+        """The network's timesteps, [b]: t itself for a table, 1,000 t for a flow."""
         steps = t if isinstance(self.schedule, Tabulated) else 1000 * t
         return steps.to(torch.float32).to(self.device)
 
 
 def network_of(pipe: Any) -> Any:
-    """The denoiser of a pipeline, a U-Net or a transformer; None without one."""
+    """The denoising network of a pipeline, a U-Net or a transformer; None without one."""
     unet = getattr(pipe, "unet", None)
     return getattr(pipe, "transformer", None) if unet is None else unet
 
@@ -194,7 +206,7 @@ def schedule_of(scheduler: Any) -> Schedule:
     """The noise schedule of a diffusers scheduler: `alphas_cumprod` exactly as tabulated, or a rectified flow.
 
     Raises:
-        InputError: it has neither a table nor flow sigmas, or predicts something unknown.
+        InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
     """
     config = scheduler.config
     kind = getattr(config, "prediction_type", None)

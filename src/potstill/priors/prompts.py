@@ -1,4 +1,4 @@
-"""What a tokenizer makes of a prompt: words it does not know, and text that no encoder reads."""
+"""Checks of prompts: control characters, words that the tokenizer does not know, and text beyond its limit."""
 
 import difflib
 import unicodedata
@@ -10,39 +10,39 @@ from typing import Any
 from potstill.errors import InputError
 
 LONGEST = 5_000
-"""Characters of a prompt; what models read ends before 3,000."""
+"""The most characters of a prompt; models read fewer than 3,000."""
 
 
 class PromptWarning(UserWarning):
-    """Part of a prompt does not reach the model."""
+    """Part of a prompt has no effect on the model."""
 
 
 def check_prompt(prompt: str, name: str = "prompt") -> None:
-    """Refuse what is no text that a person means: control characters, halves of characters, a book.
+    """Refuse prompts with control characters or unpaired surrogates, and very long ones.
 
     Raises:
-        InputError: it holds a character of Unicode's categories Cc or Cs that is no space, or is too long.
+        InputError: a character of Unicode's categories Cc or Cs that is not a space, or over 5,000 characters.
     """
     if len(prompt) > LONGEST:
         raise InputError(f"the {name} has {len(prompt):,} characters: write at most {LONGEST:,}, models read far fewer")
     if odd := next((c for c in prompt if unicodedata.category(c) in ("Cc", "Cs") and not c.isspace()), None):
         shown = prompt if len(prompt) <= 60 else f"{prompt[:57]}..."
-        raise InputError(f"the {name} {shown!r} holds {odd!r}, which is no text: leave it out")
+        raise InputError(f"the {name} {shown!r} holds {odd!r}, which is not text: leave it out")
 
 
-def warn_about_prompt(readers: Sequence[tuple[Any, int]], prompt: str) -> None:
-    """Warn of unknown words, with their neighbours, and name the text that nobody reads.
+def warn_about_prompt(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
+    """Warn of unknown words, with similar known ones, and of text beyond the token limit.
 
     Args:
-        readers: tokenizers, each with the number of tokens that its encoder takes.
+        tokenizers: each with the number of tokens that its encoder takes.
         prompt: the text.
     """
-    if prompt.strip() and not readers:
+    if prompt.strip() and not tokenizers:
         warnings.warn(f"the model reads no text, so {prompt!r} changes nothing", PromptWarning, stacklevel=3)
-    for word, close in unknown_words(readers[0][0], prompt).items() if readers else ():
+    for word, close in unknown_words(tokenizers[0][0], prompt).items() if tokenizers else ():
         hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
         warnings.warn(f"the model does not know the word {word!r}{hint}", PromptWarning, stacklevel=3)
-    cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in readers]
+    cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers]
     if cuts and (cut := min(cuts, key=len)):
         warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=3)
 
@@ -55,12 +55,12 @@ def words(tokenizer: Any) -> list[str]:
 
 
 def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
-    """The words most like this one, best first."""
+    """The most similar words, best first."""
     return difflib.get_close_matches(word, known, n=count, cutoff=0.6)
 
 
 def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
-    """The words of a prompt that a tokenizer of words does not know, each with its neighbours."""
+    """The words of a prompt that are not in the vocabulary of a tokenizer of words, each with similar known ones."""
     known = words(tokenizer)
     if not known:
         return {}
@@ -70,7 +70,7 @@ def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
 
 
 def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
-    """What lies beyond the first `limit` tokens, the last of which ends the text."""
+    """The text beyond the first `limit` tokens, the last of which marks the end."""
     ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
     if len(ids) <= limit:
         return ""
@@ -79,7 +79,7 @@ def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
 
 @contextmanager
 def quiet(bars: bool = False) -> Iterator[None]:
-    """Silence what diffusers and transformers log, and their progress bars unless `bars`."""
+    """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 

@@ -1,4 +1,4 @@
-"""Is a folder a whole pipeline in safetensors that needs no code but diffusers' and transformers' own?"""
+"""Checks before loading: complete pipelines in safetensors, that need only the code of diffusers and transformers."""
 
 import importlib
 import json
@@ -14,19 +14,19 @@ from potstill.priors.prompts import quiet
 NOT_LOADED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 """Parts of a pipeline that no prior needs."""
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-"""Loading one of these can run any code that its author put in."""
+"""Suffixes of pickled files: loading one can run any code that its author put in."""
 LONGEST = 100_000_000
-"""Bytes of a JSON file; the largest tokenizers have a third of this."""
+"""The largest JSON file in bytes; the largest tokenizers have a third of this."""
 TIMES = 100_000
-"""Levels of a noise schedule; models are trained on 1,000."""
-CONVERT = "convert it to safetensors where you trust it (save_pretrained writes them), or choose another model"
+"""The most levels of a noise schedule; models are trained on 1,000."""
+CONVERT = "convert it to safetensors if you trust it (save_pretrained writes them), or choose another model"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
+    """Read a JSON object.
 
     Raises:
-        InputError: it is missing or broken.
+        InputError: the file is missing, too large or not a JSON object.
     """
     check_file(path, "a whole model")
     try:
@@ -38,24 +38,24 @@ def read_json(path: Path) -> dict[str, Any]:
     except InputError:
         raise
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no valid JSON ({error}): fetch the model again") from None
+        raise InputError(f"{path} is not valid JSON ({error}): fetch the model again") from None
     if not isinstance(value, dict):
-        raise InputError(f"{path} holds no JSON object: fetch the model again")
+        raise InputError(f"{path} does not hold a JSON object: fetch the model again")
     return value
 
 
 def check_index(path: Path) -> dict[str, Any]:
-    """What a model_index.json lists: names of parts, each with its library and class.
+    """The parts that a model_index.json lists, each with its library and class.
 
     Raises:
-        InputError: it needs code from elsewhere, or a class that this version of diffusers does not have.
+        InputError: it needs other code, or a class that this version of diffusers does not have.
     """
     import diffusers
 
     index = read_json(path)
     pipeline = index.get("_class_name")
     if not isinstance(pipeline, str):
-        raise InputError(f"{path} names the pipeline class {pipeline!r}, which is code of its own: {_NO_CODE}")
+        raise InputError(f"{path} names the pipeline class {pipeline!r}, which is custom code: {_NO_CODE}")
     if not _has(diffusers, pipeline):
         raise InputError(
             f"diffusers {diffusers.__version__} has no pipeline {pipeline!r}, which {path} names: update diffusers, "
@@ -64,7 +64,7 @@ def check_index(path: Path) -> dict[str, Any]:
     parts = {name: kind for name, kind in index.items() if isinstance(kind, list) and not name.startswith("_")}
     for name, kind in parts.items():
         if Path(name).name != name or len(kind) != 2 or not all(isinstance(word, str | None) for word in kind):
-            raise InputError(f"{path} says that {name!r} is {kind!r}, which is no part of a pipeline: fetch it again")
+            raise InputError(f"{path} says {name!r} is {kind!r}, which is not a part of a pipeline: fetch it again")
     for name, (library, cls) in parts.items():
         if library is None or name in NOT_LOADED:
             continue
@@ -76,10 +76,10 @@ def check_index(path: Path) -> dict[str, Any]:
 
 
 def check_folder(folder: Path, fix: str = "fetch the model again") -> dict[str, Any]:
-    """The parts of a pipeline's folder, after a look at each of them that runs no code of theirs.
+    """The parts of a pipeline's folder, each checked without running its code.
 
     Raises:
-        InputError: no pipeline, code from elsewhere, no weights, pickled weights, broken files.
+        InputError: it is not a pipeline, needs other code, or its weights are missing, pickled or broken.
     """
     if not (folder / "model_index.json").is_file():
         raise InputError(_no_pipeline(folder))
@@ -98,10 +98,10 @@ def check_folder(folder: Path, fix: str = "fetch the model again") -> dict[str, 
 
 
 def _check_config(path: Path) -> None:
-    """Refuse the config of a part that names code of its own, or that is made to use up the memory."""
+    """Refuse the config of a part that names custom code, or would use up the memory."""
     config = read_json(path)
     if "auto_map" in config:
-        raise InputError(f"{path} maps to code of its own (auto_map): {_NO_CODE}")
+        raise InputError(f"{path} maps to custom code (auto_map): {_NO_CODE}")
     for name in ("attn_implementation", "_attn_implementation", "experts_implementation"):
         if "/" in str(config.get(name, "")):  # a kernel on the hub
             raise InputError(f"{path} takes code from the hub ({name} = {config[name]!r}): {_NO_CODE}")
@@ -111,10 +111,10 @@ def _check_config(path: Path) -> None:
 
 
 def check_weights(folder: Path, fix: str = "fetch the model again") -> list[Path]:
-    """The safetensors of a folder, each with a sound header and of the length that it says.
+    """The safetensors files of a folder, each with a valid header and the length that it states.
 
     Raises:
-        InputError: there are none, there are only pickled ones, or one is broken.
+        InputError: there is none, all are pickled, or one is broken.
     """
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
@@ -131,7 +131,7 @@ def check_safetensors(path: Path) -> list[str]:
     """The names of the tensors in a file.
 
     Raises:
-        InputError: it is no sound safetensors file.
+        InputError: it is not a valid safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -140,26 +140,28 @@ def check_safetensors(path: Path) -> list[str]:
         with safe_open(path, "pt") as file:
             return list(file.keys())
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is no sound safetensors file ({error}): fetch it again") from None
+        raise InputError(f"{path} is not a valid safetensors file ({error}): fetch it again") from None
 
 
 def _has(library: Any, name: str) -> bool:
-    """Whether a library has a class; asking imports it, which may log."""
+    """Whether a library has a class. This imports it, which may log."""
     with quiet():
         return hasattr(library, name)
 
 
 def _no_pipeline(folder: Path) -> str:
-    """Why a folder without model_index.json is no model."""
+    """Why a folder without model_index.json is not a model."""
     files = sorted(path.name for path in folder.iterdir())
     if not files:
         return f"{folder} is an empty folder: give one that save_pretrained of a diffusers pipeline wrote"
     if "config.json" in files:
         cls = read_json(folder / "config.json").get("_class_name", "a network")
-        return f"{folder} holds {cls} alone, a part of a pipeline: give the folder above, with model_index.json"
+        return f"{folder} holds only {cls}, a part of a pipeline: give the folder above, with model_index.json"
     single = [name for name in files if name.endswith(".safetensors")]
     hint = f"; to load the single file, give {folder / single[0]}" if single else ""
-    return f"{folder} has no model_index.json, so it is no diffusers pipeline (it holds {', '.join(files[:4])}){hint}"
+    return (
+        f"{folder} has no model_index.json, so it is not a diffusers pipeline (it holds {', '.join(files[:4])}){hint}"
+    )
 
 
 _NO_CODE = "potstill runs no code that comes with a model; choose a model made of diffusers' own classes"

@@ -1,120 +1,112 @@
 """The families of transformers: Stable Diffusion 3, Flux and PixArt."""
 
 import inspect
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 
-from potstill.diffusion.prior import Condition, Guided, Prior
+from potstill.diffusion.prior import Condition
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
 
 @dataclass(frozen=True, eq=False)
 class Transformer(Pipeline):
-    """A transformer over patches of the latents, told a text by T5 and perhaps by others."""
+    """A transformer over patches of the latents, conditioned on T5 and perhaps other text encoders."""
 
     t5: ClassVar[str]
     """The name of T5's tokenizer in the pipeline."""
 
     @property
-    def multiple(self) -> int:
-        """Whole patches."""
+    def size_multiple(self) -> int:
+        """The size of a patch."""
         return self.codec.factor * self.network.config.patch_size
 
     @property
-    def readers(self) -> dict[str, int]:
-        """T5 takes as many tokens as the pipeline gives it."""
-        readers = super().readers
-        if self.t5 in readers:
+    def token_limits(self) -> dict[str, int]:
+        """T5's limit is the default of the pipeline."""
+        limits = super().token_limits
+        if self.t5 in limits:
             parameters = inspect.signature(self.pipe.encode_prompt).parameters
-            readers[self.t5] = parameters["max_sequence_length"].default
-        return readers
+            limits[self.t5] = parameters["max_sequence_length"].default
+        return limits
 
 
 @dataclass(frozen=True, eq=False)
 class StableDiffusion3(Transformer):
-    """Stable Diffusion 3 and 3.5, rectified flows: the states of two CLIP encoders and T5, and a pooled one."""
+    """Stable Diffusion 3 and 3.5, rectified flows: the states of two CLIP encoders and T5, and a pooled state."""
 
     t5: ClassVar = "tokenizer_3"
 
     def embed(self, prompt: str) -> Condition:
-        """CLIP's states, then T5's (zeros where there is no T5), and both CLIPs' pooled ones."""
+        """CLIP's states, then T5's (zeros without T5), and both CLIPs' pooled states."""
         states, _, pooled, _ = self.pipe.encode_prompt(
             prompt, prompt_2=None, prompt_3=None, device=self.device, do_classifier_free_guidance=False
         )
         return {"encoder_hidden_states": states, "pooled_projections": pooled}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The transformer, told 1,000 t."""
-        return self.network(x_t, timestep=self.steps_of(t), return_dict=False, **condition)[0]
+        """The output of the transformer, at timesteps 1,000 t."""
+        return self.network(x_t, timestep=self.timesteps(t), return_dict=False, **condition)[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Flux(Transformer):
-    """Flux, a rectified flow: T5's states, CLIP's pooled one, and on some models an embedded guidance scale.
+    """Flux, a rectified flow: T5's states, CLIP's pooled state, and on some models an embedded guidance scale.
 
-    Latents are [b, c, h, w] as the VAE makes them; blocks of 2x2 are packed into tokens only on the way
-    through the network.
+    Latents are [b, c, h, w] as the VAE makes them. Blocks of 2x2 are packed into tokens only inside `output`.
 
-    Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), it is told a scale, and a
-    guided prediction costs one evaluation: `guided(scale)` is this prior at another `guidance`. A scale below
-    1 was never trained; there, and on models without the embedding (FLUX.1-schnell), `guided` compares with
-    the empty prompt as for any prior. `Guided(prior, scale)` always compares.
+    Where guidance was distilled into the network (`guidance_embeds`, FLUX.1-dev), the scale is an input, and a
+    guided prediction costs one evaluation: `with_scale(prior, scale)` is this prior at another `guidance`. Scales
+    below 1 were never trained; there, and on models without the embedding (FLUX.1-schnell), `with_scale` compares
+    with the empty prompt as for any prior. `Guided(prior, scale)` always compares.
     """
 
     t5: ClassVar = "tokenizer_2"
 
     guidance: float = 3.5
-    """The scale that a network with distilled guidance is told."""
+    """The guidance scale that a network with distilled guidance takes."""
 
     @property
     def channels(self) -> int:
-        """Channels of the latents, four of which make those of a token."""
+        """Channels of the latents; a token holds those of four cells."""
         return self.network.config.in_channels // 4
 
     @property
     def size(self) -> tuple[int, int]:
-        """As the pipeline says; the network does not."""
+        """The pipeline's default; the network's config has none."""
         side = self.pipe.default_sample_size * self.codec.factor
         return side, side
 
     @property
-    def multiple(self) -> int:
-        """Whole blocks."""
+    def size_multiple(self) -> int:
+        """The size of a block."""
         return 2 * self.codec.factor
 
     @property
-    def kind(self) -> tuple[float]:
-        """The scale that the network is told."""
-        return (self.guidance,)
-
-    @property
-    def bare(self) -> Prior:
-        """This prior told the scale 1, which is the nearest to none."""
-        return replace(self, guidance=1.0)
+    def call_key(self) -> Hashable:
+        """With the scale, which is an input of the whole call."""
+        return super().call_key, self.guidance
 
     @property
     def guidance_scale(self) -> float:
-        """The scale that the network is told; 1 where it is told none."""
+        """The scale that the network takes; 1 if it takes none."""
         return self.guidance if self.network.config.guidance_embeds else 1.0
 
-    def guided(self, scale: float) -> Prior:
-        """This prior told the scale, or compared with the empty prompt (see above)."""
-        if not self.network.config.guidance_embeds:
-            return Guided(self, scale)
-        told = replace(self, guidance=max(1.0, scale))
-        return told if scale >= 1 else Guided(told, scale)
+    def with_distilled_scale(self, scale: float) -> "Flux | None":
+        """This prior at that scale, where guidance was distilled and the scale is at least 1."""
+        return replace(self, guidance=scale) if self.network.config.guidance_embeds and scale >= 1 else None
 
     def embed(self, prompt: str) -> Condition:
-        """T5's states and CLIP's pooled one."""
+        """T5's states and CLIP's pooled state."""
         states, pooled, _ = self.pipe.encode_prompt(prompt, device=self.device)
         return {"encoder_hidden_states": states, "pooled_projections": pooled}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The transformer, told t itself, on packed latents; every token knows its row and column."""
+        """The output of the transformer on packed latents, at t itself; tokens carry their row and column."""
         blocks = F.pixel_unshuffle(x_t, 2)
         height, width = blocks.shape[-2:]
         rows, columns = torch.arange(height), torch.arange(width)
@@ -123,7 +115,7 @@ class Flux(Transformer):
         embedded = self.network.config.guidance_embeds
         raw = self.network(
             blocks.flatten(2).mT,
-            timestep=self.steps_of(t) / 1000,
+            timestep=self.timesteps(t) / 1000,
             guidance=torch.full((len(x_t),), self.guidance, device=x_t.device) if embedded else None,
             img_ids=places.to(self.device),
             txt_ids=texts.to(self.device),
@@ -135,29 +127,29 @@ class Flux(Transformer):
 
 @dataclass(frozen=True, eq=False)
 class PixArt(Transformer):
-    """PixArt-alpha and -sigma: T5's states with their mask; a learned variance beside the prediction is dropped."""
+    """PixArt-alpha and -sigma: T5's states with their mask. A learned variance is not used."""
 
     t5: ClassVar = "tokenizer"
 
     def embed(self, prompt: str) -> Condition:
-        """T5's states, and which of them are text and not padding."""
+        """T5's states, and the mask of those that are text and not padding."""
         states, mask, *_ = self.pipe.encode_prompt(prompt, do_classifier_free_guidance=False, device=self.device)
         return {"encoder_hidden_states": states, "encoder_attention_mask": mask}
 
-    def geometry(self, latents: Grid) -> Condition:
-        """Height and width in pixels and their ratio, where the model was trained with them (1024-alpha)."""
+    def size_condition(self, latents: Grid) -> Condition:
+        """Height, width and their ratio, in pixels, for networks that take them (1024-alpha)."""
         if not self.network.use_additional_conditions:
             return {}
         height, width = (float(cells * self.codec.factor) for cells in latents.shape[-2:])
         return {"resolution": torch.tensor([[height, width]]), "aspect_ratio": torch.tensor([[height / width]])}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The first channels of the transformer."""
+        """The first channels of the transformer's output, without the variance."""
         raw = self.network(
             x_t,
             encoder_hidden_states=condition["encoder_hidden_states"],
             encoder_attention_mask=condition["encoder_attention_mask"],
-            timestep=self.steps_of(t),
+            timestep=self.timesteps(t),
             added_cond_kwargs={name: condition.get(name) for name in ("resolution", "aspect_ratio")},
             return_dict=False,
         )[0]

@@ -1,38 +1,37 @@
-"""The families of U-Nets: Stable Diffusion, SDXL, DeepFloyd IF, and networks that are told nothing."""
+"""The families of U-Nets: Stable Diffusion, SDXL, DeepFloyd IF, and unconditional networks."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from potstill.diffusion.prior import Condition, Prior
-from potstill.errors import InputError
+from potstill.diffusion.prior import Condition
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
 
 @dataclass(frozen=True, eq=False)
 class StableDiffusion(Pipeline):
-    """Stable Diffusion 1 and 2, and every U-Net that is told the states of one text encoder."""
+    """Stable Diffusion 1 and 2, and every U-Net conditioned on the states of one text encoder."""
 
     def embed(self, prompt: str) -> Condition:
         """The states of the text encoder."""
         return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The U-Net."""
-        return self.network(x_t, self.steps_of(t), condition["encoder_hidden_states"], return_dict=False)[0]
+        """The output of the U-Net."""
+        return self.network(x_t, self.timesteps(t), condition["encoder_hidden_states"], return_dict=False)[0]
 
 
 @dataclass(frozen=True, eq=False)
 class StableDiffusionXL(Pipeline):
-    """SDXL: the states of two text encoders, a pooled one, and the sizes that it was trained with.
+    """SDXL: conditioned on the states of two text encoders, a pooled state, and image sizes.
 
     The empty prompt is all zeros where the pipeline says so (`force_zeros_for_empty_prompt`).
     """
 
     def embed(self, prompt: str) -> Condition:
-        """Both encoders' states side by side, and the pooled one of the second."""
+        """Both encoders' states side by side, and the pooled state of the second."""
         states, _, pooled, _ = self.pipe.encode_prompt(
             prompt, device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
         )
@@ -41,76 +40,69 @@ class StableDiffusionXL(Pipeline):
     @property
     def unconditional(self) -> Condition:
         """Zeros, or the empty prompt."""
-        told = self.tell("")
+        empty = self.encode_prompt("")
         zeros = self.pipe.config.force_zeros_for_empty_prompt
-        return {name: torch.zeros_like(value) for name, value in told.items()} if zeros else told
+        return {name: torch.zeros_like(value) for name, value in empty.items()} if zeros else empty
 
-    def geometry(self, latents: Grid) -> Condition:
-        """Original size, no cropping, and target size, all of them this picture's (arXiv 2307.01952, section 2.2)."""
+    def size_condition(self, latents: Grid) -> Condition:
+        """Original size, crop offset 0 and target size, in pixels (arXiv 2307.01952, section 2.2)."""
         height, width = (cells * self.codec.factor for cells in latents.shape[-2:])
         return {"time_ids": torch.tensor([[height, width, 0, 0, height, width]])}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The U-Net."""
+        """The output of the U-Net."""
         added = {name: condition[name] for name in ("text_embeds", "time_ids")}
         states = condition["encoder_hidden_states"]
-        return self.network(x_t, self.steps_of(t), states, added_cond_kwargs=added, return_dict=False)[0]
+        return self.network(x_t, self.timesteps(t), states, added_cond_kwargs=added, return_dict=False)[0]
 
 
 @dataclass(frozen=True, eq=False)
 class DeepFloyd(Pipeline):
-    """Pixels, told the states of a T5 encoder; the learned variance beside the prediction is not used."""
+    """DeepFloyd IF, on pixels, conditioned on the states of a T5 encoder. The learned variance is not used."""
 
     @property
-    def readers(self) -> dict[str, int]:
-        """77 tokens, as it was trained, of more that T5 could read."""
-        return dict.fromkeys(super().readers, 77)
+    def token_limits(self) -> dict[str, int]:
+        """77 tokens, as in training; T5 itself could read more."""
+        return dict.fromkeys(super().token_limits, 77)
 
     def embed(self, prompt: str) -> Condition:
         """The states of the T5 encoder."""
         return {"encoder_hidden_states": _states(self, prompt)}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The first half of the U-Net's channels."""
-        raw = self.network(x_t, self.steps_of(t), condition["encoder_hidden_states"], return_dict=False)[0]
+        """The first half of the channels, without the variance."""
+        raw = self.network(x_t, self.timesteps(t), condition["encoder_hidden_states"], return_dict=False)[0]
         return raw[:, : x_t.shape[1]]
 
 
 @dataclass(frozen=True, eq=False)
 class Unconditional(Pipeline):
-    """A network that is told nothing, such as DDPM's: good for SDS without text, and no editor.
+    """A network without a condition, such as DDPM's: for SDS without text, not for edits.
 
-    Guidance has nothing to compare, so `guided` is the prior itself.
+    Guidance has nothing to compare, so a guidance scale changes nothing.
     """
 
     @property
-    def multiple(self) -> int:
-        """As often as it halves the picture: this kind of U-Net has no other way up."""
+    def size_multiple(self) -> int:
+        """The factor by which the network downsamples: this kind of U-Net cannot upsample to other sizes."""
         return self.codec.factor * 2 ** (len(self.network.config.block_out_channels) - 1)
 
     @property
-    def bare(self) -> Prior:
-        """There are no branches to compare."""
-        raise InputError(
-            f"{self.identity.get('name', 'this model')} is told nothing, so its conditional and unconditional "
-            "predictions are one: take a method that does not compare them, such as SDS or SDI"
-        )
-
-    def guided(self, scale: float) -> "Unconditional":
-        """Itself."""
-        return self
+    def unconditional(self) -> Condition:
+        """Empty: there is no condition."""
+        return {}
 
     def embed(self, prompt: str) -> Condition:
-        """Nothing."""
+        """Empty."""
         return {}
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
-        """The U-Net."""
-        return self.network(x_t, self.steps_of(t), return_dict=False)[0]
+        """The output of the U-Net."""
+        return self.network(x_t, self.timesteps(t), return_dict=False)[0]
 
 
 def _states(prior: Pipeline, prompt: str) -> Tensor:
-    """The states of the one text encoder; pipelines agree on these names, not on their order."""
+    """The states of the only text encoder. By keyword: pipelines differ in the order of these parameters."""
     return prior.pipe.encode_prompt(
         prompt, device=prior.device, num_images_per_prompt=1, do_classifier_free_guidance=False
     )[0]

@@ -1,4 +1,4 @@
-"""What a model of few words knows: the phrases that its prompts are made of, in groups."""
+"""The vocabulary of a model with few words: the phrases of its prompts, in groups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Vocabulary:
         return sorted({word for group in self.groups.values() for phrase in group for word in _split(phrase)})
 
     def containing(self, text: str) -> dict[str, list[str]]:
-        """The phrases that have every word of `text`, by group; groups without any are left out."""
+        """The phrases that hold every word of `text`, by group. Groups without one are left out."""
         wanted = set(_split(text))
         found = {
             name: [phrase for phrase in group if wanted <= set(_split(phrase))] for name, group in self.groups.items()
@@ -34,7 +34,7 @@ class Vocabulary:
         return {name: phrases for name, phrases in found.items() if phrases}
 
     def unknown(self, text: str) -> dict[str, list[str]]:
-        """The words of `text` that are in no phrase, each with the known ones that are most like it."""
+        """The words of `text` that are in no phrase, each with the most similar known words."""
         return {word: neighbours(word, self.words) for word in _split(text) if word not in self.words}
 
 
@@ -42,18 +42,18 @@ def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
     """The vocabulary in a model's folder.
 
     Raises:
-        InputError: it has none, as models that read any text.
+        InputError: it has none (models that take any text have none), or the file is broken.
     """
     path = (EMOJI if str(model) == "emoji" else Path(model)) / NAME
     if not there(path):
         raise InputError(
-            f"there is no list of words at {str(path)!r}: only models of few words have one, such as emoji"
+            f"there is no list of words at {str(path)!r}: only models with few words have one, such as emoji"
         )
     groups = read_json(path)
     listed = groups.pop("subjects", None)
     lists = [*groups.values(), *(listed.values() if isinstance(listed, dict) else [None])]
     if not all(isinstance(group, list) and all(isinstance(text, str) for text in group) for group in lists):
-        raise InputError(f"{path} is no list of words: it must hold lists of texts by group, and subjects by kind")
+        raise InputError(f"{path} is not a list of words: it must hold lists of texts by group, and subjects by kind")
     subjects = {f"subjects: {name}": tuple(phrases) for name, phrases in (listed or {}).items()}
     return Vocabulary(subjects | {name: tuple(phrases) for name, phrases in groups.items()})
 

@@ -1,4 +1,4 @@
-"""What is optimised, and how it is looked at."""
+"""Scenes: parameters that are optimised, with a differentiable render."""
 
 from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked

@@ -1,4 +1,4 @@
-"""Cameras: how a scene is seen."""
+"""Cameras."""
 
 import torch
 from jaxtyping import Float

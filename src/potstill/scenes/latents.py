@@ -1,4 +1,4 @@
-"""Latents: an image that is optimised where the network sees it."""
+"""Latents: images optimised in the latent space."""
 
 from torch import nn
 
@@ -8,17 +8,18 @@ from potstill.tensors import Grid, Images
 
 
 class Latents(Scene):
-    """Latents [b, c, h, w], each its own render: encoded once before the run, decoded to be looked at."""
+    """Latents [b, c, h, w] that are their own render: images are encoded once before the run and decoded for
+    display."""
 
     def __init__(self, latents: Grid, codec: Codec) -> None:
-        """Start at the latents given."""
+        """Start from these latents."""
         super().__init__()
         self.latents = nn.Parameter(latents.detach().clone())
         self.codec = codec
 
     @property
     def images(self) -> Images:
-        """The latents, decoded."""
+        """The decoded latents."""
         return self.codec.decode(self.latents)
 
     def forward(self, view: View) -> Grid:

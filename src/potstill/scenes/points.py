@@ -1,4 +1,4 @@
-"""Points: the smallest scenes there are, seen as they are or through random cameras."""
+"""Points: the smallest scenes, rendered as they are or through random cameras."""
 
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
@@ -8,10 +8,10 @@ from potstill.scenes.scene import Scene, View
 
 
 class Points(Scene):
-    """Each point [n, d] is a sample, and its own render."""
+    """Points [n, d] that are their own render."""
 
     def __init__(self, points: Float[Tensor, "n d"]) -> None:
-        """Start at the points given."""
+        """Start from these points."""
         super().__init__()
         self.points = nn.Parameter(points.detach().clone())
 
@@ -21,18 +21,18 @@ class Points(Scene):
 
 
 class Projected(Scene):
-    """Each point [n, 3] is a 3-D scene of its own; its render is its projection under a random camera.
+    """Points [n, 3], each a 3-D scene rendered by projection under a random camera of its own.
 
     A camera is the first two rows of a uniformly random rotation: an orthographic view [n, 2, 3].
     """
 
     def __init__(self, points: Float[Tensor, "n 3"]) -> None:
-        """Start at the points given."""
+        """Start from these points."""
         super().__init__()
         self.points = nn.Parameter(points.detach().clone())
 
     def view(self, rng: Generator) -> View:
-        """A camera for each point."""
+        """A random camera per point."""
         return {"camera": random_cameras(len(self.points), rng, self.points.dtype)}
 
     def forward(self, view: View) -> Float[Tensor, "n 2"]:

@@ -1,4 +1,4 @@
-"""Whom to cite."""
+"""BibTeX entries of potstill, the methods and the baselines."""
 
 from potstill.baselines import BASELINES
 from potstill.methods import by_name
@@ -18,7 +18,7 @@ def citation(method: str = "potstill") -> str:
     @inproceedings{hertz2023dds,
 
     Raises:
-        InputError: no such method.
+        InputError: the method is unknown.
     """
     if method == "potstill":
         return POTSTILL

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from potstill.baselines import Baseline, Following, Job
-from potstill.diffusion.prior import Condition
+from potstill.baselines import Baseline, BaselineRun, EditProblem
+from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
@@ -72,19 +72,27 @@ class Edit(ImageSettings, RunSettings):
             return SamplingPlan(self.steps or self.method.default_steps, self.scale)
         return self.optimization(self.method.default_optimizer)
 
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
 
         Args:
             inputs: the image, and a mask: white where to edit, as large as the image.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep.
 
         Raises:
             InputError: the image or the mask cannot be used, or the model takes no text prompt.
         """
         self.check_inputs(inputs)
-        if not prior.tell(self.target):
+        if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
@@ -98,9 +106,11 @@ class Edit(ImageSettings, RunSettings):
             cover = read_mask(inputs["mask"], shape, self.resize(prior))
             records["mask"] = input_record(inputs["mask"], cover)
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
-        size = prior.geometry(latents)
-        target, source = ({**prior.tell(prompt), **size} for prompt in (self.target, self.source))
-        steps, resumable = self.iterate(prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells)
+        size = prior.size_condition(latents)
+        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
+        steps, resumable = self.iterate(
+            prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells, denoiser
+        )
 
         def render() -> Images:
             now = scene.images
@@ -116,18 +126,19 @@ class Edit(ImageSettings, RunSettings):
         source: Condition,
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
+        denoiser: Prior | None = None,
     ) -> tuple[Iterator[Step], Resumable]:
         """The steps that edit a scene from its origin [b, ...], and what they change.
 
         `mask` is how much of each cell of the latents may change, 1 for all of it.
         """
-        rng, guided = Generator().manual_seed(self.seed), self.guided(prior)
+        rng, guided = Generator().manual_seed(self.seed), self.guided(prior, denoiser)
         if isinstance(self.method, Baseline):
             count = self.resolve().steps
-            job = Job(in_range(guided, prior.codec), origin, source, target, count, rng, mask)
+            problem = EditProblem(in_range(guided, prior.codec), origin, source, target, count, rng, mask)
             total, name = self.method.total(count), type(self.method).__name__
-            following = Following(self.method.run, total, job, next(scene.parameters()), name)
-            return iter(following), following
+            run = BaselineRun(self.method.run, total, problem, next(scene.parameters()), name)
+            return iter(run), run
         plan = self.optimization(self.method.default_optimizer)
         moved = scene if mask is None else Masked(scene, mask, origin)
         loop = LoopState(moved, plan.optimizer_of(moved, len(origin)), rng)

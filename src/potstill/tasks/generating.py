@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Generator
 
+from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
@@ -37,12 +38,20 @@ class Generate(RunSettings):
         """With the defaults of the method."""
         return self.optimization(self.method.default_optimizer)
 
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Run:
         """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
 
         Args:
             inputs: none.
             prior: the model.
+            denoiser: makes the predictions in place of the model: a wrapper around it.
             frame_count: approximate number of intermediate images to keep.
 
         Raises:
@@ -59,9 +68,9 @@ class Generate(RunSettings):
         loop = LoopState(scene, plan.optimizer_of(scene, self.count), rng)
         steps = distill(
             scene,
-            self.guided(prior),
+            self.guided(prior, denoiser),
             self.method,
-            target={**prior.tell(self.prompt), **prior.geometry(latents)},
+            target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
             steps=plan.steps,
             rng=rng,
             optimizer=loop.optimizer,

@@ -7,11 +7,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Generator, Tensor
 
-from potstill.baselines import DDIMInversion, Following, Inverting, Job, Look
+from potstill.baselines import BaselineRun, DDIMInversion, EditProblem, InversionBaseline, Snapshot
+from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.prior import Prior
 from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step
 from potstill.io.decode import Picture
 from potstill.io.gif import row
+from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.plan import SamplingPlan
@@ -30,7 +33,7 @@ class Invert(ImageSettings):
 
     prompt: str
     """A prompt that describes the picture; an empty one inverts without a text."""
-    method: Inverting = DDIMInversion()
+    method: InversionBaseline = DDIMInversion()
     guidance_scale: float | None = None
     """Guidance scale of the reconstruction; by default that of the inversion, and 7.5 for null-text, which is optimised
     for it."""
@@ -47,9 +50,17 @@ class Invert(ImageSettings):
         scale = self.method.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
         return SamplingPlan(self.steps or self.method.default_steps, scale)
 
-    def start(self, inputs: Mapping[str, Picture], prior: Pipeline, *, frame_count: int = 0) -> Run:
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Run:
         """Encode the image and the prompt, and be ready for the first step.
 
+        `denoiser`, a wrapper around the model, makes the predictions in place of the model itself.
         The images of the run are one row: the source, the reconstruction, and their difference, four times
         as strong.
 
@@ -65,15 +76,15 @@ class Invert(ImageSettings):
         plan, (images, _) = self.resolve(), self.read(inputs["image"], prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
-        condition = {**prior.tell(self.prompt), **prior.geometry(latents)}
-        guided = in_range(prior.guided(plan.guidance_scale), prior.codec)
-        job = Job(guided, latents, condition, condition, plan.steps, Generator().manual_seed(self.seed))
+        condition = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
+        guided = in_range(with_scale(denoiser or prior, plan.guidance_scale), prior.codec)
+        problem = EditProblem(guided, latents, condition, condition, plan.steps, Generator().manual_seed(self.seed))
         shown, tensors = latents.clone(), {}
 
-        def there_and_back(job: Job) -> Iterator[Look]:
-            found = yield from self.method.invert(job)
+        def there_and_back(problem: EditProblem) -> Iterator[Snapshot]:
+            found = yield from self.method.invert(problem)
             tensors.update(found.tensors())
-            yield from self.method.back(job, found)
+            yield from self.method.sample(problem, found)
 
         def reconstruction() -> Images:
             with torch.no_grad():
@@ -84,16 +95,17 @@ class Invert(ImageSettings):
             return row(torch.cat([images, reconstruction(), difference.clamp(max=1)]))
 
         def complete(result: Result) -> Result:
-            return replace(result, measured={"psnr": psnr(reconstruction(), images)}, tensors=tensors)
+            return replace(
+                result,
+                measured={"psnr": psnr(float((reconstruction() - images).double().square().mean()))},
+                tensors=tensors,
+            )
 
-        following = Following(there_and_back, self.method.total(plan.steps), job, shown, type(self.method).__name__)
+        baseline_run = BaselineRun(
+            there_and_back, self.method.total(plan.steps), problem, shown, type(self.method).__name__
+        )
         record = self.record(prior, image=input_record(inputs["image"], images))
-        return Run(record, iter(following), following, render, images, frame_count, complete)
-
-
-def psnr(one: Images, other: Images) -> float:
-    """-10 log10 of the mean squared difference of images in [0, 1], in dB; at most 200, which is equality."""
-    return min(200.0, float(-10 * (one - other).double().square().mean().clamp(min=1e-20).log10()))
+        return Run(record, iter(baseline_run), baseline_run, render, images, frame_count, complete)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import inspect
 import re
 from typing import get_args
 
-from potstill.baselines import BASELINES, INVERSIONS, Baseline, Inverting
-from potstill.diffusion.guiding import GUIDANCE_RULES, Guiding
+from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
+from potstill.diffusion.guidance import GUIDANCE_RULES, GuidanceRule
 from potstill.methods import Coefficients, Editing, Generating, Method, named
-from potstill.methods.bank import Bank
+from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
 from potstill.methods.noise import NOISE_SOURCES, NoiseSource
 from potstill.methods.render_model import RENDER_MODELS, RenderModel
@@ -17,30 +17,34 @@ from potstill.methods.weighting import WEIGHTS, Weight
 KINDS: dict[type, tuple[type, ...]] = {
     Method: (*get_args(Generating), *get_args(Editing)),
     Baseline: tuple(map(type, BASELINES.values())),
-    Inverting: tuple(map(type, INVERSIONS.values())),
-    NoiseSource: (*NOISE_SOURCES, Bank),
+    InversionBaseline: tuple(map(type, INVERSIONS.values())),
+    NoiseSource: (*NOISE_SOURCES, DrawBank),
     Weight: WEIGHTS,
     TimestepSampler: TIMESTEP_SAMPLERS,
     Coefficients: COEFFICIENTS,
     RenderModel: RENDER_MODELS,
-    Guiding: GUIDANCE_RULES,
+    GuidanceRule: GUIDANCE_RULES,
 }
 """The classes that can be named in text. A class of a user's own is used by passing an instance in Python."""
 EARLIER = {
+    "bank": "drawbank",
     "exact": "empirical",
     "lowrank": "loramodel",
     "lowrankorexact": "defaultrendermodel",
     "mixedeta": "ddimnoise",
     "narrowing": "shrinkingrange",
+    "perpendicular": "perpneg",
     "releaseoridentity": "defaultcoefficients",
     "renders": "render_model",
+    "rescale": "rescaled",
+    "within": "interval",
 }
 """Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
 
 
 def named_presets(*kinds: type) -> dict[str, Method | Baseline]:
     """The methods and baselines of these kinds that have a name on the command line."""
-    everything = named() | (INVERSIONS if kinds == (Inverting,) else BASELINES)
+    everything = named() | (INVERSIONS if kinds == (InversionBaseline,) else BASELINES)
     return {name: method for name, method in everything.items() if isinstance(method, kinds)}
 
 

@@ -1,4 +1,4 @@
-"""Pictures of prompts by plain DDIM sampling: what a model knows."""
+"""Pictures of prompts by plain DDIM sampling."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.sampling import descend, in_range
 from potstill.errors import InputError, not_finite
 from potstill.priors.loading import load
@@ -27,19 +28,19 @@ def sample(
     seed: int = 0,
     on_step: OnStep = lambda done, total: None,
 ) -> Images:
-    """What a model knows of some prompts: DDIM from pure noise, down times in equal steps.
+    """Sample pictures of prompts: DDIM from pure noise, down times in equal steps.
 
-    Picture n of them all starts from the noise of seed + n, so any one can be drawn again alone. Pixels
-    are held within their range on the way (see `Clipped`).
+    Picture n of all starts from the noise of seed + n, so each can be drawn again alone. Pixels are held within
+    their range in every step (see `Clipped`).
 
     Args:
-        prompts: one, or several.
+        prompts: one or several.
         model: a prior of images, or what `load` takes.
         count: pictures of each prompt, 1 to 10,000 in all.
         guidance_scale: uncond + scale (cond - uncond), as in diffusers.
         steps: network calls for each picture, 1 to 1,000.
         seed: of the noise.
-        on_step: hears after each step how many of all steps are done.
+        on_step: called after each step with the number of steps done and of all steps.
 
     Returns:
         The pictures on the CPU, in [0, 1]: `count` of the first prompt, then of the next.
@@ -51,17 +52,17 @@ def sample(
     wanted = [prompts] if isinstance(prompts, str) else list(prompts)
     check_numbers(len(wanted), count, guidance_scale, steps, seed)
     prior = model if isinstance(model, Pipeline) else load(model)
-    told = [prior.tell(prompt) for prompt in wanted for _ in range(count)]
+    conditions = [prior.encode_prompt(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
-    guided = in_range(prior.guided(guidance_scale), prior.codec)
-    images, total = [], steps * -(-len(told) // _BATCH)
-    for first in range(0, len(told), _BATCH):
-        rows = range(first, min(first + _BATCH, len(told)))
+    guided = in_range(with_scale(prior, guidance_scale), prior.codec)
+    images, total = [], steps * -(-len(conditions) // _BATCH)
+    for first in range(0, len(conditions), _BATCH):
+        rows = range(first, min(first + _BATCH, len(conditions)))
         rngs = [Generator().manual_seed(seed + n) for n in rows]
         x_t = torch.stack([torch.randn(shape, generator=rng) for rng in rngs]).to(prior.device)
-        condition = {name: torch.cat([told[n][name] for n in rows]) for name in told[first]}
-        condition |= prior.geometry(x_t)
+        condition = {name: torch.cat([conditions[n][name] for n in rows]) for name in conditions[first]}
+        condition |= prior.size_condition(x_t)
         x0 = x_t
         for index, (_, hat) in enumerate(descend(guided, x_t, times, condition, rngs[0])):
             x0 = hat.x0
@@ -73,10 +74,10 @@ def sample(
 
 
 def check_numbers(prompts: int, count: int, guidance_scale: float, steps: int, seed: int) -> None:
-    """Check what `sample` takes, before a model is loaded.
+    """Check the numbers of `sample`, before a model is loaded.
 
     Raises:
-        InputError: which number, and its range.
+        InputError: a number is out of range.
     """
     if not prompts:
         raise InputError("no prompt: give at least one")

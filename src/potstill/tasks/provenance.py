@@ -1,4 +1,4 @@
-"""Provenance: what a picture was made with, written into it, and read back to make it again."""
+"""Provenance: what a picture was made with, written into the picture, and read back to replay it."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ from potstill.io.images import read_text
 KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
-"""Bytes of a JSON file that is read."""
+"""The most bytes of a JSON file that are read."""
 _TEXTS = {"name", "revision", "dtype", "device", "path", "sha256"}
-"""What is a text, or null, where a record says of a model or an input."""
+"""Keys of a record's model and inputs whose values must be strings or null."""
 
 
 def versions() -> dict[str, Any]:
@@ -44,7 +44,7 @@ def input_record(value: Picture, numbers: Tensor) -> dict[str, str | None]:
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
-    """The record in a PNG, or in a JSON file such as lies beside it.
+    """The record in a PNG, or in the JSON file beside it.
 
     Raises:
         InputError: the file cannot be read, or holds no record.
@@ -58,7 +58,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
         written = data.lstrip()[:1] in (b"{", b"[")
         if written and len(data) > LONGEST:
             raise InputError(
-                f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: potstill writes no such settings"
+                f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: potstill writes no settings of that size"
             )
         record = json.loads(data if written else read_text(path).get(KEY, ""), object_pairs_hook=_once)
     except OSError as error:
@@ -81,7 +81,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which no name stands twice: which one counts would be anybody's guess."""
+    """A JSON object without repeated names, which would be ambiguous."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -91,10 +91,10 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_config(path: str | Path, command: str) -> dict[str, Any]:
-    """The record in a file, for a command to start from.
+    """The record in a file, as the starting point of a command.
 
     Raises:
-        InputError: as `read_record`; it is the record of another command.
+        InputError: as `read_record`, or the record is of another command.
     """
     record = read_record(path)
     if record["command"] != command:
@@ -103,7 +103,7 @@ def read_config(path: str | Path, command: str) -> dict[str, Any]:
 
 
 def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a result rests on that is not as it was, in words: `torch 2.12.0, now 2.13.0`."""
+    """What has changed of what a result depends on, in words: `torch 2.12.0, now 2.13.0`."""
     changes = []
     for name in sorted(recorded.keys() | now.keys()):
         before, after = recorded.get(name), now.get(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from potstill.diffusion.shared_calls import Meeting
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io import decode
@@ -71,10 +71,11 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
     task, prior = kind.of(record["settings"]), ModelSpec.of(record["model"]).load()
+    denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
-        prior = Meeting(size if type(size) is int else 0).join(prior)
+        denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
     names = [name for name, needed in kind.inputs.items() if needed or name in record]
-    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior)
+    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, denoiser=denoiser)
     for name in names:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")
@@ -113,7 +114,7 @@ def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
 def _difference(file: Path, result: Result, place: int) -> int:
     """The largest difference of a pixel value between a file and a new image."""
     new = to_pil(result.images[place : place + 1])[0]
-    old = decode.load(file).convert("RGB")
+    old = decode.open_image(file).convert("RGB")
     if old.size != new.size:
         raise InputError(
             f"{str(file)!r} is {old.width} x {old.height} pixels, and the replay {new.width} x {new.height}"

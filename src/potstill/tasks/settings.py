@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 
-from potstill.diffusion.guiding import Guiding, Perpendicular, Plain
-from potstill.diffusion.prior import Guided, Prior
+from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
+from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture, arrays
 from potstill.io.images import as_images
@@ -137,7 +137,7 @@ class Settings(abc.ABC):
 
     def resize(self, prior: Pipeline) -> Fit:
         """How images are brought to the working size."""
-        return Fit(self.size or prior.size, multiple=prior.multiple)
+        return Fit(self.size or prior.size, multiple=prior.size_multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
@@ -182,8 +182,8 @@ class RunSettings(Settings, abc.ABC):
     guidance_scale: float | None = None
     """How strongly the prompt counts; by default 5. uncond + scale (cond - uncond), as in diffusers: 0 is
     unconditional, 1 conditional."""
-    guidance: Advanced[Guiding] = Plain()
-    """The guidance rule: Plain(), Rescale(0.7), Within(0.2, 0.8) of the times, or Perpendicular() with
+    guidance: Advanced[GuidanceRule] = Plain()
+    """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg(), at right angles to
     --negative."""
     optimizer: Advanced[Literal["adam", "sgd"] | None] = None
     """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
@@ -200,8 +200,8 @@ class RunSettings(Settings, abc.ABC):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        if isinstance(self.guidance, Perpendicular) and not self.negative:
-            raise InputError("Perpendicular() leads away from a negative prompt, and there is none: state negative")
+        if isinstance(self.guidance, PerpNeg) and not self.negative:
+            raise InputError("PerpNeg() leads away from a negative prompt, and there is none: state negative")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite")
 
@@ -216,9 +216,9 @@ class RunSettings(Settings, abc.ABC):
         rate = self.learning_rate or (default.learning_rate if optimizer == default.optimizer else RATES[optimizer])
         return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
-    def guided(self, prior: Pipeline) -> Prior:
-        """The prior under this guidance, away from the negative prompt."""
-        guided = prior.guided(self.scale)
+    def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt."""
+        guided = with_scale(denoiser or prior, self.scale)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):
@@ -226,7 +226,10 @@ class RunSettings(Settings, abc.ABC):
                 f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
                 "guidance but Plain()"
             )
-        return self.guidance(prior, self.scale, prior.tell(self.negative) if self.negative else {})
+        negative = prior.encode_prompt(self.negative) if self.negative else {}
+        if isinstance(self.guidance, PerpNeg):
+            return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
+        return replace(guided, negative=negative, rule=self.guidance)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

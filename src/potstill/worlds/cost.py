@@ -1,22 +1,22 @@
-"""What a step of a method costs, counted in a run and not claimed."""
+"""The cost of a step of a method, counted in a run."""
 
 from itertools import pairwise
 
 import torch
 from torch import Generator
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.mixture import Mixture
-from potstill.diffusion.prior import Guided
 from potstill.distillation import distill
 from potstill.methods import Method
 from potstill.scenes.points import Points
 
 
 def evaluations(method: Method, guidance_scale: float = 7.5, steps: int = 21) -> tuple[int, int]:
-    """The fewest and the most network evaluations that a step takes for each sample, under guidance.
+    """The fewest and the most network evaluations per step and sample, under guidance.
 
-    A short run on two Gaussians, one sample at a time, away from a negative condition. What differs from step
-    to step depends on t (an inversion of larger times takes more steps) or on the stage of the run.
+    Counted in a short run on Gaussians with a single sample and a negative condition. The number can depend on t (an
+    inversion to a larger time takes more steps) or on the stage of the run.
     """
     centres = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     prior = Mixture(centres, torch.tensor([0, 1, 2]), width=0.3)

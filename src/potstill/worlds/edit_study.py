@@ -1,9 +1,10 @@
-"""The lecture's comparison: points of class 1 edited towards class 2 by each method."""
+"""A study of edits: points of class 1 moved towards class 2 by each method."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.diffusion.mixture import Mixture
@@ -11,25 +12,25 @@ from potstill.diffusion.prior import Condition
 from potstill.scenes.points import Points
 from potstill.worlds import plots
 from potstill.worlds.metrics import Metrics, measure
-from potstill.worlds.study import Run, Study
+from potstill.worlds.study import MethodRun, Study
 from potstill.worlds.world import SOURCE, TARGET, World, moons
 
 
 @dataclass(frozen=True, eq=False)
 class EditStudy(Study[Metrics]):
-    """Samples of class 1 move towards class 2 of a world."""
+    """Edits samples of class 1 of a world towards class 2."""
 
     world: World = field(default_factory=moons)
-    numbers: ClassVar = Metrics
+    metrics_type: ClassVar = Metrics
 
     @property
     def name(self) -> str:
-        """The world's."""
+        """The name of the world."""
         return self.world.name
 
     @property
     def prior(self) -> Mixture:
-        """The world's."""
+        """The exact score of the world."""
         return self.world.prior()
 
     def start(self) -> Points:
@@ -37,17 +38,19 @@ class EditStudy(Study[Metrics]):
         return Points(self.prior.sample(self.points, SOURCE, Generator().manual_seed(self.seed)))
 
     def conditions(self) -> tuple[Condition, Condition]:
-        """Class 2, class 1."""
+        """Target class 2, source class 1."""
         return self.prior.condition(TARGET), self.prior.condition(SOURCE)
 
-    def measure(self, start: Tensor, end: Tensor, gradients: Tensor) -> Metrics:
+    def measure(
+        self, start: Float[Tensor, "n 2"], end: Float[Tensor, "n 2"], gradients: Float[Tensor, "steps n 2"]
+    ) -> Metrics:
         """Distance, transport, spread, coverage and likelihood."""
         return measure(self.world, self.prior, start, end)
 
-    def picture(self, runs: Sequence[Run[Metrics]]) -> bytes:
-        """Both classes, faint lines from start to end, the end points."""
+    def picture(self, runs: Sequence[MethodRun[Metrics]]) -> bytes:
+        """A panel per method: both classes, faint lines from start to end, and the end points."""
         return plots.panels(self.world, self.guidance_scale, runs)
 
-    def animation(self, runs: Sequence[Run[Metrics]]) -> bytes:
-        """The points flowing."""
+    def animation(self, runs: Sequence[MethodRun[Metrics]]) -> bytes:
+        """The points in motion."""
         return plots.flow(self.world, self.guidance_scale, runs)

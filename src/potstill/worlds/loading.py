@@ -7,24 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float64
 
 from potstill.errors import InputError
 from potstill.io.files import check_file
 from potstill.worlds.world import WORLDS, World
 
 LIMIT = 10_000
-"""The most points."""
+"""Maximum number of points."""
 BYTES = 10_000_000
-"""The most bytes of a file, packed or not."""
+"""Maximum size of a file, compressed or not."""
 FAR = 1e100
-"""No coordinate is larger: the squares must be numbers, too."""
+"""Maximum size of a coordinate: its square must be finite, too."""
 
 
 def load_world(name: str) -> World:
     """A world by name, or a kernel mixture read from a CSV or NPZ file (see `potstill.worlds.loading`).
 
     Raises:
-        InputError: neither a name nor a file that can be read.
+        InputError: the name is not that of a world, and not a readable file.
     """
     if name in WORLDS:
         return WORLDS[name]()
@@ -38,24 +39,21 @@ def load_world(name: str) -> World:
 def read_world(path: Path, width: float = 0.06) -> World:
     """A kernel mixture of the points in a file: every point is a centre.
 
-    The labels must be two; the lesser (numbers before text, in order) is class 1. The points are moved
-    to mean 0 and scaled to a mean square of 1 per axis, where noise schedules expect data; `width` is in
-    these units.
+    There must be two labels; the smaller one (numbers sort before text) is class 1. The points are shifted to mean 0
+    and scaled to a mean square of 1 per axis, as noise schedules expect; `width` is in these units.
 
     Raises:
-        InputError: the file cannot be read, or its contents break a rule; the message says which.
+        InputError: the file cannot be read, or its contents break a rule.
     """
     check_file(path, "a .csv or .npz of labelled points")
     try:
         if (size := path.stat().st_size) > BYTES:
-            raise InputError(
-                f"{str(path)!r} has {size:,} bytes: give at most {BYTES:,}, which {LIMIT:,} points need not"
-            )
+            raise InputError(f"{str(path)!r} has {size:,} bytes: give at most {BYTES:,}, enough for {LIMIT:,} points")
         points, labels = (_read_npz if path.suffix.lower() == ".npz" else _read_csv)(path)
     except InputError:
         raise
     except Exception as error:
-        # Readers raise whatever they stumble on: BadZipFile, zlib.error, EOFError, UnicodeDecodeError, csv.Error, ...
+        # The readers raise many kinds of errors: BadZipFile, zlib.error, EOFError, UnicodeDecodeError, csv.Error, ...
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"cannot read {str(path)!r}: {reason}; give a .csv or .npz of labelled points") from error
     _check(path, points, labels)
@@ -76,7 +74,7 @@ def read_world(path: Path, width: float = 0.06) -> World:
     )
 
 
-def _check(path: Path, points: np.ndarray, labels: list) -> None:
+def _check(path: Path, points: Float64[np.ndarray, "..."], labels: list) -> None:
     name = repr(str(path))
     if points.ndim != 2 or points.shape[1] != 2 or len(points) != len(labels):
         raise InputError(
@@ -91,10 +89,10 @@ def _check(path: Path, points: np.ndarray, labels: list) -> None:
             f"{FAR:g} in size"
         )
     if len(set(labels)) != 2:
-        raise InputError(f"{name} has {len(set(labels))} classes: labels must be of exactly two classes")
+        raise InputError(f"{name} has {len(set(labels))} classes: there must be exactly two labels")
 
 
-def _read_csv(path: Path) -> tuple[np.ndarray, list]:
+def _read_csv(path: Path) -> tuple[Float64[np.ndarray, "n 2"], list]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         columns = [column.strip() for column in reader.fieldnames or []]
@@ -111,7 +109,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list]:
             except (TypeError, ValueError, AttributeError):
                 raise InputError(
                     f"line {reader.line_num} of {str(path)!r} is {str(list(row.values()))[:200]}: x and y must be "
-                    "numbers and label not empty, and nothing may follow"
+                    "numbers, label must not be empty, and no further values are allowed"
                 ) from None
     return np.array(points, dtype=np.float64).reshape(-1, 2), labels
 
@@ -123,10 +121,10 @@ def _label(text: str) -> float | str:
         number = float(text)
     except ValueError:
         return text
-    return text if math.isnan(number) else number  # no NaN equals another one
+    return text if math.isnan(number) else number  # NaN does not equal itself
 
 
-def _read_npz(path: Path) -> tuple[np.ndarray, list]:
+def _read_npz(path: Path) -> tuple[Float64[np.ndarray, "..."], list]:
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
         if size > BYTES:
@@ -141,11 +139,11 @@ def _read_npz(path: Path) -> tuple[np.ndarray, list]:
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        reason = str(error).partition(":")[0][:200]  # what follows may be a piece of the file
+        reason = str(error).partition(":")[0][:200]  # the rest may quote the file
         raise InputError(f"cannot read {str(path)!r}: {reason}; points and labels must be plain arrays") from error
     if points.dtype.kind not in "fiu" or labels.dtype.kind not in "fiubUS":
         raise InputError(
             f"{str(path)!r} holds points of {points.dtype} and labels of {labels.dtype}: give real numbers as points, "
-            "and numbers or texts as labels"
+            "and numbers or strings as labels"
         )
     return points.astype(np.float64), labels.reshape(-1).tolist()

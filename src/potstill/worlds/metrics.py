@@ -1,4 +1,4 @@
-"""How good an edit of points is, in numbers with one meaning each."""
+"""Metrics of an edit of points."""
 
 from dataclasses import dataclass
 
@@ -12,29 +12,26 @@ from potstill.worlds.world import TARGET, World
 
 @dataclass(frozen=True)
 class Metrics:
-    """What became of points [n, 2] that started in class 1 and should be in class 2.
-
-    Lengths are in the units of the world's data.
-    """
+    """Metrics of points [n, 2] edited from class 1 towards class 2. Lengths are in the units of the world's data."""
 
     target_distance: float
     """Mean distance to the nearest centre of class 2."""
     transport: float
     """Mean distance moved."""
     transport_ratio: float
-    """Mean of distance moved over the start's distance to the nearest centre of class 2; 1 is the shortest way."""
+    """Mean of distance moved over the start's distance to the nearest centre of class 2; 1 is the shortest path."""
     spread: float
     """Norm of the standard deviations along both axes."""
     spread_target: float
-    """The same of 10,000 samples of class 2."""
+    """The spread of 10,000 samples of class 2."""
     coverage: float
-    """Share of class 2's centres that are nearest to some point."""
+    """Share of the centres of class 2 that are the nearest centre of some point."""
     nll: float
     """Mean negative log likelihood under class 2, in nats."""
 
 
 def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Float[Tensor, "n 2"]) -> Metrics:
-    """Compare where points started with where they ended."""
+    """The metrics of points before and after an edit."""
     centres = prior.of(TARGET)
     reach = torch.cdist(end, centres)
     moved = (end - start).norm(dim=1)
@@ -53,5 +50,5 @@ def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Floa
 
 
 def spread(points: Float[Tensor, "n d"]) -> float:
-    """Norm of the per-axis standard deviations (n in the denominator, so a single point has none)."""
+    """Norm of the per-axis standard deviations (divided by n, so 0 for a single point)."""
     return float(points.std(0, correction=0).norm())

@@ -1,8 +1,9 @@
-"""The pictures of a comparison: one panel a method, and the points flowing."""
+"""Figures of an edit study: one panel per method, still and animated."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -10,15 +11,15 @@ from torch import Tensor
 
 from potstill.io.plotting import BLUE, GREEN, GREY, RED, caption, gif, new_figure, png
 from potstill.worlds.metrics import Metrics
-from potstill.worlds.study import Run
+from potstill.worlds.study import MethodRun
 from potstill.worlds.world import World
 
 
 def verdict(metrics: Metrics) -> str:
-    """What happened, in a few words; each word has a rule.
+    """A summary of the result in a few words.
 
-    Collapses: under 0.35 of the target's spread is left. Drifts: it went more than 2.5 times the shortest
-    way, or ended further from class 2 than half of that way. Arrives: neither.
+    Collapses: less than 0.35 of the target's spread is left. Drifts: the points moved more than 2.5 times the shortest
+    path, or ended further from class 2 than half of it. Arrives: neither.
     """
     if metrics.spread < 0.35 * metrics.spread_target:
         return f"collapses: {metrics.spread / metrics.spread_target:.0%} of the spread is left"
@@ -28,8 +29,8 @@ def verdict(metrics: Metrics) -> str:
     return f"{word}: {metrics.transport_ratio:.1f} times the way, {metrics.target_distance:.2g} from class 2"
 
 
-def panels(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
-    """One panel a method as PNG: both classes, faint lines from start to end, the end points."""
+def panels(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metrics]]) -> bytes:
+    """One panel per method as PNG: both classes, faint lines from start to end, and the end points."""
     figure, axes = _layout(world, guidance_scale, runs)
     for axis, run in zip(axes, runs, strict=True):
         axis.add_collection(lines(np.swapaxes(_to_data(world, run.path), 0, 1)))
@@ -37,8 +38,8 @@ def panels(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) ->
     return png(figure)
 
 
-def flow(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> bytes:
-    """The same panels as an animated GIF: the points on their way, with a rest at the end."""
+def flow(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metrics]]) -> bytes:
+    """The same panels as an animated GIF of the points in motion."""
     figure, axes = _layout(world, guidance_scale, runs)
     dots = [axis.scatter([], [], s=11, color=GREEN, linewidths=0, alpha=0.85, zorder=3) for axis in axes]
 
@@ -49,13 +50,13 @@ def flow(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> b
     return gif(figure, dots, draw, len(runs[0].path))
 
 
-def lines(ways: np.ndarray, width: float = 0.5, alpha: float = 0.45) -> LineCollection:
-    """Faint lines, one for each point's way [n, frames, 2]."""
-    return LineCollection(list(ways), colors=GREY, linewidths=width, alpha=alpha, zorder=1)
+def lines(paths: Float[np.ndarray, "n frames 2"], width: float = 0.5, alpha: float = 0.45) -> LineCollection:
+    """Faint lines, one for the path of each point."""
+    return LineCollection(list(paths), colors=GREY, linewidths=width, alpha=alpha, zorder=1)
 
 
-def frame_square(axis: Axes, points: np.ndarray, margin: float = 0.08) -> None:
-    """Show the points with equal axes, the same lengths both ways and no ticks."""
+def frame_square(axis: Axes, points: Float[np.ndarray, "n 2"], margin: float = 0.08) -> None:
+    """Set square limits around the points, with equal axes and without ticks."""
     low, high = points.min(0), points.max(0)
     middle, half = (low + high) / 2, float((high - low).max()) * (0.5 + margin) + 1e-9
     axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
@@ -64,7 +65,7 @@ def frame_square(axis: Axes, points: np.ndarray, margin: float = 0.08) -> None:
         spine.set_color(GREY)
 
 
-def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -> tuple[Figure, list[Axes]]:
+def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metrics]]) -> tuple[Figure, list[Axes]]:
     columns = min(len(runs), 4)
     rows = -(-len(runs) // columns)
     title = f"{world.name}: class 1 (red) edited towards class 2 (blue), guidance scale {guidance_scale:g}"
@@ -75,7 +76,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
     start, target = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
     both = np.concatenate([start, target])
     low, high = both.min(0), both.max(0)
-    # A run that goes further off than the world is wide leaves the picture, and does not make the others small.
+    # A run that moves far outside the world is cut off rather than shrinking all panels.
     ends = [_to_data(world, run.path[-1]).clip(2 * low - high, 2 * high - low) for run in runs]
     shown = np.concatenate([both, *ends])
     for axis, run in zip(axes, runs, strict=False):
@@ -86,5 +87,5 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[Run[Metrics]]) -
     return figure, axes[: len(runs)]
 
 
-def _to_data(world: World, points: Tensor) -> np.ndarray:
+def _to_data(world: World, points: Float[Tensor, "*batch 2"]) -> Float[np.ndarray, "*batch 2"]:
     return points.numpy() * world.scale + np.array(world.offset)

@@ -1,4 +1,4 @@
-"""A study: methods side by side on one world, from the same start, with the same steps and optimiser."""
+"""A study: several methods on one world, from the same start, with the same steps and optimiser."""
 
 import abc
 import time
@@ -12,21 +12,22 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import Adam
 
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.mixture import Mixture
-from potstill.diffusion.prior import Condition, Guided
+from potstill.diffusion.prior import Condition
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.scenes.points import Points, Projected
 from potstill.state import LoopState, Resumable, State
 
-Numbers = TypeVar("Numbers")
-OnStep = Callable[[str, Step], None]
+MetricsT = TypeVar("MetricsT")
+OnMethodStep = Callable[[str, Step], None]
 
 
 @contextmanager
 def small_tensors() -> Iterator[None]:
-    """One thread, and denormal numbers flushed to zero: on tensors this small, both are several times faster."""
+    """Use one thread and flush denormal numbers to zero: both make tensors this small several times faster."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
@@ -38,40 +39,39 @@ def small_tensors() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Run(Generic[Numbers]):
-    """What a method did: where the points went, how well, and at what cost."""
+class MethodRun(Generic[MetricsT]):
+    """The result of a method: the path of the points, the metrics and the cost."""
 
     method: str
     path: Float[Tensor, "frames n D"]
-    """The points at even steps of the run; the first is the start, the last the end."""
-    metrics: Numbers
+    """The points at evenly spaced steps; the first is the start, the last the end."""
+    metrics: MetricsT
     seconds: float
     evaluations: int
-    """Network evaluations for each point."""
+    """Network evaluations per point."""
 
 
 @dataclass(frozen=True, eq=False)
-class Study(abc.ABC, Generic[Numbers]):
+class Study(abc.ABC, Generic[MetricsT]):
     """What is compared, and how.
 
-    Every method starts from the same points and the same seed, so another method in the list changes
-    no result.
+    Every method starts from the same points and seed, so results do not depend on the other methods.
 
     Raises:
-        InputError: a number out of range, or no method.
+        InputError: a number is out of range, or there is no method.
     """
 
     methods: Sequence[tuple[str, Method]]
-    """Names, as they are shown, and methods."""
+    """Displayed names, and methods."""
     guidance_scale: float = 7.5
     points: int = 200
     steps: int = 1500
     seed: int = 0
     learning_rate: float = 0.01
-    """Of Adam."""
+    """The learning rate of Adam."""
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate."""
         if not self.methods:
             raise InputError("no method to compare: name at least one")
         if not 1 <= self.points <= 100_000:
@@ -83,13 +83,13 @@ class Study(abc.ABC, Generic[Numbers]):
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
 
-    numbers: ClassVar[type[Any]]
-    """What `measure` gives."""
+    metrics_type: ClassVar[type[Any]]
+    """The class of the metrics."""
 
     @property
     @abc.abstractmethod
     def name(self) -> str:
-        """Of the world."""
+        """The name of the world."""
 
     @property
     @abc.abstractmethod
@@ -98,37 +98,39 @@ class Study(abc.ABC, Generic[Numbers]):
 
     @abc.abstractmethod
     def start(self) -> Points | Projected:
-        """The scene that every method begins with."""
+        """A new scene, the same for every method."""
 
     @abc.abstractmethod
     def conditions(self) -> tuple[Condition, Condition | None]:
         """Target and source."""
 
     @abc.abstractmethod
-    def measure(self, start: Tensor, end: Tensor, gradients: Tensor) -> Numbers:
-        """The numbers of a run, from its first and last points and the gradients of its last tenth [steps, n, D]."""
+    def measure(
+        self, start: Float[Tensor, "n D"], end: Float[Tensor, "n D"], gradients: Float[Tensor, "steps n D"]
+    ) -> MetricsT:
+        """The metrics of a run, from its first and last points and the gradients of its last tenth."""
 
     @abc.abstractmethod
-    def picture(self, runs: Sequence[Run[Numbers]]) -> bytes:
-        """A PNG with a panel for each method."""
+    def picture(self, runs: Sequence[MethodRun[MetricsT]]) -> bytes:
+        """A PNG with a panel per method."""
 
     @abc.abstractmethod
-    def animation(self, runs: Sequence[Run[Numbers]]) -> bytes:
-        """A GIF of the points on their way."""
+    def animation(self, runs: Sequence[MethodRun[MetricsT]]) -> bytes:
+        """A GIF of the points in motion."""
 
-    def run(self, on_step: OnStep = lambda method, step: None, frames: int = 48) -> list[Run[Numbers]]:
-        """Run every method; `on_step` hears of each step, and `frames` states of the points are kept."""
-        going = self.begin(frames)
-        for name, step in going:
+    def run(self, on_step: OnMethodStep = lambda method, step: None, frames: int = 48) -> list[MethodRun[MetricsT]]:
+        """Run every method. `on_step` is called with each step; `frames` states of the points are kept."""
+        study_run = self.begin(frames)
+        for name, step in study_run:
             on_step(name, step)
-        return going.runs
+        return study_run.runs
 
-    def begin(self, frames: int = 48) -> "Going[Numbers]":
-        """As `run`, as an iterator over the steps that can stop and go on."""
-        return Going(self, frames)
+    def begin(self, frames: int = 48) -> "StudyRun[MetricsT]":
+        """As `run`, but as a resumable iterator over the steps."""
+        return StudyRun(self, frames)
 
-    def document(self, runs: Sequence[Run[Numbers]]) -> dict[str, Any]:
-        """The settings and the numbers, ready for JSON."""
+    def document(self, runs: Sequence[MethodRun[MetricsT]]) -> dict[str, Any]:
+        """The settings and the metrics, ready for JSON."""
         return {
             "world": self.name,
             "guidance_scale": self.guidance_scale,
@@ -144,32 +146,32 @@ class Study(abc.ABC, Generic[Numbers]):
         }
 
 
-class Going(Resumable, Generic[Numbers]):
-    """A study at work: iterate over it for the steps of one method after the other, then look at `runs`."""
+class StudyRun(Resumable, Generic[MetricsT]):
+    """A running study: an iterator over the steps of all methods in order; `runs` holds the completed ones."""
 
-    def __init__(self, study: Study[Numbers], frames: int) -> None:
-        """Nothing is done yet."""
+    def __init__(self, study: Study[MetricsT], frames: int) -> None:
+        """Prepare the first method."""
         self.study, self.runs = study, []
         self._kept = set(torch.linspace(0, study.steps - 1, min(frames, study.steps)).round().int().tolist())
         self._begin()
 
     def _begin(self) -> None:
-        """Be ready for the first step of a method."""
+        """Prepare a method."""
         with small_tensors():
             self._scene = self.study.start()
         optimizer = Adam(self._scene.parameters(), lr=self.study.learning_rate, fused=True)
-        self._changing = LoopState(self._scene, optimizer, Generator().manual_seed(self.study.seed))
+        self._loop = LoopState(self._scene, optimizer, Generator().manual_seed(self.study.seed))
         self._path, self._gradients, self._seconds = [self._scene.points.detach().clone()], [], 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:
-        """The steps that are left, each with its method's name."""
+        """The remaining steps, each with the name of its method."""
         with small_tensors():
             for name, method in self.study.methods[len(self.runs) :]:
                 yield from self._steps(name, method)
                 self._begin()
 
     def _steps(self, name: str, method: Method) -> Iterator[tuple[str, Step]]:
-        study, scene, changing = self.study, self._scene, self._changing
+        study, scene, loop = self.study, self._scene, self._loop
         target, source = study.conditions()
         steps = distill(
             scene,
@@ -179,9 +181,9 @@ class Going(Resumable, Generic[Numbers]):
             source=source,
             source_scene=study.start(),
             steps=study.steps,
-            rng=changing.rng,
-            optimizer=changing.optimizer,
-            progress=changing.progress,
+            rng=loop.rng,
+            optimizer=loop.optimizer,
+            progress=loop.progress,
         )
         earlier, began = self._seconds, time.perf_counter()
         for step in steps:
@@ -192,25 +194,25 @@ class Going(Resumable, Generic[Numbers]):
             self._seconds = earlier + time.perf_counter() - began
             yield name, step
         metrics = study.measure(self._path[0], self._path[-1], torch.stack(self._gradients))
-        seconds, evaluations = earlier + time.perf_counter() - began, changing.progress.evaluations // study.points
-        self.runs.append(Run(name, torch.stack(self._path), metrics, seconds, evaluations))
+        seconds, evaluations = earlier + time.perf_counter() - began, loop.progress.evaluations // study.points
+        self.runs.append(MethodRun(name, torch.stack(self._path), metrics, seconds, evaluations))
 
     def state(self) -> State:
-        """The runs that are done, and where the one at work is."""
+        """The completed runs and the state of the current one."""
         runs = [{**vars(run), "metrics": asdict(run.metrics)} for run in self.runs]  # type: ignore[call-overload]
         return {
             "runs": runs,
-            "changing": self._changing.state(),
+            "changing": self._loop.state(),
             "path": self._path,
             "gradients": self._gradients,
             "seconds": self._seconds,
         }
 
     def restore(self, state: State) -> None:
-        """Go on from there."""
-        runs = [{**run, "metrics": self.study.numbers(**run["metrics"])} for run in state["runs"]]
-        self.runs = [Run(**run) for run in runs]
+        """Resume from a state."""
+        runs = [{**run, "metrics": self.study.metrics_type(**run["metrics"])} for run in state["runs"]]
+        self.runs = [MethodRun(**run) for run in runs]
         self._begin()
-        self._changing.restore(state["changing"])
+        self._loop.restore(state["changing"])
         self._path, self._gradients = list(state["path"]), list(state["gradients"])
         self._seconds = float(state["seconds"])

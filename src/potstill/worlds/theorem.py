@@ -1,4 +1,4 @@
-"""Theorem 1 on a world: DDIM sampling with any sigma, and score distillation with mixed noise, side by side."""
+"""Theorem 1 on a world: DDIM sampling with any sigma compared with score distillation with mixed noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import SGD
 
-from potstill.diffusion.prior import Guided
+from potstill.diffusion.guidance import Guided
 from potstill.diffusion.sampling import ddim, share
 from potstill.distillation import distill
 from potstill.errors import InputError
@@ -26,10 +26,10 @@ from potstill.worlds.world import TARGET, World
 
 @dataclass(frozen=True)
 class Twins:
-    """The two runs for one sigma."""
+    """The two runs at one sigma."""
 
     share: float
-    """sigma / sigma_s, the same in every step."""
+    """sigma / sigma_s, constant over the steps."""
     sampled: Float[Tensor, "steps n 2"]
     """x̂_0 after each step of DDIM sampling."""
     distilled: Float[Tensor, "steps n 2"]
@@ -53,25 +53,23 @@ def theorem_1(
 ) -> list[Twins]:
     """Sample with DDIM at sigma = share · sigma_s, and distil with `Mixed(share)` noise; compare every step.
 
-    The score distillation is `distill` with SDS, weight rho, falling times and plain SGD of rate 1 for
-    each sample, from points at 0. Both draw the same normal numbers in the same order. All in float64.
+    Score distillation is `distill` with SDS, weight rho, annealed times and plain SGD with a learning rate of 1 per
+    sample, starting at 0. Both draw the same random numbers in the same order. Everything is in float64.
 
     Raises:
-        InputError: a number out of range.
+        InputError: a number is out of range.
     """
     for name, value, low, high in (("points", points, 1, 100_000), ("steps", steps, 1, 980)):
         if not low <= value <= high:
             raise InputError(f"{name} = {value} must be from {low} to {high:,}")
     if points * steps > 10_000_000:
-        raise InputError(
-            f"points = {points} for steps = {steps}: choose fewer of one, their product is 10,000,000 at most"
-        )
+        raise InputError(f"points = {points} for steps = {steps}: reduce one, their product must be at most 10,000,000")
     if not abs(guidance_scale) <= 1000:
         raise InputError(f"guidance scale = {guidance_scale} must be from -1000 to 1000; 2 is usual")
     if not 0 <= seed < 2**63:
         raise InputError(f"seed = {seed} must be from 0 to 2^63 - 1")
     if not 1 <= len(shares) <= 20:
-        raise InputError(f"{len(shares)} shares of sigma cannot be shown: give 1 to 20")
+        raise InputError(f"got {len(shares)} shares of sigma: give 1 to 20")
     if outside := [value for value in shares if not 0 <= value <= 1]:
         raise InputError(f"sigma share = {outside[0]} must be in [0, 1], as a share of the largest sigma")
     prior = world.prior(torch.float64)
@@ -99,19 +97,19 @@ def theorem_1(
     return twins
 
 
-def picture(world: World, guidance_scale: float, twins: Sequence[Twins], shown: int = 10) -> bytes:
-    """A panel for each sigma: DDIM's trajectories as lines, score distillation's steps as dots on them."""
+def plot_theorem_1(world: World, guidance_scale: float, twins: Sequence[Twins], shown: int = 10) -> bytes:
+    """A panel per sigma: trajectories of DDIM as lines, steps of score distillation as dots."""
     title = f"{world.name}: DDIM sampling (lines) and score distillation (dots) are the same, step by step"
     figure, axes = plots.new_figure(len(twins), 1, title, size=3.0)
     target = world.target.numpy()
-    # Far-flung first predictions would shrink the rest of the picture.
+    # The first predictions lie far outside and would shrink the rest.
     low, high = target.min(0) - 0.3, target.max(0) + 0.3
     for axis, twin in zip(axes[0], twins, strict=True):
         plots.frame_square(axis, np.stack([low, high]), margin=0.0)
         plots.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
         axis.scatter(*target.T, s=14, color=plots.BLUE, linewidths=0, alpha=0.5)
-        ways, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))
-        axis.add_collection(plots.lines(np.swapaxes(ways, 0, 1), width=1.6, alpha=0.8))
+        paths, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))
+        axis.add_collection(plots.lines(np.swapaxes(paths, 0, 1), width=1.6, alpha=0.8))
         axis.scatter(*steps.reshape(-1, 2).T, s=6, color=plots.GREEN, linewidths=0, zorder=3)
         axis.scatter(*steps[-1].T, s=16, color=plots.RED, linewidths=0, zorder=4)
     return plots.png(figure)

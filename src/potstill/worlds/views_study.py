@@ -1,9 +1,8 @@
 """The views world: 3-D points seen through another random camera in every step, with the exact score.
 
-This is what "a 3-D representation with random views" means, with nothing approximate in it. A point is
-a scene; its render is its projection; the prior knows the exact score of the projected 3-D mixture
-given the camera. The modes are the corners of a cube: four of them (a tetrahedron) are class 1, the
-other four class 2.
+This is a 3-D representation with random views, without approximations. A point is a scene, its render is its
+projection, and the prior is the exact score of the projected 3-D mixture given the camera. The modes are the corners of
+a cube: four of them (a tetrahedron) are class 1, the other four class 2.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from potstill.diffusion.mixture import Mixture
@@ -22,48 +22,47 @@ from potstill.methods.noise import Fresh, Mixed, Previous
 from potstill.scenes.cameras import random_cameras
 from potstill.scenes.points import Projected
 from potstill.worlds import plots
-from potstill.worlds.study import Run, Study
+from potstill.worlds.study import MethodRun, Study
 from potstill.worlds.world import TARGET
 
-NOISE_SOURCES: dict[str, Method] = {
+COMPARED: dict[str, Method] = {
     "sds": replace(SDI(), noise=Fresh()),
     "mixed": replace(SDI(), noise=Mixed(0.5)),
     "cached": replace(SDI(), noise=Previous()),
     "sdi": SDI(),
 }
-"""SDI with its noise exchanged, and nothing else: same weight, same falling times, same optimiser."""
-
+"""SDI with different noise sources; weight, annealed times and optimiser are the same."""
 
 ANGLES = (0.35, 0.35 + np.pi / 2)
-"""From where the picture looks at the points, in radians about the vertical."""
+"""Azimuths of the two views in figures, in radians."""
 DOTS: dict[str, Any] = {"s": 11, "color": plots.GREEN, "linewidths": 0, "zorder": 3}
 
 
 @dataclass(frozen=True)
 class ViewMetrics:
-    """How well points [n, 3] were generated from 2-D views of class 2."""
+    """Metrics of points [n, 3] generated from 2-D views of class 2."""
 
     nll: float
     """Mean negative log likelihood of a point under the 3-D class 2, in nats."""
     coverage: float
-    """Share of class 2's modes that are nearest to some point."""
+    """Share of the modes of class 2 that are the nearest mode of some point."""
     disagreement: float
-    """Share of views (32 a point) in which the nearest projected mode is not the point's nearest mode."""
+    """Share of views (32 per point) in which the nearest projected mode is not the nearest mode in 3-D."""
     gradient_variance: float
     """Mean over points of the total variance of the gradient over the last tenth of the steps."""
 
 
 @dataclass(frozen=True, eq=False)
 class ViewsStudy(Study[ViewMetrics]):
-    """Points begin near the origin and are generated from class 2; only the noise source differs."""
+    """Generates class 2 from points near the origin; only the noise source differs between methods."""
 
     steps: int = 1000
     learning_rate: float = 0.05
-    numbers: ClassVar = ViewMetrics
+    metrics_type: ClassVar = ViewMetrics
 
     @property
     def name(self) -> str:
-        """Of the world."""
+        """The name of the world."""
         return "views"
 
     @property
@@ -73,15 +72,17 @@ class ViewsStudy(Study[ViewMetrics]):
         return Mixture(corners, (corners.prod(1) > 0).long(), width=0.15)
 
     def start(self) -> Projected:
-        """N(0, I / 4)."""
+        """Points from N(0, I / 4)."""
         rng = Generator().manual_seed(self.seed)
         return Projected(torch.randn(self.points, 3, generator=rng) / 2)
 
     def conditions(self) -> tuple[Condition, None]:
-        """Class 2; there is no source."""
+        """Target class 2, no source."""
         return self.prior.condition(TARGET), None
 
-    def measure(self, start: Tensor, end: Tensor, gradients: Tensor) -> ViewMetrics:
+    def measure(
+        self, start: Float[Tensor, "n 3"], end: Float[Tensor, "n 3"], gradients: Float[Tensor, "steps n 3"]
+    ) -> ViewMetrics:
         """Likelihood, coverage, disagreement of views and variance of the gradient."""
         centres = self.prior.of(TARGET)
         nearest = torch.cdist(end, centres).argmin(1)
@@ -93,18 +94,18 @@ class ViewsStudy(Study[ViewMetrics]):
             gradient_variance=float(gradients.var(0, correction=0).sum(1).mean()),
         )
 
-    def picture(self, runs: Sequence[Run[ViewMetrics]]) -> bytes:
-        """The ways and the end points, from the front and from the side."""
+    def picture(self, runs: Sequence[MethodRun[ViewMetrics]]) -> bytes:
+        """The paths and the end points, seen from two sides."""
         figure, axes = self._layout(runs)
         for column, run in enumerate(runs):
             for row, angle in enumerate(ANGLES):
-                ways = np.swapaxes(run.path.numpy() @ _orbit(angle).T, 0, 1)
-                axes[row, column].add_collection(plots.lines(ways))
-                axes[row, column].scatter(*ways[:, -1].T, **DOTS)
+                paths = np.swapaxes(run.path.numpy() @ _orbit(angle).T, 0, 1)
+                axes[row, column].add_collection(plots.lines(paths))
+                axes[row, column].scatter(*paths[:, -1].T, **DOTS)
         return plots.png(figure)
 
-    def animation(self, runs: Sequence[Run[ViewMetrics]]) -> bytes:
-        """The points on their way while the two cameras go round."""
+    def animation(self, runs: Sequence[MethodRun[ViewMetrics]]) -> bytes:
+        """The points in motion, with rotating cameras."""
         figure, axes = self._layout(runs)
         modes, frames = self.prior.of(TARGET).numpy(), len(runs[0].path)
         moving = [[axis.collections[0], axis.scatter([], [], **DOTS)] for axis in axes.flat]
@@ -118,7 +119,7 @@ class ViewsStudy(Study[ViewMetrics]):
 
         return plots.gif(figure, [artist for pair in moving for artist in pair], draw, frames)
 
-    def _layout(self, runs: Sequence[Run[ViewMetrics]]):
+    def _layout(self, runs: Sequence[MethodRun[ViewMetrics]]) -> tuple[Figure, np.ndarray]:
         title = f"3-D points generated from random views, guidance scale {self.guidance_scale:g}: four noise sources"
         figure, axes = plots.new_figure(len(runs), 2, title, size=3.0)
         modes = self.prior.of(TARGET).numpy()
@@ -134,7 +135,7 @@ class ViewsStudy(Study[ViewMetrics]):
 
 
 def _disagreement(
-    points: Float[Tensor, "n 3"], centres: Float[Tensor, "k 3"], nearest: Tensor, views: int = 32
+    points: Float[Tensor, "n 3"], centres: Float[Tensor, "k 3"], nearest: Int[Tensor, " n"], views: int = 32
 ) -> float:
     cameras = random_cameras(views * len(points), Generator().manual_seed(0), points.dtype)
     seen = (cameras @ points.repeat(views, 1)[:, :, None])[:, :, 0]
@@ -142,8 +143,8 @@ def _disagreement(
     return float(((seen[:, None] - modes).norm(dim=-1).argmin(1) != nearest.repeat(views)).float().mean())
 
 
-def _orbit(angle: float) -> np.ndarray:
-    """An orthographic camera [2, 3] that looks from the side at this angle and from a little above."""
+def _orbit(angle: float) -> Float[np.ndarray, "2 3"]:
+    """An orthographic camera at this azimuth, slightly above the points."""
     right = np.array([np.cos(angle), np.sin(angle), 0.0])
     forward = np.array([-np.sin(angle) * np.cos(0.3), np.cos(angle) * np.cos(0.3), -np.sin(0.3)])
     return np.stack([right, np.cross(right, forward)]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The exact 2-D worlds: two classes of points, an edit from the first to the second, nothing approximate."""
+"""The exact 2-D worlds: two classes of points, and their exact score."""
 
 import math
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from torch import Tensor
 from potstill.diffusion.mixture import Mixture
 
 SOURCE, TARGET = 0, 1
-"""The labels of class 1, where an edit starts, and of class 2, where it should go."""
+"""The labels of class 1, the source of an edit, and class 2, its target."""
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Centres of two classes; each centre carries a Gaussian of the world's width.
+    """A Gaussian mixture of two classes, all components of one width.
 
-    The coordinates are those the diffusion runs in; data = offset + scale · coordinates.
+    Diffusion runs in these coordinates; data = offset + scale · coordinates.
     """
 
     name: str
@@ -28,7 +28,7 @@ class World:
     scale: float = 1.0
 
     def prior(self, dtype: torch.dtype = torch.float32) -> Mixture:
-        """The exact score of the world: label 0 is class 1, label 1 is class 2; DDPM's linear schedule."""
+        """The exact score under DDPM's linear schedule; label 0 is class 1, label 1 is class 2."""
         centres = torch.cat([self.source, self.target]).to(dtype)
         labels = torch.tensor([SOURCE] * len(self.source) + [TARGET] * len(self.target))
         return Mixture(centres, labels, self.width)
@@ -50,8 +50,8 @@ def blobs() -> World:
 def rings(count: int = 64) -> World:
     """Two concentric circles, from radius 1.5 to 0.75.
 
-    The centre of the inner ring is as good a place as the ring for the average of a guided score over
-    noise levels, so SDS collapses onto it: near no point of class 2.
+    Averaged over noise levels, a guided score vanishes at the centre of the inner ring as well, so SDS collapses
+    onto it, far from class 2.
     """
     angle = torch.arange(count, dtype=torch.float64) * (2 * math.pi / count)
     circle = torch.stack([angle.cos(), angle.sin()], 1)

@@ -50,7 +50,7 @@ def run(monkeypatch, capsys):
         module = types.ModuleType("potstill.cli.trial")
         module.TrialCommand = command
         monkeypatch.setitem(sys.modules, "potstill.cli.trial", module)
-        monkeypatch.setitem(commands.COMMANDS, "trial", commands.Entry("", "trial:TrialCommand", ""))
+        monkeypatch.setitem(commands.COMMANDS, "trial", commands.CommandEntry("", "trial:TrialCommand", ""))
         runs.clear()
         with pytest.raises(SystemExit) as stop:
             cli.main(["trial", *words])
@@ -128,8 +128,8 @@ def test_help_shows_the_fields_of_the_method_named(run):
         ("--method psd --help", "unknown method 'psd': did you mean"),
         ("--method", "--method"),
         ("--method PDS(", "cannot read 'PDS(' as a method: write Name or Name(field=value, ...); did you mean 'pds'?"),
-        ("--method SDS(noise=3)", "noise of SDS = 3 must be a noise source (Bank, DDIMNoise"),
-        ("--noise Fersh", "unknown noise source 'Fersh': did you mean 'Fresh'? choose from Bank, DDIMNoise"),
+        ("--method SDS(noise=3)", "noise of SDS = 3 must be a noise source (DDIMNoise, DrawBank"),
+        ("--noise Fersh", "unknown noise source 'Fersh': did you mean 'Fresh'? choose from DDIMNoise, DrawBank"),
         ("--noise Inverted(steps=0)", "inversion with steps = 0"),
         ("--noise Inverted(steps='a')", "steps of Inverted = 'a' must be a whole number, such as 10"),
         ("--times Uniform(low=nan)", "low of Uniform = nan must be a finite number, such as 0.02"),

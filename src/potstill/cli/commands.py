@@ -4,7 +4,7 @@ import importlib
 from typing import Any, NamedTuple
 
 
-class Listing(NamedTuple):
+class CommandEntry(NamedTuple):
     """A command in the list."""
 
     group: str
@@ -15,28 +15,34 @@ class Listing(NamedTuple):
 
 
 COMMANDS = {
-    "edit": Listing("edit and generate", "edit:EditCommand", "Edit a picture with two prompts."),
-    "generate": Listing("edit and generate", "generate:GenerateCommand", "Generate pictures from a prompt."),
-    "batch": Listing(
+    "edit": CommandEntry("edit and generate", "edit:EditCommand", "Edit a picture with two prompts."),
+    "generate": CommandEntry("edit and generate", "generate:GenerateCommand", "Generate pictures from a prompt."),
+    "batch": CommandEntry(
         "edit and generate", "batch:BatchCommand", "Edit and generate thousands of pictures from a table."
     ),
-    "resume": Listing("edit and generate", "resume:ResumeCommand", "Continue a run that was interrupted or killed."),
-    "compare": Listing(
+    "resume": CommandEntry(
+        "edit and generate", "resume:ResumeCommand", "Continue a run that was interrupted or killed."
+    ),
+    "compare": CommandEntry(
         "measure and compare", "compare:CompareCommand", "Show the results of several methods side by side."
     ),
-    "bench": Listing("measure and compare", "bench:BenchCommand", "Measure every method on edits with known answers."),
-    "invert": Listing(
+    "bench": CommandEntry(
+        "measure and compare", "bench:BenchCommand", "Measure every method on edits with known answers."
+    ),
+    "invert": CommandEntry(
         "measure and compare", "invert:InvertCommand", "Find the noise that makes a picture, and reconstruct it."
     ),
-    "replay": Listing(
+    "replay": CommandEntry(
         "measure and compare", "replay:ReplayCommand", "Rerun a result from its settings and compare the bytes."
     ),
-    "methods": Listing("learn", "methods:MethodsCommand", "List the methods: equation, noise, cost, reference."),
-    "world": Listing("learn", "world:WorldCommand", "Compare methods on 2-D points with an exact score."),
-    "theorem": Listing("learn", "theorem:TheoremCommand", "Show that DDIM sampling is score distillation."),
-    "sample": Listing("utilities", "sample:SampleCommand", "Draw pictures of a prompt with plain sampling."),
-    "vocabulary": Listing("utilities", "vocabulary:VocabularyCommand", "List the words that the bundled model knows."),
-    "cite": Listing("utilities", "cite:CiteCommand", "Print the BibTeX entry of a method."),
+    "methods": CommandEntry("learn", "methods:MethodsCommand", "List the methods: equation, noise, cost, reference."),
+    "world": CommandEntry("learn", "world:WorldCommand", "Compare methods on 2-D points with an exact score."),
+    "theorem": CommandEntry("learn", "theorem:TheoremCommand", "Show that DDIM sampling is score distillation."),
+    "sample": CommandEntry("utilities", "sample:SampleCommand", "Draw pictures of a prompt with plain sampling."),
+    "vocabulary": CommandEntry(
+        "utilities", "vocabulary:VocabularyCommand", "List the words that the bundled model knows."
+    ),
+    "cite": CommandEntry("utilities", "cite:CiteCommand", "Print the BibTeX entry of a method."),
 }
 """The commands by their names, in the order in which they are listed."""
 

@@ -9,14 +9,14 @@ from dataclasses import is_dataclass
 from potstill.baselines import Baseline
 from potstill.cli.words import label, option, read
 from potstill.methods import Method
-from potstill.tasks.schema import FieldSchema, explained, first_sentence, is_method, schema
+from potstill.tasks.schema import SchemaField, explained, first_sentence, is_method, schema
 from potstill.tasks.text import to_text
 
 _COLUMN = 26
 """Where the descriptions start."""
 
 
-def short_help(name: str, command: type, settings: Sequence[FieldSchema]) -> str:
+def short_help(name: str, command: type, settings: Sequence[SchemaField]) -> str:
     """What the command does, its examples, and the options that are not advanced; at most a screen."""
     first, *others = _paragraphs(command)
     usual = [setting for setting in settings if not (setting.option.advanced or setting.of_method)]
@@ -30,7 +30,7 @@ def short_help(name: str, command: type, settings: Sequence[FieldSchema]) -> str
     return "\n".join([*lines, "", *_prose([f"{more}."])])
 
 
-def full_help(name: str, command: type, settings: Sequence[FieldSchema]) -> str:
+def full_help(name: str, command: type, settings: Sequence[SchemaField]) -> str:
     """What the command does, and every option by its group."""
     lines = [_usage(name, settings)]
     for paragraph in _paragraphs(command):
@@ -41,7 +41,7 @@ def full_help(name: str, command: type, settings: Sequence[FieldSchema]) -> str:
     return "\n".join(lines)
 
 
-def method_help(name: str, method: Method | Baseline, settings: Sequence[FieldSchema]) -> str:
+def method_help(name: str, method: Method | Baseline, settings: Sequence[SchemaField]) -> str:
     """One method: its equation and reference, its fields as options of the command, the components they accept."""
     first, *others = _paragraphs(type(method))
     about = {"gradient": method.equation} if isinstance(method, Method) else {"how": method.equation}
@@ -60,12 +60,12 @@ def method_help(name: str, method: Method | Baseline, settings: Sequence[FieldSc
     return "\n".join(lines)
 
 
-def _usage(name: str, settings: Sequence[FieldSchema]) -> str:
+def _usage(name: str, settings: Sequence[SchemaField]) -> str:
     required = [label(each) for each in _positional_first(settings) if each.required or each.option.positional]
     return "\n".join(_wrapped(" ".join([f"usage: potstill {name}", *required, "[options]"]), "", "  "))
 
 
-def _options(settings: Iterable[FieldSchema], brief: bool = False) -> Iterator[str]:
+def _options(settings: Iterable[SchemaField], brief: bool = False) -> Iterator[str]:
     """Rows of options with their docstrings, or the first sentences of these, and their defaults."""
     for setting in _positional_first(settings):
         text = first_sentence(setting.doc) if brief else setting.doc
@@ -75,7 +75,7 @@ def _options(settings: Iterable[FieldSchema], brief: bool = False) -> Iterator[s
         yield from _rows([(label(setting), f"{text} (default: {default})" if default else text)])
 
 
-def _shown(setting: FieldSchema) -> str:
+def _shown(setting: SchemaField) -> str:
     """The default as it would be typed; empty if there is none to type."""
     value = setting.default
     if is_method(setting.kind):
@@ -85,7 +85,7 @@ def _shown(setting: FieldSchema) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
-def _positional_first(settings: Iterable[FieldSchema]) -> list[FieldSchema]:
+def _positional_first(settings: Iterable[SchemaField]) -> list[SchemaField]:
     return sorted(settings, key=lambda setting: not setting.option.positional)
 
 

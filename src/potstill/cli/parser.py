@@ -12,7 +12,7 @@ from typing import Any
 
 from potstill.cli.words import UsageError, is_flag, label, metavar, option, place, read, short, takes
 from potstill.tasks.kinds import named_presets
-from potstill.tasks.schema import FieldSchema, first_sentence, is_method, members
+from potstill.tasks.schema import SchemaField, first_sentence, is_method, members
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def split(words: Sequence[str]) -> Line:
     return Line(groups, words[end + 1 :])
 
 
-def values(line: Line, settings: Sequence[FieldSchema]) -> dict[tuple[str, ...], Any]:
+def values(line: Line, settings: Sequence[SchemaField]) -> dict[tuple[str, ...], Any]:
     """What a command line says of the settings, by their paths.
 
     Raises:
@@ -82,7 +82,7 @@ def values(line: Line, settings: Sequence[FieldSchema]) -> dict[tuple[str, ...],
     return found
 
 
-def check_complete(found: Mapping[tuple[str, ...], Any], settings: Iterable[FieldSchema]) -> None:
+def check_complete(found: Mapping[tuple[str, ...], Any], settings: Iterable[SchemaField]) -> None:
     """Raise unless every setting without a default has a value.
 
     Raises:
@@ -94,7 +94,7 @@ def check_complete(found: Mapping[tuple[str, ...], Any], settings: Iterable[Fiel
         raise UsageError(f"missing: {', '.join(map(label, lacking))}{about}")
 
 
-def _value(setting: FieldSchema, group: Group) -> tuple[Any, int]:
+def _value(setting: SchemaField, group: Group) -> tuple[Any, int]:
     """The value of an option, and how many words it took."""
     if is_flag(setting):
         if group.attached:
@@ -118,7 +118,7 @@ def _is_option(name: str) -> bool:
     return False
 
 
-def _unknown(name: str, settings: Sequence[FieldSchema]) -> UsageError:
+def _unknown(name: str, settings: Sequence[SchemaField]) -> UsageError:
     """The error for an option that the command does not have, or not with this method."""
     known = [option(setting) for setting in settings if not setting.option.positional]
     field = name.removeprefix("--").replace("-", "_")
@@ -139,7 +139,7 @@ def _names(method: Any) -> list[str]:
     return [field.name for field in fields(method)]
 
 
-def _unexpected(word: str, group: Group, options: Mapping[str, FieldSchema]) -> UsageError:
+def _unexpected(word: str, group: Group, options: Mapping[str, SchemaField]) -> UsageError:
     """The error for a word that belongs to nothing."""
     if group.option == "--" and word.partition("=")[0] in options:
         return UsageError(f"{word} comes after --, where only positional arguments are allowed: move it before --")

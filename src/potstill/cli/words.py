@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
-from potstill.tasks.schema import FieldSchema, is_component, is_method, members
+from potstill.tasks.schema import SchemaField, is_component, is_method, members
 from potstill.tasks.text import from_text
 
 _RULES = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
@@ -18,19 +18,19 @@ class UsageError(InputError):
     """A command line does not follow the usage of its command."""
 
 
-def option(setting: FieldSchema) -> str:
+def option(setting: SchemaField) -> str:
     """`--guidance-scale`, `--no-gif` for what is on unless it is turned off; the placeholder of a positional one."""
     if setting.option.positional:
         return metavar(setting)
     return f"--{'no-' if setting.default is True and is_flag(setting) else ''}{setting.name.replace('_', '-')}"
 
 
-def label(setting: FieldSchema) -> str:
+def label(setting: SchemaField) -> str:
     """The option with the placeholder for its value."""
     return option(setting) if setting.option.positional or is_flag(setting) else f"{option(setting)} {metavar(setting)}"
 
 
-def metavar(setting: FieldSchema) -> str:
+def metavar(setting: SchemaField) -> str:
     """The placeholder for the value: PATH, INT INT, {adam,sgd}."""
     kind = _bare(setting.kind)
     each, length = _repeated(kind)
@@ -48,12 +48,12 @@ def metavar(setting: FieldSchema) -> str:
     return " ".join([_METAVARS[each]] * length)
 
 
-def place(setting: FieldSchema) -> str:
+def place(setting: SchemaField) -> str:
     """How a positional setting is called."""
     return setting.option.metavar or setting.name.upper()
 
 
-def is_flag(setting: FieldSchema) -> bool:
+def is_flag(setting: SchemaField) -> bool:
     """Whether it takes no value."""
     return setting.kind is bool
 

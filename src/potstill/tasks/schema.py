@@ -42,7 +42,7 @@ Advanced = Annotated[T, Option(advanced=True)]
 
 
 @dataclass(frozen=True)
-class FieldSchema:
+class SchemaField:
     """One field, as it can be set from outside."""
 
     name: str
@@ -75,7 +75,7 @@ class FieldSchema:
         return names or _literals(self.kind)
 
 
-def schema(kind: type, usual: Any = MISSING, method: Method | Baseline | None = None) -> tuple[FieldSchema, ...]:
+def schema(kind: type, usual: Any = MISSING, method: Method | Baseline | None = None) -> tuple[SchemaField, ...]:
     """The settings of a dataclass, those of the most derived class first and those of a method last.
 
     Args:
@@ -152,7 +152,7 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=\.)\s+(?=[A-Z])", text)[0]
 
 
-def _settings(kind: type, usual: Any, path: tuple[str, ...] = (), group: str = "") -> Iterator[FieldSchema]:
+def _settings(kind: type, usual: Any, path: tuple[str, ...] = (), group: str = "") -> Iterator[SchemaField]:
     """The settings of a dataclass and of those that it holds."""
     hints, docs = get_type_hints(kind, include_extras=True), _docs(kind)
     for field in sorted(fields(kind), key=partial(_order, kind)):
@@ -162,7 +162,7 @@ def _settings(kind: type, usual: Any, path: tuple[str, ...] = (), group: str = "
         if is_nested(annotation):
             yield from _settings(annotation, value, here, summary(annotation))
         else:
-            yield FieldSchema(field.name, here, annotation, value, docs.get(field.name, ""), group, option)
+            yield SchemaField(field.name, here, annotation, value, docs.get(field.name, ""), group, option)
 
 
 def _option(annotation: Any) -> tuple[Any, Option]:

@@ -50,7 +50,7 @@ def run(monkeypatch, capsys):
         module = types.ModuleType("potstill.cli.trial")
         module.TrialCommand = command
         monkeypatch.setitem(sys.modules, "potstill.cli.trial", module)
-        monkeypatch.setitem(commands.COMMANDS, "trial", commands.CommandEntry("", "trial:TrialCommand", ""))
+        monkeypatch.setitem(commands.COMMANDS, "trial", commands.CommandEntry("TrialCommand", ""))
         runs.clear()
         with pytest.raises(SystemExit) as stop:
             cli.main(["trial", *words])

@@ -124,14 +124,14 @@ def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys,
 
 
 FORGED = {
-    "version": ("record.versions.potstill", "0.0.1", "is of potstill 0.0.1, and this is"),
+    "version": ("record.versions.potstill", "0.0.1", "is from potstill 0.0.1, and this is"),
     "weights": ("record.model.sha256", "0" * 64, r"is of another run \(model sha256 000000000000, now [0-9a-f]{12}\)"),
     "picture": (
         "record.image.sha256",
         "0" * 64,
         r"another run \(image sha256 000000000000, now .*restore what it",
     ),
-    "command": ("record.command", "rm", "is of potstill rm: what can be resumed is edit, generate"),
+    "command": ("record.command", "rm", "belongs to potstill rm: only edit, generate, .* can be resumed"),
     "no command": ("record.command", None, "damaged"),
     "settings": ("record.settings.steps", "many", "steps"),
     "a setting": ("record.settings.colour", "red", "colour"),

@@ -22,6 +22,7 @@ import torch
 from potstill.batch.manifest import BatchRow
 from potstill.batch.processes import end_with_parent
 from potstill.batch.work import Loader, Outcome, work
+from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import InputError, PotstillError
 
 TRIES = 3
@@ -192,6 +193,28 @@ class Ray(Executor):
         finally:
             if ours:
                 ray.shutdown()
+
+
+def choose_executor(
+    workers: int, threads: int | None, batch_size: int, ray: str | None = None, ray_gpus: float = 0.0
+) -> Executor:
+    """A Ray cluster if its address is given, several processes for several workers, otherwise this process.
+
+    Raises:
+        InputError: a number is out of range.
+    """
+    CallBatcher(batch_size)
+    if workers < 1 or (threads is not None and threads < 1):
+        raise InputError(f"workers = {workers} and threads = {threads} must be at least 1")
+    if not 0 <= ray_gpus < 1000:
+        raise InputError(f"GPUs of an actor = {ray_gpus} must be from 0 to below 1,000")
+    if ray:
+        return Ray(ray, workers, threads or 1, ray_gpus)
+    if workers > 1:
+        return Processes(workers, threads or 1)
+    if threads:
+        torch.set_num_threads(threads)
+    return InProcess()
 
 
 class _Actor:

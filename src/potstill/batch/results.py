@@ -3,13 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
-from potstill.io.files import write
+from potstill.io.files import sweep, write
 from potstill.io.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
@@ -98,3 +101,23 @@ class BatchResults:
         parquet.write_table(pyarrow.Table.from_pylist(self.records(), schema), sink)
         write(folder / "results.parquet", sink.getvalue())
         return folder / "results.parquet"
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Context with exclusive use of the folder, cleared of partly written files.
+
+    Raises:
+        InputError: another batch is writing there.
+    """
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"another batch is writing to {str(folder)!r}: wait for it, or give another --out") from None
+    try:
+        sweep(folder)
+        yield
+    finally:
+        sweep(folder)
+        lock.release()

@@ -2,22 +2,15 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from filelock import FileLock, Timeout
-
-from potstill.batch.executors import Executor, InProcess, Processes, Ray
+from potstill.batch.executors import choose_executor
 from potstill.batch.manifest import read_manifest
-from potstill.batch.results import BatchResults
+from potstill.batch.results import BatchResults, exclusive
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
-from potstill.diffusion.shared_calls import CallBatcher
-from potstill.errors import InputError
-from potstill.io.files import sweep, writable_folder
+from potstill.io.files import writable_folder
 from potstill.tasks.schema import Advanced, Positional
 
 _SHOWN = 10  # warnings, and errors
@@ -71,20 +64,20 @@ class BatchCommand:
 
     def run(self) -> None:
         """Read the table, run its rows, write the results."""
-        executor = self._executor()
+        executor = choose_executor(self.workers, self.threads, self.batch_size, self.ray, self.ray_gpus)
         results = BatchResults(read_manifest(self.manifest), self.images or self.manifest.parent)
-        self._tell_failed(results)
+        self._print_failed(results)
         if self.dry_run:
             print(f"{len(results.rows) - len(results.failed):,} of {len(results.rows):,} rows can be run")
             sys.exit(bool(results.failed))
-        early, began, said = len(results.failed), time.monotonic(), dict[str, None]()
-        with _only_one(writable_folder(self.out)):
+        early, began, warned = len(results.failed), time.monotonic(), dict[str, None]()
+        with exclusive(writable_folder(self.out)):
             try:
                 with bar("rows") as show:
                     show(early, len(results.rows))
                     for outcome in executor.outcomes(results.pending(), self.model.load, self.out, self.batch_size):
                         results.add(outcome)
-                        said |= dict.fromkeys(outcome.warnings)
+                        warned |= dict.fromkeys(outcome.warnings)
                         show(len(results.outcomes), len(results.rows))
                     show(len(results.outcomes), len(results.rows))
             except KeyboardInterrupt:
@@ -97,9 +90,9 @@ class BatchCommand:
                 )
                 sys.exit(130)
             place = results.save(self.out)
-        _tell("warning: ", said)
+        _print_first("warning: ", warned)
         if len(results.failed) > early:
-            self._tell_failed(results)
+            self._print_failed(results)
         if self.json:
             print(to_json(results.records()))
         else:
@@ -111,41 +104,11 @@ class BatchCommand:
             print(f"wrote {place}")
         sys.exit(bool(results.failed))
 
-    def _executor(self) -> Executor:
-        CallBatcher(self.batch_size)
-        if self.workers < 1 or (self.threads is not None and self.threads < 1):
-            raise InputError(f"workers = {self.workers} and threads = {self.threads} must be at least 1")
-        if not 0 <= self.ray_gpus < 1000:
-            raise InputError(f"GPUs of an actor = {self.ray_gpus} must be from 0 to below 1,000")
-        if self.ray:
-            return Ray(self.ray, self.workers, self.threads or 1, self.ray_gpus)
-        if self.workers > 1:
-            return Processes(self.workers, self.threads or 1)
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        return InProcess()
-
-    def _tell_failed(self, results: BatchResults) -> None:
-        _tell("", [f"row {number} of {self.manifest.name}: {error}" for number, error in results.failed.items()])
+    def _print_failed(self, results: BatchResults) -> None:
+        _print_first("", [f"row {number} of {self.manifest.name}: {error}" for number, error in results.failed.items()])
 
 
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Context with exclusive use of the folder, cleared of partly written files."""
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise InputError(f"another batch is writing to {str(folder)!r}: wait for it, or give another --out") from None
-    try:
-        sweep(folder)
-        yield
-    finally:
-        sweep(folder)
-        lock.release()
-
-
-def _tell(kind: str, lines: "list[str] | dict[str, None]") -> None:
+def _print_first(kind: str, lines: "list[str] | dict[str, None]") -> None:
     """Print the first lines on stderr, and how many more there are."""
     for line in list(lines)[:_SHOWN]:
         print(f"potstill: {kind}{line}", file=sys.stderr)

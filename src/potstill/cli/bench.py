@@ -112,12 +112,12 @@ class BenchCommand:
         print(f"{len(entries)} entries, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:
             done = run_all(trials, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
-        told = {
+        settings_used = {
             name: value for name, value in asdict(self).items() if name in ("clip", "dino", "lpips", "seeds", "batch")
         }
-        told |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
-        told |= {"pairs": len(pairs), "model": self.model.model}
-        report = Report(collect_results(done), {**told, **versions()}, judge)
+        settings_used |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
+        settings_used |= {"pairs": len(pairs), "model": self.model.model}
+        report = Report(collect_results(done), {**settings_used, **versions()}, judge)
         document = to_json(report.document())
         write(folder / "bench.json", document.encode())
         write(folder / "bench.md", report.markdown().encode())

@@ -1,4 +1,4 @@
-"""The commands. `COMMANDS` is the only list; the module of a command is imported when it runs."""
+"""The commands. `GROUPS` is the only list; the module of a command is imported when it runs."""
 
 import importlib
 from typing import Any, NamedTuple
@@ -7,65 +7,54 @@ from typing import Any, NamedTuple
 class CommandEntry(NamedTuple):
     """A command in the list."""
 
-    group: str
-    """Its heading in `potstill --help`."""
-    path: str
-    """Module and class, below `potstill.cli`."""
+    kind: str
+    """Its class, in the module of its name."""
     summary: str
 
 
-COMMANDS = {
-    "edit": CommandEntry("edit and generate", "edit:EditCommand", "Edit a picture with two prompts."),
-    "generate": CommandEntry("edit and generate", "generate:GenerateCommand", "Generate pictures from a prompt."),
-    "batch": CommandEntry(
-        "edit and generate", "batch:BatchCommand", "Edit and generate thousands of pictures from a table."
-    ),
-    "resume": CommandEntry(
-        "edit and generate", "resume:ResumeCommand", "Continue a run that was interrupted or killed."
-    ),
-    "compare": CommandEntry(
-        "measure and compare", "compare:CompareCommand", "Show the results of several methods side by side."
-    ),
-    "bench": CommandEntry(
-        "measure and compare", "bench:BenchCommand", "Measure every method on edits with known answers."
-    ),
-    "invert": CommandEntry(
-        "measure and compare", "invert:InvertCommand", "Find the noise that makes a picture, and reconstruct it."
-    ),
-    "replay": CommandEntry(
-        "measure and compare", "replay:ReplayCommand", "Rerun a result from its settings and compare the bytes."
-    ),
-    "methods": CommandEntry("learn", "methods:MethodsCommand", "List the methods: equation, noise, cost, reference."),
-    "world": CommandEntry("learn", "world:WorldCommand", "Compare methods on 2-D points with an exact score."),
-    "theorem": CommandEntry("learn", "theorem:TheoremCommand", "Show that DDIM sampling is score distillation."),
-    "sample": CommandEntry("utilities", "sample:SampleCommand", "Draw pictures of a prompt with plain sampling."),
-    "vocabulary": CommandEntry(
-        "utilities", "vocabulary:VocabularyCommand", "List the words that the bundled model knows."
-    ),
-    "cite": CommandEntry("utilities", "cite:CiteCommand", "Print the BibTeX entry of a method."),
+GROUPS = {
+    "edit and generate": {
+        "edit": CommandEntry("EditCommand", "Edit a picture with two prompts."),
+        "generate": CommandEntry("GenerateCommand", "Generate pictures from a prompt."),
+        "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures from a table."),
+        "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
+    },
+    "measure and compare": {
+        "compare": CommandEntry("CompareCommand", "Show the results of several methods side by side."),
+        "bench": CommandEntry("BenchCommand", "Measure every method on edits with known answers."),
+        "invert": CommandEntry("InvertCommand", "Find the noise that makes a picture, and reconstruct it."),
+        "replay": CommandEntry("ReplayCommand", "Rerun a result from its settings and compare the bytes."),
+    },
+    "learn": {
+        "methods": CommandEntry("MethodsCommand", "List the methods: equation, noise, cost, reference."),
+        "world": CommandEntry("WorldCommand", "Compare methods on 2-D points with an exact score."),
+        "theorem": CommandEntry("TheoremCommand", "Show that DDIM sampling is score distillation."),
+    },
+    "utilities": {
+        "sample": CommandEntry("SampleCommand", "Draw pictures of a prompt with plain sampling."),
+        "vocabulary": CommandEntry("VocabularyCommand", "List the words that the bundled model knows."),
+        "cite": CommandEntry("CiteCommand", "Print the BibTeX entry of a method."),
+    },
 }
-"""The commands by their names, in the order in which they are listed."""
+"""The commands by their names, under the headings of `potstill --help`."""
+COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+"""All of them."""
 
 
 def find_command(name: str) -> Any:
     """The class of a command."""
-    module, _, kind = COMMANDS[name].path.partition(":")
-    return getattr(importlib.import_module(f"potstill.cli.{module}"), kind)
+    return getattr(importlib.import_module(f"potstill.cli.{name}"), COMMANDS[name].kind)
 
 
-def _listed() -> str:
-    lines = []
-    for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
-        lines.append(f"\n{group}:")
-        lines += [f"  {name:<12}{entry.summary}" for name, entry in COMMANDS.items() if entry.group == group]
-    return "\n".join(lines)
+def _listed(group: dict[str, CommandEntry]) -> str:
+    return "\n".join(f"  {name:<12}{entry.summary}" for name, entry in group.items())
 
 
 USAGE = f"""\
 usage: potstill COMMAND [options]
 
 Edit and generate pictures by score distillation with diffusion models (SDS, SDI, DDS, PDS and more).
-{_listed()}
+{chr(10).join(f"{chr(10)}{heading}:{chr(10)}{_listed(group)}" for heading, group in GROUPS.items())}
 
 options:
   --help      Show this text. `potstill COMMAND --help` explains a command.

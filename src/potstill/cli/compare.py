@@ -57,13 +57,13 @@ class CompareCommand:
         inputs = {name: path for name, path in inputs.items() if path is not None}
         self.task.tasks(inputs)
         began = time.monotonic()
-        going = self.task.start(inputs, self.model.load())
+        running = self.task.start(inputs, self.model.load())
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every, **self.model.memory()}
         place = resumed or folder / f"compare{ENDING}"
-        checkpoint = Checkpoint(place, going.record, options, self.checkpoint_every)
-        run_resumably(going, going, checkpoint, required=resumed is not None)
-        with finalise(going, checkpoint):
-            self._finish(going.finish(), folder, began)
+        checkpoint = Checkpoint(place, running.record, options, self.checkpoint_every)
+        run_resumably(running, running, checkpoint, required=resumed is not None)
+        with finalise(running, checkpoint):
+            self._finish(running.finish(), folder, began)
 
     def _finish(self, found: Comparison, folder: Path, began: float) -> None:
         rows = found.numbers()

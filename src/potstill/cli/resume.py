@@ -39,12 +39,12 @@ class ResumeCommand:
         saved = read(place)
         name = saved.record["command"]
         if name not in COMMANDS:
-            raise InputError(f"{str(place)!r} is of potstill {name}: what can be resumed is {', '.join(COMMANDS)}")
+            raise InputError(f"{str(place)!r} belongs to potstill {name}: only {', '.join(COMMANDS)} can be resumed")
         versions, ours = saved.record.get("versions"), version("potstill")
         theirs = versions.get("potstill") if isinstance(versions, dict) else None
         if theirs != ours:
             raise InputError(
-                f"{str(place)!r} is of potstill {theirs}, and this is {ours}: install that one, or delete it and "
+                f"{str(place)!r} is from potstill {theirs}, and this is {ours}: install that version, or delete it and "
                 "start anew"
             )
         if self.json:

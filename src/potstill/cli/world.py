@@ -79,10 +79,10 @@ class WorldCommand:
         sweep(folder)
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every}
         place = resumed or folder / f"world{ENDING}"
-        going, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)
-        run_resumably(going, going, checkpoint, required=resumed is not None)
-        with finalise(going, checkpoint):
-            self._finish(study, going.runs, folder)
+        running, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)
+        run_resumably(running, running, checkpoint, required=resumed is not None)
+        with finalise(running, checkpoint):
+            self._finish(study, running.runs, folder)
 
     def _record(self, study: Study) -> dict[str, Any]:
         """The identity of the run. A world from a file is identified by its points, not by its name alone."""

@@ -39,7 +39,7 @@ from potstill.methods import Method
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit
-from potstill.tasks.text import to_text
+from potstill.tasks.parsing import to_text
 from potstill.tensors import Grid
 
 RUNS = (200, 500)

@@ -47,8 +47,8 @@ from potstill.io.images import as_images, read_mask, read_text
 from potstill.io.resize import Fit
 from potstill.methods import Method
 from potstill.tasks.editing import Edit
+from potstill.tasks.parsing import from_text
 from potstill.tasks.provenance import read_record
-from potstill.tasks.text import from_text
 from potstill.worlds.loading import read_world
 
 HERE = Path(__file__).parent

@@ -218,7 +218,7 @@ TESTED_IN = {
     "diffusion/test_guidance.py": "scenes.view_prompts",
     "diffusion/test_inversion.py": "diffusion.sampling",
     "diffusion/test_prior.py": "diffusion.(mixture|wrappers)",
-    "diffusion/test_codec.py": "priors.autoencoder",
+    "diffusion/test_codec.py": "priors.vae",
     "hostile/test_hostile_models.py": "priors.(safety|vocabulary)",
     "batch/test_manifest.py": "io.tables",
     "io/test_reading.py": "io.(decode|images)",
@@ -234,7 +234,7 @@ TESTED_IN = {
     "tasks/test_edit_baselines.py": "tasks.(comparing|inverting)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
-    "tasks/test_text.py": "tasks.kinds",
+    "tasks/test_parsing.py": "tasks.kinds",
     "test_state.py": "tasks.state_file",
 }
 """Modules without a test file of their name in the mirrored place, beside the file that tests them."""

@@ -5,7 +5,7 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Generator
 
-from potstill.priors.autoencoder import Autoencoder
+from potstill.priors.vae import Autoencoder
 from tests import tiny
 
 

@@ -20,8 +20,8 @@ from potstill.priors.unets import Unconditional
 from potstill.tasks.comparing import Compare
 from potstill.tasks.editing import Edit
 from potstill.tasks.inverting import Invert
+from potstill.tasks.parsing import from_text, to_text
 from potstill.tasks.replaying import replay
-from potstill.tasks.text import from_text, to_text
 from tests import tiny
 
 PROMPTS = {"source": "a red apple", "target": "a green pear"}

@@ -19,7 +19,7 @@ from potstill.io.files import check_file, file_hash
 from potstill.io.tables import Row, read_table
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
-from potstill.tasks.text import from_values
+from potstill.tasks.parsing import from_values
 
 TASKS: dict[str, type[Edit] | type[Generate]] = {"edit": Edit, "generate": Generate}
 PATHS = ("image", "mask")

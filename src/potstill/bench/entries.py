@@ -15,8 +15,8 @@ from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
+from potstill.tasks.parsing import from_text
 from potstill.tasks.prompt_sampling import sample
-from potstill.tasks.text import from_text
 from potstill.tensors import Images
 
 

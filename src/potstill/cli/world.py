@@ -13,10 +13,10 @@ from potstill.errors import InputError
 from potstill.io.files import sweep, writable_folder, write
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.parsing import from_text, from_values
 from potstill.tasks.provenance import versions
 from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.text import from_text, from_values
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.study import MethodRun
 from potstill.worlds.views_study import COMPARED

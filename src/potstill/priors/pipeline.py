@@ -15,9 +15,9 @@ from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
-from potstill.priors.autoencoder import codec_of
 from potstill.priors.lora import adapt
 from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
+from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
 _CACHED_PROMPTS = 256

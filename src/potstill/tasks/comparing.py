@@ -14,10 +14,10 @@ from potstill.priors.pipeline import Pipeline
 from potstill.state import Resumable, State
 from potstill.tasks.editing import OPTIMISER, Edit, change
 from potstill.tasks.generating import Generate
+from potstill.tasks.parsing import from_text
 from potstill.tasks.plan import ComparisonPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import RunSettings
-from potstill.tasks.text import from_text
 from potstill.tensors import Images, Levels
 
 FRAMES = 30

@@ -20,7 +20,7 @@ import docstring_parser
 from potstill.baselines import Baseline
 from potstill.methods import Method
 from potstill.tasks.kinds import classes_of, named_presets
-from potstill.tasks.text import default_of, to_text
+from potstill.tasks.parsing import default_of, to_text
 
 T = TypeVar("T")
 

@@ -20,10 +20,10 @@ from potstill.priors.prompts import check_prompt
 from potstill.scenes import Latents, Pixels
 from potstill.state import Resumable
 from potstill.tasks.kinds import KINDS
+from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
 from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced
-from potstill.tasks.text import from_values, to_text
 from potstill.tensors import Grid, Images
 
 T = TypeVar("T", bound="Settings")

@@ -22,7 +22,7 @@ from potstill.methods.times import Annealed, Stratified, TimestepSampler, Unifor
 from potstill.methods.weighting import Constant, Rho, Weight
 from potstill.tasks.kinds import KINDS as LISTED
 from potstill.tasks.kinds import classes_of
-from potstill.tasks.text import LONGEST, coerce, from_text, from_values, to_text
+from potstill.tasks.parsing import LONGEST, coerce, from_text, from_values, to_text
 
 KINDS = (NoiseSource, Weight, TimestepSampler, Coefficients, RenderModel, GuidanceRule, Method)
 

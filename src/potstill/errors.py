@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -35,7 +36,7 @@ def shortage(error: Exception) -> str | None:
     return None
 
 
-def not_finite(method: str, step: int, t: Tensor, **quantities: Tensor | None) -> NotFiniteError:
+def not_finite(method: str, step: int, t: Float[Tensor, " b"], **quantities: Tensor | None) -> NotFiniteError:
     """The error that names the first quantity, in the order given, that holds a NaN or an infinity.
 
     With it the method, the step, the times of the affected samples, their number and dtype, and what to try. Where

@@ -12,6 +12,8 @@ Images = Float[Tensor, "b 3 h w"]
 """RGB in [0, 1]."""
 Levels = UInt8[Tensor, "b 3 h w"]
 """RGB in 8 bits."""
+Factor = Float[Tensor, "..."]
+"""A coefficient shaped for the data axes of a latent (`per_sample`), [b, 1, ...], or a single number."""
 Times = Float[Tensor, " #b"]
 """Times, or coefficients at them: one for each sample, or a single one for all."""
 

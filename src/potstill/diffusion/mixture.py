@@ -105,7 +105,7 @@ class Mixture(Prior):
         """The centres of one class; of all for label -1."""
         return self.centres if label == -1 else self.centres[self.labels == label]
 
-    def _runs(self, condition: Condition, x: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    def _runs(self, condition: Condition, x: Latent) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Runs of rows with the same label, each with the label's centres m as the camera sees them and -|m|² / 2.
 
         Centres are [k, d], or [rows, k, d] with cameras. A batch has one run for each query, so slices are
@@ -122,7 +122,7 @@ class Mixture(Prior):
             else:
                 yield rows, *self._cached(label, x)
 
-    def _cached(self, label: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    def _cached(self, label: int, x: Latent) -> tuple[Tensor, Tensor]:
         """The centres m of a label in the dtype and on the device of x, and -|m|² / 2."""
         key = label, x.device, x.dtype
         if key not in self._centres_of:
@@ -131,13 +131,15 @@ class Mixture(Prior):
         return self._centres_of[key]
 
 
-def _affine(x: Tensor, centres: Tensor, offset: Tensor) -> Tensor:
+def _affine(
+    x: Float[Tensor, "b d"], centres: Float[Tensor, "*b k d"], offset: Float[Tensor, "*b k"]
+) -> Float[Tensor, "b k"]:
     """x · m_k + offset_k for all k, [b, k]."""
     if centres.ndim == 2:
         return torch.addmm(offset, x, centres.mT)
     return torch.einsum("bd,bkd->bk", x, centres) + offset
 
 
-def _average(r: Tensor, centres: Tensor) -> Tensor:
+def _average(r: Float[Tensor, "b k"], centres: Float[Tensor, "*b k d"]) -> Float[Tensor, "b d"]:
     """sum_k r_k m_k, [b, d]."""
     return r @ centres if centres.ndim == 2 else torch.einsum("bk,bkd->bd", r, centres)

@@ -5,12 +5,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Generator, Tensor
 
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
-from potstill.tensors import Latent, Times
+from potstill.tensors import Factor, Latent, Times
 
 Condition: TypeAlias = Mapping[str, Tensor]
 """Inputs of the denoiser beside x_t and t (labels, embeddings, a camera), batch first, with 1 or b rows."""
@@ -26,28 +26,28 @@ class Prediction(NamedTuple):
     eps: Latent
 
     @classmethod
-    def from_eps(cls, eps: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+    def from_eps(cls, eps: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """x0 = (x_t - sigma eps) / alpha."""
         return cls((x_t - sigma * eps) / alpha, eps)
 
     @classmethod
-    def from_x0(cls, x0: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+    def from_x0(cls, x0: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """eps = (x_t - alpha x0) / sigma."""
         return cls(x0, (x_t - alpha * x0) / sigma)
 
     @classmethod
-    def from_v(cls, v: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+    def from_v(cls, v: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """v = alpha eps - sigma x0 (arXiv 2202.00512, appendix D), for any alpha and sigma."""
         norm = alpha**2 + sigma**2
         return cls((alpha * x_t - sigma * v) / norm, (sigma * x_t + alpha * v) / norm)
 
     @classmethod
-    def from_flow(cls, velocity: Latent, x_t: Latent, alpha: Tensor, sigma: Tensor) -> "Prediction":
+    def from_flow(cls, velocity: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """velocity = eps - x0, the derivative of x_t on a rectified flow, for any alpha and sigma."""
         norm = alpha + sigma
         return cls((x_t - sigma * velocity) / norm, (x_t + alpha * velocity) / norm)
 
-    def v(self, alpha: Tensor, sigma: Tensor) -> Latent:
+    def v(self, alpha: Factor, sigma: Factor) -> Latent:
         """v = alpha eps - sigma x0."""
         return alpha * self.eps - sigma * self.x0
 
@@ -177,7 +177,7 @@ def concatenate(queries: Sequence[Query]) -> Query:
     )
 
 
-def _rows(value: Tensor, size: int) -> Tensor:
+def _rows(value: Shaped[Tensor, "rows ..."], size: int) -> Shaped[Tensor, "{size} ..."]:
     """Repeat a single row; refuse any other length than the batch's."""
     if len(value) not in (1, size):
         raise InputError(f"got {len(value)} rows for a batch of {size}: give 1 row or {size}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior, Query
@@ -210,6 +211,6 @@ class _RunThread(Generic[T]):
             self._halt.release()
 
 
-def _form(tensor: Tensor) -> Hashable:
+def _form(tensor: Shaped[Tensor, "..."]) -> Hashable:
     """Shape, dtype and device, which tensors of one call share."""
     return tensor.shape, tensor.dtype, tensor.device

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Generator, Tensor
 
 from potstill.diffusion.codec import Codec
@@ -187,7 +187,7 @@ class Pipeline(NetworkPrior, abc.ABC):
         flow = isinstance(self.schedule, Flow)
         return _PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
 
-    def _moved(self, value: Tensor) -> Tensor:
+    def _moved(self, value: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
 
     def timesteps(self, t: Times) -> Float[Tensor, " b"]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from potstill.diffusion.prior import Condition
@@ -58,7 +58,7 @@ class ViewPrompts:
         return {name: _mix(shares, [view[name] for view in views]) for name in self.front}
 
 
-def _mix(shares: list[Float[Tensor, " b"]], rows: list[Tensor]) -> Tensor:
+def _mix(shares: list[Float[Tensor, " b"]], rows: list[Shaped[Tensor, "1 ..."]]) -> Shaped[Tensor, "b ..."]:
     """sum_i share_i row_i for each sample; for integers the row with the largest share."""
     stacked, weights = torch.cat(rows), torch.stack(shares, 1)
     if not stacked.is_floating_point():

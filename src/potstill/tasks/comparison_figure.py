@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -59,11 +60,11 @@ def _figure(comparison: Comparison) -> tuple[Figure, dict[str, list[Any]]]:
     return figure, shown
 
 
-def _show(axis: Axes, picture: np.ndarray) -> Any:
+def _show(axis: Axes, picture: Float[np.ndarray, "h w *c"]) -> Any:
     return axis.imshow(picture, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
 
 
-def _array(images: Images) -> np.ndarray:
+def _array(images: Images) -> Float[np.ndarray, "h w 3"]:
     """Images side by side, [h, w, 3]."""
     return row(images)[0].clamp(0, 1).permute(1, 2, 0).numpy()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
@@ -34,7 +35,7 @@ def versions() -> dict[str, Any]:
     }
 
 
-def input_record(value: Picture, numbers: Tensor) -> dict[str, str | None]:
+def input_record(value: Picture, numbers: Float[Tensor, "..."]) -> dict[str, str | None]:
     """How an input is found and recognised again: its path, if it is a file, and the hash of its working pixels."""
     pixels = numbers.contiguous().cpu().numpy().tobytes()
     return {

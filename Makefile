@@ -7,7 +7,7 @@ BIN := .venv/bin
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons
 
-# One process a core, so one thread a process.
+# One process per core, so one thread per process.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
 
@@ -16,8 +16,8 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
-# Known vulnerabilities of what is installed, as the vulnerability service knows them: this needs the network. The name
-# of torch's CPU build, 2.13.0+cpu, is unknown to the service, so the list is asked about without what follows the plus.
+# Check the installed packages for known vulnerabilities; this needs the network. The vulnerability service does not know
+# the version of torch's CPU build, 2.13.0+cpu, so everything after the plus is removed from the list.
 audit: .venv/dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .[audit]
 	mkdir -p build
@@ -25,17 +25,17 @@ audit: .venv/dev
 	@$(BIN)/pip-audit --progress-spinner=off --disable-pip --no-deps -r build/installed.txt > build/audit.txt 2>&1; code=$$?; \
 	unknown=$$(grep -c "could not be audited" build/audit.txt); cat build/audit.txt; \
 	if grep -q "ServiceError\|ConnectionError" build/audit.txt || [ $$((2 * unknown)) -gt $$(wc -l < build/installed.txt) ]; then \
-	echo "make audit: the vulnerability service does not answer from here, so nothing is known: run it with a network"; exit 2; fi; \
+	echo "make audit: the vulnerability service does not answer from here, so nothing was checked: run it with a network"; exit 2; fi; \
 	exit $$code
 
-# What reads files, against bytes that nobody meant; atheris makes it much better (see fuzz/readers.py).
+# Fuzz the readers of files; more thorough with atheris installed (see fuzz/readers.py).
 fuzz: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python fuzz/readers.py --runs 20000
 
 bench: .venv/dev build/emoji/icons.safetensors
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
 
-# Every picture in the documentation.
+# Draw the pictures of the documentation.
 pictures: .venv/demo
 	$(MAKE) demo OUT=docs/pictures
 	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world || exit; done
@@ -45,13 +45,13 @@ pictures: .venv/demo
 	  --out docs/pictures/compare
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
-# The drawings that the emoji model is trained on, fetched with npm.
+# Download the training drawings of the emoji model with npm.
 model-data: build/emoji/icons.safetensors
 
 build/emoji/icons.safetensors: training/concepts.txt | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
-# The numbers and pictures of docs/emoji-model.md, from the weights in src/potstill/priors/emoji.
+# Update the numbers and pictures of docs/emoji-model.md from the weights in src/potstill/priors/emoji.
 model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
 	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
@@ -64,11 +64,11 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
 	$(BIN)/python -m training.card
 
-# The pictures of docs/gallery.md: every method on three worlds and five edits.
+# Draw the pictures of docs/gallery.md: every method on three worlds and five edits.
 gallery: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/python -m training.gallery
 
-# torch first and pinned, so that nothing pulls a newer one with its CUDA packages.
+# Install torch first and pinned, so that no other package installs a newer torch with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch

@@ -1,4 +1,4 @@
-"""Edit points of one moon towards the other with PDS, on the exact score: the smallest whole run."""
+"""Edit points of one moon towards the other with PDS on an exact score: the smallest complete run."""
 
 import torch
 

@@ -18,7 +18,7 @@ forward, backward = Guided(prior, 1.0), Guided(prior, 2.0)
 source, target = prior.condition(SOURCE), prior.condition(TARGET)
 schedule, rng = prior.schedule, torch.Generator().manual_seed(0)
 
-# The edit as published: invert, keep the noise maps, sample with the other prompt.
+# The published edit: invert, keep the noise maps, sample with the other prompt.
 x0 = prior.sample(40, SOURCE, rng)
 times = schedule.grid(60, low=0.01, high=0.64)
 inversion = ddpm_inversion(forward, x0, times, source, rng, sigma)

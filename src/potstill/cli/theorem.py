@@ -52,12 +52,7 @@ class TheoremCommand:
         """Run both sides, write, print."""
         world = load_world(self.world)
         twins = theorem_1(
-            world,
-            self.shares,
-            guidance_scale=self.guidance_scale,
-            points=self.points,
-            steps=self.steps,
-            seed=self.seed,
+            world, self.shares, guidance_scale=self.guidance_scale, points=self.points, steps=self.steps, seed=self.seed
         )
         folder = writable_folder(self.out)
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]

@@ -73,12 +73,7 @@ class Edit(ImageSettings, RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
         """Encode the image and the prompts, and be ready for the first step.
 

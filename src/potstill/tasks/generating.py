@@ -39,12 +39,7 @@ class Generate(RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
         """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
 
@@ -80,11 +75,7 @@ class Generate(RunSettings):
 
 
 def generate(
-    prompt: str,
-    *,
-    model: str | Pipeline = "emoji",
-    on_step: Callable[[Step], None] | None = None,
-    **settings: Any,
+    prompt: str, *, model: str | Pipeline = "emoji", on_step: Callable[[Step], None] | None = None, **settings: Any
 ) -> Result:
     """Generate images that show what the prompt says.
 

@@ -51,12 +51,7 @@ class Invert(ImageSettings):
         return SamplingPlan(self.steps or self.method.default_steps, scale)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
         """Encode the image and the prompt, and be ready for the first step.
 

@@ -80,12 +80,7 @@ class Settings(abc.ABC):
 
     @abc.abstractmethod
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Resumable:
         """A run that is ready for its first step; iterate over it for its steps.
 

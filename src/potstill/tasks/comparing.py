@@ -20,9 +20,6 @@ from potstill.tasks.settings import RunSettings
 from potstill.tasks.text import from_text
 from potstill.tensors import Images, Levels
 
-FRAMES = 30
-"""Images of an animation."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Compare(RunSettings):
@@ -78,27 +75,15 @@ class Compare(RunSettings):
         return tasks
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = FRAMES,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 30
     ) -> "ComparisonRun":
-        """Be ready for the first step of the first method.
-
-        Args:
-            inputs: an image to edit, and a mask; none to generate.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep of each method.
+        """Be ready for the first step of the first method: see `Settings.start`. Without inputs it generates.
 
         Raises:
             InputError: the prompts do not fit the inputs, a method is unknown, or an input cannot be used.
         """
         self.check_inputs(inputs)
-        options = {"denoiser": denoiser, "frame_count": frame_count}
-        return ComparisonRun(self, inputs, prior, options)
+        return ComparisonRun(self, inputs, prior, {"denoiser": denoiser, "frame_count": frame_count})
 
 
 class ComparisonRun(Resumable):

@@ -75,13 +75,7 @@ class Edit(ImageSettings, RunSettings):
     def start(
         self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
-        """Encode the image and the prompts, and be ready for the first step.
-
-        Args:
-            inputs: the image, and a mask: white where to edit, as large as the image.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep.
+        """Encode the image and the prompts: see `Settings.start`. A mask is white where to edit, as large as the image.
 
         Raises:
             InputError: the image or the mask cannot be used, or the model takes no text prompt.
@@ -103,9 +97,8 @@ class Edit(ImageSettings, RunSettings):
             cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
         size = prior.size_condition(latents)
         target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
-        steps, resumable = self.iterate(
-            prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells, denoiser
-        )
+        origin = latents.expand(self.count, -1, -1, -1)
+        steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser)
 
         def render() -> Images:
             now = scene.images

@@ -41,13 +41,7 @@ class Generate(RunSettings):
     def start(
         self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
-        """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
-
-        Args:
-            inputs: none.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep.
+        """Encode the prompt and draw the first latents from N(0, I): see `Settings.start`.
 
         Raises:
             InputError: the method needs a source, or the size does not fit the model.

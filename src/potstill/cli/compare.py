@@ -71,10 +71,9 @@ class CompareCommand:
             f"{''.join(c if c.isalnum() or c in '-' else '_' for c in name)}.png": r
             for name, r in found.results.items()
         }
-        settings = self.task.settings()
         document = {
             "command": "compare",
-            "settings": settings,
+            "settings": self.task.settings(),
             "resolved": asdict(self.task.resolve()),
             "methods": rows,
             "seconds": time.monotonic() - began,

@@ -17,7 +17,7 @@ from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
-from potstill.priors.spec import DTYPES, ModelSpec
+from potstill.priors.spec import ModelSpec
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.resuming import finalise
 from potstill.tasks.run import Result, Run
@@ -57,11 +57,6 @@ class Model:
     """Use the channels-last memory format, which may be faster; by default only for the bundled model."""
     compile: Advanced[bool] = False
     """Compile the network: the first step takes minutes, the others are faster. For long runs."""
-
-    def __post_init__(self) -> None:
-        """Check values that may come from a file instead of the command line."""
-        if self.dtype not in (None, *DTYPES):
-            raise InputError(f"dtype = {self.dtype!r} must be one of {', '.join(DTYPES)}")
 
     @classmethod
     def from_record(cls, identity: Mapping[str, Any]) -> "Model":

@@ -26,25 +26,18 @@ class TheoremCommand:
 
     world: Positional[str] = "moons"
     """moons, blobs, rings, spirals, grid, or a .csv or .npz file of labelled points."""
-
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """The values of sigma, as shares in [0, 1] of the largest one."""
-
     guidance_scale: float = 2.0
     """uncond + scale (cond - uncond), as in diffusers. The theorem holds for any scale."""
-
     points: int = 200
     """Number of points, 1 to 100,000."""
-
     steps: int = 40
     """Steps of each run, 1 to 980."""
-
     seed: int = 0
     """Random seed."""
-
     out: Path = Path("theorem")
     """The folder to write to."""
-
     json: bool = False
     """Print theorem.json instead of the table."""
 

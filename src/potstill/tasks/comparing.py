@@ -158,10 +158,7 @@ class Comparison:
 
     def numbers(self) -> list[dict[str, Any]]:
         """A record for each method: how much it changed, and its network evaluations."""
-        records = []
-        for name, result in self.results.items():
-            record: dict[str, Any] = {"method": name}
-            if self.source is not None:
-                record |= change(result.images, self.source)
-            records.append(record | {"evaluations": result.trace[-1]["evaluations"]})
-        return records
+        source = self.source
+        changes = {name: {} if source is None else change(each.images, source) for name, each in self.results.items()}
+        evaluations = {name: result.trace[-1]["evaluations"] for name, result in self.results.items()}
+        return [{"method": name, **changes[name], "evaluations": evaluations[name]} for name in self.results]

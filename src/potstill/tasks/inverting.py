@@ -18,7 +18,6 @@ from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.plan import SamplingPlan
-from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import ImageSettings
 from potstill.tensors import Images
@@ -60,8 +59,7 @@ class Invert(ImageSettings):
         Raises:
             InputError: the image cannot be used.
         """
-        self.check_inputs(inputs)
-        plan, (images, _) = self.resolve(), self.read(inputs["image"], prior)
+        plan, (images, _, records) = self.resolve(), self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         condition = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
@@ -88,7 +86,7 @@ class Invert(ImageSettings):
 
         name = type(self.method).__name__
         baseline_run = BaselineRun(there_and_back, self.method.total(plan.steps), problem, shown, name)
-        record = self.record(prior, image=input_record(inputs["image"], images))
+        record = self.record(prior, **records)
         return Run(record, iter(baseline_run), baseline_run, render, images, frame_count, complete)
 
 

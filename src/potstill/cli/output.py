@@ -67,10 +67,9 @@ class Model:
         """
         spec, loras = ModelSpec.of(identity), recorded(identity)
         if list(loras.values()) not in ([], [1.0]):
-            loras_text = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
-            raise InputError(
-                f"the model was loaded in Python with {loras_text}: --lora takes one, at scale 1, so load it there"
-            )
+            text = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
+            fix = "--lora takes one, at scale 1, so load it there"
+            raise InputError(f"the model was loaded in Python with {text}: {fix}")
         names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
         return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
 

@@ -45,34 +45,17 @@ class SampleCommand:
 
     def run(self) -> None:
         """Sample, write, print."""
-        check_numbers(len(self.prompts), self.count, self.guidance_scale, self.steps, self.seed)
+        numbers = {name: getattr(self, name) for name in ("count", "guidance_scale", "steps", "seed")}
+        check_numbers(len(self.prompts), **numbers)
         writable_png(self.out)
         prior = load(self.model)
         for prompt in self.prompts:
             prior.encode_prompt(prompt)  # warns of unknown words before the work
         began = time.perf_counter()
         with bar("sampling") as on_step:
-            images = sample(
-                self.prompts,
-                prior,
-                count=self.count,
-                guidance_scale=self.guidance_scale,
-                steps=self.steps,
-                seed=self.seed,
-                on_step=on_step,
-            )
-        document = to_json(
-            {
-                "prompts": self.prompts,
-                "count": self.count,
-                "guidance_scale": self.guidance_scale,
-                "steps": self.steps,
-                "seed": self.seed,
-                "model": dict(prior.identity),
-                "size": list(prior.size),
-                "seconds": round(time.perf_counter() - began, 3),
-            }
-        )
+            images = sample(self.prompts, prior, **numbers, on_step=on_step)
+        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": list(prior.size)}
+        document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
         columns = self.count if several else min(self.count, 4)

@@ -44,14 +44,12 @@ class TheoremCommand:
     def run(self) -> None:
         """Run both sides, write, print."""
         world = load_world(self.world)
-        twins = theorem_1(
-            world, self.shares, guidance_scale=self.guidance_scale, points=self.points, steps=self.steps, seed=self.seed
-        )
+        numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "steps": self.steps}
+        twins = theorem_1(world, self.shares, **numbers, seed=self.seed)
         folder = writable_folder(self.out)
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]
-        document = to_json(
-            {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed, "runs": rows}
-        )
+        settings = {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed}
+        document = to_json({**settings, "runs": rows})
         write(folder / "theorem.png", plot_theorem_1(world, self.guidance_scale, twins))
         write(folder / "theorem.json", document.encode())
         if self.json:

@@ -60,9 +60,8 @@ class WorldCommand:
     def from_checkpoint(cls, saved: Saved) -> "WorldCommand":
         """The command that a checkpoint belongs to."""
         every, json = saved.option("checkpoint_every", float), saved.option("json", bool)
-        return replace(
-            from_values(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every
-        )
+        stated = from_values(cls, saved.record["settings"])
+        return replace(stated, out=saved.path.parent, json=json, checkpoint_every=every)
 
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""

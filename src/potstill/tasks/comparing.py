@@ -90,7 +90,7 @@ class ComparisonRun(Resumable):
     """A comparison in progress: iterate over it for the steps of one method after the other."""
 
     def __init__(
-        self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, options: Mapping[str, Any]
+        self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, options: dict[str, Any]
     ) -> None:
         """Start the first method; `options` are those of the `start` of each task."""
         self.compare, self._inputs, self._prior, self._options = compare, inputs, prior, options

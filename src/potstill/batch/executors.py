@@ -148,7 +148,7 @@ class Ray(Executor):
     """Actors of a Ray cluster, which share the folder."""
 
     address: str = "local"
-    """Of the cluster, such as ray://head:10001 or auto; local starts a cluster on this machine."""
+    """Of the cluster, such as ray://head:10001 or auto; local starts one on this machine."""
     count: int = 1
     threads: int = 1
     """Of torch, in each, and the CPUs that each takes."""
@@ -164,9 +164,8 @@ class Ray(Executor):
             raise InputError("--ray needs Ray, which is not installed: run `pip install potstill[cluster]`") from None
         ours = not ray.is_initialized()
         if ours:
-            cpus = (
-                {"num_cpus": self.count * self.threads, "include_dashboard": False} if self.address == "local" else {}
-            )
+            local = self.address == "local"
+            cpus = {"num_cpus": self.count * self.threads, "include_dashboard": False} if local else {}
             try:
                 ray.init(self.address, log_to_driver=False, logging_level="ERROR", **cpus)
             except (ConnectionError, RuntimeError, ValueError) as error:

@@ -1,7 +1,7 @@
 """potstill bench."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -112,9 +112,7 @@ class BenchCommand:
         print(f"{len(entries)} entries, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:
             done = run_all(trials, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
-        settings_used = {
-            name: value for name, value in asdict(self).items() if name in ("clip", "dino", "lpips", "seeds", "batch")
-        }
+        settings_used = {name: getattr(self, name) for name in ("clip", "dino", "lpips", "seeds", "batch")}
         settings_used |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
         settings_used |= {"pairs": len(pairs), "model": self.model.model}
         report = Report(collect_results(done), {**settings_used, **versions()}, judge)

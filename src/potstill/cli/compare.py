@@ -53,8 +53,7 @@ class CompareCommand:
         """Compare, write, print."""
         folder = writable_folder(self.out)
         sweep(folder)
-        inputs = {"image": self.image, "mask": self.mask}
-        inputs = {name: path for name, path in inputs.items() if path is not None}
+        inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
         self.task.tasks(inputs)
         began = time.monotonic()
         running = self.task.start(inputs, self.model.load())
@@ -67,18 +66,10 @@ class CompareCommand:
 
     def _finish(self, found: Comparison, folder: Path, began: float) -> None:
         rows = found.numbers()
-        results = {
-            f"{''.join(c if c.isalnum() or c in '-' else '_' for c in name)}.png": r
-            for name, r in found.results.items()
-        }
-        settings = self.task.settings()
-        document = {
-            "command": "compare",
-            "settings": settings,
-            "resolved": asdict(self.task.resolve()),
-            "methods": rows,
-            "seconds": time.monotonic() - began,
-        }
+        plain = {name: "".join(c if c.isalnum() or c in "-" else "_" for c in name) for name in found.results}
+        results = {f"{plain[name]}.png": result for name, result in found.results.items()}
+        task = {"settings": self.task.settings(), "resolved": asdict(self.task.resolve())}
+        document = {"command": "compare", **task, "methods": rows, "seconds": time.monotonic() - began}
         png, gif = sheet(found), animation(found)
         for name, result in results.items():
             result.save(folder / name)

@@ -1,18 +1,15 @@
 """potstill invert."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from potstill.cli.output import Model, Output, check_picture, picture
-from potstill.tasks.checkpoint import Saved
+from potstill.cli.output import Model, Output, RunCommand
 from potstill.tasks.inverting import Invert
 from potstill.tasks.schema import Positional
 
 
-@dataclass(frozen=True)
-class InvertCommand:
+@dataclass(frozen=True, kw_only=True)
+class InvertCommand(RunCommand):
     """Find the noise that makes a picture from its prompt, and reconstruct the picture from it.
 
         potstill invert heart.png --prompt "red heart" --steps 25
@@ -28,24 +25,3 @@ class InvertCommand:
     task: Invert
     model: Model = Model()
     output: Output = field(default_factory=lambda: Output(Path("invert.png")))
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "InvertCommand":
-        """The command that a record describes."""
-        return cls(picture(record), Invert.from_record(record), Model.from_record(record["model"]))
-
-    @classmethod
-    def from_checkpoint(cls, saved: Saved) -> "InvertCommand":
-        """The command that a checkpoint belongs to."""
-        return replace(
-            cls.from_record(saved.record), model=Model.from_checkpoint(saved), output=Output.from_checkpoint(saved)
-        )
-
-    def run(self, resumed: Path | None = None) -> None:
-        """Invert, write, print."""
-        check_picture(self.image)
-        self.output.check()
-        prior = self.model.load()
-        run = self.task.start({"image": self.image}, prior, frame_count=self.output.frame_count)
-        prior.release_text_encoders()
-        self.output.run_and_write(run, self.model, resumed)

@@ -1,11 +1,12 @@
-"""Options that the commands on images share: the model and the output."""
+"""What the commands on images share: the model, the output, and how they run."""
 
+import abc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from potstill.cli.console import to_json
 from potstill.cli.interrupts import run_resumably
@@ -16,12 +17,14 @@ from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
-from potstill.priors.spec import DTYPES, ModelSpec
+from potstill.priors.spec import ModelSpec
 from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
 from potstill.tasks.resuming import finalise
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Advanced
 from potstill.tensors import Images
+
+T = TypeVar("T", bound="RunCommand")
 
 GIF_FRAMES = 40
 """Approximate number of frames in the animation of a run."""
@@ -55,11 +58,6 @@ class Model:
     compile: Advanced[bool] = False
     """Compile the network: the first step takes minutes, the others are faster. For long runs."""
 
-    def __post_init__(self) -> None:
-        """Check values that may come from a file instead of the command line."""
-        if self.dtype not in (None, *DTYPES):
-            raise InputError(f"dtype = {self.dtype!r} must be one of {', '.join(DTYPES)}")
-
     @classmethod
     def from_record(cls, identity: Mapping[str, Any]) -> "Model":
         """The options that load a model again, from its identity in a record.
@@ -69,10 +67,9 @@ class Model:
         """
         spec, loras = ModelSpec.of(identity), recorded(identity)
         if list(loras.values()) not in ([], [1.0]):
-            loras_text = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
-            raise InputError(
-                f"the model was loaded in Python with {loras_text}: --lora takes one, at scale 1, so load it there"
-            )
+            text = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
+            fix = "--lora takes one, at scale 1, so load it there"
+            raise InputError(f"the model was loaded in Python with {text}: {fix}")
         names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
         return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
 
@@ -89,21 +86,6 @@ class Model:
         """Load the model."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         return ModelSpec(options.pop("model"), **options).load()
-
-
-def picture(record: Mapping[str, Any]) -> Path:
-    """The path of the picture in a record; empty if the picture did not come from a file."""
-    return Path(record.get("image", {}).get("path") or "")
-
-
-def check_picture(path: Path) -> None:
-    """Check that a picture was given.
-
-    Raises:
-        InputError: neither the command line nor the record names one.
-    """
-    if path == Path():
-        raise InputError("no picture is named, neither on the command line nor in the settings: give IMAGE, a file")
 
 
 @dataclass(frozen=True)
@@ -202,3 +184,41 @@ class Output:
             summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{summary}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
             print(f"wrote {', '.join(map(str, places))} and {self.out.with_suffix('.json').name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCommand(abc.ABC):
+    """A command that runs one task and writes its images, with a field for each input of the task."""
+
+    task: Any
+    model: Model
+    output: Output
+
+    @classmethod
+    def from_record(cls: type[T], record: Mapping[str, Any]) -> T:
+        """The command that a record describes; a required picture that came from no file is the empty path."""
+        kind = get_type_hints(cls)["task"]
+        paths = {name: Path(record.get(name, {}).get("path") or "") for name in kind.inputs}
+        inputs: dict[str, Any] = {name: each for name, each in paths.items() if kind.inputs[name] or each != Path()}
+        return cls(task=kind.from_record(record), model=Model.from_record(record["model"]), **inputs)
+
+    @classmethod
+    def from_checkpoint(cls: type[T], saved: Saved) -> T:
+        """The command that a checkpoint belongs to."""
+        model, output = Model.from_checkpoint(saved), Output.from_checkpoint(saved)
+        return replace(cls.from_record(saved.record), model=model, output=output)
+
+    def run(self, resumed: Path | None = None) -> None:
+        """Run the task, write, print.
+
+        Raises:
+            InputError: neither the command line nor the record names the picture.
+        """
+        inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
+        if inputs.get("image") == Path():
+            raise InputError("no picture is named, neither on the command line nor in the settings: give IMAGE, a file")
+        self.output.check()
+        prior = self.model.load()
+        run = self.task.start(inputs, prior, frame_count=self.output.frame_count)
+        prior.release_text_encoders()
+        self.output.run_and_write(run, self.model, resumed)

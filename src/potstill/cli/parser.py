@@ -123,9 +123,8 @@ def _unknown(name: str, settings: Sequence[SchemaField]) -> UsageError:
     known = [option(setting) for setting in settings if not setting.option.positional]
     field = name.removeprefix("--").replace("-", "_")
     for setting in (setting for setting in settings if is_method(setting.kind)):
-        having = {
-            word: method for word, method in named_presets(*members(setting.kind)).items() if field in _names(method)
-        }
+        presets = named_presets(*members(setting.kind)).items()
+        having = {word: method for word, method in presets if field in {each.name for each in fields(method)}}
         owners = {type(method): word for word, method in reversed(having.items())}
         if owners:
             among = " or ".join(reversed(owners.values()))
@@ -133,10 +132,6 @@ def _unknown(name: str, settings: Sequence[SchemaField]) -> UsageError:
     close = difflib.get_close_matches(name, [*known, "--help", "--help-all"], n=1)
     fix = f": did you mean {close[0]}?" if close else "; a file whose name starts with - is written ./-name"
     return UsageError(f"unknown option {short(name)}{fix}")
-
-
-def _names(method: Any) -> list[str]:
-    return [field.name for field in fields(method)]
 
 
 def _unexpected(word: str, group: Group, options: Mapping[str, SchemaField]) -> UsageError:

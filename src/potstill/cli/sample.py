@@ -28,58 +28,34 @@ class SampleCommand:
 
     prompts: Annotated[tuple[str, ...], Option(positional=True, metavar="PROMPT")]
     """What to draw, in quotes: "red apple on a blue background". `potstill vocabulary` lists the words."""
-
     count: int = 8
     """Pictures of each prompt; at most 10,000 in all."""
-
     guidance_scale: float = 4.0
     """uncond + scale (cond - uncond), as in diffusers."""
-
     steps: int = 50
     """Sampling steps, 1 to 1,000."""
-
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
-
     model: str = "emoji"
     """emoji (bundled), a name on the Hugging Face hub, or a diffusers folder."""
-
     out: Path = Path("sample.png")
     """The PNG to write."""
-
     json: bool = False
     """Print the settings as JSON."""
 
     def run(self) -> None:
         """Sample, write, print."""
-        check_numbers(len(self.prompts), self.count, self.guidance_scale, self.steps, self.seed)
+        numbers = {name: getattr(self, name) for name in ("count", "guidance_scale", "steps", "seed")}
+        check_numbers(len(self.prompts), **numbers)
         writable_png(self.out)
         prior = load(self.model)
         for prompt in self.prompts:
             prior.encode_prompt(prompt)  # warns of unknown words before the work
         began = time.perf_counter()
         with bar("sampling") as on_step:
-            images = sample(
-                self.prompts,
-                prior,
-                count=self.count,
-                guidance_scale=self.guidance_scale,
-                steps=self.steps,
-                seed=self.seed,
-                on_step=on_step,
-            )
-        document = to_json(
-            {
-                "prompts": self.prompts,
-                "count": self.count,
-                "guidance_scale": self.guidance_scale,
-                "steps": self.steps,
-                "seed": self.seed,
-                "model": dict(prior.identity),
-                "size": list(prior.size),
-                "seconds": round(time.perf_counter() - began, 3),
-            }
-        )
+            images = sample(self.prompts, prior, **numbers, on_step=on_step)
+        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": list(prior.size)}
+        document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
         columns = self.count if several else min(self.count, 4)

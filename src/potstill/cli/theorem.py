@@ -26,44 +26,30 @@ class TheoremCommand:
 
     world: Positional[str] = "moons"
     """moons, blobs, rings, spirals, grid, or a .csv or .npz file of labelled points."""
-
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """The values of sigma, as shares in [0, 1] of the largest one."""
-
     guidance_scale: float = 2.0
     """uncond + scale (cond - uncond), as in diffusers. The theorem holds for any scale."""
-
     points: int = 200
     """Number of points, 1 to 100,000."""
-
     steps: int = 40
     """Steps of each run, 1 to 980."""
-
     seed: int = 0
     """Random seed."""
-
     out: Path = Path("theorem")
     """The folder to write to."""
-
     json: bool = False
     """Print theorem.json instead of the table."""
 
     def run(self) -> None:
         """Run both sides, write, print."""
         world = load_world(self.world)
-        twins = theorem_1(
-            world,
-            self.shares,
-            guidance_scale=self.guidance_scale,
-            points=self.points,
-            steps=self.steps,
-            seed=self.seed,
-        )
+        numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "steps": self.steps}
+        twins = theorem_1(world, self.shares, **numbers, seed=self.seed)
         folder = writable_folder(self.out)
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]
-        document = to_json(
-            {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed, "runs": rows}
-        )
+        settings = {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed}
+        document = to_json({**settings, "runs": rows})
         write(folder / "theorem.png", plot_theorem_1(world, self.guidance_scale, twins))
         write(folder / "theorem.json", document.encode())
         if self.json:

@@ -25,10 +25,8 @@ class VocabularyCommand:
 
     word: Positional[str] = ""
     """A word, or several in quotes. Without one, everything is listed."""
-
     model: str = "emoji"
     """emoji (bundled), or the folder of a model with a vocabulary.json."""
-
     json: bool = False
     """Print JSON."""
 

@@ -38,29 +38,21 @@ class WorldCommand:
 
     name: Annotated[str, Option(positional=True, metavar="WORLD")]
     """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
-
     methods: tuple[str, ...] = ()
     """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views,
     by default sds mixed cached sdi."""
-
     guidance_scale: float = 7.5
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
-
     points: int = 200
     """Number of points, 1 to 100,000."""
-
     steps: int | None = None
     """Optimiser steps of each method; by default 1,500, or 1,000 in views."""
-
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
-
     out: Path | None = None
     """The folder to write to; by default world-WORLD."""
-
     json: bool = False
     """Print world.json instead of the table."""
-
     checkpoint_every: Advanced[float] = SECONDS
     """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
@@ -68,9 +60,8 @@ class WorldCommand:
     def from_checkpoint(cls, saved: Saved) -> "WorldCommand":
         """The command that a checkpoint belongs to."""
         every, json = saved.option("checkpoint_every", float), saved.option("json", bool)
-        return replace(
-            from_values(cls, saved.record["settings"]), out=saved.path.parent, json=json, checkpoint_every=every
-        )
+        stated = from_values(cls, saved.record["settings"])
+        return replace(stated, out=saved.path.parent, json=json, checkpoint_every=every)
 
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""

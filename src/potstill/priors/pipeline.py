@@ -16,7 +16,7 @@ from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query,
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
 from potstill.priors.lora import adapt
-from potstill.priors.prompts import check_prompt, quiet, warn_about_prompt
+from potstill.priors.prompts import quiet, warn_about_prompt
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -107,7 +107,6 @@ class Pipeline(NetworkPrior, abc.ABC):
             InputError: the prompt holds control characters or is too long, or the text encoders were released.
         """
         if prompt not in self._prompt_cache:
-            check_prompt(prompt)
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was encoded: load the model again")

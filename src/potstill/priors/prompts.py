@@ -31,12 +31,16 @@ def check_prompt(prompt: str, name: str = "prompt") -> None:
 
 
 def warn_about_prompt(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
-    """Warn of unknown words, with similar known ones, and of text beyond the token limit.
+    """Check a prompt, and warn of unknown words, with similar known ones, and of text beyond the token limit.
 
     Args:
         tokenizers: each with the number of tokens that its encoder takes.
         prompt: the text.
+
+    Raises:
+        InputError: as `check_prompt`.
     """
+    check_prompt(prompt)
     if prompt.strip() and not tokenizers:
         warnings.warn(f"the model reads no text, so {prompt!r} changes nothing", PromptWarning, stacklevel=3)
     for word, close in unknown_words(tokenizers[0][0], prompt).items() if tokenizers else ():

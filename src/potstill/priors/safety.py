@@ -44,6 +44,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+@quiet()  # importing a class may log
 def check_index(path: Path) -> dict[str, Any]:
     """The parts that a model_index.json lists, each with its library and class.
 
@@ -56,7 +57,7 @@ def check_index(path: Path) -> dict[str, Any]:
     pipeline = index.get("_class_name")
     if not isinstance(pipeline, str):
         raise InputError(f"{path} names the pipeline class {pipeline!r}, which is custom code: {_NO_CODE}")
-    if not _has(diffusers, pipeline):
+    if not hasattr(diffusers, pipeline):
         raise InputError(
             f"diffusers {diffusers.__version__} has no pipeline {pipeline!r}, which {path} names: update diffusers, "
             f"or if the class comes with the model, {_NO_CODE}"
@@ -70,7 +71,7 @@ def check_index(path: Path) -> dict[str, Any]:
             continue
         if library not in ("diffusers", "transformers"):
             raise InputError(f"{name} of {path} needs the code of {library!r}: {_NO_CODE}")
-        if not _has(importlib.import_module(library), cls):
+        if not hasattr(importlib.import_module(library), cls):
             raise InputError(f"{library} has no class {cls!r}, which {path} names for {name}: update {library}")
     return parts
 
@@ -141,12 +142,6 @@ def check_safetensors(path: Path) -> list[str]:
             return list(file.keys())
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a valid safetensors file ({error}): fetch it again") from None
-
-
-def _has(library: Any, name: str) -> bool:
-    """Whether a library has a class. This imports it, which may log."""
-    with quiet():
-        return hasattr(library, name)
 
 
 def _no_pipeline(folder: Path) -> str:

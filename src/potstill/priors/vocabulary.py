@@ -28,9 +28,8 @@ class Vocabulary:
     def containing(self, text: str) -> dict[str, list[str]]:
         """The phrases that hold every word of `text`, by group. Groups without one are left out."""
         wanted = set(_split(text))
-        found = {
-            name: [phrase for phrase in group if wanted <= set(_split(phrase))] for name, group in self.groups.items()
-        }
+        groups = self.groups.items()
+        found = {name: [phrase for phrase in group if wanted <= set(_split(phrase))] for name, group in groups}
         return {name: phrases for name, phrases in found.items() if phrases}
 
     def unknown(self, text: str) -> dict[str, list[str]]:

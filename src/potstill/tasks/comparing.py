@@ -20,9 +20,6 @@ from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import RunSettings
 from potstill.tensors import Images, Levels
 
-FRAMES = 30
-"""Images of an animation."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Compare(RunSettings):
@@ -78,34 +75,22 @@ class Compare(RunSettings):
         return tasks
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = FRAMES,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 30
     ) -> "ComparisonRun":
-        """Be ready for the first step of the first method.
-
-        Args:
-            inputs: an image to edit, and a mask; none to generate.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep of each method.
+        """Be ready for the first step of the first method: see `Settings.start`. Without inputs it generates.
 
         Raises:
             InputError: the prompts do not fit the inputs, a method is unknown, or an input cannot be used.
         """
         self.check_inputs(inputs)
-        options = {"denoiser": denoiser, "frame_count": frame_count}
-        return ComparisonRun(self, inputs, prior, options)
+        return ComparisonRun(self, inputs, prior, {"denoiser": denoiser, "frame_count": frame_count})
 
 
 class ComparisonRun(Resumable):
     """A comparison in progress: iterate over it for the steps of one method after the other."""
 
     def __init__(
-        self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, options: Mapping[str, Any]
+        self, compare: Compare, inputs: Mapping[str, Picture], prior: Pipeline, options: dict[str, Any]
     ) -> None:
         """Start the first method; `options` are those of the `start` of each task."""
         self.compare, self._inputs, self._prior, self._options = compare, inputs, prior, options
@@ -173,10 +158,7 @@ class Comparison:
 
     def numbers(self) -> list[dict[str, Any]]:
         """A record for each method: how much it changed, and its network evaluations."""
-        records = []
-        for name, result in self.results.items():
-            record: dict[str, Any] = {"method": name}
-            if self.source is not None:
-                record |= change(result.images, self.source)
-            records.append(record | {"evaluations": result.trace[-1]["evaluations"]})
-        return records
+        source = self.source
+        changes = {name: {} if source is None else change(each.images, source) for name, each in self.results.items()}
+        evaluations = {name: result.trace[-1]["evaluations"] for name, result in self.results.items()}
+        return [{"method": name, **changes[name], "evaluations": evaluations[name]} for name in self.results]

@@ -16,14 +16,12 @@ from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.io.images import read_mask
 from potstill.methods import InfEdit, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
-from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import ImageSettings, RunSettings
 from potstill.tensors import Images, Latent
@@ -73,44 +71,26 @@ class Edit(ImageSettings, RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
-        """Encode the image and the prompts, and be ready for the first step.
-
-        Args:
-            inputs: the image, and a mask: white where to edit, as large as the image.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep.
+        """Encode the image and the prompts: see `Settings.start`. A mask is white where to edit, as large as the image.
 
         Raises:
             InputError: the image or the mask cannot be used, or the model takes no text prompt.
         """
-        self.check_inputs(inputs)
         if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
         if self.source == self.target:
             warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
-        images, shape = self.read(inputs["image"], prior)
-        records = {"image": input_record(inputs["image"], images)}
+        images, cover, records = self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         scene = self.scene(prior, latents, images)
-        cover = cells = None
-        if "mask" in inputs:
-            cover = read_mask(inputs["mask"], shape, self.resize(prior))
-            records["mask"] = input_record(inputs["mask"], cover)
-            cells = F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
+        cells = None if cover is None else F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
         size = prior.size_condition(latents)
         target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
-        steps, resumable = self.iterate(
-            prior, scene, latents.expand(self.count, -1, -1, -1), source, target, cells, denoiser
-        )
+        origin = latents.expand(self.count, -1, -1, -1)
+        steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser)
 
         def render() -> Images:
             now = scene.images

@@ -39,20 +39,9 @@ class Generate(RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
-        """Encode the prompt, draw the first latents from N(0, I), and be ready for the first step.
-
-        Args:
-            inputs: none.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep.
+        """Encode the prompt and draw the first latents from N(0, I): see `Settings.start`.
 
         Raises:
             InputError: the method needs a source, or the size does not fit the model.
@@ -80,11 +69,7 @@ class Generate(RunSettings):
 
 
 def generate(
-    prompt: str,
-    *,
-    model: str | Pipeline = "emoji",
-    on_step: Callable[[Step], None] | None = None,
-    **settings: Any,
+    prompt: str, *, model: str | Pipeline = "emoji", on_step: Callable[[Step], None] | None = None, **settings: Any
 ) -> Result:
     """Generate images that show what the prompt says.
 

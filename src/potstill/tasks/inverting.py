@@ -18,7 +18,6 @@ from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.plan import SamplingPlan
-from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import ImageSettings
 from potstill.tensors import Images
@@ -51,29 +50,16 @@ class Invert(ImageSettings):
         return SamplingPlan(self.steps or self.method.default_steps, scale)
 
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Run:
-        """Encode the image and the prompt, and be ready for the first step.
+        """Encode the image and the prompt: see `Settings.start`.
 
-        The images of the run are one row: the source, the reconstruction, and their difference, four times
-        as strong.
-
-        Args:
-            inputs: the image.
-            prior: the model.
-            denoiser: makes the predictions in place of the model: a wrapper around it.
-            frame_count: approximate number of intermediate images to keep.
+        The images of the run are one row: the source, the reconstruction, and their difference, four times as strong.
 
         Raises:
             InputError: the image cannot be used.
         """
-        self.check_inputs(inputs)
-        plan, (images, _) = self.resolve(), self.read(inputs["image"], prior)
+        plan, (images, _, records) = self.resolve(), self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
         condition = {**prior.encode_prompt(self.prompt), **prior.size_condition(latents)}
@@ -86,25 +72,21 @@ class Invert(ImageSettings):
             tensors.update(found.tensors())
             yield from self.method.sample(problem, found)
 
+        @torch.no_grad()
         def reconstruction() -> Images:
-            with torch.no_grad():
-                return prior.codec.decode(shown).float().cpu()
+            return prior.codec.decode(shown).float().cpu()
 
         def render() -> Images:
             difference = STRENGTH * (reconstruction() - images).abs()
             return row(torch.cat([images, reconstruction(), difference.clamp(max=1)]))
 
         def complete(result: Result) -> Result:
-            return replace(
-                result,
-                measured={"psnr": psnr(float((reconstruction() - images).double().square().mean()))},
-                tensors=tensors,
-            )
+            error = float((reconstruction() - images).double().square().mean())
+            return replace(result, measured={"psnr": psnr(error)}, tensors=tensors)
 
-        baseline_run = BaselineRun(
-            there_and_back, self.method.total(plan.steps), problem, shown, type(self.method).__name__
-        )
-        record = self.record(prior, image=input_record(inputs["image"], images))
+        name = type(self.method).__name__
+        baseline_run = BaselineRun(there_and_back, self.method.total(plan.steps), problem, shown, name)
+        record = self.record(prior, **records)
         return Run(record, iter(baseline_run), baseline_run, render, images, frame_count, complete)
 
 

@@ -20,7 +20,7 @@ import types
 import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -35,13 +35,8 @@ LONGEST = 10_000
 """Characters of an expression; a method with every field stated has some 500."""
 DEEPEST = 60
 """Levels of nested expressions and tuples; a method has 3."""
-_WORDS = {
-    int: "a whole number",
-    float: "a finite number",
-    str: "a quoted text",
-    bool: "True or False",
-    types.NoneType: "None",
-}
+_WORDS = {int: "a whole number", float: "a finite number", str: "a quoted text", bool: "True or False"}
+_WORDS |= {types.NoneType: "None"}
 _OWN = re.compile(r"[^\W\d]\w*(\.\w+)+\(.*\)", re.DOTALL)
 _OWN_CLASS = "a class that is not potstill's cannot be read from text: pass an instance in Python"
 _short = reprlib.Repr()
@@ -126,7 +121,9 @@ def from_text(text: str, annotation: Any, name: str = "", default: object = data
             return preset
         code = _parsed(text)
         if not isinstance(code, _Code) or not code.name:
-            _refuse_form(text, kinds)
+            fix = _OWN_CLASS if _OWN.fullmatch(text) else did_you_mean(text, names_of(*kinds))
+            form = "write Name or Name(field=value, ...)"
+            raise InputError(f"cannot read {_quote(text)} as {a_noun(kinds[0])}: {form}; {fix}")
         return coerce(code, annotation, name, default)
     value = _parsed(re.sub(r"(?<=\d)\s*[x\s]\s*(?=\d)", ", ", text) if any(map(get_args, options)) else text)
     return coerce(text if isinstance(value, _Code) else value, annotation, name, default)
@@ -209,9 +206,8 @@ def _build(code: _Code, kinds: list[type]) -> Any:
         raise InputError(f"unknown {noun(kinds[0])} {_quote(code.name)}: {did_you_mean(code.name, names_of(*kinds))}")
     ordered = [field.name for field in dataclasses.fields(cls) if field.init and not field.kw_only]
     if len(code.ordered) > len(ordered):
-        raise InputError(
-            f"{_quote(code.source)} has {len(code.ordered)} values, but {_takes(cls)}: name them or leave some out"
-        )
+        many = f"has {len(code.ordered)} values, but {_takes(cls)}"
+        raise InputError(f"{_quote(code.source)} {many}: name them or leave some out")
     return _construct(cls, [*zip(ordered, code.ordered, strict=False), *code.named], _quote(code.source))
 
 
@@ -271,23 +267,14 @@ def _shown(value: object) -> str:
     return _quote(repr(value) if isinstance(value, str | float) else _short.repr(value), str)
 
 
-def _refuse_form(text: str, kinds: list[type]) -> NoReturn:
-    fix = _OWN_CLASS if _OWN.fullmatch(text) else did_you_mean(text, names_of(*kinds))
-    raise InputError(f"cannot read {_quote(text)} as {a_noun(kinds[0])}: write Name or Name(field=value, ...); {fix}")
-
-
 def _options(annotation: Any) -> tuple[Any, ...]:
     """The members of a union, or the annotation itself."""
     return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
 
 
-def _kinds(annotation: Any) -> list[type]:
+def _kinds(annotation: Any) -> list[Any]:
     """The options of an annotation that are kinds of components, or final classes of them."""
-    return [
-        each
-        for each in _options(annotation)
-        if isinstance(each, ABCMeta) or (isinstance(each, type) and dataclasses.is_dataclass(each))
-    ]
+    return [each for each in _options(annotation) if isinstance(each, ABCMeta) or dataclasses.is_dataclass(each)]
 
 
 def _quote(text: str, form: Callable[[str], str] = repr) -> str:

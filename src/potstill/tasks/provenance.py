@@ -38,10 +38,7 @@ def versions() -> dict[str, Any]:
 def input_record(value: Picture, numbers: Float[Tensor, "..."]) -> dict[str, str | None]:
     """How an input is found and recognised again: its path, if it is a file, and the hash of its working pixels."""
     pixels = numbers.contiguous().cpu().numpy().tobytes()
-    return {
-        "path": str(value) if isinstance(value, str | Path) else None,
-        "sha256": hashlib.sha256(pixels).hexdigest(),
-    }
+    return {"path": str(value) if isinstance(value, str | Path) else None, "sha256": hashlib.sha256(pixels).hexdigest()}
 
 
 def read_record(path: str | Path) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     run = rerun(record, path.parent)
     pairs = _written(record, path)
     result = run.finish(on_step)
-    pngs = replace(result, record=_bare(record)).pngs()
+    bare = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
+    pngs = replace(result, record=bare).pngs()
     now = {**versions(), "model": run.record["model"]}
     return Replay(
         agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
@@ -105,10 +106,6 @@ def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> P
     if place := next((place for place in (Path(path), folder / Path(path).name) if there(place)), None):
         return place
     raise InputError(f"the {name} {path!r} is gone: put it back, or beside the result")
-
-
-def _bare(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
 
 
 def _difference(file: Path, result: Result, place: int) -> int:

@@ -43,12 +43,8 @@ def resume(run: Resumable, checkpoint: Checkpoint, required: bool, say: Callable
         saved = checkpoint.read(strict=not required)
     except InputError as error:
         if required:
-            fix = (
-                ": restore what it was started with, or delete it and start anew"
-                if isinstance(error, CheckpointMismatch)
-                else ""
-            )
-            raise InputError(f"{error}{fix}") from None
+            fix = ": restore what it was started with, or delete it and start anew"
+            raise InputError(f"{error}{fix if isinstance(error, CheckpointMismatch) else ''}") from None
         aside = checkpoint.move_aside()
         say(f"{error}; it is kept, and `{resume_command(aside)}` resumes it, while this run starts anew")
         return

@@ -137,9 +137,8 @@ def members(kind: Any) -> tuple[Any, ...]:
 
 def explained(kind: Any) -> dict[str, str]:
     """The components of a kind: each as it is written with its defaults, and the first sentence about it."""
-    return {
-        _written(cls): summary(cls) for part in members(kind) if is_component(part) for cls in classes_of(part).values()
-    }
+    parts = filter(is_component, members(kind))
+    return {_written(cls): summary(cls) for part in parts for cls in classes_of(part).values()}
 
 
 def summary(cls: type) -> str:

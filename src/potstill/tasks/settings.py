@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture, arrays
-from potstill.io.images import as_images
+from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit, Mode
 from potstill.methods.method import OptimizerSettings
 from potstill.priors.pipeline import Pipeline
@@ -22,7 +24,7 @@ from potstill.state import Resumable
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
-from potstill.tasks.provenance import versions
+from potstill.tasks.provenance import input_record, versions
 from potstill.tasks.schema import Advanced
 from potstill.tensors import Grid, Images
 
@@ -80,12 +82,7 @@ class Settings(abc.ABC):
 
     @abc.abstractmethod
     def start(
-        self,
-        inputs: Mapping[str, Picture],
-        prior: Pipeline,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
+        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
     ) -> Resumable:
         """A run that is ready for its first step; iterate over it for its steps.
 
@@ -169,11 +166,22 @@ class ImageSettings(Settings, abc.ABC):
         """How the image and its mask are brought to the working size."""
         return replace(super().resize(prior), mode=self.fit, background=self.background)
 
-    def read(self, image: Picture, prior: Pipeline) -> tuple[Images, tuple[int, int]]:
-        """The image at working size, and its own height and width; it is decoded once."""
-        pixels = arrays(image, self.frame)
-        resize = self.resize(prior)
-        return torch.cat([as_images(each, resize) for each in pixels]), pixels[0].shape[:2]
+    def read(
+        self, inputs: Mapping[str, Picture], prior: Pipeline
+    ) -> tuple[Images, Float[Tensor, "1 1 h w"] | None, dict[str, dict[str, str | None]]]:
+        """The image at working size, its mask if there is one, and the record of each; each is decoded once.
+
+        Raises:
+            InputError: one is missing, not used, or cannot be read.
+        """
+        self.check_inputs(inputs)
+        pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
+        images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
+        records = {"image": input_record(inputs["image"], images)}
+        if "mask" in inputs:
+            mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
+            records["mask"] = input_record(inputs["mask"], mask)
+        return images, mask, records
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,13 +151,7 @@ class Method(abc.ABC):
         return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
 
     def gradient(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        noise: Latent,
-        target: Condition,
-        source: Source | None = None,
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source | None = None
     ) -> Latent:
         """d loss / d x_0 for each sample, [b, ...]: a pure function, the same answer for the same arguments.
 

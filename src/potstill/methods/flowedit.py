@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from potstill.diffusion.prior import Condition, Prior, Query
+from potstill.diffusion.prior import Condition, Prior
 from potstill.errors import InputError
 from potstill.methods.draw import Source
 from potstill.methods.method import Residual, SeparateSourceGuidance, predict_pair
@@ -72,8 +72,7 @@ class FlowEdit(SeparateSourceGuidance):
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
-        """The difference of velocities, and what is left of the edit."""
-        edit, perturb = x0 - source.x0, prior.schedule.perturb
-        moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
-        hat, hat_source = predict_pair(prior, moved, noise, source, self.source_prior(prior))
+        """The difference of velocities, and the share 1 - eta of the edit."""
+        edit = x0 - source.x0
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source, self.source_prior(prior), self.eta * edit)
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

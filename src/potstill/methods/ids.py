@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.dds import delta_residual
 from potstill.methods.draw import Source
-from potstill.methods.method import Method, Residual
+from potstill.methods.method import Method, Residual, predict_pair
 from potstill.methods.noise import FixedPoint, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
@@ -46,4 +45,5 @@ class IDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source)
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source)
+        return Residual(hat.eps - hat_source.eps, hat)

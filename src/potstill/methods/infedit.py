@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.dds import delta_residual
 from potstill.methods.draw import Source
-from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance
+from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
@@ -53,4 +52,5 @@ class InfEdit(SeparateSourceGuidance):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source, self.source_prior(prior))
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source, self.source_prior(prior))
+        return Residual(hat.eps - hat_source.eps, hat)

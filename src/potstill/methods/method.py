@@ -187,15 +187,24 @@ class SeparateSourceGuidance(Method, abc.ABC):
 
 
 def predict_pair(
-    prior: Prior, moved: Query, noise: Latent, source: Source, source_prior: Prior | None = None
+    x0: Latent,
+    prior: Prior,
+    t: Times,
+    noise: Latent,
+    target: Condition,
+    source: Source,
+    source_prior: Prior | None = None,
+    shift: Latent | None = None,
 ) -> tuple[Prediction, Prediction]:
-    """The prediction on a moved x_t and that on the source under the same time and noise.
+    """The predictions on the target and on the source at the same time and noise; `shift` is added to the target's.
 
-    Both in one call, unless a bank has kept the source's, or another prior is asked about it.
+    Both in one call, unless a bank holds the source's, or the source has a prior of its own.
     """
+    alpha, sigma = (per_sample(c, x0) for c in prior.schedule(t))  # one look-up for both
+    moved = Query(alpha * x0 + sigma * (noise if shift is None else noise + shift), t, target)
     if source.hat is not None:
         return predict(prior, moved)[0], source.hat
-    still = Query(prior.schedule.perturb(source.x0, noise, moved.t), moved.t, source.condition)
+    still = Query(alpha * source.x0 + sigma * noise, t, source.condition)
     if source_prior is not None and source_prior is not prior:
         return predict(prior, moved)[0], predict(source_prior, still)[0]
     hat, hat_source = predict(prior, moved, still)

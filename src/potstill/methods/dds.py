@@ -18,8 +18,8 @@ class DDS(Method):
 
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src))
 
-    Source and target share t and the noise. What SDS would do to the source anyway is subtracted, and
-    what is left is the change of the prompt; nothing ties the result to the source, so it drifts.
+    Source and target share t and the noise. The gradient of SDS on the source is subtracted, so only the effect of
+    the changed prompt remains. No term ties the result to the source, so it drifts.
     """
 
     noise: NoiseSource = Fresh()

@@ -1,4 +1,4 @@
-"""FlowEdit, and the family between it and DDS: the noise of the target moves along with the edit."""
+"""FlowEdit and the family between it and DDS: the noise of the target moves with the edit."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -33,7 +33,7 @@ class FlowEdit(SeparateSourceGuidance):
     weight: Weight = Constant()
     times: TimestepSampler = Annealed(high=0.85)
     eta: float = 1.0
-    """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
+    """The share of the edit that moves the target's noise at the start of a run: 0 is DDS, 1 is FlowEdit."""
     eta_end: float | None = None
     """The eta at its end; None keeps the first."""
 
@@ -56,7 +56,7 @@ class FlowEdit(SeparateSourceGuidance):
 
     @classmethod
     def dvrf(cls) -> "FlowEdit":
-        """From DDS to FlowEdit in the course of a run, over all times."""
+        """From DDS to FlowEdit over a run, at all times."""
         return cls(times=Annealed(), eta=0.0, eta_end=1.0)
 
     @classmethod
@@ -65,7 +65,7 @@ class FlowEdit(SeparateSourceGuidance):
         return cls(source_guidance=3.5)
 
     def at_progress(self, progress: float) -> "FlowEdit":
-        """With the eta of now."""
+        """With the eta at this point of the run."""
         end = self.eta if self.eta_end is None else self.eta_end
         return replace(self, eta=self.eta + (end - self.eta) * progress, eta_end=None)
 

@@ -18,9 +18,9 @@ class IDS(Method):
 
         gradient = w(t) (eps_hat(alpha_t x_0 + sigma_t eps*, t, y) - eps_hat(alpha_t x_0_src + sigma_t eps*, t, y_src))
 
-    The comparison is that of DDS, and `DDS(noise=FixedPoint())` is the same method; what is its own is the
-    noise. eps* brings x̂_0 of the noised source back to the source, so what is subtracted is no longer the
-    prior's own wish to change the source. The defaults are the released code's.
+    DDS with another noise: `DDS(noise=FixedPoint())` is the same method. From the source noised with eps*, the
+    prior predicts the source itself, so the subtracted prediction does not change it. The defaults are the
+    released code's.
     """
 
     noise: NoiseSource = FixedPoint()

@@ -30,7 +30,7 @@ class PDS(Method):
     weight: Weight = Constant()
     times: TimestepSampler = Uniform()
     coefficients: Coefficients = DefaultCoefficients()
-    """psi and chi: Release where the schedule has betas and Identity where it has none, or one of them stated."""
+    """psi and chi; by default `Release` on schedules with betas and `Identity` on others."""
 
     edits: ClassVar = True
     presets: ClassVar = ("consistent",)

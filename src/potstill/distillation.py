@@ -1,4 +1,4 @@
-"""The optimisation loop: a generator that moves a scene and yields every step."""
+"""The optimisation loop, which moves a scene and yields every step."""
 
 import math
 import warnings
@@ -35,7 +35,7 @@ class Step:
     gradient_norm: float | None
     """Mean over samples of the norm of the gradient; None for a baseline, which has no gradient."""
     loss: float | None
-    """The value of `surrogate_loss`; it says how hard the scene is pulled, not how good it is. None for a baseline."""
+    """The value of `surrogate_loss`: how hard the scene is pulled, not how good it is. None for a baseline."""
     distance: float | None
     """Mean over samples of |x0 - x0_src|; None without a source."""
     evaluations: int
@@ -51,25 +51,22 @@ class Progress:
     evaluations: int = 0
     """Network evaluations so far, over all samples."""
     memory: Memory | None = None
-    """What the next step needs from those before; None before the first step."""
+    """What the next step needs from earlier ones; None before the first step."""
     saved: Mapping[str, Any] | None = None
-    """`Memory.state` of a run that was saved, until the loop has restored it."""
+    """The `Memory.state` of a saved run, until the loop restores it."""
 
     def state(self) -> dict[str, Any]:
-        """All of it as numbers, and tensors in mappings."""
-        return {
-            "done": self.done,
-            "evaluations": self.evaluations,
-            "memory": self.saved if self.memory is None else self.memory.state(),
-        }
+        """Everything, as numbers and mappings of tensors."""
+        memory = self.saved if self.memory is None else self.memory.state()
+        return {"done": self.done, "evaluations": self.evaluations, "memory": memory}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from there, once the loop begins."""
+        """Resume from `state` when the loop begins."""
         self.done, self.evaluations = int(state["done"]), int(state["evaluations"])
         self.memory, self.saved = None, state["memory"]
 
     def begin(self, method: Method, prior: Prior, rng: Generator, device: torch.device) -> Memory:
-        """The memory to begin with. A run that continues has drawn it before, so the generator stays as it is."""
+        """The memory of the first step. A resumed run drew it before, so its generator is left as it was."""
         if self.memory is None:
             before = rng.get_state()
             self.memory = method.init(prior, rng)
@@ -105,101 +102,71 @@ def distill(
     Args:
         scene: what is optimised, in place.
         prior: the denoiser, with its guidance.
-        method: how to compare.
+        method: estimates the gradient.
         target: the condition to move towards.
         source: the condition that describes the scene as it is; editing methods need it.
-        source_scene: what the edit is compared with, as it is when the run begins; the scene itself by default.
-        steps: how many.
+        source_scene: the source of an edit, copied when the run begins; the scene itself by default.
+        steps: the length of the whole run.
         rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
         optimizer: over the scene's parameters; Adam with learning rate 0.01 by default.
-        progress: where to begin, the first step by default; kept up to date. With it, the scene, the optimiser
-            and the generator as they were, a run continues to the same bytes (see `potstill.state`).
+        progress: where to begin, by default at the first step; updated in every step. With the scene, the optimiser
+            and the generator as they were, a resumed run gives the same bytes (see `potstill.state`).
 
     Raises:
-        InputError: steps below 1, an editing method without a source, or a run that continues without its
-            source_scene.
-        NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. All is then as it was
-            before the step, the generator, too.
+        InputError: steps below 1, an editing method without a source, or a resumed edit without its source_scene.
+        NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
+            generator, is then as it was before the step.
     """
     if steps < 1:
         raise InputError(f"steps = {steps} must be at least 1")
     if method.edits and source is None:
         raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
-    progress = progress or Progress()
-    optimizer = optimizer or Adam(scene.parameters(), lr=0.01)
-    if any(group.get("weight_decay") for group in optimizer.param_groups):
+    so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)
+    if any(group.get("weight_decay") for group in descent.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
-    return _steps(scene, prior, method, target, source, source_scene, steps, rng, optimizer, progress)
 
-
-def _steps(
-    scene: Scene,
-    prior: Prior,
-    method: Method,
-    target: Condition,
-    source: Condition | None,
-    source_scene: Scene | None,
-    steps: int,
-    rng: Generator,
-    optimizer: Optimizer,
-    progress: Progress,
-) -> Iterator[Step]:
-    """The steps that are left."""
-    if progress.done and source is not None and source_scene is None:
-        raise InputError("an edit that continues needs the scene it began with, which has moved: pass source_scene=")
-    render_source = source is not None and frozen(source_scene or scene)
-    device = next(scene.parameters()).device
-    memory = progress.begin(method, prior, rng, device)
-    counter = CallCounter(evaluations=progress.evaluations)
-    counted = count_calls(prior, counter)
-    if memory.render_model:
-        counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
-    for index in range(progress.done, steps):
-        before = rng.get_state()
-        view = scene.view(rng)
-        x0 = scene(view)
-        current = x0.detach().clone()
-        with torch.no_grad():
-            origin = Source(render_source(view), {**source, **view}) if source is not None and render_source else None
-            moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
-            estimate, memory = method.next(moment, counted, memory)
-        loss = surrogate_loss(x0, estimate.gradient)
-        norms = estimate.gradient.flatten(1).norm(dim=1)
-        distances = (current - origin.x0).flatten(1).norm(dim=1) if origin else None
-        norm, value = float(norms.mean()), float(loss.detach())
-        distance = None if distances is None else float(distances.mean())
-        if not math.isfinite(norm + value + (distance or 0.0)):
-            rng.set_state(before)
-            raise not_finite(
-                type(method).__name__,
-                index,
-                estimate.t,
-                x0=current,
-                noise=estimate.noise,
-                noise_prediction=estimate.prediction.eps,
-                gradient=estimate.gradient,
-                size_of_the_gradient=norms,
-                distance_from_the_source=distances,
-                loss=loss.expand(len(x0)),
+    def remaining_steps() -> Iterator[Step]:  # the checks above run at once, and not with the first step
+        if so_far.done and source is not None and source_scene is None:
+            raise InputError(
+                "an edit that continues needs the scene it began with, which has moved: pass source_scene="
             )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        counter.evaluations += estimate.training
-        progress.done, progress.evaluations, progress.memory = index + 1, counter.evaluations, memory
-        yield Step(
-            index=index,
-            total=steps,
-            t=estimate.t,
-            x0=current,
-            gradient_norm=norm,
-            loss=value,
-            distance=distance,
-            evaluations=counter.evaluations,
-        )
+        render_source = source is not None and frozen(source_scene or scene)
+        memory = so_far.begin(method, prior, rng, next(scene.parameters()).device)
+        counter = CallCounter(evaluations=so_far.evaluations)
+        counted = count_calls(prior, counter)
+        if memory.render_model:
+            counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
+        for index in range(so_far.done, steps):
+            before = rng.get_state()
+            view = scene.view(rng)
+            x0 = scene(view)
+            current = x0.detach().clone()
+            with torch.no_grad():
+                origin = Source(render_source(view), {**(source or {}), **view}) if render_source else None
+                moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
+                estimate, memory = method.next(moment, counted, memory)
+            loss = surrogate_loss(x0, estimate.gradient)
+            norms = estimate.gradient.flatten(1).norm(dim=1)
+            distances = (current - origin.x0).flatten(1).norm(dim=1) if origin else None
+            norm, value = float(norms.mean()), float(loss.detach())
+            distance = None if distances is None else float(distances.mean())
+            if not math.isfinite(norm + value + (distance or 0.0)):
+                rng.set_state(before)
+                drawn = {"x0": current, "noise": estimate.noise, "noise_prediction": estimate.prediction.eps}
+                sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances}
+                quantities = {**drawn, "gradient": estimate.gradient, **sizes, "loss": loss.expand(len(x0))}
+                raise not_finite(type(method).__name__, index, estimate.t, **quantities)
+            descent.zero_grad()
+            loss.backward()
+            descent.step()
+            counter.evaluations += estimate.training
+            so_far.done, so_far.evaluations, so_far.memory = index + 1, counter.evaluations, memory
+            yield Step(index, steps, estimate.t, current, norm, value, distance, counter.evaluations)
+
+    return remaining_steps()
 
 
 def frozen(scene: Scene) -> Callable[[View], Latent]:
-    """The render of the scene with its parameters and buffers as they are now, whatever becomes of them."""
+    """A function that renders the scene with copies of its current parameters and buffers."""
     kept = {name: value.detach().clone() for name, value in (*scene.named_parameters(), *scene.named_buffers())}
     return lambda view: torch.func.functional_call(scene, kept, (view,))

@@ -1,4 +1,4 @@
-"""What goes wrong, in words: every message names the value, the rule it broke and the fix."""
+"""The errors of potstill. Every message names the value, the rule it breaks and the fix."""
 
 import difflib
 from collections.abc import Iterable
@@ -17,18 +17,18 @@ class InputError(PotstillError, ValueError):
 
 
 class NotFiniteError(PotstillError, ArithmeticError):
-    """A NaN or an infinity appeared in a run, which is as it was before the step."""
+    """A NaN or an infinity appeared in a run, whose state is still the one before the step."""
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """The fix for an unknown word: the nearest name, and all there are."""
+    """The fix for an unknown name: the most similar name, if any, and a list of all."""
     by_lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1)
     return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"
 
 
 def shortage(error: Exception) -> str | None:
-    """What the machine is short of, in words: memory, or a compiler; None where the error says something else."""
+    """A message if the error is due to a lack of memory or of a compiler, else None."""
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
         return "there is not enough memory for this: choose a smaller size or count, or another model"
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
@@ -37,10 +37,10 @@ def shortage(error: Exception) -> str | None:
 
 
 def not_finite(method: str, step: int, t: Float[Tensor, " b"], **quantities: Tensor | None) -> NotFiniteError:
-    """The error that names the first quantity, in the order given, that holds a NaN or an infinity.
+    """An error that names the first of the quantities that holds a NaN or an infinity, or the last if none does.
 
-    With it the method, the step, the times of the affected samples, their number and dtype, and what to try. Where
-    every quantity is finite, their mean over samples is not, and the last one is named.
+    It also gives the method, the step, the times and number of the affected samples, the dtype, and what to try. If all
+    quantities are finite, a mean over samples overflowed.
     """
     given = {name: value for name, value in quantities.items() if value is not None}
     name = next((name for name, value in given.items() if not torch.isfinite(value).all()), list(given)[-1])

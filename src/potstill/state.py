@@ -1,8 +1,8 @@
-"""States: all that a run rests on between two steps, so that it can stop there and go on to the same bytes.
+"""The state of a run between two steps, from which it resumes and gives the same bytes.
 
-A state is JSON with tensors for leaves. States nest: that of a comparison holds that of the run at work. On disk a
-state is one safetensors file: the tensors, named by their place in the tree, and in its metadata the tree and the hash
-of everything, so that a damaged file is noticed. Nothing is unpickled.
+A state is a tree as in JSON, with tensors as leaves. States nest: the state of a comparison holds that of its current
+run. On disk a state is one safetensors file of the tensors, named by their path in the tree; its metadata hold the tree
+and a hash of everything, which detects damage. Nothing is unpickled.
 """
 
 import abc
@@ -17,30 +17,30 @@ from potstill.distillation import Progress
 from potstill.scenes.scene import Scene
 
 State: TypeAlias = dict[str, Any]
-"""Mappings, lists, texts, numbers, None, and tensors."""
+"""Mappings, lists, strings, numbers, None and tensors."""
 
 
 class Resumable(abc.ABC):
-    """What can stop between two steps and go on."""
+    """A run that can stop between two steps and resume."""
 
     @abc.abstractmethod
     def state(self) -> State:
-        """All that changes, as it is now; not a copy, so write it down before the next step."""
+        """Everything that changes. Not a copy, so save it before the next step."""
 
     @abc.abstractmethod
     def restore(self, state: State) -> None:
-        """Be as `state` says; to be called before the first step, on what was begun in the same way."""
+        """Load a state, before the first step of a run that was set up in the same way."""
 
 
 class LoopState(Resumable):
-    """What a run of `distill` changes."""
+    """The state of a run of `distill`."""
 
     def __init__(self, scene: Scene, optimizer: Optimizer, rng: Generator) -> None:
-        """The three that are passed to `distill`; `progress` is to be passed, too."""
+        """Pass the same three to `distill`, and `progress` of this object."""
         self.scene, self.optimizer, self.rng, self.progress = scene, optimizer, rng, Progress()
 
     def state(self) -> State:
-        """Scene, moments of the optimiser, generator, and what the loop remembers."""
+        """The scene, the moments of the optimiser, the generator and the progress."""
         return {
             "scene": self.scene.state_dict(),
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
@@ -49,22 +49,22 @@ class LoopState(Resumable):
         }
 
     def restore(self, state: State) -> None:
-        """Learning rates stay those that the optimiser was built with."""
+        """Load a state. The optimiser keeps its own learning rates."""
         self.scene.load_state_dict(state["scene"])
         parameters = list(self.scene.parameters())
-        for index, kept in state["optimizer"].items():
-            like = parameters[int(index)].shape
+        moments = {int(index): kept for index, kept in state["optimizer"].items()}
+        for index, kept in moments.items():
+            like = parameters[index].shape
             if any(isinstance(value, Tensor) and value.shape not in ((), like) for value in kept.values()):
                 raise ValueError(f"moments of parameter {index} must have its shape, {tuple(like)}")
         groups = self.optimizer.state_dict()["param_groups"]
-        moments = {int(index): kept for index, kept in state["optimizer"].items()}
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.rng.set_state(state["rng"])
         self.progress.restore(state)
 
 
 def finite(state: Any) -> bool:
-    """Whether no tensor of the state holds a NaN or an infinity."""
+    """Whether all tensors of the state are finite."""
     if isinstance(state, Tensor):
         return bool(torch.isfinite(state).all())
     parts = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()

@@ -1,4 +1,4 @@
-"""Names for the shapes of tensors, and the two functions that every formula uses."""
+"""Type names for shapes of tensors, and two functions that most formulas use."""
 
 import torch
 from jaxtyping import Float, UInt8
@@ -15,7 +15,7 @@ Levels = UInt8[Tensor, "b 3 h w"]
 Factor = Float[Tensor, "..."]
 """A coefficient shaped for the data axes of a latent (`per_sample`), [b, 1, ...], or a single number."""
 Times = Float[Tensor, " #b"]
-"""Times, or coefficients at them: one for each sample, or a single one for all."""
+"""Times or coefficients: one for each sample, or one for all."""
 
 
 def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -24,5 +24,5 @@ def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..
 
 
 def normal(like: Float[Tensor, "..."], rng: Generator) -> Float[Tensor, "..."]:
-    """A standard normal draw in the shape, dtype and device of `like`, made on the generator's device."""
+    """A standard normal draw with the shape, dtype and device of `like`, drawn on the generator's device."""
     return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)

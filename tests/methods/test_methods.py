@@ -10,7 +10,7 @@ from torch import Generator
 from torch.optim import SGD
 
 from potstill.diffusion.guidance import with_scale
-from potstill.diffusion.schedule import VP, Flow, Schedule, linear
+from potstill.diffusion.schedule import VP, Flow, Schedule, Tabulated, linear
 from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import distill, surrogate_loss
 from potstill.methods import (
@@ -76,6 +76,17 @@ def test_a_step_costs_the_calls_that_the_method_states(method):
     counted = WithRenderModel(count_calls(case.prior, counter), count_calls(case.renders, counter))
     method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
     assert counter.calls == method.calls
+
+
+@pytest.mark.parametrize("method", [DDS(), IDS(), PDS(), InfEdit(), FlowEdit()], ids=lambda m: type(m).__name__)
+def test_source_and_target_share_one_look_up_of_the_schedule(method, monkeypatch):
+    """The prior looks up once more, for its own conversion; the coefficients of PDS look up four times."""
+    case, looked_up = Case(), []
+    look_up = Tabulated.__call__
+    monkeypatch.setattr(Tabulated, "__call__", lambda self, t: looked_up.append(t) or look_up(self, t))
+    method.residual(case.x0, case.prior, case.t, case.noise, case.target, case.source)
+    of_coefficients = 4 if isinstance(method, PDS) else 0
+    assert len(looked_up) == 2 + of_coefficients
 
 
 def test_one_call_is_enough_for_most():

@@ -16,22 +16,12 @@ BASELINES: dict[str, Baseline] = {
 }
 """By name on the command line."""
 INVERSIONS: dict[str, InversionBaseline] = {
-    name.removesuffix("-inversion"): baseline
-    for name, baseline in BASELINES.items()
-    if isinstance(baseline, InversionBaseline)
+    name.removesuffix("-inversion"): each for name, each in BASELINES.items() if isinstance(each, InversionBaseline)
 }
 """The inversion methods, by the short names that `potstill invert` takes."""
 
-__getattr__ = renamed(
-    __name__,
-    {
-        "Following": "BaselineRun",
-        "Found": "InversionResult",
-        "Inverting": "InversionBaseline",
-        "Job": "EditProblem",
-        "Look": "Snapshot",
-    },
-)
+_EARLIER = {"Following": "BaselineRun", "Found": "InversionResult", "Inverting": "InversionBaseline"}
+__getattr__ = renamed(__name__, {**_EARLIER, "Job": "EditProblem", "Look": "Snapshot"})
 
 __all__ = [
     "BASELINES",

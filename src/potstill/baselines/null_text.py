@@ -92,9 +92,7 @@ class NullText(InversionBaseline):
     def sample(self, problem: EditProblem, inversion: InversionResult) -> Iterator[Snapshot]:
         """DDIM down the schedule, each step with its own empty prompt."""
         guided, extras = _guided(problem.prior), inversion.extras
-        prompts = [
-            {name.removeprefix(PREFIX): extras[name][index] for name in extras} for index in range(problem.steps)
-        ]
+        prompts = ({name.removeprefix(PREFIX): extras[name][n] for name in extras} for n in range(problem.steps))
         priors = [Guided(guided.prior, guided.scale, empty) for empty in prompts]
         return sample_steps(problem, inversion.times[:-1], inversion.states, priors)
 

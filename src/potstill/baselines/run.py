@@ -50,16 +50,8 @@ class BaselineRun(Resumable):
                 raise not_finite(self._name, self._done, snapshot.t, **tensors, **sizes)
             self._shown.detach().copy_(snapshot.x0)
             self._done += 1
-            yield Step(
-                index=self._done - 1,
-                total=self._total,
-                t=snapshot.t,
-                x0=snapshot.x0,
-                gradient_norm=None,
-                loss=snapshot.loss,
-                distance=distance,
-                evaluations=self._counter.evaluations,
-            )
+            step, t, x0, evaluations = self._done - 1, snapshot.t, snapshot.x0, self._counter.evaluations
+            yield Step(step, self._total, t, x0, None, snapshot.loss, distance, evaluations)
 
     def state(self) -> State:
         """The completed steps and the current result."""

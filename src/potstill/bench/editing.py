@@ -31,10 +31,8 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
     size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
-    source, target = (
-        {**_conditions(prior, [getattr(pair, name) for pair in pairs]), **size}
-        for name in ("source_prompt", "target_prompt")
-    )
+    source = {**_conditions(prior, [pair.source_prompt for pair in pairs]), **size}
+    target = {**_conditions(prior, [pair.target_prompt for pair in pairs]), **size}
     steps, _ = task.iterate(prior, scene, latents, source, target)
     spent, began = 0.0, time.perf_counter()
     for step in steps:

@@ -164,9 +164,8 @@ def select_entries(
         if not known:
             task = new_task(method=from_text(name, Method | Baseline))
             at_scales = [replace(task, guidance_scale=scale) for scale in dict.fromkeys(guidance_scales)]
-            chosen += [MethodEntry(name, Setting.GUIDANCE, guided) for guided in at_scales] or [
-                MethodEntry(name, Setting.STATED, task)
-            ]
+            guided = [MethodEntry(name, Setting.GUIDANCE, each) for each in at_scales]
+            chosen += guided or [MethodEntry(name, Setting.STATED, task)]
             continue
         wanted = [key for key in known if setting in (key, None)]
         if not wanted:

@@ -42,20 +42,17 @@ def published() -> dict[str, Edit]:
     Steps, guidance scales and learning rates are documented in `methods`, at the sources named by each. Where a
     source uses plain gradient descent, the learning rate is a usual one for Adam.
     """
+    identity, flow = PDS(coefficients=Identity(0.1)), FlowEdit.sd3()
     return {
         "sds": new_task(method=SDS(), guidance_scale=100.0, steps=500, learning_rate=0.01),
         "sdi": new_task(method=SDI(), guidance_scale=7.5, steps=500, learning_rate=0.01),
         "dds": new_task(method=DDS.release(), guidance_scale=7.5, steps=200, learning_rate=0.02),
         "pds": new_task(method=PDS(), guidance_scale=50.0, steps=500, learning_rate=0.1),
         "pds-consistent": new_task(method=PDS.consistent(), guidance_scale=50.0, steps=500, learning_rate=0.1),
-        "pds-identity": new_task(
-            method=PDS(coefficients=Identity(0.1)), guidance_scale=50.0, steps=500, learning_rate=0.1
-        ),
+        "pds-identity": new_task(method=identity, guidance_scale=50.0, steps=500, learning_rate=0.1),
         "ids": new_task(method=IDS(), guidance_scale=7.5, steps=200, learning_rate=0.02),
         "infedit": new_task(method=InfEdit.release(), guidance_scale=2.0, steps=15, learning_rate=1.0),
-        "flowedit": new_task(
-            method=FlowEdit.sd3(), guidance_scale=13.5, optimizer="sgd", steps=33, learning_rate=0.025
-        ),
+        "flowedit": new_task(method=flow, guidance_scale=13.5, optimizer="sgd", steps=33, learning_rate=0.025),
         "sdedit": new_task(method=SDEdit(), guidance_scale=7.5),
         "ddim-inversion": new_task(method=DDIMInversion(), guidance_scale=7.5),
         "ddpm-inversion": new_task(method=DDPMInversion(), guidance_scale=15.0),

@@ -82,12 +82,7 @@ class NoiseMaps(NamedTuple):
 
 
 def ddpm_inversion(
-    prior: Prior,
-    x0: Latent,
-    times: Sequence[Times],
-    condition: Condition,
-    rng: Generator,
-    sigma: Sigma = eta(1.0),
+    prior: Prior, x0: Latent, times: Sequence[Times], condition: Condition, rng: Generator, sigma: Sigma = eta(1.0)
 ) -> NoiseMaps:
     """Edit-friendly DDPM inversion (arXiv 2304.06140, algorithm 1).
 

@@ -42,12 +42,7 @@ class Trajectory(NamedTuple):
 
 
 def descend(
-    prior: Prior,
-    x_t: Latent,
-    times: Sequence[Times],
-    condition: Condition,
-    rng: Generator,
-    sigma: Sigma = eta(0.0),
+    prior: Prior, x_t: Latent, times: Sequence[Times], condition: Condition, rng: Generator, sigma: Sigma = eta(0.0)
 ) -> Iterator[Position]:
     """The steps of `ddim`, one by one."""
     for index, t in enumerate(times):
@@ -61,12 +56,7 @@ def descend(
 
 
 def ddim(
-    prior: Prior,
-    x_t: Latent,
-    times: Sequence[Times],
-    condition: Condition,
-    rng: Generator,
-    sigma: Sigma = eta(0.0),
+    prior: Prior, x_t: Latent, times: Sequence[Times], condition: Condition, rng: Generator, sigma: Sigma = eta(0.0)
 ) -> Trajectory:
     """Sample from x_t at times[0] along falling times with DDIM steps (arXiv 2010.02502, eq. 12).
 

@@ -1,9 +1,9 @@
-"""A bank of noise: times and noises drawn once, with what the prior predicts on the source at each of them.
+"""A bank of noise: times and noises drawn once, with the prior's predictions on the source at each of them.
 
-An editing method asks the prior about the target and about the source. The source does not change, so where the same
-times and noises come back, its predictions can be kept: a step then costs the target's evaluations alone, half of a
-step of DDS or PDS. The bank is filled in a few calls and takes 3 tensors of the size of the latents for each of its
-`size` entries: for 64 entries 9 MB on the bundled model (48x16x16), 13 MB on Stable Diffusion (4x64x64).
+An editing method predicts on the target and on the source. The source does not change, so if times and noises are
+reused, so are its predictions: a step then costs only the evaluations on the target, half of a step of DDS or PDS. The
+bank is filled in a few calls and takes 3 tensors of the size of the latents for each of its `size` entries: for 64
+entries 9 MB on the bundled model (48x16x16), 13 MB on Stable Diffusion (4x64x64).
 """
 
 from dataclasses import dataclass, replace
@@ -19,26 +19,26 @@ from potstill.methods.times import TimestepSampler
 from potstill.tensors import Latent, Times, normal
 
 TOGETHER = 16
-"""Entries whose source predictions are one call, as long as a call has no more samples."""
+"""The most samples in one call that fills a bank; at least one entry."""
 
 
 @dataclass(frozen=True)
 class DrawBank(NoiseSource):
     """`size` pairs of time and noise for a whole run, instead of fresh ones in every step.
 
-    Rules that draw t at random go through the entries round after round; rules in which t falls have `size` times on
-    their way down, each for its share of the run.
+    Samplers that draw t at random cycle through the entries; in those where t falls, each of `size` falling times is
+    used for its share of the run.
 
     Raises:
         InputError: size or refresh are below 1.
     """
 
     size: int = 64
-    """Entries, no more than there are steps; with as many nothing is saved."""
+    """Entries, at most one per step; with one per step nothing is saved."""
     refresh: int | None = None
-    """Steps after which all entries are drawn anew; None keeps them."""
+    """Steps after which all entries are redrawn; None keeps them."""
     strata: bool = False
-    """One entry in each of `size` equal strata of random times, even over the run; else as the rule draws them."""
+    """Draw random times one in each of `size` equal strata; otherwise as the sampler draws them."""
 
     def __post_init__(self) -> None:
         """Check both."""
@@ -48,18 +48,18 @@ class DrawBank(NoiseSource):
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
-        """Fresh noise. Only a run uses the bank."""
+        """Fresh noise. Only `distill` uses the bank."""
         return normal(x0, rng)
 
     def recall(self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory) -> tuple[Draw, Memory]:
-        """The entry of this step; the bank is filled in the first step, and again when it is due.
+        """The entry of this step; the bank is filled in the first step and after every `refresh` steps.
 
         Raises:
             InputError: the scene has random views, so that predictions on the source cannot be kept.
         """
         if moment.views:
             raise InputError("a bank keeps predictions on the source, which changes with the view: use fresh noise")
-        bank = replace(self, size=min(self.size, moment.steps))  # more entries than steps are of no use
+        bank = replace(self, size=min(self.size, moment.steps))  # further entries would not be used
         entries, due = memory.bank, self.refresh is not None and moment.index % self.refresh == 0
         if entries is None or due:
             entries = bank.fill(times, prior, moment.source, moment.x0, moment.rng)

@@ -1,4 +1,4 @@
-"""SDS-Bridge: two prompts on the same x_t, one for what the render is, one for what it should be."""
+"""SDS-Bridge: two prompts on the same x_t, one that describes the render and one that describes the goal."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,8 +22,8 @@ class Bridge(Method):
         gradient = w(t) s (eps_hat(x_t, t, y) - eps_hat(x_t, t, y_src)),
 
     a step of the bridge from the distribution that the source prompt describes to the target's. s is the
-    prior's guidance scale. The source prompt should describe the render as it is, flaws included; of the
-    source nothing but its prompt is read, so nothing but the prompt keeps its identity.
+    prior's guidance scale. The source prompt should describe the render as it is, flaws included. Only the
+    prompt of the source is used, so only the prompt preserves its identity.
 
     Raises:
         InputError: the share of the first stage is not in [0, 1].

@@ -109,7 +109,8 @@ class Identity(Coefficients):
     def __post_init__(self) -> None:
         """Check the strength and the stride."""
         super().__post_init__()
-        _check_strength(self.strength)
+        if not 0 <= self.strength < math.inf:
+            raise InputError(f"identity strength = {self.strength} must be finite, 0 (drift as DDS) or more")
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
         """strength · chi and chi."""
@@ -121,8 +122,7 @@ class Identity(Coefficients):
 class DefaultCoefficients(Coefficients):
     """`Release` on a table; on schedules without betas, such as flows, `Identity(strength)`.
 
-    The release coefficients come from the betas of a table, and flows have none. The strength counts there
-    only; 1 moves points on a flow about as far as the release coefficients do on a table.
+    The strength matters only there; 1 moves points on a flow about as far as the release coefficients on a table.
 
     Raises:
         InputError: the strength is negative or not finite.
@@ -134,19 +134,13 @@ class DefaultCoefficients(Coefficients):
 
     def __post_init__(self) -> None:
         """Check the strength and the stride."""
-        super().__post_init__()
-        _check_strength(self.strength)
+        Identity(self.strength, stride=self.stride)
 
     def __call__(self, schedule: Schedule, t: Times) -> tuple[Times, Times]:
-        """Those of the one that fits the schedule."""
-        table = isinstance(schedule, Tabulated)
-        fitting = Release(stride=self.stride) if table else Identity(self.strength, stride=self.stride)
-        return fitting(schedule, t)
-
-
-def _check_strength(strength: float) -> None:
-    if not 0 <= strength < math.inf:
-        raise InputError(f"identity strength = {strength} must be finite, 0 (drift as DDS) or more")
+        """The coefficients for this kind of schedule."""
+        if isinstance(schedule, Tabulated):
+            return Release(stride=self.stride)(schedule, t)
+        return Identity(self.strength, stride=self.stride)(schedule, t)
 
 
 COEFFICIENTS: tuple[type[Coefficients], ...] = (Release, Consistent, Identity, DefaultCoefficients)

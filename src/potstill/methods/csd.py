@@ -1,4 +1,4 @@
-"""Classifier score distillation: of the guided prediction, only what the prompt adds."""
+"""Classifier score distillation: only the part of the guided prediction that the prompt adds."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -21,8 +21,8 @@ class CSD(Method):
         gradient = w(t) (eps_hat(x_t, t, y) - (1 - a) eps_hat(x_t, t) - a eps_hat(x_t, t, y_neg))
 
     The difference of SDS at two guidance scales, so the noise only forms x_t. a is the share of the
-    negative prompt in what is subtracted; it runs in a line from `negative` to `negative_end`. Without a
-    negative prompt y_neg is empty, and a changes nothing. The prior's own guidance scale is not used.
+    negative prompt in the subtracted prediction; it changes linearly from `negative` to `negative_end`. Without
+    a negative prompt y_neg is empty, and a changes nothing. The prior's own guidance scale is not used.
 
     Raises:
         InputError: a share is not in [0, 1].
@@ -65,22 +65,21 @@ class CSD(Method):
 
     @classmethod
     def fine(cls) -> "CSD":
-        """The released code's second stage: times up to 50 %, and half of the way back."""
+        """The released code's second stage: times up to 50 %, and half of the change back."""
         return cls(times=Uniform(high=0.5), negative=1.0, negative_end=0.5)
 
     def at_progress(self, progress: float) -> "CSD":
-        """With the share of now."""
+        """With the share at this point of the run."""
         end = self.negative if self.negative_end is None else self.negative_end
         return replace(self, negative=self.negative + (end - self.negative) * progress, negative_end=None)
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
-        """The conditional prediction less what it is compared with."""
+        """The conditional prediction minus the mixed one."""
         x_t, share = prior.schedule.perturb(x0, noise, t), self.negative
         against = [(1 - share, prior.unconditional)] * (share < 1) + [(share, prior.negative_condition)] * (share > 0)
-        hat, *hats = predict(
-            unguided(prior), Query(x_t, t, target), *(Query(x_t, t, {**target, **told}) for _, told in against)
-        )
+        queries = [Query(x_t, t, {**target, **condition}) for _, condition in against]
+        hat, *hats = predict(unguided(prior), Query(x_t, t, target), *queries)
         subtracted = sum(part * other.eps for (part, _), other in zip(against, hats, strict=True))
         return Residual(hat.eps - subtracted, hat)

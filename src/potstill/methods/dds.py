@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.diffusion.prior import Condition, Prior, Query
+from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.draw import Source
 from potstill.methods.method import Method, Residual, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
@@ -18,8 +18,8 @@ class DDS(Method):
 
         gradient = w(t) (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src))
 
-    Source and target share t and the noise. What SDS would do to the source anyway is subtracted, and
-    what is left is the change of the prompt; nothing ties the result to the source, so it drifts.
+    Source and target share t and the noise. The gradient of SDS on the source is subtracted, so only the effect of
+    the changed prompt remains. No term ties the result to the source, so it drifts.
     """
 
     noise: NoiseSource = Fresh()
@@ -47,19 +47,5 @@ class DDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source)
-
-
-def delta_residual(
-    x0: Latent,
-    prior: Prior,
-    t: Times,
-    noise: Latent,
-    target: Condition,
-    source: Source,
-    source_prior: Prior | None = None,
-) -> Residual:
-    """eps_hat(x_t) - eps_hat_src(x_t^src) with shared noise, the comparison that DDS, PDS and InfEdit share."""
-    moved = Query(prior.schedule.perturb(x0, noise, t), t, target)
-    hat, hat_source = predict_pair(prior, moved, noise, source, source_prior)
-    return Residual(hat.eps - hat_source.eps, hat)
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source)
+        return Residual(hat.eps - hat_source.eps, hat)

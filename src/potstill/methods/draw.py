@@ -1,4 +1,4 @@
-"""What a step of a run draws, and what a run remembers from one step to the next."""
+"""The draws of a step, and the memory that a run keeps between steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ Entries: TypeAlias = Float[Tensor, "size b *d"]
 
 
 class Source(NamedTuple):
-    """What an edit starts from: clean data and the condition that describes it."""
+    """The source of an edit: clean data and the condition that describes it."""
 
     x0: Latent
     condition: Condition
     hat: Prediction | None = None
-    """The prediction on it at the step's time and noise, where a bank has kept it."""
+    """The prediction on it at the time and noise of the step, if a bank holds it."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """One step of a run before anything is drawn: its place in the run, and what is rendered."""
+    """One step of a run before anything is drawn: its index and its render."""
 
     index: int
     """From 0 up."""
     steps: int
-    """How many steps the run has."""
+    """The length of the run."""
     x0: Latent
     """The render [b, ...]."""
     target: Condition
     source: Source | None
     rng: Generator
     views: bool = False
-    """Whether the render is one of many views, so that the source changes from step to step."""
+    """Whether views are drawn, so that the source changes in every step."""
 
     @property
     def progress(self) -> float:
@@ -55,7 +55,7 @@ class Draw(NamedTuple):
 
 
 class PreviousStep(NamedTuple):
-    """The times, the noise and the predicted noise of the step before."""
+    """The times, the noise and the predicted noise of the previous step."""
 
     t: Times
     noise: Latent
@@ -63,7 +63,7 @@ class PreviousStep(NamedTuple):
 
 
 class BankEntries(NamedTuple):
-    """Times and noises that come back, and the predictions on the source at each of them."""
+    """Times and noises that are reused, and the predictions on the source at each of them."""
 
     times: Float[Tensor, "size b"]
     noises: Entries
@@ -80,7 +80,7 @@ class BankEntries(NamedTuple):
 
 @dataclass(frozen=True)
 class Memory:
-    """What a run remembers from one step to the next; scene, optimiser and generator hold the rest of a run."""
+    """The memory of a run between steps; scene, optimiser and generator hold the rest of its state."""
 
     previous: PreviousStep | None = None
     bank: BankEntries | None = None
@@ -88,7 +88,7 @@ class Memory:
     """The model of the renders, for methods that compare with one."""
 
     def state(self) -> dict[str, Any]:
-        """All of it as tensors in mappings; not a copy."""
+        """Everything, as mappings of tensors; not a copy."""
         return {
             "previous": self.previous and self.previous._asdict(),
             "bank": self.bank and self.bank._asdict(),
@@ -96,7 +96,7 @@ class Memory:
         }
 
     def restored(self, state: Mapping[str, Any], device: torch.device) -> "Memory":
-        """The memory that `state` was written of; what the model of the renders had learned is put into this one's."""
+        """The memory of a saved state; the model of the renders, if any, is this memory's with the weights restored."""
         previous, bank = state["previous"], state["bank"]
         if self.render_model:
             self.render_model.restore(state["render_model"])

@@ -1,9 +1,9 @@
-"""FlowEdit, and the family between it and DDS: the noise of the target moves along with the edit."""
+"""FlowEdit and the family between it and DDS: the noise of the target moves with the edit."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from potstill.diffusion.prior import Condition, Prior, Query
+from potstill.diffusion.prior import Condition, Prior
 from potstill.errors import InputError
 from potstill.methods.draw import Source
 from potstill.methods.method import Residual, SeparateSourceGuidance, predict_pair
@@ -33,7 +33,7 @@ class FlowEdit(SeparateSourceGuidance):
     weight: Weight = Constant()
     times: TimestepSampler = Annealed(high=0.85)
     eta: float = 1.0
-    """How far the target's noise moves along at the start of a run: 0 is DDS, 1 is FlowEdit."""
+    """The share of the edit that moves the target's noise at the start of a run: 0 is DDS, 1 is FlowEdit."""
     eta_end: float | None = None
     """The eta at its end; None keeps the first."""
 
@@ -56,7 +56,7 @@ class FlowEdit(SeparateSourceGuidance):
 
     @classmethod
     def dvrf(cls) -> "FlowEdit":
-        """From DDS to FlowEdit in the course of a run, over all times."""
+        """From DDS to FlowEdit over a run, at all times."""
         return cls(times=Annealed(), eta=0.0, eta_end=1.0)
 
     @classmethod
@@ -65,15 +65,14 @@ class FlowEdit(SeparateSourceGuidance):
         return cls(source_guidance=3.5)
 
     def at_progress(self, progress: float) -> "FlowEdit":
-        """With the eta of now."""
+        """With the eta at this point of the run."""
         end = self.eta if self.eta_end is None else self.eta_end
         return replace(self, eta=self.eta + (end - self.eta) * progress, eta_end=None)
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
-        """The difference of velocities, and what is left of the edit."""
-        edit, perturb = x0 - source.x0, prior.schedule.perturb
-        moved = Query(perturb(x0, noise + self.eta * edit, t), t, target)
-        hat, hat_source = predict_pair(prior, moved, noise, source, self.source_prior(prior))
+        """The difference of velocities, and the share 1 - eta of the edit."""
+        edit = x0 - source.x0
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source, self.source_prior(prior), self.eta * edit)
         return Residual(hat.velocity - hat_source.velocity + (1 - self.eta) * edit, hat)

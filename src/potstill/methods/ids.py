@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.dds import delta_residual
 from potstill.methods.draw import Source
-from potstill.methods.method import Method, Residual
+from potstill.methods.method import Method, Residual, predict_pair
 from potstill.methods.noise import FixedPoint, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
@@ -19,9 +18,9 @@ class IDS(Method):
 
         gradient = w(t) (eps_hat(alpha_t x_0 + sigma_t eps*, t, y) - eps_hat(alpha_t x_0_src + sigma_t eps*, t, y_src))
 
-    The comparison is that of DDS, and `DDS(noise=FixedPoint())` is the same method; what is its own is the
-    noise. eps* brings x̂_0 of the noised source back to the source, so what is subtracted is no longer the
-    prior's own wish to change the source. The defaults are the released code's.
+    DDS with another noise: `DDS(noise=FixedPoint())` is the same method. From the source noised with eps*, the
+    prior predicts the source itself, so the subtracted prediction does not change it. The defaults are the
+    released code's.
     """
 
     noise: NoiseSource = FixedPoint()
@@ -46,4 +45,5 @@ class IDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source)
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source)
+        return Residual(hat.eps - hat_source.eps, hat)

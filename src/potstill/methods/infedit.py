@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.methods.dds import delta_residual
 from potstill.methods.draw import Source
-from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance
+from potstill.methods.method import OptimizerSettings, Residual, SeparateSourceGuidance, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
@@ -20,9 +19,9 @@ class InfEdit(SeparateSourceGuidance):
         gradient = rho_t (eps_hat(x_t, t, y) - eps_hat(x_t^src, t, y_src)) = (x_0 - x_0_src) - (x̂_0 - x̂_0_src)
 
     The comparison of DDS in the units of clean data, down falling times and by plain descent. At rate 1 a step
-    puts x_0_src + x̂_0 - x̂_0_src in the place of x_0: that is the paper's sampler. At smaller rates the edit
-    x_0 - x_0_src is a running mean of what the denoised pictures differ by, so the noise of single steps
-    averages out, and what source and target agree on pulls x_0 back to the source.
+    replaces x_0 by x_0_src + x̂_0 - x̂_0_src, as the paper's sampler does. At smaller rates the edit
+    x_0 - x_0_src is a running mean of the differences of the denoised pictures: the noise of single steps
+    averages out, and where source and target agree, x_0 returns to the source.
     """
 
     noise: NoiseSource = Fresh()
@@ -53,4 +52,5 @@ class InfEdit(SeparateSourceGuidance):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps_hat_src."""
-        return delta_residual(x0, prior, t, noise, target, source, self.source_prior(prior))
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source, self.source_prior(prior))
+        return Residual(hat.eps - hat_source.eps, hat)

@@ -1,4 +1,4 @@
-"""Interval score matching: the prediction is compared with the one at the noise level before."""
+"""Interval score matching: the prediction is compared with that at the previous noise level."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +23,7 @@ class ISM(Method):
         x_t = alpha_t (x_s - sigma_s eps_hat(x_s, s)) / alpha_s + sigma_t eps_hat(x_s, s)
 
     x_s comes from unconditional inversion of the render, and x_t is one more inversion step, so the two
-    predictions must follow one another. With weight rho and guidance 1 the gradient is a difference of two
+    predictions need one call each. With weight rho and guidance 1 the gradient is a difference of two
     predictions of x_0. A negative prompt replaces the empty one. The noise of this method is that of x_s. Of the
     released code three details are left out: the interval that starts at 0.1, an offset to the noise, and the
     noise that the inversion starts with.
@@ -57,7 +57,7 @@ class ISM(Method):
 
     @property
     def calls(self) -> int:
-        """x_t rests on the prediction at x_s."""
+        """x_t depends on the prediction at x_s, so two calls."""
         return 2
 
     def noise_time(self, schedule: Schedule, t: Times) -> Times:

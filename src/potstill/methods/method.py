@@ -1,4 +1,4 @@
-"""What a method is: a residual, plus a noise source, a weight w(t) and a rule that draws t."""
+"""The interface of a method: a residual, with a noise source, a weight w(t) and a sampler of t."""
 
 import abc
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ from potstill.tensors import Latent, Times, per_sample
 
 
 class Residual(NamedTuple):
-    """What a method compares, as a difference, and the prediction on the target within it."""
+    """The difference that a method compares, and its prediction on the target."""
 
     value: Latent
     prediction: Prediction
 
 
 class Estimate(NamedTuple):
-    """The gradient of a step with respect to x_0, [b, ...], and what it was estimated with."""
+    """The gradient of a step with respect to x_0, [b, ...], and its time, noise and prediction."""
 
     gradient: Latent
     t: Times
@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
 
 
 class OptimizerSettings(NamedTuple):
-    """How a gradient is followed where nothing else is stated."""
+    """The optimiser of a method by default."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
     """Adam, whose steps do not depend on the gradient's size, or plain descent."""
@@ -50,23 +50,23 @@ class OptimizerSettings(NamedTuple):
 class Method(abc.ABC):
     """A score distillation method; its gradient with respect to x_0 is w(t) · residual.
 
-    A method sees arrays and a prior: no device, prompt, camera, optimiser or file. A new one states its
-    fields' defaults, what it is (the class variables) and its residual.
+    A method takes arrays and a prior: no device, prompt, camera, optimiser or file. A new method defines the
+    defaults of its fields, the class variables and `residual`.
     """
 
     noise: NoiseSource
-    """Where the noise of x_t comes from."""
+    """The source of the noise of x_t."""
     weight: Weight
     """The factor w(t) on the residual."""
     times: TimestepSampler
     """How t is drawn."""
 
     edits: ClassVar[bool] = False
-    """Whether it compares with a source; its noise is then inferred from the source, too."""
+    """Whether it compares with a source; inferred noise is then inferred from the source."""
     ignores_guidance: ClassVar[bool] = False
     """Whether its gradient is the same at every guidance scale."""
     default_optimizer: ClassVar[OptimizerSettings] = OptimizerSettings()
-    """How it is followed on pictures, where nothing else is stated."""
+    """The optimiser for images by default."""
     presets: ClassVar[tuple[str, ...]] = ()
     """Class methods that build it with other documented settings, such as those of a released code."""
     equation: ClassVar[str]
@@ -76,11 +76,11 @@ class Method(abc.ABC):
 
     @property
     def calls(self) -> int:
-        """Calls of a network that its gradient needs; what can share a call does."""
+        """Network calls for one gradient. Predictions that do not depend on one another share a call."""
         return 1
 
     def source_prior(self, prior: Prior) -> Prior:
-        """The prior as it is asked about the source, with its guidance: as about the target."""
+        """The prior for the source, with its guidance; by default the same as for the target."""
         return prior
 
     @abc.abstractmethod
@@ -94,20 +94,20 @@ class Method(abc.ABC):
         return self
 
     def noise_time(self, schedule: Schedule, t: Times) -> Times:
-        """The times that the noise is drawn for: t, unless the residual begins at another noise level."""
+        """The times for which the noise is drawn: t, unless the residual starts at another noise level."""
         return t
 
     def init(self, prior: Prior, rng: Generator) -> Memory:
-        """What a run remembers before its first step."""
+        """The memory before the first step."""
         return Memory()
 
     def next(self, moment: Moment, prior: Prior, memory: Memory) -> tuple[Estimate, Memory]:
         """Draw t and the noise of a step, and estimate the gradient; the memory is for the step after it.
 
         Args:
-            moment: the step and what is rendered.
+            moment: the step and its render.
             prior: the denoiser, with its guidance and, if the method has one, its model of the renders.
-            memory: what the step before returned; `init` gives the first.
+            memory: the one that the previous step returned, or that of `init`.
 
         Raises:
             InputError: an editing method without a source.
@@ -126,7 +126,7 @@ class Method(abc.ABC):
         return Estimate(gradient, draw.t, draw.noise, hat, trained * len(x0)), memory
 
     def origin(self, x0: Latent, target: Condition, source: Source | None) -> Source:
-        """What the noise is drawn for: the source of an edit, else the render itself.
+        """The data for which the noise is drawn: the source of an edit, else the render itself.
 
         Raises:
             InputError: an editing method without a source.
@@ -151,13 +151,7 @@ class Method(abc.ABC):
         return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
 
     def gradient(
-        self,
-        x0: Latent,
-        prior: Prior,
-        t: Times,
-        noise: Latent,
-        target: Condition,
-        source: Source | None = None,
+        self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source | None = None
     ) -> Latent:
         """d loss / d x_0 for each sample, [b, ...]: a pure function, the same answer for the same arguments.
 
@@ -167,7 +161,7 @@ class Method(abc.ABC):
             t: one time for each sample, [b].
             noise: the noise of x_t [b, ...].
             target: the condition to move towards.
-            source: what an edit starts from; a generating method ignores it.
+            source: the source of an edit; a generating method ignores it.
 
         Raises:
             InputError: an editing method without a source.
@@ -180,28 +174,37 @@ class SeparateSourceGuidance(Method, abc.ABC):
     """A method whose source may have a guidance scale of its own."""
 
     source_guidance: float | None = None
-    """The guidance scale on the source, which takes a call of its own; None shares the target's."""
+    """The guidance scale on the source, which needs a separate call; None shares the target's."""
 
     @property
     def calls(self) -> int:
-        """Source and target share one, unless they are guided differently."""
+        """Source and target share a call unless their guidance differs."""
         return 1 if self.source_guidance is None else 2
 
     def source_prior(self, prior: Prior) -> Prior:
-        """At the source's own scale, if it has one."""
+        """The prior at `source_guidance`, if set."""
         return prior if self.source_guidance is None else with_scale(prior, self.source_guidance)
 
 
 def predict_pair(
-    prior: Prior, moved: Query, noise: Latent, source: Source, source_prior: Prior | None = None
+    x0: Latent,
+    prior: Prior,
+    t: Times,
+    noise: Latent,
+    target: Condition,
+    source: Source,
+    source_prior: Prior | None = None,
+    shift: Latent | None = None,
 ) -> tuple[Prediction, Prediction]:
-    """The prediction on a moved x_t and that on the source under the same time and noise.
+    """The predictions on the target and on the source at the same time and noise; `shift` is added to the target's.
 
-    Both in one call, unless a bank has kept the source's, or another prior is asked about it.
+    Both in one call, unless a bank holds the source's, or the source has a prior of its own.
     """
+    alpha, sigma = (per_sample(c, x0) for c in prior.schedule(t))  # one look-up for both
+    moved = Query(alpha * x0 + sigma * (noise if shift is None else noise + shift), t, target)
     if source.hat is not None:
         return predict(prior, moved)[0], source.hat
-    still = Query(prior.schedule.perturb(source.x0, noise, moved.t), moved.t, source.condition)
+    still = Query(alpha * source.x0 + sigma * noise, t, source.condition)
     if source_prior is not None and source_prior is not prior:
         return predict(prior, moved)[0], predict(source_prior, still)[0]
     hat, hat_source = predict(prior, moved, still)

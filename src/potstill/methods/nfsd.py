@@ -1,4 +1,4 @@
-"""Noise-free score distillation: the noise that a prediction still holds is taken out of it."""
+"""Noise-free score distillation: the noise that remains in a prediction is removed from it."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +22,7 @@ class NFSD(Method):
         delta_D  = eps_hat(x_t, t) below `threshold`, eps_hat(x_t, t) - eps_hat(x_t, t, y_neg) from there on
 
     s is the prior's guidance scale. y_neg is the negative prompt, which describes bad pictures; without one
-    delta_D is 0 from the threshold on, and what is left is s times CSD.
+    delta_D is 0 from the threshold on, and the rest is s times CSD.
 
     Raises:
         InputError: the threshold is not in [0, 1].
@@ -55,8 +55,8 @@ class NFSD(Method):
     ) -> Residual:
         """delta_D + s delta_C, each sample on its own side of the threshold."""
         x_t = prior.schedule.perturb(x0, noise, t)
-        told = (target, {**target, **prior.unconditional}, {**target, **prior.negative_condition})
-        hat, uncond, negative = predict(unguided(prior), *(Query(x_t, t, condition) for condition in told))
+        conditions = (target, {**target, **prior.unconditional}, {**target, **prior.negative_condition})
+        hat, uncond, negative = predict(unguided(prior), *(Query(x_t, t, condition) for condition in conditions))
         high = (t >= self.threshold * prior.schedule.duration).to(x0.dtype)
         domain = uncond.eps - per_sample(high, x0) * negative.eps
         return Residual(domain + prior.guidance_scale * (hat.eps - uncond.eps), hat)

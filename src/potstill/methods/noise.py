@@ -1,4 +1,4 @@
-"""Where the noise of x_t comes from: drawn, held, predicted, or inferred from the render."""
+"""Sources of the noise of x_t: drawn, held, predicted, or inferred from the render."""
 
 import abc
 import math
@@ -26,15 +26,15 @@ class NoiseSource(abc.ABC):
     ) -> Latent:
         """The noise for x0 at t, [b, ...].
 
-        `past` is None in the first step of a run, and then all that rests on it is fresh.
+        `past` is None in the first step of a run; sources that need it then draw fresh noise.
         """
 
     def recall(
         self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
     ) -> tuple[Draw | None, Memory]:
-        """A draw that is kept from earlier steps, and the memory with it; None for sources that keep none.
+        """A draw kept from earlier steps, and the memory that holds it; None for sources without one.
 
-        `prior` has the guidance with which the source of an edit is predicted.
+        `prior` has the guidance for the source of an edit.
         """
         return None, memory
 
@@ -63,12 +63,12 @@ class Fixed(NoiseSource):
 
 @dataclass(frozen=True)
 class Previous(NoiseSource):
-    """eps = eps_hat of the step before: DDIM, in the space of x_0 (SDI, arXiv 2405.15891, eq. 6)."""
+    """eps = eps_hat of the previous step: DDIM, in the space of x_0 (SDI, arXiv 2405.15891, eq. 6)."""
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
-        """The step before's prediction."""
+        """The previous prediction."""
         return past.eps if past else normal(x0, rng)
 
 
@@ -76,7 +76,7 @@ class Previous(NoiseSource):
 class Mixed(NoiseSource):
     """eps = sqrt(1 - share²) eps_hat + share z: a DDIM step with sigma = share · sigma_s (Theorem 1).
 
-    eps_hat is the prediction of the step before and z ~ N(0, I): 0 is `Previous`, 1 is `Fresh`.
+    eps_hat is the prediction of the previous step and z ~ N(0, I): 0 is `Previous`, 1 is `Fresh`.
 
     Raises:
         InputError: the share is not in [0, 1].
@@ -135,11 +135,11 @@ class Inverted(NoiseSource):
 
     Args:
         steps: inversion steps for the whole schedule; t takes its share, rounded up.
-        guidance_scale: of the inversion; with negative guidance what the prompt adds is taken out first.
+        guidance_scale: of the inversion; negative guidance first removes what the prompt adds.
         overshoot: the largest tau, as a fraction of the schedule.
-        extra: how much fresh noise is added.
+        extra: the amount of fresh noise added.
         extra_at: once to kappa (paper), or with the posterior's sigma at every inversion step (released code).
-        label: which time the network is told in a step up from s to t (see `ddim_inversion`).
+        label: the time passed to the network in a step up from s to t (see `ddim_inversion`).
         remap: read kappa at t + tau, as the paper does; False keeps x_{t+tau} as if it were x_t, as the
             released code does, so the signal is too weak and the noise too strong for t.
 
@@ -188,7 +188,7 @@ class FixedPoint(NoiseSource):
     """eps for which the prior predicts x_0 itself, x̂_0(alpha_t x_0 + sigma_t eps) = x_0, by gradient descent.
 
     IDS (arXiv 2502.19930): x_t <- x_t - rate ∇ |x_0 - x̂_0(x_t)|, from a fresh draw, through the network.
-    Inversion follows the whole way back instead, and meets this equation only roughly at large t.
+    Inversion follows the whole trajectory instead, and solves this equation only roughly at large t.
 
     Raises:
         InputError: iterations below 1, rate not finite or not positive.
@@ -246,7 +246,7 @@ class Picard(NoiseSource):
 
 
 NOISE_SOURCES: tuple[type[NoiseSource], ...] = (Fresh, Fixed, Previous, Mixed, DDIMNoise, Inverted, FixedPoint, Picard)
-"""All of them but `DrawBank`, which is built on them."""
+"""All except `DrawBank`, which is built on them."""
 
 
 def _check_iterations(iterations: int) -> None:

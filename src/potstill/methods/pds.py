@@ -5,9 +5,8 @@ from typing import ClassVar
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.methods.coefficients import Coefficients, Consistent, DefaultCoefficients
-from potstill.methods.dds import delta_residual
 from potstill.methods.draw import Source
-from potstill.methods.method import Method, Residual
+from potstill.methods.method import Method, Residual, predict_pair
 from potstill.methods.noise import Fresh, NoiseSource
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import Constant, Weight
@@ -31,7 +30,7 @@ class PDS(Method):
     weight: Weight = Constant()
     times: TimestepSampler = Uniform()
     coefficients: Coefficients = DefaultCoefficients()
-    """psi and chi: Release where the schedule has betas and Identity where it has none, or one of them stated."""
+    """psi and chi; by default `Release` on schedules with betas and `Identity` on others."""
 
     edits: ClassVar = True
     presets: ClassVar = ("consistent",)
@@ -56,6 +55,6 @@ class PDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """psi (x_0 - x_0_src) + chi (eps_hat - eps_hat_src)."""
-        delta, hat = delta_residual(x0, prior, t, noise, target, source)
+        hat, hat_source = predict_pair(x0, prior, t, noise, target, source)
         psi, chi = self.coefficients(prior.schedule, t)
-        return Residual(per_sample(psi, x0) * (x0 - source.x0) + per_sample(chi, x0) * delta, hat)
+        return Residual(per_sample(psi, x0) * (x0 - source.x0) + per_sample(chi, x0) * (hat.eps - hat_source.eps), hat)

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from potstill.diffusion.prior import Condition, Prior
+from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.draw import Source
 from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Inverted, NoiseSource
-from potstill.methods.sds import noise_residual
 from potstill.methods.times import Annealed, TimestepSampler
 from potstill.methods.weighting import Rho, Weight
 from potstill.tensors import Latent, Times
@@ -46,8 +45,8 @@ class SDI(Method):
     def release(cls) -> "SDI":
         """As the authors' code runs, where it differs from the paper.
 
-        It inverts up to t + U(0, 1/10), adds noise at every inversion step, tells the network the
-        cleaner time, keeps x_{t+tau} as if it were x_t, and anneals t from 98 % to 2 %.
+        It inverts up to t + U(0, 1/10), adds noise at every inversion step, passes the cleaner time to the
+        network, uses x_{t+tau} as if it were x_t, and anneals t from 98 % to 2 %.
         """
         noise = Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)
         return cls(noise=noise, times=Annealed())
@@ -56,4 +55,5 @@ class SDI(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - kappa."""
-        return noise_residual(x0, prior, t, noise, target)
+        (hat,) = predict(prior, Query(prior.schedule.perturb(x0, noise, t), t, target))
+        return Residual(hat.eps - noise, hat)

@@ -18,7 +18,7 @@ class SDS(Method):
 
         gradient = w(t) (eps_hat(alpha_t x_0 + sigma_t eps, t, y) - eps)
 
-    With fresh noise it seeks a mode of the guided density, and one seed looks like the next. With weight
+    With fresh noise it seeks a mode of the guided density, and all seeds look alike. With weight
     `Constant()` it is SJC with variance reduction (arXiv 2212.00774); with noise `Mixed(share)` and weight
     `Rho()` on falling times it is DDIM sampling (Theorem 1).
     """
@@ -49,10 +49,5 @@ class SDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """eps_hat - eps."""
-        return noise_residual(x0, prior, t, noise, target)
-
-
-def noise_residual(x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition) -> Residual:
-    """eps_hat(x_t) - eps, the comparison that SDS and SDI share."""
-    (hat,) = predict(prior, Query(prior.schedule.perturb(x0, noise, t), t, target))
-    return Residual(hat.eps - noise, hat)
+        (hat,) = predict(prior, Query(prior.schedule.perturb(x0, noise, t), t, target))
+        return Residual(hat.eps - noise, hat)

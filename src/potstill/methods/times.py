@@ -1,8 +1,9 @@
-"""How the time of each step is drawn, as a fraction of the schedule: at random, falling, or in strata."""
+"""Samplers of the time of each step, as a fraction of the schedule: random, falling, or in strata."""
 
 import abc
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -24,6 +25,9 @@ class TimestepSampler(abc.ABC):
     low: float = 0.02
     high: float = 0.98
 
+    stationary: ClassVar[bool] = False
+    """Whether t is drawn at random in the same way in every step."""
+
     def __post_init__(self) -> None:
         """Check the range."""
         if not 0 <= self.low <= self.high <= 1:
@@ -34,16 +38,18 @@ class TimestepSampler(abc.ABC):
         """Positions in [0, 1] between low and high, [b]; `progress` in [0, 1] is how far the run has come."""
 
     def spread_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
-        """Positions for a bank of times: on the way down, as a run of `size` steps draws them."""
+        """Positions for a bank of times, as a run of `size` steps draws them."""
         return torch.stack([self.positions(batch, k / max(size - 1, 1), rng) for k in range(size)])
 
     def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
-        """As `entries`, but where t is drawn at random for each sample, one in each of `size` equal strata."""
-        return self.spread_positions(size, batch, rng)
+        """As `spread_positions`; in a stationary rule one in each of `size` equal strata for each sample, shuffled."""
+        if not self.stationary:
+            return self.spread_positions(size, batch, rng)
+        return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
 
     def bank_index(self, step: int, steps: int, size: int) -> int:
-        """Which entry of a bank step 0, ..., steps - 1 takes: each for its share of the run."""
-        return step * size // steps
+        """The entry of a bank for a step from 0: in rounds if stationary, else each for its share of the run."""
+        return step % size if self.stationary else step * size // steps
 
     def __call__(self, schedule: Schedule, batch: int, step: int, steps: int, rng: Generator) -> Times:
         """The times [b] of step 0, ..., steps - 1."""
@@ -55,17 +61,11 @@ class TimestepSampler(abc.ABC):
 class Uniform(TimestepSampler):
     """t ~ U(low, high), independently for each sample and step."""
 
+    stationary: ClassVar = True
+
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Independent uniform draws."""
         return torch.rand(batch, generator=rng, dtype=torch.float64)
-
-    def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
-        """One in each of `size` strata for each sample, in random order."""
-        return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
-
-    def bank_index(self, step: int, steps: int, size: int) -> int:
-        """One after the other, round after round."""
-        return step % size
 
 
 @dataclass(frozen=True)
@@ -81,24 +81,18 @@ class Annealed(TimestepSampler):
 class Stratified(TimestepSampler):
     """One draw from each of b equal strata, in random order: uniform for each sample, even over the batch."""
 
+    stationary: ClassVar = True
+
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """(i + u_i) / b, shuffled."""
         return _strata(batch, rng)
-
-    def stratified_positions(self, size: int, batch: int, rng: Generator) -> Float[Tensor, "size batch"]:
-        """One in each of `size` strata for each sample, in random order."""
-        return Uniform(self.low, self.high).stratified_positions(size, batch, rng)
-
-    def bank_index(self, step: int, steps: int, size: int) -> int:
-        """One after the other, round after round."""
-        return step % size
 
 
 @dataclass(frozen=True)
 class ShrinkingRange(TimestepSampler):
     """t ~ U(low, h), where h falls in a line from `high` to `end` over the first `until` of the run, and stays.
 
-    ISM (arXiv 2311.11284) and the released CSD end so: coarse to fine, but never without noise.
+    ISM (arXiv 2311.11284) and the released CSD end like this: from coarse to fine, but never without noise.
 
     Raises:
         InputError: `end` is not between low and high, or `until` not in (0, 1].
@@ -108,7 +102,7 @@ class ShrinkingRange(TimestepSampler):
     until: float = 0.3
 
     def __post_init__(self) -> None:
-        """Check the two numbers, too."""
+        """Check `end` and `until` as well."""
         super().__post_init__()
         if not (self.low <= self.end <= self.high and 0 < self.until <= 1):
             raise InputError(
@@ -117,9 +111,10 @@ class ShrinkingRange(TimestepSampler):
             )
 
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
-        """Uniform draws below the upper end of now."""
+        """Uniform draws below the current upper bound."""
         top = self.high + (self.end - self.high) * min(progress / self.until, 1.0)
-        return _share(top - self.low, self) * torch.rand(batch, generator=rng, dtype=torch.float64)
+        share = (top - self.low) / (self.high - self.low) if self.high > self.low else 0.0
+        return share * torch.rand(batch, generator=rng, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class DreamTime(TimestepSampler):
 
     with s = `upper_width` and `lower_width`. The time at progress p leaves the share p of the density above
     it. The defaults are those of the released code in timesteps of 1,000, which also multiplies the gradient
-    by W; here the density alone speaks.
+    by W, which is not done here.
 
     Raises:
         InputError: lower and upper are not in order, or a width is not above 0 and finite.
@@ -144,16 +139,12 @@ class DreamTime(TimestepSampler):
     def __post_init__(self) -> None:
         """Check the density."""
         super().__post_init__()
-        if not (self.lower <= self.upper and min(self.widths) > 0 and max(self.widths) < math.inf):
+        widths = self.lower_width, self.upper_width
+        if not (self.lower <= self.upper and min(widths) > 0 and max(widths) < math.inf):
             raise InputError(
-                f"density from {self.lower} to {self.upper} with widths {self.widths}: lower must not lie above "
+                f"density from {self.lower} to {self.upper} with widths {widths}: lower must not lie above "
                 "upper, and widths must be above 0 and finite"
             )
-
-    @property
-    def widths(self) -> tuple[float, float]:
-        """Below and above."""
-        return self.lower_width, self.upper_width
 
     def density(self, t: Times) -> Times:
         """W(t), for fractions t."""
@@ -161,7 +152,7 @@ class DreamTime(TimestepSampler):
         return torch.exp(-((below / self.lower_width) ** 2 + (above / self.upper_width) ** 2) / 2)
 
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
-        """Where the density above t, as a share of all, is the progress."""
+        """The position above which the share `progress` of the density lies."""
         t = torch.linspace(self.high, self.low, _GRID, dtype=torch.float64)
         density = self.density(t)
         above = torch.cat([torch.zeros(1, dtype=torch.float64), ((density[1:] + density[:-1]) / 2).cumsum(0)])
@@ -170,11 +161,6 @@ class DreamTime(TimestepSampler):
 
 
 _GRID = 10_001  # finer than any table of noise levels
-
-
-def _share(length: float, rule: TimestepSampler) -> float:
-    """A length as a share of the whole range, which may be a point."""
-    return length / (rule.high - rule.low) if rule.high > rule.low else 0.0
 
 
 def _strata(count: int, rng: Generator) -> Times:

@@ -48,11 +48,11 @@ class VSD(Method):
 
     @property
     def calls(self) -> int:
-        """The prior and the model of the renders."""
+        """One of the prior and one of the model of the renders."""
         return 2
 
     def init(self, prior: Prior, rng: Generator) -> Memory:
-        """A model of the renders that has seen none."""
+        """An untrained model of the renders."""
         return Memory(render_model=self.render_model.learner(prior, rng))
 
     def residual(

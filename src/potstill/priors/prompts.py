@@ -76,9 +76,7 @@ def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
 def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
     """The text beyond the first `limit` tokens, the last of which marks the end."""
     ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
-    if len(ids) <= limit:
-        return ""
-    return tokenizer.decode(ids[limit - 1 :], skip_special_tokens=True).strip()
+    return tokenizer.decode(ids[limit - 1 :], skip_special_tokens=True).strip() if len(ids) > limit else ""
 
 
 @contextmanager

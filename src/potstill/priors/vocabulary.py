@@ -28,9 +28,8 @@ class Vocabulary:
     def containing(self, text: str) -> dict[str, list[str]]:
         """The phrases that hold every word of `text`, by group. Groups without one are left out."""
         wanted = set(_split(text))
-        groups = self.groups.items()
-        found = {name: [phrase for phrase in group if wanted <= set(_split(phrase))] for name, group in groups}
-        return {name: phrases for name, phrases in found.items() if phrases}
+        held = {name: [text for text in group if wanted <= set(_split(text))] for name, group in self.groups.items()}
+        return {name: phrases for name, phrases in held.items() if phrases}
 
     def unknown(self, text: str) -> dict[str, list[str]]:
         """The words of `text` that are in no phrase, each with the most similar known words."""

@@ -42,6 +42,7 @@ NAMES = {
 }
 """The public names of the earlier modules."""
 GONE: dict[str, str] = {
+    "compare.FRAMES": "the pictures of an animation are an argument, frame_count",
     "task.leading": "the order of options is the command line's",
     "guidance.check_rescale": "a rule checks its own numbers",
     "guidance.check_interval": "a rule checks its own numbers",

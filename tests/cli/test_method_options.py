@@ -96,7 +96,7 @@ def test_help_shows_the_fields_of_the_method_named(run):
         assert code == 0
         assert "gradient psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)" in text
         assert "reference Koo et al., Posterior Distillation Sampling, CVPR 2024" in text
-        assert "--noise NOISESOURCE Where the noise of x_t comes from. (default: Fresh())" in text
+        assert "--noise NOISESOURCE The source of the noise of x_t. (default: Fresh())" in text
         assert "Mixed(share=0.5) eps = sqrt(1 - share²) eps_hat + share z" in text
         assert "Identity(strength=0.1, stride=0.002) A stated identity strength" in text
         assert "--coefficients COEFFICIENTS psi and chi:" in text
@@ -106,7 +106,7 @@ def test_help_shows_the_fields_of_the_method_named(run):
     text = " ".join(out.split())
     assert code == 0
     assert "The fields of PDS: psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)." in text
-    assert "--noise NOISESOURCE Where the noise of x_t comes from. (default: Fresh())" in text
+    assert "--noise NOISESOURCE The source of the noise of x_t. (default: Fresh())" in text
     assert "(default: pds)" in text
     assert "--steps INT Of the optimiser. (default: 10)" in text
     _, code, out, _ = run("--method", "pds-consistent", "--help")

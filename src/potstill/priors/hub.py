@@ -42,8 +42,9 @@ def fetch(name: str, revision: str | None = None, variant: str | None = None) ->
         if constants.HF_HUB_OFFLINE:
             return Path(snapshot_download(name, revision=revision, local_files_only=True))
         skipped = dict.fromkeys(part for part in parts if part in NOT_LOADED)
-        options = {"revision": revision, "variant": variant, "use_safetensors": True, **skipped}
-        return Path(DiffusionPipeline.download(name, **options))
+        return Path(
+            DiffusionPipeline.download(name, revision=revision, variant=variant, use_safetensors=True, **skipped)
+        )
     except Exception as error:
         raise InputError(_reason(error, name, revision)) from None
 

@@ -99,7 +99,7 @@ def test_help_shows_the_fields_of_the_method_named(run):
         assert "--noise NOISESOURCE The source of the noise of x_t. (default: Fresh())" in text
         assert "Mixed(share=0.5) eps = sqrt(1 - share²) eps_hat + share z" in text
         assert "Identity(strength=0.1, stride=0.002) A stated identity strength" in text
-        assert "--coefficients COEFFICIENTS psi and chi:" in text
+        assert "--coefficients COEFFICIENTS psi and chi; by default `Release`" in text
         assert "(default: DefaultCoefficients())" in text
         assert "on schedules without betas, such as flows, `Identity(strength)`" in text
     _, code, out, _ = run("--help-all")

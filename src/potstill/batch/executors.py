@@ -24,6 +24,7 @@ from potstill.batch.processes import end_with_parent
 from potstill.batch.work import Loader, Outcome, work
 from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import InputError, PotstillError
+from potstill.io.files import sweep
 
 TRIES = 3
 """How often a row is tried if its worker dies."""
@@ -80,6 +81,7 @@ class Processes(Executor):
                     except (EOFError, OSError):
                         workers.remove(worker)
                         worker.process.join()
+                        sweep(folder)  # it may have died while it wrote
                         deaths.update(list(worker.rows) or ["no row"])
                         if deaths["no row"] >= TRIES:
                             raise InputError(f"{TRIES} workers died before their first row ({worker.end})") from None

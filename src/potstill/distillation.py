@@ -127,10 +127,8 @@ def distill(
 
     def remaining_steps() -> Iterator[Step]:  # the checks above run at once, and not with the first step
         if so_far.done and source is not None and source_scene is None:
-            raise InputError(
-                "an edit that continues needs the scene it began with, which has moved: pass source_scene="
-            )
-        render_source = source is not None and frozen(source_scene or scene)
+            raise InputError("a resumed edit needs the scene it began with, which has moved: pass source_scene=")
+        render_source = None if source is None else frozen(scene if source_scene is None else source_scene)
         memory = so_far.begin(method, prior, rng, next(scene.parameters()).device)
         counter = CallCounter(evaluations=so_far.evaluations)
         counted = count_calls(prior, counter)

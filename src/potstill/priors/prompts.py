@@ -1,6 +1,7 @@
 """Checks of prompts: control characters, words that the tokenizer does not know, and text beyond its limit."""
 
 import difflib
+import sys
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -82,10 +83,9 @@ def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
 @contextmanager
 def quiet(bars: bool = False) -> Iterator[None]:
     """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    logs = (diffusers_logging, transformers_logging)
+    logs = [
+        sys.modules[name] for name in ("diffusers.utils.logging", "transformers.utils.logging") if name in sys.modules
+    ]
     before = [(log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
     for log in logs:
         log.set_verbosity(log.CRITICAL)

@@ -122,7 +122,7 @@ def network_graph(network: Any) -> bytes:
     config = network.config
     cells = config.sample_size if isinstance(config.sample_size, int) else config.sample_size[0]
     inputs: dict[str, Tensor] = {"x_t": torch.zeros(2, config.in_channels, cells, cells), "t": torch.zeros(2)}
-    if (width := config.get("cross_attention_dim")) is not None:
+    if (width := config.get("encoder_hid_dim") or config.get("cross_attention_dim")) is not None:
         inputs["states"] = torch.zeros(2, 16, width)
     if config.get("addition_embed_type") == "text_time":
         sizes = 6 * config.addition_time_embed_dim
@@ -144,13 +144,15 @@ def graph_of(
     """
     import onnx
 
+    module.eval().training = True  # or the exporter would merge weights that are equal now
     buffer, axes = BytesIO(), {name: {0: "batch", **(free or {}).get(name, {})} for name in inputs}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's, on shapes in Python: `OnnxNetwork.forward` minds them
         # The newer exporter imports torch._dynamo, and takes many times longer.
         torch.onnx.export(
-            module.eval(), tuple(inputs.values()), buffer, input_names=list(inputs), output_names=["output"],
+            module, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=["output"],
             dynamic_axes=axes, opset_version=OPSET, dynamo=False, export_params=False, do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
     graph, weights = model.graph, [each for each in model.graph.input if each.name not in inputs]

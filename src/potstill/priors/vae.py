@@ -1,5 +1,6 @@
 """The autoencoder of a latent diffusion model as a codec."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,14 @@ class Autoencoder(Codec):
     vae: Any
 
     def __post_init__(self) -> None:
-        """Convert a VAE that would overflow in float16 to float32."""
+        """Convert a VAE that would overflow in float16 to float32.
+
+        Raises:
+            InputError: its scale is 0 or not finite.
+        """
+        scale = self.vae.config.scaling_factor
+        if isinstance(scale, bool) or not isinstance(scale, int | float) or not math.isfinite(scale) or not scale:
+            raise InputError(f"scaling_factor = {scale!r} of the VAE must be a finite number other than 0: correct it")
         if self.vae.dtype == torch.float16 and getattr(self.vae.config, "force_upcast", False):
             self.vae.to(torch.float32)
 

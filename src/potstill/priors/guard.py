@@ -1,5 +1,6 @@
 """What every load is wrapped in: one at a time, quietly, with one line for whatever goes wrong."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,4 +36,6 @@ def loading(name: str, how: str = "", bars: bool = False) -> Iterator[None]:
         if isinstance(error, Exception) and shortage(error):
             raise
         reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        reason = reason.split(" If you want to")[0]  # options of diffusers, which are none here
+        reason = re.sub(r"<class '(.*?)'>", r"\1", re.sub(r"\b\w+Error: ", "", reason))
         raise InputError(f"{name} cannot be loaded{how}: {reason[:300] or type(error).__name__}") from error

@@ -98,17 +98,12 @@ def fetch_structure(name: str) -> Path:
 
 
 def fetch_lora(name: str) -> Path:
-    """The only, or the usually named, .safetensors file of a LoRA on the hub, from the cache or downloaded.
+    """The folder of LoRAs on the hub, from the cache or downloaded; only safetensors, and of no folder in it.
 
     Raises:
-        InputError: there is no such LoRA, it cannot be reached, or it has no such file.
+        InputError: there is no such repository, or it cannot be reached.
     """
-    files = sorted(_snapshot(name, ["*.safetensors"], ["*/*"]).glob("*.safetensors"))
-    usual = [file for file in files if file.name == "pytorch_lora_weights.safetensors"] or files
-    if len(usual) != 1:
-        held = ", ".join(file.name for file in files) or "none"
-        raise InputError(f"the LoRA {name} must have one .safetensors file, and it has {held}: give a file")
-    return usual[0]
+    return _snapshot(name, ["*.safetensors"], ["*/*"])
 
 
 def _snapshot(name: str, patterns: list[str], without: list[str] | None = None) -> Path:

@@ -21,8 +21,9 @@ def identity_of(folder: Path, parts: Mapping[str, Iterable[Path]], network: Iter
         parts: the files of weights of each part, none for those of the network.
         network: the files of the network, or the single file. They are `sha256`, as in records of earlier versions.
     """
-    first, *more = sorted(network)
-    return {"sha256": file_hash(first, *more) if more else hash_of(first), PARTS: _hashes(folder, parts)}
+    files = sorted(network)
+    whole = hash_of(files[0]) if len(files) == 1 else file_hash(*files)
+    return {"sha256": whole, PARTS: _hashes(folder, parts)}
 
 
 def hash_of(file: Path) -> str:

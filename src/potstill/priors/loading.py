@@ -76,16 +76,16 @@ def load(
         merged = loras.merge(pipe, lora)
         prior_of = family(pipe)
         _place(pipe, place, cpu_offload)
-    save_memory(pipe, attention_slicing, vae_tiling)
-    identity: dict[str, Any] = {"name": str(name), **version, **merged}
-    identity |= {"dtype": _short(dtype), "device": str(place)}
-    if bundled if channels_last is None else channels_last:
-        network_of(pipe).to(memory_format=torch.channels_last)
-        identity["channels_last"] = True
-    if compile:
-        network_of(pipe).compile(dynamic=False)
-    options = {"compile": compile, "attention_slicing": attention_slicing, "vae_tiling": vae_tiling}
-    return prior_of(pipe, identity | {option: True for option, on in options.items() if on})
+        save_memory(pipe, attention_slicing, vae_tiling)
+        identity: dict[str, Any] = {"name": str(name), **version, **merged}
+        identity |= {"dtype": _short(dtype), "device": str(place)}
+        if bundled if channels_last is None else channels_last:
+            network_of(pipe).to(memory_format=torch.channels_last)
+            identity["channels_last"] = True
+        if compile:
+            network_of(pipe).compile(dynamic=False)
+        options = {"compile": compile, "attention_slicing": attention_slicing, "vae_tiling": vae_tiling}
+        return prior_of(pipe, identity | {option: True for option, on in options.items() if on})
 
 
 def _device(device: str | torch.device | None) -> torch.device:
@@ -154,14 +154,19 @@ def _from_folder(
     hubs = folder.parent.name == "snapshots"
     repository = folder.parents[1].name.removeprefix("models--").replace("--", "/") if hubs else ""
     fix = f"run `{hub.fetch_command(repository, folder.name)}`" if hubs else "fetch the model again"
-    parts = check_configs(folder, fix)
-    weights = find_all_weights({name: kind for name, kind in parts.items() if is_network(kind)}, folder, variant, fix)
-    networks = {name: found.read(dtype) for name, found in weights.items()}
-    absent = dict.fromkeys(name for name in check_index(folder / "model_index.json") if name not in parts)
-    pipe = DiffusionPipeline.from_pretrained(folder, dtype=dtype, use_safetensors=True, **absent, **networks)
-    network = next(name for name, part in networks.items() if part is network_of(pipe))
-    files = {name: weights[name].files if name in weights and name != network else () for name in parts}
-    version = {"revision": folder.name} if hubs else identity_of(folder, files, weights[network].files)
+    kinds = check_configs(folder, fix)
+    weights = find_all_weights({name: kind for name, kind in kinds.items() if is_network(kind)}, folder, variant, fix)
+    parts: dict[str, Any] = dict.fromkeys(
+        name for name in check_index(folder / "model_index.json") if name not in kinds
+    )
+    for name, kind in kinds.items():
+        with loading(f"{name} of {folder}"):
+            parts[name] = weights[name].read(dtype) if name in weights else kind.from_pretrained(folder / name)
+    pipe = DiffusionPipeline.from_pretrained(folder, dtype=dtype, use_safetensors=True, **parts)
+    network = next((name for name in weights if parts[name] is network_of(pipe)), None)
+    files = {name: weights[name].files if name in weights and name != network else () for name in kinds}
+    main = weights[network].files if network else ()
+    version = {"revision": folder.name} if hubs else identity_of(folder, files, main)
     used = next((found.variant for found in weights.values() if found.variant), None)
     return pipe, version | ({"variant": used} if used else {})
 

@@ -126,16 +126,22 @@ def _file(name: str) -> Path:
     """The file of a LoRA, fetched from the hub if needed."""
     path = expanded(name)
     if path.suffix in (".safetensors", *PICKLED) or there(path):
-        if there(path) and path.is_dir() and len(files := sorted(path.glob("*.safetensors"))) == 1:
-            path = files[0]
-        if not there(path) or not path.is_file():
+        if not there(path):
             raise InputError(f"there is no LoRA file {name}: give a .safetensors file or a name on the hub")
-        if path.suffix != ".safetensors":
+        if not path.is_dir() and path.suffix != ".safetensors":
             raise InputError(
                 f"the LoRA {name} is not a .safetensors file, and loading others could run any code: {CONVERT}"
             )
+    else:
+        path = fetch_lora(name)
+    if not path.is_dir():
         return path
-    return fetch_lora(name)
+    files = sorted(path.glob("*.safetensors"))
+    usual = [file for file in files if file.name == "pytorch_lora_weights.safetensors"] or files
+    if len(usual) != 1:
+        held = ", ".join(file.name for file in files[:5]) or "none"
+        raise InputError(f"the LoRA {name} is a folder of {len(files)} .safetensors files ({held}): name one of them")
+    return usual[0]
 
 
 def _targets(pipe: Any, name: str, state: Mapping[str, Tensor]) -> dict[str, set[str]]:
@@ -153,7 +159,9 @@ def _targets(pipe: Any, name: str, state: Mapping[str, Tensor]) -> dict[str, set
             raise InputError(f"the LoRA {name} holds {key}, for which {type(pipe).__name__} has no place: {_FITTING}")
         layer = match["layer"].removesuffix(".processor") + (f".to_{match['old']}" if match["old"] else "")
         layer = f"{layer}.0" if match["old"] == "out" else layer
-        names = dict.fromkeys((layer, layer.removeprefix("text_model."), f"text_model.{layer}"))
+        names = [layer, layer.removeprefix("text_model."), f"text_model.{layer}"]
+        if match["old"] and part.startswith("text_encoder"):
+            names = [re.sub(r"to_(q|k|v|out)(\.0)?$", r"\1_proj", each) for each in names]
         weight = next((each.weight for path in names if (each := _submodule(network, path)) is not None), None)
         if weight is None:
             raise InputError(f"the LoRA {name} changes {part}.{layer}, which {type(pipe).__name__} lacks: {_FITTING}")

@@ -217,11 +217,12 @@ def schedule_of(scheduler: Any) -> Schedule:
     Raises:
         InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
     """
-    config = scheduler.config
-    kind = getattr(config, "prediction_type", None)
+    if scheduler is None:
+        raise InputError("the model has no scheduler, which states its noise schedule: fetch it again")
+    kind = getattr(scheduler.config, "prediction_type", None)
     if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
         return Flow()
-    if kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
+    if not isinstance(kind, str) or kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
         raise InputError(
             f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
             f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"

@@ -23,6 +23,8 @@ HEADER = 20_000_000
 """The largest header of a safetensors file in bytes; the largest models have some 100 kB."""
 NUMBER = 10_000_000
 """The largest whole number in the config of a network; vocabularies have some 300,000 tokens."""
+HEADS = 1_024
+"""The most heads of an attention, or the largest size of one."""
 ENTRIES = 1_000
 """The most entries of a list in the config of a network."""
 TIMES = 100_000
@@ -155,12 +157,15 @@ def check_numbers(config: Mapping[str, Any], place: str, layers: int) -> None:
         elif isinstance(value, list) and len(value) > ENTRIES:
             raise InputError(f"{name} of {place} has {len(value):,} entries: no network has more than {ENTRIES:,}")
         for number in _whole(value):
-            least = 1 if "head" in name and _SIZES.search(name) else 0 if _SIZES.search(name) else -NUMBER
-            most = max(layers, 1) if _DEPTHS.search(name) else NUMBER
+            least, most = -NUMBER, NUMBER
+            if _SIZES.search(name):
+                least, most = (1, HEADS) if "head" in name else (int("groups" in name), NUMBER)
+            if _DEPTHS.search(name):
+                least, most = 0, max(layers, 1)
             if not least <= number <= most:
-                limit = f"its weights have {layers:,} tensors" if most == layers else "no network has that"
+                reason = f" (its weights have {layers:,} tensors)" if _DEPTHS.search(name) else ""
                 raise InputError(
-                    f"{name} = {number} of {place} must be from {least:,} to {most:,} ({limit}): fetch the model again"
+                    f"{name} = {number} of {place} must be from {least:,} to {most:,}{reason}: fetch the model again"
                 )
 
 

@@ -1,6 +1,7 @@
 """Pipelines from a single file of weights under their original names, structured as a pipeline of their kind."""
 
 import math
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ _WORDS = {
     "eps": "epsilon",
     "x0": "sample",
 }
+_FEWEST = 20
+"""The fewest tensors of a file that may be a model."""
 _NETWORK = "model.diffusion_model."
 """The names of the network's tensors begin so."""
 
@@ -79,6 +82,8 @@ def read_file(file: Path, dtype: torch.dtype, config: str | Path | None) -> tupl
     import diffusers
 
     shapes, markers = check_safetensors(file), Markers.of(file)
+    if len(shapes) < _FEWEST:
+        raise InputError(f"{file} holds {len(shapes)} tensors, and a model has hundreds: choose another file")
     stated = str(config) if str(config) in PREDICTIONS else None
     try:
         folder = _structure(str(config) if config is not None and stated is None else _kind(file))
@@ -88,8 +93,7 @@ def read_file(file: Path, dtype: torch.dtype, config: str | Path | None) -> tupl
     except InputError as error:
         raise InputError(f"{file} needs config, a pipeline of its kind, and none can be used: {error}") from None
     cls = getattr(diffusers, read_json(folder / "model_index.json")["_class_name"])
-    with _left_out() as left:
-        pipe = cls.from_single_file(str(file), config=str(folder), dtype=dtype, local_files_only=True)
+    pipe, left = _build(cls, file, config=str(folder), dtype=dtype, local_files_only=True)
     networks = {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}
     states = {f"{name}.{key}": value for name, part in networks.items() for key, value in part.state_dict().items()}
     on_meta = [name for name, value in states.items() if value.is_meta]
@@ -101,6 +105,27 @@ def read_file(file: Path, dtype: torch.dtype, config: str | Path | None) -> tupl
     return pipe, folder
 
 
+def _build(cls: Any, file: Path, **options: Any) -> tuple[Any, list[str]]:
+    """The pipeline of a file, and the names of tensors that it lacks.
+
+    Raises:
+        InputError: the file has no weights of a part.
+    """
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    try:
+        with _left_out() as left:
+            try:
+                return cls.from_single_file(str(file), **options), left
+            except NotImplementedError:  # a tensor is still on the meta device: once more, to name it
+                return cls.from_single_file(str(file), low_cpu_mem_usage=False, **options), left
+    except SingleFileComponentError as error:
+        part = re.search(r"load (\w+)", str(error))
+        raise InputError(
+            f"{file} holds no weights of {part[1] if part else 'a part'}: give a file with the whole model, or a folder"
+        ) from None
+
+
 def _kind(file: Path) -> str:
     """The name on the hub of a pipeline of this file's kind."""
     from diffusers.loaders.single_file_utils import fetch_diffusers_config, load_single_file_checkpoint
@@ -110,8 +135,16 @@ def _kind(file: Path) -> str:
 
 
 def _structure(config: str) -> Path:
-    """The folder of a pipeline, fetched from the hub without its weights if needed."""
+    """The folder of a pipeline, fetched from the hub without its weights if needed.
+
+    Raises:
+        InputError: there is none of that name.
+    """
     folder = expanded(config)
+    if not there(folder) and config.count("/") != 1:
+        raise InputError(
+            f"config = {config!r} must be a folder, ORGANISATION/NAME on the hub, or one of {', '.join(PREDICTIONS)}"
+        )
     return folder if there(folder) and folder.is_dir() else hub.fetch_structure(config)
 
 

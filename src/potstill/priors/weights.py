@@ -19,7 +19,7 @@ from potstill.tensors import owned
 SHARDS = 1_000
 """The most files that the weights of one network are divided into."""
 _SPARE = 10_000_000
-"""Numbers that a network may have beyond twice those of its files: tied weights are stored once."""
+"""Numbers that a network may have beyond twice those of its files: tied weights are stored once, tables not at all."""
 _UNUSED = re.compile(
     r"(^|\.)(position_ids|num_batches_tracked)$|^(vision_model|visual_projection|text_projection|logit_scale"
     r"|decoder|lm_head|pooler|classifier)\b"
@@ -80,7 +80,8 @@ def check_size(kind: Any, folder: Path, shapes: Mapping[str, tuple[int, ...]]) -
                 network = kind(kind.config_class.from_pretrained(folder))
     except Exception:  # what builds the network will say why
         return
-    stated, held = sum(each.numel() for each in network.parameters()), sum(map(math.prod, shapes.values()))
+    stated = sum(each.numel() for each in (*network.parameters(), *network.buffers()))
+    held = sum(map(math.prod, shapes.values()))
     if stated > 2 * held + _SPARE:
         raise InputError(
             f"{place} states a network of {stated:,} numbers, and its weights hold {held:,}: config and weights are of "

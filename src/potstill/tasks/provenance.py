@@ -116,4 +116,4 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 def _short(value: Any) -> str:
     """The value in words; the first digits of a hash."""
     text = str(value)
-    return text[:12] if re.fullmatch("[0-9a-f]{64}", text) else text
+    return text[:12] if re.fullmatch("[0-9a-f]{64}", text) else text if len(text) <= 100 else f"{text[:100]}..."

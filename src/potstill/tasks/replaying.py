@@ -53,10 +53,13 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     bare = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
     pngs = replace(result, record=bare).pngs()
     now = {**versions(), "model": as_stated(record["model"], run.record["model"])}
+    changes = differences(_with_names({name: record.get(name) for name in now}), _with_names(now))
+    if now["model"] != run.record["model"]:
+        changes.append("the record is of an earlier version, and states only the network of the model")
     return Replay(
         agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
         largest=max(_difference(file, result, place) for file, place in pairs),
-        changes=differences(_with_names({name: record.get(name) for name in now}), _with_names(now)),
+        changes=changes,
         result=result,
     )
 

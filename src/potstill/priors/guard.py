@@ -33,8 +33,11 @@ def loading(name: str, how: str = "", bars: bool = False) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # of tokenizers, in Rust
             raise
-        if isinstance(error, Exception) and shortage(error):
-            raise
+        cause: BaseException | None = error
+        while cause is not None:  # diffusers wraps what its imports raise
+            if isinstance(cause, Exception) and shortage(cause):
+                raise cause from None
+            cause = cause.__cause__
         reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         reason = reason.split(" If you want to")[0]  # options of diffusers, which are none here
         reason = re.sub(r"<class '(.*?)'>", r"\1", re.sub(r"\b\w+Error: ", "", reason))

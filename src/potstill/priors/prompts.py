@@ -83,7 +83,9 @@ def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
 class _Loud:
     """How the logs were before the first of the threads that are quiet now."""
 
-    lock, quiet, before = threading.Lock(), 0, ()
+    lock = threading.Lock()
+    quiet = 0
+    before: tuple[tuple[int, bool], ...] = ()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Pipelines from a single file of weights under their original names, structured as a pipeline of their kind."""
 
+import inspect
 import math
 import re
 import threading
@@ -193,7 +194,7 @@ def _scheduler(scheduler: Any, file: Path, markers: Markers, stated: str | None,
     changed: dict[str, Any] = {} if wanted in (None, present) else {"prediction_type": wanted}
     if markers.zero_snr and not scheduler.config.get("rescale_betas_zero_snr"):
         changed |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-        if "rescale_betas_zero_snr" not in scheduler.config:  # not every scheduler can
+        if "rescale_betas_zero_snr" not in inspect.signature(type(scheduler)).parameters:  # not every scheduler can
             return DDIMScheduler.from_config(scheduler.config, clip_sample=False, set_alpha_to_one=False, **changed)
     return type(scheduler).from_config(scheduler.config, **changed) if changed else scheduler
 

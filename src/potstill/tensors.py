@@ -1,7 +1,7 @@
-"""Type names for shapes of tensors, and two functions that most formulas use."""
+"""Type names for shapes of tensors, and functions that most formulas use."""
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Generator, Tensor
 
 Latent = Float[Tensor, " b *d"]
@@ -26,3 +26,12 @@ def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..
 def normal(like: Float[Tensor, "..."], rng: Generator) -> Float[Tensor, "..."]:
     """A standard normal draw with the shape, dtype and device of `like`, drawn on the generator's device."""
     return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)
+
+
+def owned(tensor: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
+    """The tensor in memory of its own, which torch has aligned.
+
+    A safetensors file is mapped into memory, so its tensors have the alignment of the file, and kernels round
+    differently by alignment: the same numbers in two files would give two results.
+    """
+    return tensor.detach().clone(memory_format=torch.preserve_format)

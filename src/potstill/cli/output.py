@@ -41,6 +41,10 @@ class Model:
     """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
+    variant: Advanced[str | None] = None
+    """Weights of that name in a folder or on the hub, such as fp16."""
+    model_config: Advanced[str | None] = None
+    """For a .safetensors file: a pipeline of its kind, on the hub or a folder, or epsilon, v_prediction or sample."""
     lora: Advanced[str | None] = None
     """LoRA weights for the model: a name on the hub, a folder or a .safetensors file."""
     device: str | None = None
@@ -71,7 +75,8 @@ class Model:
             fix = "--lora takes one, at scale 1, so load it there"
             raise InputError(f"the model was loaded in Python with {text}: {fix}")
         names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
-        return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
+        told = {name: identity[name] for name in names}
+        return cls(spec.name, lora=next(iter(loras), None), model_config=spec.config, **told)
 
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "Model":
@@ -85,7 +90,7 @@ class Model:
     def load(self) -> Pipeline:
         """Load the model."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return ModelSpec(options.pop("model"), **options).load()
+        return ModelSpec(options.pop("model"), config=options.pop("model_config"), **options).load()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from potstill.tensors import Grid, Times, per_sample
 
 _CACHED_PROMPTS = 256
 """Prompts whose embeddings are kept: thousands of those of a large model would fill the memory."""
+_LONGEST = 10_000
+"""The largest side of a training image in cells."""
 _PREDICTIONS = {  # from what the network predicts, and back
     "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
     "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
@@ -40,8 +42,8 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
-    identity: Mapping[str, str | bool] = field(default_factory=dict)
-    """The origin of the weights, for the record: name, revision or hash, dtype, device."""
+    identity: Mapping[str, str | bool | dict[str, str]] = field(default_factory=dict)
+    """All that a result rests on, for the record: name, revision or hash of each part, LoRAs, dtype, device."""
     _prompt_cache: dict[str, Condition] = field(default_factory=dict, repr=False)
     """The conditions of the latest prompts."""
 
@@ -82,10 +84,18 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the training images, in pixels."""
+        """Height and width of the training images, in pixels.
+
+        Raises:
+            InputError: the config of the network states none.
+        """
         cells = self.network.config.sample_size
-        height, width = (cells, cells) if isinstance(cells, int) else cells
-        return height * self.codec.factor, width * self.codec.factor
+        sides = cells if isinstance(cells, list | tuple) else (cells, cells)
+        if len(sides) != 2 or not all(type(side) is int and 1 <= side <= _LONGEST for side in sides):
+            raise InputError(
+                f"sample_size = {cells!r} of the network's config is no size: state the size of the images"
+            )
+        return sides[0] * self.codec.factor, sides[1] * self.codec.factor
 
     @property
     def size_multiple(self) -> int:
@@ -207,11 +217,12 @@ def schedule_of(scheduler: Any) -> Schedule:
     Raises:
         InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
     """
-    config = scheduler.config
-    kind = getattr(config, "prediction_type", None)
+    if scheduler is None:
+        raise InputError("the model has no scheduler, which states its noise schedule: fetch it again")
+    kind = getattr(scheduler.config, "prediction_type", None)
     if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
         return Flow()
-    if kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
+    if not isinstance(kind, str) or kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
         raise InputError(
             f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
             f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"

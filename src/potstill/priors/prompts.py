@@ -1,6 +1,7 @@
 """Checks of prompts: control characters, words that the tokenizer does not know, and text beyond its limit."""
 
 import difflib
+import threading
 import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
@@ -79,22 +80,38 @@ def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
     return tokenizer.decode(ids[limit - 1 :], skip_special_tokens=True).strip() if len(ids) > limit else ""
 
 
+class _Loud:
+    """How the logs were before the first of the threads that are quiet now."""
+
+    lock = threading.Lock()
+    quiet = 0
+    before: tuple[tuple[int, bool], ...] = ()
+
+
 @contextmanager
 def quiet(bars: bool = False) -> Iterator[None]:
-    """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set."""
+    """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set.
+
+    The logs belong to the process: they come back when the last thread that is quiet has finished.
+    """
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     logs = (diffusers_logging, transformers_logging)
-    before = [(log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
-    for log in logs:
-        log.set_verbosity(log.CRITICAL)
-        if not bars:
-            log.disable_progress_bar()
+    with _Loud.lock:
+        if not _Loud.quiet:
+            _Loud.before = tuple((log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs)
+        _Loud.quiet += 1
+        for log in logs:
+            log.set_verbosity(log.CRITICAL)
+            if not bars:
+                log.disable_progress_bar()
     try:
         yield
     finally:
-        for log, (level, bar) in zip(logs, before, strict=True):
-            log.set_verbosity(level)
-            if bar:
-                log.enable_progress_bar()
+        with _Loud.lock:
+            _Loud.quiet -= 1
+            for log, (level, bar) in zip(logs, _Loud.before, strict=True) if not _Loud.quiet else ():
+                log.set_verbosity(level)
+                if bar:
+                    log.enable_progress_bar()

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from potstill.errors import InputError
 from potstill.io.files import write
+from potstill.priors.identity import as_stated
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import differences
 from potstill.tasks.state_file import damaged_file_errors, pack, unpack
@@ -171,7 +172,8 @@ class Checkpoint:
             CheckpointMismatch: it belongs to another run.
         """
         saved = read(self.path)
-        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record))
+        model = as_stated(saved.record.get("model"), self.record.get("model", {}))
+        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record | {"model": model}))
         if strict:
             ours, theirs = ours | {"gif": saved.options.get("gif")}, theirs | {"gif": self.options.get("gif")}
         parts = [({name: ours.get(name)}, {name: theirs.get(name)}) for name in sorted(ours.keys() | theirs.keys())]

@@ -1,6 +1,5 @@
 """Edit an image with two prompts: one that describes it, one that describes what it should become."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -80,8 +79,8 @@ class Edit(ImageSettings, RunSettings):
         """
         if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
-        if self.source == self.target:
-            warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
+        if isinstance(self.method, Baseline) or self.method.edits or self.source == self.target:
+            prior.check_difference(self.source, self.target)
         images, cover, records = self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))

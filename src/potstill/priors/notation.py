@@ -33,7 +33,9 @@ def notation(prompt: str) -> str:
     if not found:
         return ""
     shown = ", ".join(repr(part) for part in list(found)[:4])
-    return f"{shown} {'is' if len(found) == 1 else 'are'} read as plain text: {'; '.join(dict.fromkeys(found.values()))}"
+    return (
+        f"{shown} {'is' if len(found) == 1 else 'are'} read as plain text: {'; '.join(dict.fromkeys(found.values()))}"
+    )
 
 
 def without_notation(prompt: str) -> str:

@@ -138,7 +138,7 @@ _DROPPED = str.maketrans("", "", "'\u2019")  # as the tokenizer has it: woman's 
 def _is_letter(letter: str) -> bool:
     """Whether a character belongs to a word: letters, marks, digits, and symbols such as emoji."""
     kind = unicodedata.category(letter)
-    return kind[0] in "LMN" or kind in ("So", "Sk") and not letter.isascii()
+    return kind[0] in "LMN" or (kind in ("So", "Sk") and not letter.isascii())
 
 
 def _without_accents(word: str) -> str:

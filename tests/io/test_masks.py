@@ -84,7 +84,7 @@ def test_white_is_edited(mask, expected):
 @pytest.mark.parametrize(
     ("mask", "size", "fit", "message"),
     [
-        pytest.param(HALF, (16, 17), Fit(), "is 16 x 16 pixels and its picture 17 x 16", id="another size"),
+        pytest.param(HALF, (16, 17), Fit(), "is 16x16 pixels and its picture 17x16", id="another size"),
         pytest.param(ZERO, (16, 16), Fit(), "nothing to edit: paint white", id="black"),
         pytest.param(stack(ZERO, ZERO, ZERO, FULL), (16, 16), Fit(), "nothing to edit", id="opaque black"),
         pytest.param(stack(FULL, FULL, FULL, ZERO), (16, 16), Fit(), "nothing to edit", id="transparent"),

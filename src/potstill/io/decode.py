@@ -216,9 +216,8 @@ def _explained(name: str) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(name, "far too many")) from error
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{name} is not a picture that can be read: give {', '.join(_formats())} (export HEIC)"
-        ) from error
+        formats = f"{', '.join(_formats())}; export HEIC and others as JPEG"
+        raise InputError(f"{name} is not a picture that can be read: give {formats}") from error
     except Exception as error:
         # Decoders raise many kinds of errors: SyntaxError, ValueError, struct.error, EOFError, zlib.error, ...
         if isinstance(error, OSError) and error.strerror:

@@ -31,8 +31,9 @@ def read_image(path: str | Path, fit: Fit = Fit(), frame: int | None = None) -> 
 
     EXIF rotation is applied; transparency is composited on `fit.background`. Colours are converted to sRGB by the
     file's profile (relative colorimetric, with black point compensation); without one they are sRGB. 16-bit white,
-    65,535, is 1, and float files are in [0, 1]. Colour with 16 bits is reduced to its high 8 bits; grey keeps 16. Scaling works on floats with the Lanczos filter, after compositing, so
-    that the colours of transparent pixels leave no fringes.
+    65,535, is 1, and float files are in [0, 1]. Colour with 16 bits is reduced to its high 8 bits; grey keeps 16.
+    Scaling works on floats with the Lanczos filter, after compositing, so that the colours of transparent pixels leave
+    no fringes. A note says what of this could not be done.
 
     Args:
         path: a PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF file.
@@ -133,8 +134,8 @@ def _coverage(pixels: Shaped[np.ndarray, "h w c"], name: str) -> Float[np.ndarra
             row, column = np.unravel_index(int(off.argmax()), off.shape)
             shown = "#" + "".join(f"{round(255 * float(part[row, column])):02x}" for part in (red, green, blue))
             raise InputError(
-                f"{name} has the colour {shown} at column {column}, row {row}, and a mask is white where to edit, black "
-                "where to keep, or grey: save it in greys, or paint in one colour on transparent ground"
+                f"{name} has the colour {shown} at column {column}, row {row}, and a mask is white where to edit, "
+                "black where to keep, or grey: save it in greys, or paint in one colour on transparent ground"
             )
         # In terms of differences, so that grey is reproduced exactly.
         light = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)

@@ -140,8 +140,8 @@ class Fit:
         (high, wide), (tall, broad) = self.shape(h, w), self.scaled(h, w)
         if not high or not wide:
             raise InputError(
-                f"a picture of {size_text(h, w)} pixels cannot be cut to multiples of {self.multiple}: give a size, or a "
-                "larger picture"
+                f"a picture of {size_text(h, w)} pixels cannot be cut to multiples of {self.multiple}: give a size, "
+                "or a larger picture"
             )
         rows, columns = min(high, tall), min(wide, broad)
         top, left = (tall - rows) // 2, (broad - columns) // 2

@@ -64,7 +64,8 @@ class Settings(abc.ABC):
                 raise InputError(f"{name} = {value} must be at most {most:,}")
         if self.size is not None and read_size(self.size) is None and "image" not in self.inputs:
             raise InputError("size = source is the size of a picture, and there is none: state the size")
-        if not 0 <= self.seed <= 2**63 - (count := getattr(self, "count", 1)):
+        count = getattr(self, "count", 1)
+        if not 0 <= self.seed <= 2**63 - count:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - {count}")
         scale = getattr(self, "guidance_scale", None)
         if scale is not None and not math.isfinite(scale):
@@ -218,7 +219,7 @@ class RunSettings(Settings, abc.ABC):
     space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents of the network, or the pixels, through its encoder."""
     count: int = 1
-    """Number of results. The first is that of the seed, the second that of the seed plus 1, and so on, each as alone."""
+    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
 
     default_guidance_scale: ClassVar = 5.0
 

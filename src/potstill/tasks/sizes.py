@@ -33,7 +33,7 @@ def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], re
 
 
 def warn_of_size(height: int, width: int, prior: Pipeline) -> None:
-    """Warn of a size far from what the model was trained on, and say how much longer a step takes, for work grows with the pixels."""
+    """Warn of a size far from what the model was trained on, and say how much longer a step takes."""
     own = prior.size
     ratio = height * width / (own[0] * own[1])
     if 1 / FAR <= ratio <= FAR:

@@ -75,7 +75,8 @@ def test_an_unknown_word_is_unknown_in_every_script(prior):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["빨간 하트", "красное сердце", "लाल दिल", "!!!", "\u200b", "🤷", "the", "blurry, low quality", "<lora:x:0.6>"]
+    "prompt",
+    ["빨간 하트", "красное сердце", "लाल दिल", "!!!", "\u200b", "🤷", "the", "blurry, low quality", "<lora:x:0.6>"],
 )
 def test_a_prompt_of_which_nothing_is_understood_is_refused(prior, prompt):
     with pytest.raises(InputError, match=r"the model understands nothing of .*`potstill vocabulary` lists"):

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +21,16 @@ PROMPTS = {"source": "red heart", "target": "blue heart"}
 
 @pytest.mark.parametrize(
     ("size", "shape"),
-    [("640x480", (480, 640)), (" 640 X 480 ", (480, 640)), ("640×480", (480, 640)), ("64", (64, 64)), (64, (64, 64))]
-    + [((480, 640), (480, 640)), ("source", None), ("Source", None)],
+    [
+        ("640x480", (480, 640)),
+        (" 640 X 480 ", (480, 640)),
+        ("640×480", (480, 640)),
+        ("64", (64, 64)),
+        (64, (64, 64)),
+        ((480, 640), (480, 640)),
+        ("source", None),
+        ("Source", None),
+    ],
 )
 def test_a_size_is_width_by_height(size, shape):
     assert read_size(size) == shape
@@ -79,7 +88,7 @@ def test_a_line_says_what_a_picture_became(tmp_path, monkeypatch):
     Image.new("RGBA", (64, 64)).save("clear.png")
     Image.new("RGB", (64, 64)).save("fits.png")
     prior = tiny_emoji()
-    prior.identity.update(name="emoji") if isinstance(prior.identity, dict) else None
+    prior = replace(prior, identity={"name": "emoji"})
     options = {"model": prior, "steps": 1, **PROMPTS}
     ((kind, text),) = said_of(lambda: edit_steps("photo.jpg", **options))
     assert kind is Note
@@ -92,7 +101,11 @@ def test_a_line_says_what_a_picture_became(tmp_path, monkeypatch):
 
 def test_a_size_far_from_training_is_a_warning():
     prior = tiny_emoji()
-    far = [said_of(lambda: generate_steps("red heart", model=prior, steps=1, size=size)) for size in ("96", "32", "80")]
+
+    def said(size):
+        return said_of(lambda: generate_steps("red heart", model=prior, steps=1, size=size))
+
+    far = [said(size) for size in ("96", "32", "80")]
     assert "about 2.25 times the work" in far[0][0][1]
     assert "images this small come out worse" in far[1][0][1]
     assert far[2] == []

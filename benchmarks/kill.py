@@ -46,7 +46,7 @@ ROWS = "image,source,target,prompt,method,seed,steps,size\n" + "".join(
     f"picture.png,red heart,blue heart,,dds,{seed},6,32x32\n,,,red apple,sds,{seed},6,32x32\n" for seed in range(6)
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
+    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "--gif", *OFTEN),
     "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
     "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1", "--batch-size", "2"),
     "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),

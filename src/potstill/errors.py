@@ -20,6 +20,10 @@ class NotFiniteError(PotstillError, ArithmeticError):
     """A NaN or an infinity appeared in a run, whose state is still the one before the step."""
 
 
+class Note(UserWarning):
+    """Something was decided for the user that a result depends on; nothing is wrong."""
+
+
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """The fix for an unknown name: the most similar name, if any, and a list of all."""
     by_lower = {name.lower(): name for name in names}

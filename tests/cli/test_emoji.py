@@ -36,7 +36,7 @@ def test_sample_writes_a_sheet_with_its_settings(capsys, tmp_path, model):
     document = json.loads(out.with_suffix(".json").read_text())
     assert json.loads(printed) == document
     assert document["prompts"] == ["pizza"]
-    assert (document["count"], document["steps"], document["seed"], document["size"]) == (5, 2, 3, [64, 64])
+    assert (document["count"], document["steps"], document["seed"], document["size"]) == (5, 2, 3, "64x64")
     with Image.open(out) as picture:
         sheet = np.asarray(picture)
     images = sample("pizza", tiny_emoji(), count=5, steps=2, seed=3)
@@ -63,8 +63,8 @@ def test_a_warning_is_one_line_that_names_the_word_and_its_neighbours(capsys, tm
     code, _, err = run(capsys, *words, "--out", str(tmp_path / "x.png"))
     assert code == 0
     lines = [line for line in err.splitlines() if line.startswith("potstill: warning:")]
-    assert lines[0].startswith("potstill: warning: the model does not know the word 'appel': did you mean 'apple'")
-    assert lines[1] == "potstill: warning: the model does not know the word 'zzyzx'"
+    known = "'appel' (did you mean 'apple' or 'capped' or 'maple'?), 'zzyzx'"
+    assert lines == [f"potstill: warning: the model does not know the words {known}"]
 
 
 def test_the_vocabulary_is_what_the_tokenizer_knows(model):

@@ -101,9 +101,12 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     return build(command, values, usual).run
 
 
-def _warn(message: Warning | str, *details: object, **more: object) -> None:
-    """Print a warning as one line, without the place in the code."""
-    print(f"potstill: warning: {_line(str(message))}", file=sys.stderr)
+def _warn(message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:
+    """Print a warning or a note as one line, without the place in the code."""
+    from potstill.errors import Note
+
+    kind = "note" if issubclass(category, Note) else "warning"
+    print(f"potstill: {kind}: {_line(str(message))}", file=sys.stderr)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

@@ -70,7 +70,7 @@ class BatchCommand:
         if self.dry_run:
             print(f"{len(results.rows) - len(results.failed):,} of {len(results.rows):,} rows can be run")
             sys.exit(bool(results.failed))
-        early, began, warned = len(results.failed), time.monotonic(), dict[str, None]()
+        early, began, warned, noted = len(results.failed), time.monotonic(), dict[str, None](), dict[str, None]()
         with exclusive(writable_folder(self.out)):
             try:
                 with bar("rows") as show:
@@ -78,6 +78,7 @@ class BatchCommand:
                     for outcome in executor.outcomes(results.pending(), self.model.load, self.out, self.batch_size):
                         results.add(outcome)
                         warned |= dict.fromkeys(outcome.warnings)
+                        noted |= dict.fromkeys(outcome.notes)
                         show(len(results.outcomes), len(results.rows))
                     show(len(results.outcomes), len(results.rows))
             except KeyboardInterrupt:
@@ -91,6 +92,7 @@ class BatchCommand:
                 sys.exit(130)
             place = results.save(self.out)
         _print_first("warning: ", warned)
+        _print_first("note: ", noted)
         if len(results.failed) > early:
             self._print_failed(results)
         if self.json:

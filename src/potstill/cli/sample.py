@@ -7,6 +7,7 @@ from typing import Annotated
 
 from potstill.cli.console import bar, to_json
 from potstill.io.contact_sheet import contact_sheet
+from potstill.io.decode import size_text
 from potstill.io.files import writable_png, write
 from potstill.priors.loading import load
 from potstill.tasks.prompt_sampling import check_numbers, sample
@@ -54,7 +55,7 @@ class SampleCommand:
         began = time.perf_counter()
         with bar("sampling") as on_step:
             images = sample(self.prompts, prior, **numbers, on_step=on_step)
-        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": list(prior.size)}
+        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": size_text(*prior.size)}
         document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []

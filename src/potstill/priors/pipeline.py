@@ -2,6 +2,7 @@
 
 import abc
 import copy
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query,
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
 from potstill.priors.lora import adapt
-from potstill.priors.prompts import quiet, warn_about_prompt
+from potstill.priors.prompts import check_reading, plain_text, quiet, same_reading
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -108,27 +109,46 @@ class Pipeline(NetworkPrior, abc.ABC):
         parts = self.pipe.components
         return {name: parts[name].model_max_length for name in parts if name.startswith("tokenizer") and parts[name]}
 
+    @property
+    def _tokenizers(self) -> list[tuple[Any, int]]:
+        return [(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()]
+
     def encode_prompt(self, prompt: str) -> Condition:
         """The condition for a prompt, with one row. The text encoders run once for each prompt.
 
-        Warns of words that the tokenizer does not know, and of text beyond the token limit.
+        A model of few words, such as the bundled one, reads emoji by their names and letters of any width. Warns of
+        what is not read: unknown words, the notation of other programs, text beyond the token limit.
 
         Raises:
-            InputError: the prompt holds control characters or is too long, or the text encoders were released.
+            InputError: nothing of the prompt is understood, it holds control characters or is too long, or the text
+                encoders were released.
         """
         if prompt not in self._prompt_cache:
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was encoded: load the model again")
-            warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()], prompt)
+            check_reading(tokenizers := self._tokenizers, prompt)
             with torch.no_grad(), quiet():
-                condition = self.embed(prompt)
+                condition = self.embed(plain_text(tokenizers[0][0], prompt) if tokenizers else prompt)
             while len(self._prompt_cache) >= _CACHED_PROMPTS:
                 del self._prompt_cache[next(iter(self._prompt_cache))]
         else:
             condition = self._prompt_cache.pop(prompt)
         self._prompt_cache[prompt] = condition  # the latest comes last
         return condition
+
+    def check_difference(self, source: str, target: str) -> None:
+        """Warn if two prompts are the same, and refuse those that only become the same to the model.
+
+        Raises:
+            InputError: they differ in what the model does not read; or as `encode_prompt`.
+        """
+        if source == target:
+            warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
+            return
+        one, other = self.encode_prompt(source), self.encode_prompt(target)
+        if one and all(torch.equal(one[name], other[name]) for name in one):
+            raise same_reading(self._tokenizers, source, target)
 
     def release_text_encoders(self) -> None:
         """Free the memory of the text encoders. Only prompts that were encoded before can be used afterwards."""

@@ -86,7 +86,10 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
     names = [name for name, needed in kind.inputs.items() if needed or name in record]
-    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, denoiser=denoiser)
+    options: dict[str, Any] = {"denoiser": denoiser}
+    if getattr(task, "count", 1) > 1 and "seeds" not in record:  # of one generator for all, as it was earlier
+        options["one_seed"] = True
+    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, **options)
     for name in names:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")
@@ -123,7 +126,5 @@ def _difference(file: Path, result: Result, place: int) -> int:
     new = to_pil(result.images[place : place + 1])[0]
     old = decode.open_image(file).convert("RGB")
     if old.size != new.size:
-        raise InputError(
-            f"{str(file)!r} is {old.width} x {old.height} pixels, and the replay {new.width} x {new.height}"
-        )
+        raise InputError(f"{str(file)!r} is {old.width}x{old.height} pixels, and the replay {new.width}x{new.height}")
     return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())

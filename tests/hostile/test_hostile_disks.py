@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from potstill.errors import InputError
+from potstill.io.claims import check_outputs
 from potstill.io.files import write
-from potstill.io.outputs import check_outputs, pictures
+from potstill.io.outputs import pictures
 from tests.hostile.harness import refused, run, words_of
 
 PNG = {"edit": "--out", "generate": "--out", "invert": "--out", "sample": "--out"}

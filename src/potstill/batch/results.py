@@ -12,8 +12,8 @@ from typing import Any
 from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
+from potstill.io.claims import locked, same_file
 from potstill.io.files import check_file, sweep, write
-from potstill.io.outputs import locked, same_file
 from potstill.io.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")

@@ -10,8 +10,9 @@ from potstill.cli.console import bar, to_json
 from potstill.cli.interrupts import note
 from potstill.cli.output import Model
 from potstill.errors import InputError
-from potstill.io.files import write
-from potstill.io.outputs import Claim, FolderOutputs, check_outputs, plain_names, same_file, write_drawing
+from potstill.io.claims import Claim, check_outputs, same_file
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline

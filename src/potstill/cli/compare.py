@@ -8,8 +8,9 @@ from typing import Any
 from potstill.cli.console import print_records, to_json
 from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS, Model
-from potstill.io.files import write
-from potstill.io.outputs import FolderOutputs, check_outputs, plain_names, write_drawing
+from potstill.io.claims import check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.tasks.checkpoint import ENDING, Saved
 from potstill.tasks.comparing import Compare, Comparison
 from potstill.tasks.comparison_figure import animation, sheet

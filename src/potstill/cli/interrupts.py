@@ -11,7 +11,8 @@ from typing import Any
 
 from potstill.cli.console import step_progress
 from potstill.distillation import Step
-from potstill.io.outputs import Claim, Outputs
+from potstill.io.claims import Claim
+from potstill.io.outputs import Outputs
 from potstill.io.printable import printable
 from potstill.state import Resumable
 from potstill.tasks.checkpoint import Checkpoint

@@ -14,10 +14,11 @@ from potstill.cli.console import to_json
 from potstill.cli.interrupts import claimed, note, run_resumably
 from potstill.distillation import Step
 from potstill.errors import InputError
-from potstill.io.files import WriteError, write
+from potstill.io.claims import Claim, check_outputs, same_file
+from potstill.io.files import WriteError, write, write_drawing
 from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
-from potstill.io.outputs import Claim, FileOutputs, check_outputs, pictures, same_file, write_drawing
+from potstill.io.outputs import FileOutputs, pictures
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from potstill.cli.console import step_progress, to_json
 from potstill.cli.interrupts import note
-from potstill.io.outputs import Claim, check_outputs, pictures
+from potstill.io.claims import Claim, check_outputs
+from potstill.io.outputs import pictures
 from potstill.tasks.replaying import replay
 from potstill.tasks.schema import Positional
 

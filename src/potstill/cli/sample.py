@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from potstill.cli.console import bar, to_json
 from potstill.cli.interrupts import note
+from potstill.io.claims import Claim, check_outputs
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.files import write
-from potstill.io.outputs import Claim, check_outputs, pictures
+from potstill.io.outputs import pictures
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.prompt_sampling import check_numbers, sample

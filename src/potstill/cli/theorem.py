@@ -6,8 +6,9 @@ from pathlib import Path
 
 from potstill.cli.console import print_records, to_json
 from potstill.cli.interrupts import note
-from potstill.io.files import write
-from potstill.io.outputs import Claim, FolderOutputs, check_outputs, write_drawing
+from potstill.io.claims import Claim, check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs
 from potstill.tasks.schema import Positional
 from potstill.worlds.loading import load_world
 from potstill.worlds.theorem import Twins, plot_theorem_1, theorem_1

@@ -10,8 +10,9 @@ from potstill.cli.console import print_records, to_json
 from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS
 from potstill.errors import InputError
-from potstill.io.files import write
-from potstill.io.outputs import FolderOutputs, check_outputs, write_drawing
+from potstill.io.claims import check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Saved
 from potstill.tasks.parsing import from_text, from_values

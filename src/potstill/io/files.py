@@ -6,7 +6,9 @@ import platform
 import re
 import stat
 import tempfile
+import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from potstill.errors import InputError
@@ -161,6 +163,25 @@ def write(path: Path, data: bytes) -> None:
         raise WriteError(
             f"cannot write {str(path)!r}: {_reason(error)}; free some space or give another --out"
         ) from error
+
+
+def write_drawing(path: Path, draw: Callable[[], bytes]) -> list[Path]:
+    """Write a picture of results that are already written: if it cannot be drawn, that is a warning.
+
+    Returns:
+        The path, if there is a picture.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        data = draw()
+    except Exception as error:  # whatever it is, the numbers are worth more
+        reason = " ".join(str(error).split()) or type(error).__name__
+        warnings.warn(f"{path.name} cannot be drawn ({reason}): it is left out, and all else is written", stacklevel=2)
+        return []
+    write(path, data)
+    return [path]
 
 
 def _beside(path: Path) -> Path:

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from potstill.distillation import Step
+from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import writable_folder, write
 from potstill.io.images import levels, png_bytes
-from potstill.io.outputs import Claim, check_outputs, pictures
+from potstill.io.outputs import pictures
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import KEY
 from potstill.tensors import Images, Levels

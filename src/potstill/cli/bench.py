@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from potstill.cli.console import bar, to_json
+from potstill.cli.console import bar, print_written, to_json
 from potstill.cli.interrupts import note
 from potstill.cli.output import Model
 from potstill.errors import InputError
@@ -135,8 +135,7 @@ class BenchCommand:
                 place = folder / f"{stems[results.entry.label]}.png"
                 drawn += write_drawing(place, partial(cases, report, results))
         print(document if self.json else report.markdown())
-        names = ", ".join(["bench.json", *(path.name for path in drawn)])
-        print(f"wrote {folder / 'bench.md'}, {names}", file=sys.stderr)
+        print_written([folder / "bench.md", folder / "bench.json", *drawn], sys.stderr)
 
     def _report(
         self, done: "list[tuple[Trial, Stored]]", pairs: "list[Pair]", settings: str, judge: "Judge"

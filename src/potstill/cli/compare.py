@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from potstill.cli.console import print_records, to_json
+from potstill.cli.console import print_records, print_written, to_json
 from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS, Model
 from potstill.io.claims import check_outputs
@@ -87,5 +87,5 @@ class CompareCommand:
             print(to_json(document))
         else:
             print_records(rows)
-            names = [path.name for path in drawn]
-            print(f"\nwrote {folder / 'compare.json'}, {', '.join([*names, *results])}")
+            print()
+            print_written([*drawn, folder / "compare.json", *(folder / name for name in results)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
-from potstill.cli.console import to_json
+from potstill.cli.console import print_written, to_json
 from potstill.cli.interrupts import claimed, note, run_resumably
 from potstill.distillation import Step
 from potstill.errors import InputError
@@ -211,7 +211,7 @@ class Output:
             seconds = time.monotonic() - began
             summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{summary}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
-            print(f"wrote {', '.join(map(str, places))} and {outputs.member('.json').name}")
+            print_written([*places, outputs.member(".json")])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from potstill.cli.console import bar, to_json
+from potstill.cli.console import bar, print_written, to_json
 from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.contact_sheet import contact_sheet
@@ -74,4 +74,7 @@ class SampleCommand:
         outputs = claim.settle()
         write(outputs.path, png)
         write(outputs.member(".json"), document.encode())
-        print(document if self.json else f"wrote {outputs.path} and {outputs.member('.json').name}")
+        if self.json:
+            print(document)
+        else:
+            print_written([outputs.path, outputs.member(".json")])

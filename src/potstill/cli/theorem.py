@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from potstill.cli.console import print_records, to_json
+from potstill.cli.console import print_records, print_written, to_json
 from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import write, write_drawing
@@ -68,4 +68,5 @@ class TheoremCommand:
             print(document)
         else:
             print_records(rows)
-            print(f"\nwrote {', '.join([str(folder / 'theorem.json'), *(path.name for path in drawn)])}")
+            print()
+            print_written([*drawn, folder / "theorem.json"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from potstill.cli.console import print_records, to_json
+from potstill.cli.console import print_records, print_written, to_json
 from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS
 from potstill.errors import InputError
@@ -98,7 +98,8 @@ class WorldCommand:
             print(document)
         else:
             print_records(study.document(runs)["methods"])
-            print(f"\nwrote {', '.join([str(folder / 'world.json'), *(path.name for path in drawn)])}")
+            print()
+            print_written([*drawn, folder / "world.json"])
 
     def _study(self) -> Study:
         numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "seed": self.seed}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from potstill.errors import InputError
 from potstill.io.files import check_replaceable, check_writable, sweep, there, writable_folder
@@ -65,7 +66,7 @@ class Claim:
         self.outputs = self._first_free()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Give the name back; after an error, folders that were made for it and are empty go."""
         self._held.__exit__(*error)
 
@@ -78,23 +79,14 @@ class Claim:
         return self.outputs
 
     def _first_free(self) -> Outputs:
-        first = ""
-        for number in itertools.count(1):
-            outputs = self.wanted if number == 1 else self.wanted.numbered(number)
-            with ExitStack() as stack:
-                reason = self._reason(outputs)
-                if not reason:
-                    stack.enter_context(_made(outputs.folder))
-                    free = stack.enter_context(locked(outputs.lock))
-                    # Once more: a run that had the name until now may have left its results.
-                    reason = self._reason(outputs) if free else f"another run is writing {outputs.path}"
-                if reason and self.only:
-                    raise InputError(f"{reason}: wait until it has ended")
-                first = first or reason
-                if reason:
-                    continue
-                self._held.enter_context(stack.pop_all())
-            break
+        """Take the first free name, and say so if it is not the wanted one."""
+        outputs, first = self.wanted, ""
+        for number in itertools.count(2):
+            if not (reason := self._take(outputs)):
+                break
+            if self.only:
+                raise InputError(f"{reason}: wait until it has ended")
+            first, outputs = first or reason, self.wanted.numbered(number)
         # Its checkpoint comes and goes; what else there is now was there before, and may be replaced.
         self._known = {path for path in outputs.files() if os.path.lexists(path)}
         self._known |= {outputs.checkpoint} if outputs.checkpoint_name else set()
@@ -102,6 +94,19 @@ class Claim:
             fix = f"; {self.fix} replaces it" if first.endswith("exists") else ""
             self.say(f"{first}: writing {outputs.path}{fix}")
         return outputs
+
+    def _take(self, outputs: Outputs) -> str:
+        """Take a name; if it is not free, the reason."""
+        if reason := self._reason(outputs):
+            return reason
+        with ExitStack() as stack:
+            stack.enter_context(_made(outputs.folder))
+            free = stack.enter_context(locked(outputs.lock))
+            # Once more: a run that had the name until now may have left its results.
+            reason = self._reason(outputs) if free else f"another run is writing {outputs.path}"
+            if not reason:
+                self._held.enter_context(stack.pop_all())
+        return reason
 
     def _reason(self, outputs: Outputs) -> str:
         replaced = self.overwrite or self.resumes(outputs)

@@ -41,16 +41,31 @@ from potstill.worlds import EditStudy  # noqa: F401
 
 PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(noise=Mixed(0.5))")
 OFTEN = ("--checkpoint-every", "0.1")
+AGAIN = "--overwrite"  # what a killed run left of its results is replaced
 CHEAP = ("InfEdit()", "SDEdit(strength=0.1)")
 ROWS = "image,source,target,prompt,method,seed,steps,size\n" + "".join(
     f"picture.png,red heart,blue heart,,dds,{seed},6,32x32\n,,,red apple,sds,{seed},6,32x32\n" for seed in range(6)
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
-    "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
+    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN, AGAIN),
+    "world": (
+        "world",
+        "blobs",
+        "--points",
+        "10",
+        "--steps",
+        "300",
+        "--methods",
+        "sds",
+        "pds",
+        "--out",
+        ".",
+        *OFTEN,
+        AGAIN,
+    ),
     "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1", "--batch-size", "2"),
     "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),
-    "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", "."),
+    "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", ".", AGAIN),
 }
 """The commands that are killed, each in a folder of its own."""
 LOCK = ".lock"

@@ -135,7 +135,7 @@ class BenchCommand:
                 place = folder / f"{stems[results.entry.label]}.png"
                 drawn += write_drawing(place, partial(cases, report, results))
         print(document if self.json else report.markdown())
-        print_written([folder / "bench.md", folder / "bench.json", *drawn], sys.stderr)
+        print_written([folder / "bench.md", folder / "bench.json", *drawn], on_stderr=True)
 
     def _report(
         self, done: "list[tuple[Trial, Stored]]", pairs: "list[Pair]", settings: str, judge: "Judge"

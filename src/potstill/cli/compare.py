@@ -58,7 +58,7 @@ class CompareCommand:
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
-        plain = plain_names([*self.task.tasks(inputs), "compare"])
+        plain = plain_names(["compare", *self.task.tasks(inputs)])
         several = [f"-{index + 1}" for index in range(self.task.count)] if self.task.count > 1 else [""]
         made = [f"{stem}{ending}" for stem in plain.values() for ending in (".json", *(f"{n}.png" for n in several))]
         outputs = FolderOutputs(self.out, ("compare.png", "compare.gif", *made), f"compare{ENDING}")

@@ -1,10 +1,11 @@
 """Output that the commands share: progress bars, tables and JSON."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -62,11 +63,11 @@ def print_records(records: Sequence[dict[str, Any]]) -> None:
     Console(width=200 if piped else None).print(table)
 
 
-def print_written(paths: Sequence[Path], file: TextIO | None = None) -> None:
+def print_written(paths: Sequence[Path], on_stderr: bool = False) -> None:
     """Print which files were written: the first with its folder."""
     *names, last = [str(paths[0]), *(path.name for path in paths[1:])]
     before = f"{', '.join(names)} and " if names else ""
-    print(printable(f"wrote {before}{last}"), file=file)
+    print(printable(f"wrote {before}{last}"), file=sys.stderr if on_stderr else sys.stdout)
 
 
 def to_json(value: object) -> str:

@@ -93,7 +93,7 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) 
     except Exception as error:  # whatever it is, the other rows continue
         return Outcome(row.content, error=one_line(error))
     measured = {**result.measured, **scores, "seconds": round(time.monotonic() - began, 3)}
-    replace(result, trace=result.trace[-1:], measured=measured).save(place)
+    replace(result, trace=result.trace[-1:], measured=measured).write(place)
     said: dict[bool, list[str]] = {True: [], False: []}
     for each in caught:
         if issubclass(each.category, UserWarning):

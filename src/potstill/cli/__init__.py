@@ -116,6 +116,7 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 def _line(text: str) -> str:
     """One printable line of limited length: the value is at its beginning, the fix at its end."""
+    from potstill.io.printable import printable
+
     text = " ".join(text.split())
-    text = text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}")

@@ -41,7 +41,8 @@ class BatchCommand:
     manifest: Positional[Path]
     """A .csv, .jsonl or .parquet file."""
     out: Path = Path("batch")
-    """The folder to write to, for one batch at a time."""
+    """The folder to write to, for one batch at a time. Rows that are done there are not done again, and the table of
+    results is that of the last batch."""
     images: Advanced[Path | None] = None
     """The folder that paths in the table are relative to and must stay in; by default that of the table."""
     workers: int = 1
@@ -66,6 +67,7 @@ class BatchCommand:
         """Read the table, run its rows, write the results."""
         executor = choose_executor(self.workers, self.threads, self.batch_size, self.ray, self.ray_gpus)
         results = BatchResults(read_manifest(self.manifest), self.images or self.manifest.parent)
+        results.check_table(self.out, self.manifest)
         self._print_failed(results)
         if self.dry_run:
             print(f"{len(results.rows) - len(results.failed):,} of {len(results.rows):,} rows can be run")

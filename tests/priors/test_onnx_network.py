@@ -7,7 +7,7 @@ import torch
 from torch import Generator
 
 from potstill.errors import InputError
-from potstill.priors.onnx_network import OnnxNetwork, converted, plain
+from potstill.priors.onnx_network import OnnxNetwork, converted, in_torch
 from tests import tiny
 
 NETWORKS = ["sd", "sdxl", "pixels", "deepfloyd", "ddpm"]
@@ -61,7 +61,7 @@ def test_torch_evaluates_what_records_gradients_and_uneven_sizes():
         asked.requires_grad_(False)
     (x_t, t, states), _ = inputs(network, 2, 9, 8)
     assert torch.equal(fast(x_t, t, states)[0], network(x_t, t, states, return_dict=False)[0])
-    assert plain(fast) is plain(network) is network
+    assert in_torch(fast) is in_torch(network) is network
     assert not list(OnnxNetwork.parameters(fast))
 
 

@@ -61,7 +61,9 @@ def faults(tree: ast.AST) -> list[str]:
             found.append("calls np.load and does not say allow_pickle=False")
         if (
             name.split(".")[-1] in ("from_pretrained", "download", "load_lora_weights")
-            and not any(kind in name for kind in ("Processor", "Tokenizer"))  # JSON and text
+            and not any(
+                kind in name for kind in ("Processor", "Tokenizer", "config_class", "weightless")
+            )  # JSON and text
             and "use_safetensors" not in words
         ):
             found.append(f"calls {name} and does not say use_safetensors=True")

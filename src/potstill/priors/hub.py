@@ -53,15 +53,15 @@ def _download(name: str, revision: str | None, variant: str | None, skipped: Seq
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from huggingface_hub import list_repo_files
 
-    told = {"revision": revision, "use_safetensors": True, **dict.fromkeys(skipped)}
+    told = {"revision": revision, **dict.fromkeys(skipped)}
     try:
-        return Path(DiffusionPipeline.download(name, variant=variant, **told))
+        return Path(DiffusionPipeline.download(name, variant=variant, use_safetensors=True, **told))
     except OSError:  # also where diffusers finds no plain weights
         files = [] if variant else list_repo_files(name, revision=revision)
         only = {match[1] for file in files if (match := re.search(r"/[^/.]+(?:\.([^/.]+))?\.safetensors$", file))}
         if len(only) != 1 or only == {None}:
             raise
-        return Path(DiffusionPipeline.download(name, variant=only.pop(), **told))
+        return Path(DiffusionPipeline.download(name, variant=only.pop(), use_safetensors=True, **told))
 
 
 def fetch_index(name: str, revision: str | None = None) -> Path:

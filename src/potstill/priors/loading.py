@@ -184,9 +184,9 @@ def _from_folder(
     parts: dict[str, Any] = dict.fromkeys(
         name for name in check_index(folder / "model_index.json") if name not in kinds
     )
-    for name, kind in kinds.items():
+    for name, weightless in kinds.items():
         with loading(f"{name} of {folder}"):
-            parts[name] = weights[name].read(dtype) if name in weights else kind.from_pretrained(folder / name)
+            parts[name] = weights[name].read(dtype) if name in weights else weightless.from_pretrained(folder / name)
     pipe = DiffusionPipeline.from_pretrained(folder, dtype=dtype, use_safetensors=True, **parts)
     network = next((name for name in weights if parts[name] is network_of(pipe)), None)
     files = {name: weights[name].files if name in weights and name != network else () for name in kinds}

@@ -22,7 +22,7 @@ Weights = Callable[[], Mapping[str, NDArray[Any]]]
 
 
 class Session:
-    """A graph with its weights in ONNX Runtime, with as many threads as torch; opened again when their number changes."""
+    """A graph with its weights in ONNX Runtime, with as many threads as torch; it is opened again when they change."""
 
     def __init__(self, graph: bytes, weights: Weights) -> None:
         """Open the graph with its weights."""
@@ -146,7 +146,8 @@ def graph_of(
     import onnx
 
     module.eval().training = True  # or the exporter would merge weights that are equal now
-    buffer, axes = BytesIO(), {name: {0: "batch", **(free or {}).get(name, {})} for name in inputs}
+    buffer: Any = BytesIO()  # torch types a path alone
+    axes = {name: {0: "batch", **(free or {}).get(name, {})} for name in inputs}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's, on shapes in Python: `OnnxNetwork.forward` minds them
         # The newer exporter imports torch._dynamo, and takes many times longer.

@@ -22,6 +22,8 @@ NAMED_BY_US = {
     "priors/safety.py": "diffusers or transformers, which the line before makes sure of",
 }
 """Where a module is imported by a name that is not written there, and which name it is."""
+WITHOUT_WEIGHTS = ("Processor", "Tokenizer", "config_class", "weightless")
+"""Names of what is read from JSON and text alone."""
 
 
 def name_of(node: ast.expr) -> str:

@@ -6,6 +6,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
+from potstill.tasks.numbers import INTEGER, check_range
 from potstill.tasks.parsing import from_text
 from potstill.tasks.schema import SchemaField, is_component, is_method, members
 
@@ -100,10 +101,15 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
             return known[word]
     else:
         try:
-            return kind(word)
+            value = kind(word)
         except ValueError:
-            if kind is int and word.isdecimal():
-                raise UsageError(f"{name} has far too many digits: give a smaller number") from None
+            if kind is int and word.strip().lstrip("+-").isdecimal():  # Python reads integers of up to 4,300 digits
+                value = INTEGER + 1
+            else:
+                raise UsageError(f"{name} = {short(word)!r}{rule}") from None
+        if isinstance(value, int | float):
+            check_range(value, name)
+        return value
     raise UsageError(f"{name} = {short(word)!r}{rule}")
 
 

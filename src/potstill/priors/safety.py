@@ -136,7 +136,7 @@ def check_safetensors(path: Path) -> list[str]:
     """
     from safetensors import SafetensorError, safe_open
 
-    check_file(path, "a whole model")
+    check_file(path, "a whole model", most=None)
     try:
         with safe_open(path, "pt") as file:
             return list(file.keys())

@@ -1,5 +1,6 @@
 """Settings in the words of a command line: their options and placeholders, and the values that words stand for."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType
@@ -101,7 +102,7 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
             return known[word]
     else:
         try:
-            value = kind(word)
+            value = _decoded(word) if kind is str else kind(word)
         except ValueError:
             if kind is int and word.strip().lstrip("+-").isdecimal():  # Python reads integers of up to 4,300 digits
                 value = INTEGER + 1
@@ -111,6 +112,14 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
             check_range(value, name)
         return value
     raise UsageError(f"{name} = {short(word)!r}{rule}")
+
+
+def _decoded(word: str) -> str:
+    """A text as the UTF-8 that it is, where the locale, such as C, kept Python from decoding it."""
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeError:
+        return word
 
 
 def _rule(kind: Any) -> str:

@@ -91,7 +91,9 @@ def _json_row(number: int, line: str) -> Row:
         cells = parse_json(line, "the row")
     except InputError as error:
         return Row(number, {}, str(error))
-    return _row(number, cells) if isinstance(cells, dict) else Row(number, {}, "the row is not an object: write {...}")
+    return (
+        _row(number, cells) if isinstance(cells, dict) else Row(number, {}, "the row is not a JSON object: write {...}")
+    )
 
 
 def _parquet(path: Path, columns: Collection[str]) -> Iterator[Row]:

@@ -5,7 +5,6 @@ stop that have arrived so far.
 """
 
 import shlex
-import signal
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -88,14 +87,14 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     """Context in which the results of a run are written; afterwards its checkpoint is removed.
 
     Raises:
-        Interrupted: by Ctrl-C; the run was saved.
+        Interrupted: by a signal; the run was saved.
         InputError: the results cannot be written; the run was saved, if that is possible.
     """
     with checkpoint.restored_state_errors():
         try:
             yield
-        except KeyboardInterrupt:
-            _stop(run, checkpoint, "after the last step", signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            _stop(run, checkpoint, "after the last step", getattr(stop, "code", 130) - 128)
         except InputError as error:
             if _saved(run, checkpoint, "after the last step"):
                 raise InputError(f"{error}; then `{resume_command(checkpoint.path)}` writes the results") from None

@@ -14,6 +14,7 @@ from potstill.errors import InputError
 from potstill.io.images import png_bytes
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
+from tests.optional import require
 
 quick = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Any letters a file can hold; a text of blanks alone is an empty cell.
@@ -61,7 +62,8 @@ def write(folder, ending: str, rows: list[dict], head: str = "", end: str = "\r\
     elif ending == "jsonl":
         path.write_bytes((head + end.join(json.dumps(row, ensure_ascii=False) for row in rows)).encode())
     else:
-        pyarrow = pytest.importorskip("pyarrow")
+        require("pyarrow")
+        import pyarrow
         from pyarrow import parquet
 
         columns = {name: [row.get(name) for row in rows] for name in names}
@@ -115,7 +117,7 @@ MISTAKES = {
 def test_a_broken_manifest_is_refused(tmp_path, name):
     file, content, message = MISTAKES[name]
     if file.endswith("parquet"):
-        pytest.importorskip("pyarrow")
+        require("pyarrow")
     (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match=message):
         read_manifest(tmp_path / file)

@@ -79,7 +79,7 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     from potstill.tasks.schema import build, is_method, schema
 
     command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
-    if (file := line.last("--config")) is not None and hasattr(command, "from_record"):
+    if (file := line.last("--config")) and hasattr(command, "from_record"):
         usual = command.from_record(read_config(file, name))
     settings = schema(command, usual)
     held = next((setting for setting in settings if is_method(setting.kind)), None)

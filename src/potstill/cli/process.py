@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """The signals that end a command early: Ctrl-C, `kill`, and the end of its terminal."""
@@ -23,7 +24,7 @@ _REASONS = {
 class _Lasting(io.FileIO):
     """A stream for messages that nobody may read any more: what cannot be written is dropped, and the work goes on."""
 
-    def write(self, data: "bytes | memoryview", /) -> int:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         """As of any file, without errors."""
         try:
             return super().write(data) or 0
@@ -38,9 +39,9 @@ def prepare_streams() -> None:
             os.fstat(number)
         except OSError:  # otherwise the next file opened would be written to as this stream
             os.open(os.devnull, os.O_RDWR)
-    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115  for the whole process
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
         raw = io.BufferedWriter(_Lasting(sys.stderr.fileno(), "w", closefd=False))
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, line_buffering=True, write_through=True)
@@ -79,7 +80,7 @@ def stoppable() -> Iterator[None]:
 
 def lack(error: BaseException) -> str | None:
     """A message if the error is due to something that the machine or the process lacks, else None."""
-    if isinstance(error, ImportError) and "segment" in str(error):  # a library did not fit into memory
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "segment" in str(error)):  # of a library
         return _REASONS[errno.ENOMEM]
     if not isinstance(error, OSError) or error.errno is None:
         return None

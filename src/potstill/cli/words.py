@@ -100,7 +100,7 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
         known = {str(value): value for value in (get_args(kind) or (True, False))}
         if word in known:
             return known[word]
-    else:
+    elif kind is not Path or word:  # the empty path would be the current folder
         try:
             value = _decoded(word) if kind is str else kind(word)
         except ValueError:

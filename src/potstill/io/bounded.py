@@ -6,11 +6,11 @@ from pathlib import Path
 
 from potstill.errors import InputError
 
-SECONDS = 20
+SECONDS = 10
 """Maximum seconds of a processor that reading a picture may take."""
-HELD = 256_000_000
+HELD = 100_000_000
 """Maximum bytes of a picture file that are read in large parts, which decoders hold in memory as they are."""
-_LARGE = 2**20  # pixels are read in smaller parts
+_LARGE = 2**16  # pixels are read in smaller parts
 
 
 class Allowance:

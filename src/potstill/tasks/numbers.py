@@ -15,7 +15,7 @@ def is_beyond(value: object) -> bool:
     return isinstance(value, int) and abs(value) > INTEGER
 
 
-def check_range(value: float, name: str) -> None:
+def check_range(value: int | float, name: str) -> None:
     """Check that a number is within range; infinity and NaN are left to the rule of their field.
 
     Raises:

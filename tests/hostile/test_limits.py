@@ -12,6 +12,7 @@ from PIL import Image
 
 from potstill.batch.executors import choose_executor
 from potstill.bench.datasets import read_dataset
+from potstill.cli.bench import BenchCommand
 from potstill.errors import InputError
 from potstill.io import bounded, decode, files, images, tables
 from potstill.methods import Method
@@ -139,6 +140,8 @@ BEYOND = {
         lambda: choose_executor(1_000_000, None, 1),
         lambda: choose_executor(1, 10**12, 1),
     ],
+    "cli.bench.PAIRS": [lambda: BenchCommand("edits", pairs=10_001)],
+    "cli.bench.SEEDS": [lambda: BenchCommand("edits", seeds=10**10)],
 }
 """What goes beyond each limit."""
 

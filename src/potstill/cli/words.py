@@ -78,6 +78,8 @@ def read(kind: Any, words: Sequence[str], name: str) -> Any:
     bare = _bare(kind)
     if bare is not kind and list(words) == ["None"]:
         return None
+    if bare is not kind and list(words) == [""]:
+        raise UsageError(f"{name} is empty: give {_RULES.get(bare, 'a value')}, or leave it out")
     each, length = _repeated(bare)
     if is_component(each) or is_method(each):
         return from_text(words[0], each)

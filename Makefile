@@ -80,5 +80,10 @@ gallery: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .[dev]
 	touch $@
 
+# Also what the suite can do without, but then skips the tests of: Ray.
+.venv/all: .venv/dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .[dev,cluster]
+	touch $@
+
 clean:
 	rm -rf .venv demo .pytest_cache .ruff_cache

@@ -42,6 +42,7 @@ if atheris and "--target" in sys.argv:
         import potstill.io.images
         import potstill.tasks.provenance
         import potstill.worlds.loading  # noqa: F401
+from potstill.batch.manifest import read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import as_images, read_mask, read_text
 from potstill.io.resize import Fit
@@ -96,6 +97,21 @@ def world(data: bytes) -> None:
             check(error)
 
 
+def table(data: bytes) -> None:
+    """Read a manifest as CSV, JSON lines and Parquet, up to its tasks."""
+    for name in ("table.csv", "table.jsonl", "table.parquet"):
+        try:
+            rows = read_manifest(placed(data, name))
+        except InputError as error:
+            check(error)
+            continue
+        for row in rows:
+            try:
+                read_row(row, PLACE)
+            except InputError as error:
+                check(error)
+
+
 def expression(data: bytes) -> None:
     """Read a method from text."""
     try:
@@ -106,7 +122,7 @@ def expression(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "picture": picture, "settings": settings, "world": world, "expression": expression,
+    "picture": picture, "settings": settings, "world": world, "expression": expression, "table": table,
 }  # fmt: skip
 
 
@@ -168,6 +184,8 @@ def seeds() -> None:
         buffer = io.BytesIO()
         save(buffer, points=np.eye(4, 2), labels=np.array([0, 0, 1, 1]))
         put("world", name, buffer.getvalue())
+    put("table", "edits.csv", b"image,source,target,method,seed\nphoto.png,a,b,dds,1\n,,,,\n")
+    put("table", "rows.jsonl", b'{"prompt": "a", "steps": 2, "size": [8, 8]}\n{"prompt": "\\ud800", "seed": 1e3}\n')
     for n, text in enumerate(("pds", "PDS(coefficients=Identity(0.3))", "SDI(noise=Inverted(steps=5, extra_at='end'))",
                               "dds(Fresh(), times=Uniform(low=-1e-3))")):  # fmt: skip
         put("expression", f"{n}.txt", text.encode())

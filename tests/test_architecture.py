@@ -219,6 +219,7 @@ TESTED_IN = {
     "diffusion/test_inversion.py": "diffusion.sampling",
     "diffusion/test_prior.py": "diffusion.(mixture|wrappers)",
     "diffusion/test_codec.py": "priors.vae",
+    "hostile/test_limits.py": "io.(bounded|documents) tasks.numbers",
     "hostile/test_hostile_models.py": "priors.(safety|vocabulary)",
     "batch/test_manifest.py": "io.tables",
     "io/test_reading.py": "io.(decode|images)",

@@ -23,6 +23,7 @@ from potstill.io.files import _HOST, write
 from potstill.io.images import png_bytes
 from potstill.tasks.provenance import read_record
 from tests.cli.test_cli import run
+from tests.optional import require
 
 NAMES = ("image", "source", "target", "prompt", "method", "seed", "steps")
 EDIT = {"image": "photo.png", "source": "a red apple", "target": "a pear", "steps": 2}
@@ -203,7 +204,7 @@ def test_a_worker_that_is_killed_costs_no_row(folder, model):
 )
 def test_an_actor_that_is_killed_costs_no_row(folder, model):
     """Two actors of a local Ray, one of which is killed in the middle."""
-    pytest.importorskip("ray")
+    require("ray")
     import psutil
 
     results, seen, killed = rows_of(folder, 8), [], []

@@ -91,7 +91,7 @@ def test_what_follows_two_dashes_is_no_option():
         ("f --text --gif", "--text needs a value: write --text TEXT, or --text=-... for a value that starts with -"),
         ("f --scale many", "--scale = 'many' must be a number or None"),
         ("f --long-name 1.5", "--long-name = '1.5' must be a whole number"),
-        ("f --long-name " + "9" * 5000, "--long-name has far too many digits: give a smaller number"),
+        ("f --long-name " + "9" * 5000, "--long-name has far too many digits: whole numbers are at most"),
         ("f --size 8", "--size = '8' must be two whole numbers or None"),
         ("f --size 8 8 8", "--size = '8 8 8' must be two whole numbers or None"),
         ("f --size 8 x", "--size = 'x' must be two whole numbers or None"),

@@ -1,6 +1,5 @@
 """Runs that share the calls of a network: each is what it is alone."""
 
-import importlib.util
 from dataclasses import replace
 
 import pytest
@@ -14,8 +13,9 @@ from potstill.errors import NotFiniteError
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
+from tests.optional import needs
 
-needs_peft = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+needs_peft = needs("peft")
 PROMPTS = {"source": "a red apple", "target": "a green pear"}
 METHODS = ("pds", "ism", "ddim-inversion", "IDS(noise=FixedPoint(iterations=1))", pytest.param("vsd", marks=needs_peft))
 

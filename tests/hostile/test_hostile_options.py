@@ -17,11 +17,11 @@ COUNTED = {  # options that take whole numbers, with what they say of the value 
         "--steps": "at most 1,000,000",
         "--count": "at most 10,000",
         "--seed": "to 2.63",
-        "--frame": "from 0 to 0",
+        "--frame": "from 0 to 999,999",
     },
     "generate": {"--steps": "at most 1,000,000", "--count": "at most 10,000", "--seed": "to 2.63"},
     "compare": {"--steps": "at most 1,000,000", "--count": "at most 10,000", "--seed": "to 2.63"},
-    "invert": {"--steps": "at most 1,000,000", "--seed": "to 2.63", "--frame": "from 0 to 0"},
+    "invert": {"--steps": "at most 1,000,000", "--seed": "to 2.63", "--frame": "from 0 to 999,999"},
     "sample": {"--steps": "to 1,000", "--count": "to 10,000", "--seed": "to 2.62"},
     "world": {"--steps": "to 1,000,000", "--points": "to 100,000", "--seed": "to 2.63"},
     "theorem": {"--steps": "to 980", "--points": "to 100,000", "--seed": "to 2.63"},
@@ -35,7 +35,10 @@ CASES = [
     ),
     *(("generate", ["--steps", text], "--steps|unknown option") for text in NO_WHOLE),
     *(("world", ["--points", text], "--points|unknown option") for text in NO_WHOLE),
-    *(("edit", ["--learning-rate", text], "--learning-rate = .* must be a number") for text in NO_NUMBER),
+    *(
+        ("edit", ["--learning-rate", text], "--learning-rate (= .* must be|is empty: give) a number")
+        for text in NO_NUMBER
+    ),
     *(("sample", ["--guidance-scale", text], "--guidance-scale = .* must be a number") for text in NO_NUMBER),
     *(("theorem", ["--shares", "0.5", text], "--shares = .*: each must be a number") for text in NO_NUMBER),
     *(

@@ -88,19 +88,22 @@ TEXTS = {
     "a number": (b"5", "is not a picture|holds no settings"),
     "a list": (b"[]", "holds no settings"),
     "an object": (b"{}", "holds no settings"),
-    "half of it": (as_json(record("emoji"))[:-9], "holds no settings"),
-    "a name twice": (as_json(record("emoji")).replace(b'"steps": 2', b'"steps": 2, "steps": 3'), "name 'steps' twice"),
-    "a whole part twice": (b'{"settings": {}, "settings": {}}', "name 'settings' twice"),
+    "half of it": (as_json(record("emoji"))[:-9], "is not valid JSON"),
+    "a name twice": (
+        as_json(record("emoji")).replace(b'"steps": 2', b'"steps": 2, "steps": 3'),
+        "names 'steps' twice: keep one of them",
+    ),
+    "a whole part twice": (b'{"settings": {}, "settings": {}}', "names 'settings' twice"),
     "too many digits": (
         as_json(record("emoji")).replace(b'"steps": 2', b'"steps": ' + b"9" * 6000),
-        "holds no settings",
+        "has a number with far too many digits",
     ),
     "1e400": (as_json(record("emoji")).replace(b'"steps": 2', b'"steps": 1e400'), "steps of Edit = inf"),
-    "deep lists": (DEEP, "holds no settings"),
-    "deep objects": (b'{"a":' * 100_000, "holds no settings"),
+    "deep lists": (DEEP, "is nested too deeply"),
+    "deep objects": (b'{"a":' * 100_000, "is nested too deeply"),
     "50 MB": (as_json(record("emoji")) + b" " * 50_000_000, "is larger than 10 MB"),
     "UTF-16": ("{}".encode("utf-16"), "holds no settings|is not a picture"),
-    "a byte that is no UTF-8": (b'{"command": "\xff"}', "holds no settings"),
+    "a byte that is no UTF-8": (b'{"command": "\xff"}', "is not UTF-8 .byte 13.: save it in UTF-8"),
     "YAML": (b"command: !!python/object/apply:os.system ['touch pwned']", "is not a picture"),
     "a pickle": (b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.", "is not a picture"),
 }
@@ -113,9 +116,15 @@ def itxt(text: bytes, packed: bool = True, key: bytes = KEY.encode()) -> tuple[b
 
 FORGED = {
     "no settings": (chunks(header(8, 8), PIXEL, END), "holds no settings"),
-    "settings that are no JSON": (png_bytes(torch.zeros(1, 3, 8, 8), {KEY: "{not json"}), "holds no settings"),
-    "settings that are deep": (png_bytes(torch.zeros(1, 3, 8, 8), {KEY: "[" * 200_000}), "holds no settings"),
-    "settings that are code": (png_bytes(torch.zeros(1, 3, 8, 8), {KEY: CODE}), "holds no settings"),
+    "settings that are no JSON": (
+        png_bytes(torch.zeros(1, 3, 8, 8), {KEY: "{not json"}),
+        "the record in .* is not valid JSON",
+    ),
+    "settings that are deep": (
+        png_bytes(torch.zeros(1, 3, 8, 8), {KEY: "[" * 200_000}),
+        "the record in .* is nested too deeply",
+    ),
+    "settings that are code": (png_bytes(torch.zeros(1, 3, 8, 8), {KEY: CODE}), "the record in .* is not valid JSON"),
     "a method that does not exist": (
         png_bytes(torch.zeros(1, 3, 8, 8), {KEY: json.dumps(record("emoji", settings={"method": "Magic()"}))}),
         "unknown method 'Magic'",

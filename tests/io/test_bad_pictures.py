@@ -12,7 +12,7 @@ from PIL import Image
 
 from potstill.errors import InputError
 from potstill.io.decode import FORMATS, PIXELS, open_image
-from potstill.io.images import as_images, read_image, read_mask, read_text
+from potstill.io.images import as_images, png_bytes, read_image, read_mask, read_text
 from potstill.io.resize import Fit
 from tests.io.samples import NOISE, RNG, png, save
 
@@ -139,7 +139,7 @@ def test_paths_that_are_no_files(tmp_path, monkeypatch):
     def forbidden(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.open", forbidden)
+    monkeypatch.setattr("potstill.io.decode.BoundedFile", forbidden)
     with pytest.raises(InputError, match=r"cannot read .*a\.png': Permission denied; check"):
         read_image(path)
 
@@ -205,3 +205,14 @@ def test_a_pil_image_is_left_alone():
     as_images(picture, Fit(16))
     assert picture.info == {"dpi": (72, 72)}
     assert picture.size == (32, 24)
+
+
+def test_a_picture_whose_text_has_svg_in_it_is_no_drawing(tmp_path):
+    """As that of a prompt `<svg`: what a file is stands at its beginning."""
+    picture = png_bytes(torch.zeros(1, 3, 16, 16), {"prompt": "<svg red heart"})
+    (tmp_path / "a.png").write_bytes(picture)
+    assert b"<svg" in picture[:4096]
+    assert read_image(tmp_path / "a.png").shape == (1, 3, 16, 16)
+    (tmp_path / "b.png").write_bytes(b"\xef\xbb\xbf\n" + SVG)
+    with pytest.raises(InputError, match="SVG drawing"):
+        read_image(tmp_path / "b.png")

@@ -18,8 +18,9 @@ from potstill.priors import Mixture
 from potstill.scenes import Points
 from potstill.tensors import normal
 from tests.methods.cases import Case
+from tests.optional import needs
 
-needs_peft = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+needs_peft = needs("peft")
 
 
 @pytest.mark.parametrize("schedule", [None, VP(), Flow()], ids=["table", "VP", "flow"])

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from potstill import load
 from potstill.errors import InputError
+from tests.optional import needs
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CPU = {"device": "cpu", "dtype": torch.float32}
@@ -24,7 +25,7 @@ def lora_file(folder: Path, prefix: str = "unet") -> tuple[Path, str, torch.Tens
     return file, layer, up @ down
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+@needs("peft")
 def test_a_lora_adds_scale_b_a_to_the_weights(tiny_folder, tmp_path):
     file, layer, product = lora_file(tmp_path)
     plain = load(tiny_folder("sd"), **CPU).network.get_submodule(layer).weight
@@ -34,7 +35,7 @@ def test_a_lora_adds_scale_b_a_to_the_weights(tiny_folder, tmp_path):
         assert prior.identity[f"lora {file}"].endswith(f"scale {scale:g}")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+@needs("peft")
 def test_a_lora_that_does_not_fit_is_refused(tiny_folder, tmp_path):
     folder = tiny_folder("sd")
     with pytest.raises(InputError, match=r"there is no LoRA file .*no.safetensors"):

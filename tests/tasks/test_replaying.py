@@ -1,6 +1,5 @@
 """A result carries what made it, and is made again to the byte."""
 
-import importlib.util
 import json
 
 import pytest
@@ -16,6 +15,7 @@ from potstill.tasks.generating import Generate
 from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.provenance import differences, read_record
 from potstill.tasks.replaying import replay
+from tests.optional import needs
 from tests.priors.test_lora import lora_file
 
 PLANNED = ("steps", "guidance_scale", "optimizer", "learning_rate")
@@ -119,7 +119,7 @@ def test_what_holds_no_settings_is_refused(tmp_path, content, message):
         replay(file)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+@needs("peft")
 def test_a_result_of_a_lora_is_made_again_with_it(tiny_folder, photo, tmp_path):
     file, *_ = lora_file(tmp_path)
     options = {"dtype": torch.float32, "device": "cpu"}

@@ -26,6 +26,8 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import InputError, PotstillError
 from potstill.io.files import sweep
 
+WORKERS = 1_000
+"""Maximum number of workers, and of threads of each."""
 TRIES = 3
 """How often a row is tried if its worker dies."""
 
@@ -205,8 +207,9 @@ def choose_executor(
         InputError: a number is out of range.
     """
     CallBatcher(batch_size)
-    if workers < 1 or (threads is not None and threads < 1):
-        raise InputError(f"workers = {workers} and threads = {threads} must be at least 1")
+    for name, count in (("workers", workers), ("threads", threads)):
+        if count is not None and not 1 <= count <= WORKERS:
+            raise InputError(f"{name} = {count} must be from 1 to {WORKERS:,}")
     if not 0 <= ray_gpus < 1000:
         raise InputError(f"GPUs of an actor = {ray_gpus} must be from 0 to below 1,000")
     if ray:

@@ -8,7 +8,6 @@
 The last two have no true results. Nothing outside the folder is read.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,12 +20,16 @@ from jaxtyping import Float
 from potstill.bench.emoji_pairs import Pair
 from potstill.errors import InputError
 from potstill.io.decode import open_image
+from potstill.io.documents import parse_json
+from potstill.io.files import check_file
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit
 from potstill.io.tables import read_table
 
 CSV_COLUMNS = ("image", "answer", "source", "target", "mask", "group", "name")
 """The columns of `pairs.csv`; image, source and target are required."""
+BYTES = 100_000_000
+"""Maximum bytes of the list of a published dataset."""
 PIE_SIDE = 512
 """The height and width of PIE-Bench's images and masks."""
 PIE_GROUPS = (
@@ -150,12 +153,11 @@ class _Record:
 
 
 def _records(path: Path) -> list[_Record]:
+    check_file(path, "the list of the dataset", most=BYTES)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes(), repr(str(path)))
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(f"{str(path)!r} is not valid JSON ({error}): download the dataset again") from None
     if not isinstance(found, dict) or not found or not all(isinstance(fields, dict) for fields in found.values()):
         raise InputError(f"{str(path)!r} must be a JSON object with one record per edit: download it again")
     return [_Record(path, key, fields) for key, fields in found.items()]

@@ -2,8 +2,6 @@
 
 import dataclasses
 import difflib
-import errno
-import io
 import os
 import sys
 import warnings
@@ -12,6 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from potstill.cli.commands import COMMANDS, USAGE, find_command
+from potstill.cli.process import drop_output, lack, prepare_streams, stoppable
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,18 +18,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # file names may hold anything
+    prepare_streams()
     try:
-        with warnings.catch_warnings():
+        with stoppable(), warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
             code = _dispatch(words)
             sys.stdout.flush()  # a full disk must be noticed while it can still be reported
             sys.exit(code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of the output has gone
+        drop_output()  # its reader has gone
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted; nothing was written", code=getattr(stop, "code", 130))
     except Exception as error:
@@ -41,14 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _reason(error: Exception) -> str | None:
     """An error that the user can act on, in words; None for a bug of potstill."""
-    from potstill.errors import PotstillError, shortage
+    if isinstance(error, OSError):
+        drop_output()
+    if reason := lack(error):
+        return reason
+    from potstill.errors import PotstillError, shortage  # which import torch, and that may be what failed
 
-    if isinstance(error, PotstillError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try to write again at exit
-        return "no space is left for the output: free some, or write it elsewhere"
-    return shortage(error)
+    return str(error) if isinstance(error, PotstillError) else shortage(error)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -61,6 +57,10 @@ def _dispatch(words: list[str]) -> int:
         print(f"potstill {version('potstill')}")
         return 0
     name, *rest = words
+    try:
+        os.getcwd()
+    except OSError:
+        _fail("the current folder does not exist any more: change to another one")
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, [*COMMANDS, "--help", "--version"], n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose {', '.join(COMMANDS)}"

@@ -83,7 +83,7 @@ class BatchCommand:
                         noted |= dict.fromkeys(outcome.notes)
                         show(len(results.outcomes), len(results.rows))
                     show(len(results.outcomes), len(results.rows))
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as stop:
                 results.save(self.out)
                 done = len(results.outcomes) - len(results.failed)
                 print(
@@ -91,7 +91,7 @@ class BatchCommand:
                     "run the same command again to continue",
                     file=sys.stderr,
                 )
-                sys.exit(130)
+                sys.exit(getattr(stop, "code", 130))
             place = results.save(self.out)
         _print_first("warning: ", warned)
         _print_first("note: ", noted)

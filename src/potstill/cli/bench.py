@@ -6,9 +6,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from potstill.batch.executors import WORKERS
 from potstill.cli.console import bar, print_written, to_json
 from potstill.cli.interrupts import note
 from potstill.cli.output import Model
+from potstill.diffusion.shared_calls import LARGEST
 from potstill.errors import InputError
 from potstill.io.claims import Claim, check_outputs, same_file
 from potstill.io.files import write, write_drawing
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from potstill.bench.reference_based import Judge
     from potstill.bench.report import Report
     from potstill.bench.run import Stored, Trial
+
+
+PAIRS = 10_000
+"""Maximum number of pairs."""
+SEEDS = 1_000
+"""Maximum number of seeds."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +97,9 @@ class BenchCommand:
 
     def __post_init__(self) -> None:
         """Check the numbers, and that the options fit together."""
-        for name in ("pairs", "seeds", "batch", "jobs"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} = {getattr(self, name)} must be at least 1")
+        for name, most in (("pairs", PAIRS), ("seeds", SEEDS), ("batch", LARGEST), ("jobs", WORKERS)):
+            if not 1 <= getattr(self, name) <= most:
+                raise InputError(f"{name} = {getattr(self, name)} must be from 1 to {most:,}")
         if self.data is not None and self.split is not None:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from potstill.cli.console import step_progress
+from potstill.cli.process import STOPS
 from potstill.distillation import Step
 from potstill.io.claims import Claim
 from potstill.io.outputs import Outputs
@@ -26,7 +27,7 @@ def run_resumably(
 
     Raises:
         InputError: a required checkpoint cannot be used.
-        Interrupted: by Ctrl-C or SIGTERM; the run was saved.
+        Interrupted: by a signal; the run was saved.
         NotFiniteError: a NaN or an infinity; the last finite state was saved.
     """
     resume(run, checkpoint, required, note)
@@ -73,7 +74,7 @@ def claimed(
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """A list that collects SIGINT and SIGTERM as they arrive; a second signal stops at once."""
+    """A list that collects the signals to stop as they arrive; a second one stops at once."""
     received: list[int] = []
 
     def receive(number: int, frame: FrameType | None) -> None:
@@ -84,7 +85,8 @@ def stop_signals() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield received  # only the main thread receives signals
         return
-    before = {number: signal.signal(number, receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores one
+    before = {number: signal.signal(number, receive) for number in heard}
     try:
         yield received
     finally:

@@ -1,11 +1,13 @@
 """Settings in the words of a command line: their options and placeholders, and the values that words stand for."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
+from potstill.tasks.numbers import INTEGER, check_range
 from potstill.tasks.parsing import from_text
 from potstill.tasks.schema import SchemaField, is_component, is_method, members
 
@@ -76,6 +78,8 @@ def read(kind: Any, words: Sequence[str], name: str) -> Any:
     bare = _bare(kind)
     if bare is not kind and list(words) == ["None"]:
         return None
+    if bare is not kind and list(words) == [""]:
+        raise UsageError(f"{name} is empty: give {_RULES.get(bare, 'a value')}, or leave it out")
     each, length = _repeated(bare)
     if is_component(each) or is_method(each):
         return from_text(words[0], each)
@@ -98,13 +102,26 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
         known = {str(value): value for value in (get_args(kind) or (True, False))}
         if word in known:
             return known[word]
-    else:
+    elif kind is not Path or word:  # the empty path would be the current folder
         try:
-            return kind(word)
+            value = _decoded(word) if kind is str else kind(word)
         except ValueError:
-            if kind is int and word.isdecimal():
-                raise UsageError(f"{name} has far too many digits: give a smaller number") from None
+            if kind is int and word.strip().lstrip("+-").isdecimal():  # Python reads integers of up to 4,300 digits
+                value = INTEGER + 1
+            else:
+                raise UsageError(f"{name} = {short(word)!r}{rule}") from None
+        if isinstance(value, int | float):
+            check_range(value, name)
+        return value
     raise UsageError(f"{name} = {short(word)!r}{rule}")
+
+
+def _decoded(word: str) -> str:
+    """A text as the UTF-8 that it is, where the locale, such as C, kept Python from decoding it."""
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeError:
+        return word
 
 
 def _rule(kind: Any) -> str:

@@ -14,6 +14,7 @@ from PIL.Image import Transpose
 from torch import Tensor
 
 from potstill.errors import InputError, Note
+from potstill.io.bounded import Allowance, BoundedFile
 from potstill.io.colour import to_srgb
 from potstill.io.files import check_file
 
@@ -28,6 +29,8 @@ their maximum.
 
 PIXELS = 100_000_000
 """Maximum number of pixels."""
+FRAMES = 1_000_000
+"""Maximum number of frames that can be chosen from."""
 SIDE = 8
 """Minimum length of a side."""
 
@@ -61,7 +64,10 @@ def open_image(path: str | Path, frame: int | None = None, colour: bool = True) 
             )
         if frame is not None and not 0 <= frame < frames:
             raise InputError(f"frame = {frame} of {name} must be from 0 to {frames - 1}: choose another frame")
-        picture.seek(frame or 0)
+        allowance = Allowance(name)
+        for each in range(1, (frame or 0) + 1):  # one by one: some formats draw each on the one before
+            picture.seek(each)
+            allowance.check()
         return upright(picture, name, colour)
 
 
@@ -94,11 +100,12 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
     with _explained(name):
         path = Path(path)
         check_file(path, "a picture", name)
-        with path.open("rb") as file:
+        with BoundedFile(path, name) as file:
             head = file.read(4096)
             if not head:
                 raise InputError(f"{name} is empty: give a picture")
-            if path.suffix.lower() in (".svg", ".svgz") or b"<svg" in head:
+            drawing = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head
+            if drawing or path.suffix.lower() in (".svg", ".svgz"):
                 raise InputError(f"{name} is an SVG drawing, not a raster picture: export it as PNG")
             file.seek(0)
             with Image.open(file, formats=_formats()) as picture:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from potstill.errors import InputError
 
+BYTES = 1_000_000_000
+"""Maximum bytes of an input file; 100 megapixels in 16-bit RGBA have 800 million."""
+
 
 class WriteError(InputError):
     """A file cannot be written, on this disk or under this name; what is to be written is sound."""
@@ -21,28 +24,31 @@ class WriteError(InputError):
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared with other machines
 
 
-def check_file(path: Path, wanted: str, name: str | None = None) -> None:
-    """Check that a path is a regular file; reading a pipe or a device might never end.
+def check_file(path: Path, wanted: str, name: str | None = None, most: int | None = BYTES) -> None:
+    """Check that a path is a regular file of a sensible size; reading a pipe or a device might never end.
 
     Args:
         path: the path.
         wanted: what to give instead, for the message.
         name: the name of the path in the message; default: the quoted path.
+        most: its maximum size in bytes; None for the weights of a model, which are mapped into memory.
 
     Raises:
-        InputError: the path does not exist or is not a regular file.
+        InputError: the path does not exist, is not a regular file, or is too large.
     """
     name = repr(str(path)) if name is None else name
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
     except FileNotFoundError as error:
         raise InputError(f"cannot read {name}: there is no such file; check the path, or give {wanted}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {name}: {_reason(error)}; check the path, or give {wanted}") from error
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         raise InputError(f"cannot read {name}: it is a folder; give {wanted}")
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(found.st_mode):
         raise InputError(f"cannot read {name}: it is a device or a pipe; give {wanted}")
+    if most is not None and found.st_size > most:
+        raise InputError(f"{name} has {found.st_size:,} bytes: at most {most:,} are read; give {wanted}")
 
 
 def file_hash(*paths: Path) -> str:

@@ -20,6 +20,7 @@ import types
 import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -28,6 +29,7 @@ from potstill.baselines import BASELINES, INVERSIONS
 from potstill.errors import InputError, did_you_mean
 from potstill.methods import named
 from potstill.tasks.kinds import EARLIER, KINDS, a_noun, classes_of, names_of, noun
+from potstill.tasks.numbers import check_range, is_beyond
 
 T = TypeVar("T")
 
@@ -39,6 +41,7 @@ _WORDS = {int: "a whole number", float: "a finite number", str: "a quoted text",
 _WORDS |= {types.NoneType: "None"}
 _OWN = re.compile(r"[^\W\d]\w*(\.\w+)+\(.*\)", re.DOTALL)
 _OWN_CLASS = "a class that is not potstill's cannot be read from text: pass an instance in Python"
+_hints = cache(get_type_hints)
 _short = reprlib.Repr()
 _short.maxstring = _short.maxlong = _short.maxother = 60
 
@@ -71,6 +74,8 @@ def coerce(value: object, annotation: Any, name: str, default: object = dataclas
     """
     options, kinds = _options(annotation), _kinds(annotation)
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, int | float):
+        check_range(value, name)
     if kinds and isinstance(value, tuple(kinds)):
         return value
     if kinds and isinstance(value, str):
@@ -168,6 +173,8 @@ def _parsed(text: str) -> Any:
             tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two from thousands of nested signs
         return _Code(text)
+    if any(isinstance(node, ast.Constant) and is_beyond(node.value) for node in ast.walk(tree)):
+        raise InputError(f"cannot read {_quote(text)}: a number in it has far too many digits")
     return _value(tree, text, 1)
 
 
@@ -214,7 +221,7 @@ def _build(code: _Code, kinds: list[type]) -> Any:
 def _construct(cls: type[T], pairs: Iterable[tuple[str, Any]], source: str, texts: bool = False) -> T:
     """The instance with these values; `source` is what a message calls their whole."""
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
-    hints, values = get_type_hints(cls), {}
+    hints, values = _hints(cls), {}
     for written, value in pairs:
         name = EARLIER.get(written, written) if written not in fields else written
         if name not in fields:

@@ -1,10 +1,9 @@
 """Provenance: what a picture was made with, written into the picture, and read back to replay it."""
 
 import hashlib
-import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from potstill.errors import InputError
 from potstill.io.decode import Picture
+from potstill.io.documents import parse_json
 from potstill.io.files import check_file
 from potstill.io.images import read_text
 
@@ -59,13 +59,12 @@ def read_record(path: str | Path) -> dict[str, Any]:
             raise InputError(
                 f"{str(path)!r} is larger than {LONGEST // 1_000_000} MB: potstill writes no settings of that size"
             )
-        record = json.loads(data if written else read_text(path).get(KEY, ""), object_pairs_hook=_once)
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror}; check the path") from error
-    except InputError:
-        raise
-    except (ValueError, RecursionError):
-        raise refusal from None
+    text = data if written else read_text(path).get(KEY, "")
+    if not text:
+        raise refusal
+    record = parse_json(text, repr(str(path)) if written else f"the record in {str(path)!r}")
     if not isinstance(record, dict):
         raise refusal
     shapes = {"command": str, "settings": dict, "model": dict}
@@ -77,16 +76,6 @@ def read_record(path: str | Path) -> dict[str, Any]:
             if not isinstance(value := record[part][name], str | None):
                 raise InputError(f"{name} = {value!r} of the {part} in {str(path)!r} must be a text: correct it")
     return record
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object without repeated names, which would be ambiguous."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the settings name {twice[:60]!r} twice: keep one of them")
-    return found
 
 
 def read_config(path: str | Path, command: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io import decode
-from potstill.io.files import there
+from potstill.io.files import check_file, there
 from potstill.io.images import to_pil
 from potstill.priors.identity import as_stated
 from potstill.priors.spec import ModelSpec
@@ -108,6 +108,8 @@ def _written(record: Mapping[str, Any], path: Path) -> list[tuple[Path, int]]:
     pairs = [(path.parent / Path(name).name, place) for place, name in enumerate(names)]
     if absent := next((file for file, _ in pairs if not there(file) or not file.is_file()), None):
         raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
+    for file, _ in pairs:
+        check_file(file, "another result")
     return pairs
 
 

@@ -5,7 +5,6 @@ stop that have arrived so far.
 """
 
 import shlex
-import signal
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -87,14 +86,14 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     """Context in which the results of a run are written; afterwards its checkpoint is removed.
 
     Raises:
-        Interrupted: by Ctrl-C; the run was saved, if it is worth it.
+        Interrupted: by a signal; the run was saved, if it is worth it.
         WriteError: the results cannot be written; the run was saved, if that is possible and worth it.
     """
     with checkpoint.restored_state_errors():
         try:
             yield
-        except KeyboardInterrupt:
-            _stop(run, checkpoint, "after the last step", signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            _stop(run, checkpoint, "after the last step", getattr(stop, "code", 130) - 128)
         except WriteError as error:  # any other error would come again
             if _saved(run, checkpoint, "after the last step"):
                 raise WriteError(f"{error}; then `{resume_command(checkpoint.path)}` writes the results") from None

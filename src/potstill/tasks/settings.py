@@ -15,7 +15,7 @@ from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
-from potstill.io.decode import Picture, arrays, size_text
+from potstill.io.decode import FRAMES, Picture, arrays, size_text
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit, Mode, Size, read_size
 from potstill.methods.method import Method, OptimizerSettings
@@ -32,6 +32,13 @@ from potstill.tasks.sizes import note_size, warn_of_size
 from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
+
+STEPS = 1_000_000
+"""Maximum number of steps."""
+COUNT = 10_000
+"""Maximum number of results."""
+SCALE = 1_000
+"""Maximum size of a guidance scale."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,7 @@ class Settings(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name, most in (("steps", 1_000_000), ("count", 10_000)):
+        for name, most in (("steps", STEPS), ("count", COUNT)):
             if (value := getattr(self, name, None)) is None:
                 continue
             if value < 1:
@@ -68,8 +75,11 @@ class Settings(abc.ABC):
         if not 0 <= self.seed <= 2**63 - count:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - {count}")
         scale = getattr(self, "guidance_scale", None)
-        if scale is not None and not math.isfinite(scale):
-            raise InputError(f"guidance scale = {scale} must be a finite number")
+        if scale is not None and not -SCALE <= scale <= SCALE:
+            raise InputError(f"guidance scale = {scale} must be from -{SCALE} to {SCALE}; 1.5 to 7.5 are usual")
+        frame = getattr(self, "frame", None)
+        if frame is not None and not 0 <= frame < FRAMES:
+            raise InputError(f"frame = {frame} must be from 0 to {FRAMES - 1:,}")
         for name, prompt in self.prompts.items():
             if not prompt.strip():
                 raise InputError(f"the {name} is empty: describe the image in words")

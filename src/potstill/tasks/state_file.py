@@ -17,9 +17,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from potstill.errors import InputError, shortage
+from potstill.io.files import check_file
 from potstill.state import State
 from potstill.tensors import owned
 
+BYTES = 10_000_000_000
+"""Maximum bytes of a checkpoint."""
 _KEY, _HASH, _LEAF = "potstill state", "sha256", "__tensor__"
 
 
@@ -37,8 +40,7 @@ def unpack(path: Path) -> State:
         InputError: it cannot be read, is not a checkpoint, or is damaged.
     """
     name = repr(str(path))
-    if not path.is_file():
-        raise InputError(f"cannot read {name}: there is no such file; check the path")
+    check_file(path, "a checkpoint", most=BYTES)
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}

@@ -1,0 +1,88 @@
+"""The process around a command: standard streams that are closed or fail, signals to stop, and what it runs out of."""
+
+import errno
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""The signals that end a command early: Ctrl-C, `kill`, and the end of its terminal."""
+_REASONS = {
+    errno.ENOSPC: "no space is left for the output: free some, or write it elsewhere",
+    errno.EMFILE: "too many files are open for this process: allow more, such as with `ulimit -n 1024`",
+    errno.ENFILE: "too many files are open on this machine: close other programs",
+    errno.ENOMEM: "there is not enough memory for this: choose a smaller size or count, or another model",
+}
+
+
+class _Lasting(io.FileIO):
+    """A stream for messages that nobody may read any more: what cannot be written is dropped, and the work goes on."""
+
+    def write(self, data: Any, /) -> int:
+        """As of any file, without errors."""
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return len(data)
+
+
+def prepare_streams() -> None:
+    """Open the standard streams that are closed on the null device, and let neither names nor readers break them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # otherwise the next file opened would be written to as this stream
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
+        raw = io.BufferedWriter(_Lasting(sys.stderr.fileno(), "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, line_buffering=True, write_through=True)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may hold anything
+
+
+def drop_output() -> None:
+    """Send the rest of the output nowhere; Python would try to write it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """A context that `kill` and the end of the terminal leave by KeyboardInterrupt, as Ctrl-C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        error = KeyboardInterrupt()
+        error.code = 128 + number  # type: ignore[attr-defined]
+        raise error
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread receives signals
+        return
+    before = {number: signal.getsignal(number) for number in STOPS[1:]}
+    before = {number: handler for number, handler in before.items() if handler is signal.SIG_DFL}  # nohup ignores one
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def lack(error: BaseException) -> str | None:
+    """A message if the error is due to something that the machine or the process lacks, else None."""
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "segment" in str(error)):  # of a library
+        return _REASONS[errno.ENOMEM]
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    plain = f"{str(error.filename or 'a file')!r} cannot be used: {error.strerror}; check it and its permissions"
+    return _REASONS.get(error.errno, plain)

@@ -28,8 +28,10 @@ ROWS = (
     ("baselines", "worlds"),
     ("state",),
     ("distillation",),
+    ("run_arguments",),
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
+    ("fields",),
     ("tensors", "errors", "moved"),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
@@ -38,7 +40,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "fields", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
+from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, check_scale, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import PIXELS, Picture, arrays
@@ -62,8 +62,8 @@ class Settings(abc.ABC):
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
         scale = getattr(self, "guidance_scale", None)
-        if scale is not None and not math.isfinite(scale):
-            raise InputError(f"guidance scale = {scale} must be a finite number")
+        if scale is not None:
+            check_scale(scale)
         for name, prompt in self.prompts.items():
             if not prompt.strip():
                 raise InputError(f"the {name} is empty: describe the image in words")

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
-from potstill.io.files import sweep, write
+from potstill.io.files import as_path, sweep, write
 from potstill.io.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
@@ -26,7 +26,7 @@ RESULTS = ("row", "output", *COLUMNS, *_SCORES, "error", "content")
 class BatchResults:
     """The rows of a manifest, checked, and their outcomes; equal rows share one."""
 
-    def __init__(self, rows: Sequence[Row], folder: Path) -> None:
+    def __init__(self, rows: Sequence[Row], folder: str | Path) -> None:
         """Check every row; paths of pictures are relative to the folder."""
         self.rows, self._parsed, self._numbers = rows, dict[int, BatchRow](), dict[str, list[int]]()
         self.outcomes: dict[int, Outcome] = {}
@@ -83,8 +83,9 @@ class BatchResults:
         values = {**cells, **outcome.scores, **own, "content": outcome.content or None}
         return {name: values.get(name) for name in RESULTS}
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | Path) -> Path:
         """Write results.parquet, or results.csv where pyarrow is missing."""
+        folder = as_path(folder, "folder")
         try:
             import pyarrow
             from pyarrow import parquet
@@ -104,12 +105,13 @@ class BatchResults:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: str | Path) -> Iterator[None]:
     """Context with exclusive use of the folder, cleared of partly written files.
 
     Raises:
         InputError: another batch is writing there.
     """
+    folder = as_path(folder, "folder")
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()

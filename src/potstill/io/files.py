@@ -10,8 +10,23 @@ import zlib
 from pathlib import Path
 
 from potstill.errors import InputError
+from potstill.fields import shown
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared with other machines
+
+
+def as_path(path: str | Path, name: str = "path") -> Path:
+    """The path that a caller gave, as a `Path`; all public functions that take one begin with this.
+
+    Raises:
+        InputError: it is neither text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{name} = {shown(path)} must be a path: pass a str or a pathlib.Path")
+    try:
+        return Path(path)
+    except TypeError as error:  # a path of bytes
+        raise InputError(f"{name} = {shown(path)} must be a path of text: pass a str or a pathlib.Path") from error
 
 
 def check_file(path: Path, wanted: str, name: str | None = None) -> None:

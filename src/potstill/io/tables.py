@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from potstill.errors import InputError, did_you_mean
+from potstill.io.files import as_path
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 
@@ -28,7 +29,7 @@ def read_table(path: str | Path, columns: Collection[str]) -> list[Row]:
     Raises:
         InputError: the file cannot be read, has no rows, or has an unknown or repeated column.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in ENDINGS:
         raise InputError(f"the manifest {str(path)!r} must end in {', '.join(ENDINGS)}")
     try:

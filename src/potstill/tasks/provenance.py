@@ -14,7 +14,7 @@ from torch import Tensor
 
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.io.files import check_file
+from potstill.io.files import as_path, check_file
 from potstill.io.images import read_text
 
 KEY = "potstill"
@@ -47,7 +47,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file cannot be read, or holds no record.
     """
-    path = Path(path)
+    path = as_path(path)
     refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
     check_file(path, "a PNG or JSON file that potstill wrote")
     try:

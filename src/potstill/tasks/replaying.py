@@ -11,7 +11,7 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io import decode
-from potstill.io.files import there
+from potstill.io.files import as_path, there
 from potstill.io.images import to_pil
 from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
@@ -44,7 +44,7 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     Raises:
         InputError: the file holds no settings, an input is gone or has changed, or a PNG is missing.
     """
-    path = Path(path)
+    path = as_path(path)
     record = read_record(path)
     run = rerun(record, path.parent)
     pairs = _written(record, path)
@@ -60,7 +60,7 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     )
 
 
-def rerun(record: Mapping[str, Any], folder: Path) -> Run:
+def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
     """The run that a record describes; a relative path of an input is also looked for in the folder.
 
     Raises:
@@ -76,7 +76,9 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
     names = [name for name, needed in kind.inputs.items() if needed or name in record]
-    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, denoiser=denoiser)
+    run = task.start(
+        {name: _input(record.get(name), name, as_path(folder)) for name in names}, prior, denoiser=denoiser
+    )
     for name in names:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")

@@ -103,7 +103,7 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     checkpoint.remove()
 
 
-def resume_command(path: Path) -> str:
+def resume_command(path: str | Path) -> str:
     """The command line that resumes a checkpoint."""
     return f"potstill resume {shlex.quote(str(path))}"
 
@@ -131,6 +131,6 @@ def _saved(run: Resumable, checkpoint: Checkpoint, where: str) -> bool:
 
 def _last_finite(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
     """Save a run that became non-finite if its state is finite, and say where the last finite state is."""
-    if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
+    if _saved(run, checkpoint, where) if where and finite(run.live_state()) else checkpoint.path.exists():
         return f"; the last finite state is kept in {checkpoint.path}"
     return "; no step before it was finite"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from potstill.distillation import Step
-from potstill.io.files import writable_folder, write
+from potstill.io.files import as_path, writable_folder, write
 from potstill.io.images import levels, png_bytes
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import KEY
@@ -40,7 +40,7 @@ class Result:
 
     def save(self, path: str | Path) -> list[Path]:
         """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them."""
-        path = Path(path)
+        path = as_path(path)
         writable_folder(path.parent)
         pngs = self.pngs()
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
@@ -96,9 +96,9 @@ class Run(Resumable):
                 self.frames.append(levels(self.images()))
             yield step
 
-    def state(self) -> State:
-        """The trace, the intermediate images, and what the steps change."""
-        return {"trace": self.trace, "frames": self.frames, "changing": self.resumable.state()}
+    def live_state(self) -> State:
+        """The trace, the intermediate images, and what the steps change; not a copy."""
+        return {"trace": self.trace, "frames": self.frames, "changing": self.resumable.live_state()}
 
     def restore(self, state: State) -> None:
         """Continue from a state."""

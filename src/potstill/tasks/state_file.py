@@ -17,9 +17,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from potstill.errors import InputError, shortage
+from potstill.io.files import as_path
 from potstill.state import State
 
-_KEY, _HASH, _LEAF = "potstill state", "sha256", "__tensor__"
+_KEY, _HASH, _LEAF, _PAIRS = "potstill state", "sha256", "__tensor__", "__pairs__"
 
 
 def pack(state: State) -> bytes:
@@ -29,12 +30,13 @@ def pack(state: State) -> bytes:
     return safetensors.torch.save(tensors, {_KEY: tree, _HASH: _digest(tree, tensors)})
 
 
-def unpack(path: Path) -> State:
+def unpack(path: str | Path) -> State:
     """The state in a file.
 
     Raises:
         InputError: it cannot be read, is not a checkpoint, or is damaged.
     """
+    path = as_path(path)
     name = repr(str(path))
     if not path.is_file():
         raise InputError(f"cannot read {name}: there is no such file; check the path")
@@ -78,6 +80,8 @@ def _without(part: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(part, Tensor):
         tensors[place] = part.detach().to("cpu", copy=True).contiguous()
         return {_LEAF: place}
+    if isinstance(part, Mapping) and not all(isinstance(name, str) for name in part):  # the milestones of a scheduler
+        return {_PAIRS: _without([[name, value] for name, value in part.items()], f"{place}.{_PAIRS}", tensors)}
     if isinstance(part, Mapping):
         return {name: _without(value, f"{place}.{name}" if place else name, tensors) for name, value in part.items()}
     if isinstance(part, list | tuple):
@@ -89,6 +93,8 @@ def _with(part: Any, tensors: Mapping[str, Tensor]) -> Any:
     """The tree with its tensors."""
     if isinstance(part, dict):
         leaf = part.get(_LEAF)
+        if _PAIRS in part:
+            return {name: _with(value, tensors) for name, value in part[_PAIRS]}
         return tensors[leaf] if leaf is not None else {name: _with(value, tensors) for name, value in part.items()}
     return [_with(value, tensors) for value in part] if isinstance(part, list) else part
 

@@ -196,12 +196,12 @@ class StudyRun(Resumable, Generic[MetricsT]):
         seconds, evaluations = earlier + time.perf_counter() - began, loop.progress.evaluations // study.points
         self.runs.append(MethodRun(name, torch.stack(self._path), metrics, seconds, evaluations))
 
-    def state(self) -> State:
-        """The completed runs and the state of the current one."""
+    def live_state(self) -> State:
+        """The completed runs and the state of the current one; not a copy."""
         runs = [{**vars(run), "metrics": asdict(run.metrics)} for run in self.runs]  # type: ignore[call-overload]
         return {
             "runs": runs,
-            "changing": self._loop.state(),
+            "changing": self._loop.live_state(),
             "path": self._path,
             "gradients": self._gradients,
             "seconds": self._seconds,

@@ -52,7 +52,7 @@ WORLDS = {
     "words.csv": (table("0,0,1", "one,1,2"), "x and y must be numbers"),
     "hex.csv": (table("0,0,1", "0x1p3,1,2"), "x and y must be numbers"),
     "no-label.csv": (table("0,0,1", "1,1,"), "label must not be empty"),
-    "labels-nan.csv": (table("0,0,nan", "1,1,nan"), "label nan of point 1 .* give every point one"),
+    "labels-nan.csv": (table("0,0,nan", "1,1,nan"), "label nan of point 1 .* is no class"),
     "columns.csv": (b"a,b,c\n1,2,3\n", "they must be x, y, label"),
     "twice.csv": (b"x,x,label\n1,2,3\n", "they must be x, y, label"),
     "utf-16.csv": (table("0,0,1").decode().encode("utf-16"), "cannot read"),

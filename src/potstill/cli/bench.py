@@ -13,6 +13,7 @@ from potstill.io.files import sweep, writable_folder, write
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.plugins import with_plugins
 from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Positional
 
@@ -111,7 +112,8 @@ class BenchCommand:
         trials = trials_of(entries, pairs, self.seeds, self.batch)
         print(f"{len(entries)} entries, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
         with bar("edits") as on_done:
-            done = run_all(trials, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
+            load = with_plugins(partial(_loaded, self.model))
+            done = run_all(trials, load, judge, folder / "attempts", self.jobs, on_done)
         settings_used = {name: getattr(self, name) for name in ("clip", "dino", "lpips", "seeds", "batch")}
         settings_used |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
         settings_used |= {"pairs": len(pairs), "model": self.model.model}

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from potstill.errors import InputError
 from potstill.io.files import as_path, write
 from potstill.state import Resumable, State
+from potstill.tasks.plugins import check_plugins
 from potstill.tasks.provenance import differences
 from potstill.tasks.state_file import damaged_file_errors, pack, unpack
 
@@ -101,6 +102,7 @@ def read(path: str | Path) -> Saved:
                 raise TypeError(f"its {name} is a {type(state[name]).__name__}")
         if not isinstance(state["record"]["command"], str) or not isinstance(state["record"]["settings"], dict):
             raise TypeError("its record is not one of potstill")
+        check_plugins(state["record"])
         return Saved(path=path, **{name: state[name] for name in kinds})
 
 

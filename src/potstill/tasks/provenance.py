@@ -16,6 +16,7 @@ from potstill.errors import InputError
 from potstill.io.decode import Picture
 from potstill.io.files import as_path, check_file
 from potstill.io.images import read_text
+from potstill.tasks.plugins import check_plugins, plugin_hashes
 
 KEY = "potstill"
 """The key of the PNG text that holds a record."""
@@ -32,6 +33,7 @@ def versions() -> dict[str, Any]:
         | {"python": platform.python_version()},
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
+        **plugin_hashes(),
     }
 
 
@@ -97,6 +99,7 @@ def read_config(path: str | Path, command: str) -> dict[str, Any]:
     record = read_record(path)
     if record["command"] != command:
         raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
+    check_plugins(record)
     return record
 
 

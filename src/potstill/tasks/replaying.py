@@ -17,6 +17,7 @@ from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
 from potstill.tasks.inverting import Invert
+from potstill.tasks.plugins import check_plugins
 from potstill.tasks.provenance import differences, read_record, versions
 from potstill.tasks.run import Result, Run
 
@@ -71,6 +72,7 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
         raise InputError(
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
+    check_plugins(record)
     task, prior = kind.of(record["settings"]), ModelSpec.of(record["model"]).load()
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it

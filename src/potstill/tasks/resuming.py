@@ -16,6 +16,7 @@ from potstill.distillation import Step
 from potstill.errors import InputError, NotFiniteError
 from potstill.state import Resumable, finite
 from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
+from potstill.tasks.plugins import plugin_options
 from potstill.tasks.provenance import differences
 
 
@@ -105,7 +106,7 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
 
 def resume_command(path: str | Path) -> str:
     """The command line that resumes a checkpoint."""
-    return f"potstill resume {shlex.quote(str(path))}"
+    return shlex.join(["potstill", "resume", str(path), *plugin_options()])
 
 
 def _stop(run: Resumable, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:

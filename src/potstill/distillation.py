@@ -146,7 +146,7 @@ def distill(
             x0 = scene(view) if viewed else scene()
             if index == begins:
                 check_render(x0, view, prior, target, source, render_source and render_source(view))
-            if not x0.requires_grad:
+            if not (x0.requires_grad and torch.is_grad_enabled()):
                 raise InputError(
                     "the render has no gradient with respect to the scene's parameters: compute it from them, and "
                     "take the steps outside of torch.no_grad()"

@@ -187,23 +187,25 @@ def call(prior: Prior, query: Query) -> Prediction:
             raise
         where = f"of shape {tuple(x_t.shape)} and {x_t.dtype} on {x_t.device}"
         raise InputError(
-            f"{type(prior).__name__} cannot denoise x_t {where} ({str(error).splitlines()[0]}): give the scene's "
-            "render the shape, dtype and device that the prior takes"
+            f"{_innermost(prior)} cannot denoise x_t {where} ({str(error).splitlines()[0]}): give the scene's render "
+            "the shape, dtype and device that the prior takes"
         ) from error
     if not isinstance(answer, Prediction):
         raise InputError(
-            f"{type(prior).__name__} answered with a {type(answer).__name__}: return a Prediction, such as "
+            f"{_innermost(prior)} answered with a {type(answer).__name__}: return a Prediction, such as "
             "Prediction.from_eps(eps, x_t, alpha, sigma)"
         )
     if not answer.x0.shape == answer.eps.shape == x_t.shape:
         raise InputError(
-            f"{type(prior).__name__} answered with x0 of shape {tuple(answer.x0.shape)} and eps of shape "
+            f"{_innermost(prior)} answered with x0 of shape {tuple(answer.x0.shape)} and eps of shape "
             f"{tuple(answer.eps.shape)} for x_t of shape {tuple(x_t.shape)}: all three must be the same"
         )
     return answer
 
 
-_MISFIT = re.compile(r"same device|dtype|scalar type|(weight|bias) type|shape|sizes? of|channels|dimension|-D |matrix")
+_MISFIT = re.compile(
+    r"same device|dtype|scalar type|(weight|bias) type|shape|sizes? of|channels|dimension|-D |matrix|input"
+)
 """What torch says of inputs that do not fit."""
 
 
@@ -227,7 +229,7 @@ def concatenate(queries: Sequence[Query]) -> Query:
                 raise
             reason = str(error).splitlines()[0]
             raise InputError(
-                f"the {name}s of one call do not fit together ({reason}): make all for this prior"
+                f"the values of {name!r} in one call do not fit together ({reason}): make all for this prior"
             ) from error
 
     return Query(
@@ -244,6 +246,13 @@ def _rows(value: Shaped[Tensor, "rows ..."], size: int) -> Shaped[Tensor, "{size
     if len(value) not in (1, size):
         raise InputError(f"got {len(value)} rows for a batch of {size}: give 1 row or {size}")
     return value.expand(size, *value.shape[1:])
+
+
+def _innermost(prior: Prior) -> str:
+    """The class of the prior that wrappers stand around."""
+    while isinstance(inner := getattr(prior, "prior", None), Prior):
+        prior = inner
+    return type(prior).__name__
 
 
 def _output(output: Latent, x_t: Latent) -> Latent:

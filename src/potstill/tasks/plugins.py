@@ -44,14 +44,11 @@ def load_plugin(path: str | Path) -> list[type]:
     if path in LOADED:
         return []
     digest, module = hashlib.sha256(path.read_bytes()).hexdigest(), _run(path)
-    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
-    added = {kind: [cls for cls in own if issubclass(cls, kind) and not inspect.isabstract(cls)] for kind in KINDS}
-    if not any(added.values()):
-        kinds = ", ".join(kind.__name__ for kind in KINDS)
-        raise InputError(f"--plugin {str(path)!r} defines no final class of {kinds}: see docs/add-a-method.md")
-    for kind, classes in added.items():
-        for cls in classes:
-            _check(cls, kind, path)
+    try:
+        added = _classes(module, path)
+    except InputError:
+        del sys.modules[module.__name__]
+        raise
     for kind, classes in added.items():
         KINDS[kind] += tuple(classes)
     PLUGGED.extend(added[Method])
@@ -77,7 +74,7 @@ def check_plugins(record: Mapping[str, Any]) -> None:
     """
     named = record.get("plugins", {})
     loaded = {path.name for path in LOADED}
-    if missing := [name for name in (named if isinstance(named, Mapping) else [named]) if name not in loaded]:
+    if missing := [name for name in (named if isinstance(named, Mapping) else [str(named)]) if name not in loaded]:
         fix = "if you have that file and trust it, pass it with --plugin"
         raise InputError(f"these settings need the plugin {shown(missing[0])}: {fix}")
 
@@ -108,6 +105,19 @@ def _run(path: Path) -> ModuleType:
         reason = " ".join(str(error).split())
         raise InputError(f"--plugin {str(path)!r} fails with {type(error).__name__}: {reason}") from error
     return module
+
+
+def _classes(module: ModuleType, path: Path) -> dict[type, list[type]]:
+    """The final classes of each kind that the module defines, all of them complete."""
+    own = [cls for cls in vars(module).values() if isinstance(cls, type) and cls.__module__ == module.__name__]
+    found = {kind: [cls for cls in own if issubclass(cls, kind) and not inspect.isabstract(cls)] for kind in KINDS}
+    if not any(found.values()):
+        kinds = ", ".join(kind.__name__ for kind in KINDS)
+        raise InputError(f"--plugin {str(path)!r} defines no final class of {kinds}: see docs/add-a-method.md")
+    for kind, classes in found.items():
+        for cls in classes:
+            _check(cls, kind, path)
+    return found
 
 
 def _check(cls: type, kind: type, path: Path) -> None:

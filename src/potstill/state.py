@@ -52,20 +52,20 @@ class LoopState(Resumable):
             scheduler: moves the learning rates of the optimiser; the code that takes the steps calls its `step`.
         """
         self.scene, self.optimizer, self.rng, self.progress = scene, optimizer, rng, Progress()
-        self.scheduler, self._first_rates = scheduler, self._rates()
+        self.scheduler, self._first_options = scheduler, self._options()
 
     def live_state(self) -> State:
-        """The scene, the moments of the optimiser, learning rates that moved, the generator and the progress.
+        """The scene, the moments and moved options of the optimiser, the scheduler, the generator and the progress.
 
         Raises:
             InputError: a scheduler that was not passed moves the learning rates.
         """
         self._check_scheduler()
-        rates = self._rates()
+        options = self._options()
         return {
             "scene": self.scene.state_dict(),
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
-            "learning_rates": None if rates == self._first_rates and not self.scheduler else rates,
+            "options": None if options == self._first_options and not self.scheduler else options,
             "scheduler": self.scheduler and self.scheduler.state_dict(),
             "rng": self.rng.get_state(),
             **self.progress.state(),
@@ -92,14 +92,16 @@ class LoopState(Resumable):
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         if self.scheduler:
             self.scheduler.load_state_dict(copied(state["scheduler"]))
-        rates = state.get("learning_rates")  # earlier versions saved none
-        for group, rate in zip(self.optimizer.param_groups, rates or (), strict=rates is not None):
-            group["lr"] = rate
+        options = state.get("options")  # earlier versions saved none
+        for group, kept in zip(self.optimizer.param_groups, options or (), strict=options is not None):
+            group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
         self.rng.set_state(state["rng"])
         self.progress.restore(state)
 
-    def _rates(self) -> list[float | Tensor]:
-        return [copied(group["lr"]) for group in self.optimizer.param_groups]
+    def _options(self) -> list[dict[str, Any]]:
+        """The learning rates and the other options of the optimiser, which a scheduler may move."""
+        groups = self.optimizer.param_groups
+        return [copied({name: value for name, value in group.items() if name != "params"}) for group in groups]
 
     def _check_scheduler(self) -> None:
         scheduled = any("initial_lr" in group for group in self.optimizer.param_groups)  # schedulers put it there

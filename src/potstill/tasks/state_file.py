@@ -58,7 +58,7 @@ def unpack(path: str | Path) -> State:
 
 
 @contextmanager
-def damaged_file_errors(path: Path) -> Iterator[None]:
+def damaged_file_errors(path: str | Path) -> Iterator[None]:
     """Report any error raised while reading a damaged or forged file as one InputError that names the file.
 
     Raises:

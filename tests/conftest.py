@@ -37,3 +37,14 @@ def priors(tiny_folder):
     from potstill import load
 
     return cache(lambda name: load(tiny_folder(name), dtype=torch.float32, device="cpu"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--plugin", action="append", default=[], help="a file with methods to run the general tests on")
+
+
+def pytest_configure(config):
+    for path in config.getoption("--plugin"):
+        from potstill.tasks.plugins import load_plugin
+
+        load_plugin(path)

@@ -28,8 +28,10 @@ ROWS = (
     ("baselines", "worlds"),
     ("state",),
     ("distillation",),
+    ("run_arguments",),
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
+    ("fields",),
     ("tensors", "errors", "moved"),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
@@ -38,7 +40,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "fields", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]
@@ -254,3 +256,27 @@ def test_every_module_has_its_tests():
     assert not named & {*listed}, "in the list, but with a test file of their own"
     assert len(listed) == len({*listed}), "listed twice"
     assert not [pattern.pattern for pattern in patterns if not any(map(pattern.fullmatch, modules))]
+
+
+TAKES_PATHS = ("tasks", "worlds", "bench", "batch", "io")
+INSIDE = {
+    "io/files.py": "what writes and checks the files, with paths that others made",
+    "batch/executors.py": "the folder of a batch that is running",
+    "batch/work.py": "the folder of a batch that is running",
+    "bench/run.py": "the folder of a benchmark that is running",
+}
+"""Files that take paths from potstill's own code only."""
+
+
+def test_a_path_is_a_text_or_a_path_for_every_caller():
+    """Each public function that takes one converts it by `as_path`, or passes it on to one that does."""
+    wrong = []
+    for path, tree in FILES.items():
+        if path.parts[0] not in TAKES_PATHS or str(path) in INSIDE:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and (node.name == "__init__" or not node.name.startswith("_")):
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                bare = [each.arg for each in given if each.annotation and ast.unparse(each.annotation) == "Path"]
+                wrong += [f"{path}:{node.lineno} {node.name}({name})" for name in bare]
+    assert not wrong, "\n".join(wrong)

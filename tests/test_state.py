@@ -8,12 +8,24 @@ import torch
 from safetensors.torch import save
 from torch import Generator
 from torch.optim import SGD, Adam
+from torch.optim.lr_scheduler import (
+    ConstantLR,
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 
 from potstill import edit_steps
 from potstill.diffusion.prior import Prediction
 from potstill.diffusion.wrappers import Wrapper
 from potstill.distillation import distill
 from potstill.errors import InputError, NotFiniteError
+from potstill.io.files import as_path
 from potstill.methods import DDS, PDS, SDS
 from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Inverted, Mixed, Previous
 from potstill.methods.times import Annealed, Stratified
@@ -52,8 +64,13 @@ def seen(steps):
 
 
 def digest(changing):
+    """The hash of its state."""
+    return digest_of(changing.state())
+
+
+def digest_of(state):
     """The hash that the file carries; the order of its metadata is left to chance."""
-    data = pack(changing.state())
+    data = pack(state)
     return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["sha256"]
 
 
@@ -212,3 +229,85 @@ def test_a_harmed_file_is_refused_wherever_it_was_harmed(tmp_path):
 def test_a_machine_short_of_memory_is_no_reason_to_delete_a_checkpoint(tmp_path):
     with pytest.raises(RuntimeError, match="can't allocate"), damaged_file_errors(tmp_path):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+
+def test_a_state_is_a_copy_and_a_restored_run_leaves_it_alone():
+    changing, steps = begin(SDS(noise=Previous()))
+    next(steps)
+    state = changing.state()
+    kept = digest_of(state)
+    list(steps)
+    assert digest_of(state) == kept
+    ends = []
+    for _ in range(2):
+        again, steps = begin(SDS(noise=Previous()))
+        again.restore(state)
+        list(steps)
+        ends.append(digest(again))
+        assert digest_of(state) == kept
+    assert ends == [digest(changing)] * 2
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda o: StepLR(o, 1, 0.5),
+        lambda o: MultiStepLR(o, [1, 3]),
+        lambda o: CosineAnnealingLR(o, STEPS),
+        lambda o: SequentialLR(o, [ConstantLR(o, 0.5, 2), ExponentialLR(o, 0.9)], [2]),
+        lambda o: LambdaLR(o, lambda step: 0.5**step),
+        lambda o: OneCycleLR(o, 0.1, total_steps=STEPS + 1),
+        ReduceLROnPlateau,
+    ],
+)
+def test_a_learning_rate_that_a_scheduler_moves_goes_on(tmp_path, schedule):
+    def run(stop=None, state=None):
+        changing, _ = begin(SDS())
+        scheduler = schedule(changing.optimizer)
+        changing = LoopState(changing.scene, changing.optimizer, changing.rng, scheduler)
+        case = Case()
+        if state is not None:
+            changing.restore(unpack(state))
+        told = {"optimizer": changing.optimizer, "rng": changing.rng, "progress": changing.progress}
+        for step in distill(changing.scene, case.prior, SDS(), target=case.target, steps=STEPS, **told):
+            scheduler.step(*[step.loss] * isinstance(scheduler, ReduceLROnPlateau))
+            if step.index + 1 == stop:
+                (tmp_path / "state").write_bytes(pack(changing.state()))
+                return changing
+        return changing
+
+    whole = run()
+    run(stop=2)
+    assert digest(run(state=tmp_path / "state")) == digest(whole)
+
+
+def test_a_scheduler_that_the_state_does_not_know_is_refused():
+    changing, _ = begin(SDS())
+    scheduler = StepLR(changing.optimizer, 1)
+    for call in (changing.state, lambda: changing.restore({})):
+        with pytest.raises(InputError, match=r"pass LoopState\(..., scheduler=scheduler\)"):
+            call()
+    known = LoopState(changing.scene, changing.optimizer, changing.rng, scheduler)
+    plain, _ = begin(SDS())
+    with pytest.raises(InputError, match="was saved with one: pass the same"):
+        plain.restore(known.state())
+    with pytest.raises(InputError, match="was saved without one"):
+        known.restore(plain.state())
+
+
+def test_a_learning_rate_that_was_moved_by_hand_stays_where_it_is():
+    changing, steps = begin(SDS())
+    next(steps)
+    changing.optimizer.param_groups[0]["lr"] = 0.007
+    again, _ = begin(SDS())
+    again.restore(changing.state())
+    assert again.optimizer.param_groups[0]["lr"] == 0.007
+
+
+def test_a_path_is_a_text_or_a_path(tmp_path):
+    (tmp_path / "state").write_bytes(pack({"a": torch.ones(1)}))
+    for path in (tmp_path / "state", str(tmp_path / "state")):
+        assert unpack(path)["a"] == 1
+    for wrong in (None, 3, b"state"):
+        with pytest.raises(InputError, match=r"must be a path.*: pass a str or a pathlib.Path"):
+            as_path.__wrapped__(wrong)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError, not_finite
+from potstill.fields import no_type_check
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
 from potstill.methods.render_model import WithRenderModel
-from potstill.scenes.scene import Scene, View
+from potstill.run_arguments import check_arguments, check_render, preview
+from potstill.scenes.scene import View, draw_view, has_views, takes_view
 from potstill.tensors import Latent, Times
 
 
@@ -81,14 +83,15 @@ def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
     return (x0 - (x0 - gradient).detach()).square().sum() / (2 * len(x0))
 
 
+@no_type_check
 def distill(
-    scene: Scene,
+    scene: nn.Module,
     prior: Prior,
     method: Method,
     *,
     target: Condition,
     source: Condition | None = None,
-    source_scene: Scene | None = None,
+    source_scene: nn.Module | None = None,
     steps: int,
     rng: Generator,
     optimizer: Optimizer | None = None,
@@ -100,27 +103,29 @@ def distill(
     one step of the optimiser taken on `surrogate_loss`.
 
     Args:
-        scene: what is optimised, in place.
+        scene: what is optimised, in place: a `Scene`, or any module whose `forward` renders [b, ...] from its view, or
+            from nothing.
         prior: the denoiser, with its guidance.
         method: estimates the gradient.
         target: the condition to move towards.
         source: the condition that describes the scene as it is; editing methods need it.
         source_scene: the source of an edit, copied when the run begins; the scene itself by default.
         steps: the length of the whole run.
-        rng: all randomness comes from it; the same seed gives the same bytes on the same machine.
+        rng: all randomness comes from it, on the CPU; the same seed gives the same bytes on the same machine.
         optimizer: over the scene's parameters; Adam with learning rate 0.01 by default.
         progress: where to begin, by default at the first step; updated in every step. With the scene, the optimiser
             and the generator as they were, a resumed run gives the same bytes (see `potstill.state`).
 
     Raises:
-        InputError: steps below 1, an editing method without a source, or a resumed edit without its source_scene.
+        InputError: an argument is not what it must be, with the fix; when `distill` is called, except for the render of
+            a scene that draws views, which the first step checks.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
             generator, is then as it was before the step.
     """
-    if steps < 1:
-        raise InputError(f"steps = {steps} must be at least 1")
-    if method.edits and source is None:
-        raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
+    check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
+    if not has_views(scene):
+        origin = preview(source_scene) if source_scene and source and not has_views(source_scene) else None
+        check_render(preview(scene), {}, prior, target, source, origin)
     so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in descent.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
@@ -134,10 +139,18 @@ def distill(
         counted = count_calls(prior, counter)
         if memory.render_model:
             counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
-        for index in range(so_far.done, steps):
+        begins, viewed = so_far.done, takes_view(scene)
+        for index in range(begins, steps):
             before = rng.get_state()
-            view = scene.view(rng)
-            x0 = scene(view)
+            view = draw_view(scene, rng)
+            x0 = scene(view) if viewed else scene()
+            if index == begins:
+                check_render(x0, view, prior, target, source, render_source and render_source(view))
+            if not (x0.requires_grad and torch.is_grad_enabled()):
+                raise InputError(
+                    "the render has no gradient with respect to the scene's parameters: compute it from them, and "
+                    "take the steps outside of torch.no_grad()"
+                )
             current = x0.detach().clone()
             with torch.no_grad():
                 origin = Source(render_source(view), {**(source or {}), **view}) if render_source else None
@@ -164,7 +177,8 @@ def distill(
     return remaining_steps()
 
 
-def frozen(scene: Scene) -> Callable[[View], Latent]:
+def frozen(scene: nn.Module) -> Callable[[View], Latent]:
     """A function that renders the scene with copies of its current parameters and buffers."""
     kept = {name: value.detach().clone() for name, value in (*scene.named_parameters(), *scene.named_buffers())}
-    return lambda view: torch.func.functional_call(scene, kept, (view,))
+    viewed = takes_view(scene)
+    return lambda view: torch.func.functional_call(scene, kept, (view,) if viewed else ())

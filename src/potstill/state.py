@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.distillation import Progress
-from potstill.scenes.scene import Scene
+from potstill.errors import InputError
 
 State: TypeAlias = dict[str, Any]
 """Mappings, lists, strings, numbers, None and tensors."""
@@ -23,9 +24,13 @@ State: TypeAlias = dict[str, Any]
 class Resumable(abc.ABC):
     """A run that can stop between two steps and resume."""
 
-    @abc.abstractmethod
     def state(self) -> State:
-        """Everything that changes. Not a copy, so save it before the next step."""
+        """Everything that changes, as a copy that later steps leave alone."""
+        return copied(self.live_state())
+
+    @abc.abstractmethod
+    def live_state(self) -> State:
+        """As `state`, but not a copy: to be saved before the next step."""
 
     @abc.abstractmethod
     def restore(self, state: State) -> None:
@@ -35,32 +40,87 @@ class Resumable(abc.ABC):
 class LoopState(Resumable):
     """The state of a run of `distill`."""
 
-    def __init__(self, scene: Scene, optimizer: Optimizer, rng: Generator) -> None:
-        """Pass the same three to `distill`, and `progress` of this object."""
-        self.scene, self.optimizer, self.rng, self.progress = scene, optimizer, rng, Progress()
+    def __init__(
+        self, scene: nn.Module, optimizer: Optimizer, rng: Generator, scheduler: LRScheduler | None = None
+    ) -> None:
+        """Pass the same scene, optimiser and generator to `distill`, and `progress` of this object.
 
-    def state(self) -> State:
-        """The scene, the moments of the optimiser, the generator and the progress."""
+        Args:
+            scene: what is optimised.
+            optimizer: over its parameters.
+            rng: of the run.
+            scheduler: moves the learning rates of the optimiser; the code that takes the steps calls its `step`.
+        """
+        self.scene, self.optimizer, self.rng, self.progress = scene, optimizer, rng, Progress()
+        self.scheduler, self._first_options = scheduler, self._options()
+
+    def live_state(self) -> State:
+        """The scene, the moments and moved options of the optimiser, the scheduler, the generator and the progress.
+
+        Raises:
+            InputError: a scheduler that was not passed moves the learning rates.
+        """
+        self._check_scheduler()
+        options = self._options()
         return {
             "scene": self.scene.state_dict(),
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
+            "options": None if options == self._first_options and not self.scheduler else options,
+            "scheduler": self.scheduler and self.scheduler.state_dict(),
             "rng": self.rng.get_state(),
             **self.progress.state(),
         }
 
     def restore(self, state: State) -> None:
-        """Load a state. The optimiser keeps its own learning rates."""
+        """Load a state. The optimiser keeps its own learning rates, unless those of the state had been moved.
+
+        Raises:
+            InputError: the state was saved with a scheduler and there is none, or the other way round.
+        """
+        self._check_scheduler()
+        if (state.get("scheduler") is None) != (self.scheduler is None):
+            which = "without one: leave it out of" if self.scheduler else "with one: pass the same to"
+            raise InputError(f"the learning-rate scheduler is part of a run, and the state was saved {which} LoopState")
         self.scene.load_state_dict(state["scene"])
-        parameters = list(self.scene.parameters())
-        moments = {int(index): kept for index, kept in state["optimizer"].items()}
+        parameters = [value for group in self.optimizer.param_groups for value in group["params"]]
+        moments = {int(index): copied(kept) for index, kept in state["optimizer"].items()}
         for index, kept in moments.items():
             like = parameters[index].shape
             if any(isinstance(value, Tensor) and value.shape not in ((), like) for value in kept.values()):
                 raise ValueError(f"moments of parameter {index} must have its shape, {tuple(like)}")
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        if self.scheduler:
+            self.scheduler.load_state_dict(copied(state["scheduler"]))
+        options = state.get("options")  # earlier versions saved none
+        for group, kept in zip(self.optimizer.param_groups, options or (), strict=options is not None):
+            group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
         self.rng.set_state(state["rng"])
         self.progress.restore(state)
+
+    def _options(self) -> list[dict[str, Any]]:
+        """The learning rates and the other options of the optimiser, which a scheduler may move."""
+        groups = self.optimizer.param_groups
+        return [copied({name: value for name, value in group.items() if name != "params"}) for group in groups]
+
+    def _check_scheduler(self) -> None:
+        scheduled = any("initial_lr" in group for group in self.optimizer.param_groups)  # schedulers put it there
+        if scheduled and self.scheduler is None:
+            raise InputError(
+                "a scheduler moves the learning rate of this optimiser, and its state is part of the run: pass "
+                "LoopState(..., scheduler=scheduler)"
+            )
+
+
+def copied(state: Any) -> Any:
+    """The state with tensors, lists and mappings of its own."""
+    if isinstance(state, Tensor):
+        return state.detach().clone()
+    if isinstance(state, Mapping):
+        return {name: copied(part) for name, part in state.items()}
+    if isinstance(state, list | tuple):
+        return [copied(part) for part in state]
+    return state
 
 
 def finite(state: Any) -> bool:

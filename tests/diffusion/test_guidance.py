@@ -191,10 +191,10 @@ def test_what_belongs_to_the_network_stays_inside_of_guidance():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Rescaled(rescale=1.5), "rescale = 1.5 must be in"),
+        (lambda: Rescaled(rescale=1.5), "rescale = 1.5 must be a finite number from 0 to 1"),
         (lambda: Interval(low=0.9), "guidance from 0.9 to 0.8 must satisfy"),
         (lambda: Guided(Case().mixture, 7.5, rule=PerpNeg(), avoided=((math.inf, {}),)), r"weights = \[inf\] of the"),
-        (lambda: PerpNeg(float("nan")), "must be finite"),
+        (lambda: PerpNeg(float("nan")), "weight = nan of PerpNeg must be a finite number"),
         (lambda: Guided(Case().mixture, 7.5, avoided=((1.0, {}),)), r"Plain\(\) takes no conditions to avoid"),
     ],
 )
@@ -291,7 +291,7 @@ def test_the_guidance_counts_in_a_run(priors):
     ("family", "settings", "message"),
     [
         ("sd", {"guidance": "PerpNeg()"}, "none: state negative"),
-        ("sd", {"guidance": "Rescaled(2)"}, "rescale = 2.0 must be in"),
+        ("sd", {"guidance": "Rescaled(2)"}, "rescale = 2.0 must be a finite number from 0 to 1"),
         ("sd", {"guidance": "Interval(0.8, 0.2)"}, "0 <= low <= high <= 1"),
         ("sd", {"guidance": "Rescaling()"}, "did you mean 'Rescaled'"),
         ("flux-dev", {"guidance": "Rescaled()"}, "no guidance but Plain"),

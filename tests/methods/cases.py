@@ -30,11 +30,16 @@ def final(module: ModuleType, kind: type[T]) -> list[type[T]]:
     return [cls for cls in classes if cls.__module__ == module.__name__ and not inspect.isabstract(cls)]
 
 
+def documented_source() -> str:
+    """The file that docs/add-a-method.md writes."""
+    (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
+    return code
+
+
 def documented_method() -> Method:
     """The method that docs/add-a-method.md adds, built from the page itself."""
-    (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
     namespace: dict = {"__name__": "add_a_method"}
-    exec(compile(code, str(DOCS), "exec"), namespace)
+    exec(compile(documented_source(), str(DOCS), "exec"), namespace)
     return namespace["SJC"]()
 
 

@@ -163,5 +163,5 @@ def test_a_bank_is_refused_where_the_view_changes():
 
 @pytest.mark.parametrize("numbers", [{"size": 0}, {"refresh": 0}])
 def test_numbers_are_checked(numbers):
-    with pytest.raises(InputError, match="must be at least 1"):
+    with pytest.raises(InputError, match="= 0 must be a whole number from 1 to"):
         DrawBank(**numbers)

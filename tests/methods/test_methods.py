@@ -14,23 +14,18 @@ from potstill.diffusion.schedule import VP, Flow, Schedule, Tabulated, linear
 from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import distill, surrogate_loss
 from potstill.methods import (
-    CSD,
     DDS,
     IDS,
-    NFSD,
     PDS,
-    SDI,
-    SDS,
-    Bridge,
     Editing,
     FlowEdit,
     Generating,
     InfEdit,
     Method,
     Source,
-    named,
 )
 from potstill.methods.draw import PreviousStep
+from potstill.methods.method import SeparateSourceGuidance
 from potstill.methods.noise import Fresh
 from potstill.methods.render_model import EmpiricalPrior, WithRenderModel
 from potstill.scenes import Points
@@ -69,13 +64,16 @@ def test_an_edit_to_the_same_prompt_rests_at_the_source(name, scale):
 
 
 @every_method
-def test_a_step_costs_the_calls_that_the_method_states(method):
+@pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("source_guidance", [None, 2.0])
+def test_a_step_costs_the_calls_that_the_method_states(method, progress, source_guidance):
     """One, unless it says otherwise: where a prediction rests on another, or there are two networks."""
-    case = Case()
-    counter = CallCounter()
+    if isinstance(method, SeparateSourceGuidance):
+        method = replace(method, source_guidance=source_guidance)
+    case, counter, now = Case(), CallCounter(), method.at_progress(progress)
     counted = WithRenderModel(count_calls(case.prior, counter), count_calls(case.renders, counter))
-    method.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
-    assert counter.calls == method.calls
+    now.gradient(case.x0, counted, case.t, case.noise, case.target, case.source)
+    assert counter.calls == now.calls
 
 
 @pytest.mark.parametrize("method", [DDS(), IDS(), PDS(), InfEdit(), FlowEdit()], ids=lambda m: type(m).__name__)
@@ -87,14 +85,6 @@ def test_source_and_target_share_one_look_up_of_the_schedule(method, monkeypatch
     method.residual(case.x0, case.prior, case.t, case.noise, case.target, case.source)
     of_coefficients = 4 if isinstance(method, PDS) else 0
     assert len(looked_up) == 2 + of_coefficients
-
-
-def test_one_call_is_enough_for_most():
-    """Of the methods here; a new one states its own."""
-    two = {name for name in named() if METHODS[name].calls == 2}
-    assert two >= {"ism", "vsd", *TWO_SCALES}
-    assert all(cls().calls == 1 for cls in (SDS, SDI, CSD, NFSD, DDS, PDS, IDS, InfEdit, Bridge, FlowEdit))
-    assert all(method.calls in (1, 2) for method in METHODS.values())
 
 
 @every_method

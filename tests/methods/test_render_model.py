@@ -132,7 +132,7 @@ def test_a_learned_model_needs_peft(priors, monkeypatch):
 @pytest.mark.parametrize(("rank", "rate"), [(0, 1e-4), (4, 0.0), (4, -1.0), (4, float("nan"))])
 @pytest.mark.parametrize("kind", [LoRAModel, DefaultRenderModel])
 def test_numbers_out_of_range_are_refused(kind, rank, rate):
-    with pytest.raises(InputError, match="the rank must be at least 1"):
+    with pytest.raises(InputError, match=r"rank of .* from 1 to 1,024|rate = .* must be"):
         kind(rank, rate)
 
 

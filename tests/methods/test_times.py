@@ -60,7 +60,7 @@ def test_narrowing_is_uniform_below_a_falling_end():
         (lambda: ShrinkingRange(until=0.0), "share of the run above 0"),
         (lambda: DreamTime(lower=0.9), "lower must not lie above"),
         (lambda: DreamTime(lower_width=0.0), "widths must be above 0"),
-        (lambda: DreamTime(upper_width=float("inf")), "widths must be above 0 and finite"),
+        (lambda: DreamTime(upper_width=float("inf")), "upper_width = inf of DreamTime must be a finite number"),
     ],
 )
 def test_misfits_are_named(build, message):

@@ -45,5 +45,5 @@ def test_rho_measures_the_residual_in_clean_data_and_velocity_along_the_flow(sch
 
 
 def test_a_weight_that_is_not_finite_is_refused():
-    with pytest.raises(InputError, match="weight = nan must be finite"):
+    with pytest.raises(InputError, match="value = nan of Constant must be a finite number"):
         Constant(float("nan"))

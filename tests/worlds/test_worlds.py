@@ -1,6 +1,8 @@
 """The picture's claims, on every world and on seeds that no default uses."""
 
 import io
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,3 +142,70 @@ def test_a_bad_npz_is_one_clear_error(tmp_path):
     np.savez(path, points=np.zeros((3, 2)), labels=np.array([{}, 1, 2], dtype=object))
     with pytest.raises(InputError, match="plain arrays"):
         load_world(str(path))
+
+
+ROWS = [(0.5, 1.25, "dog"), (2.0, -0.5, "cat"), (1.5, 3.0, "dog"), (-1.0, 0.25, "cat")]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("begin", ["x{0}y{0}label", "\ufeffX{0} Y {0}Label"])
+@pytest.mark.parametrize("comma", [False, True])
+def test_separators_headers_and_decimal_commas_make_no_difference(tmp_path, separator, begin, comma):
+    lines = [separator.join([str(x), str(y), label]) for x, y, label in ROWS]
+    if comma:
+        lines = [line.replace(".", ",") for line in lines]
+    path = write_csv(tmp_path / "pets.tsv", "\n".join([begin.format(separator), *lines]))
+    if comma and separator != ";":
+        with pytest.raises(InputError, match=r"line 2 .* numbers with a decimal point"):
+            load_world(path)
+        return
+    world = load_world(path)
+    points = world.scale * torch.cat([world.source, world.target]) + torch.tensor(world.offset)
+    assert torch.allclose(points.float(), torch.tensor([[2.0, -0.5], [-1.0, 0.25], [0.5, 1.25], [1.5, 3.0]]))
+    assert world.classes == ("cat", "dog")
+    document = study(world, methods=("sds",), points=2, steps=1).document([])
+    assert document["classes"] == {"1": "cat", "2": "dog"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,y,label\n0,0,a\n1,1,b\n2,2,c", r"3 classes: .* not a, b, c; keep the points of two of them"),
+        ("x,y,label\n0,0,a\n1,1,a", r"1 classes: .* not a; add the points of another one"),
+        ("x,y,label\n0,0,nan\n1,1,1", "label nan of point 1 .* is no class"),
+        ("x,y,label\n0,0,1\n1,1,inf", "label inf of point 2 .* is no class"),
+        ("x,y,label\n1e99,0,1\n1,1,2", r"at most 1e\+30 in size"),
+        ("x,y,label\n1e-99,0,1\n0,0,2", "coincide"),
+        ("0,0,a\n1,1,b", "the first line must name them"),
+        ("x;y;label\n1.5;0,5;a\n1;1;b", "line 2 .* decimal point"),
+        ("x,y,label\n1_000,0,a\n1,1,b", "line 2 .* must be numbers"),
+    ],
+)
+def test_what_a_csv_lacks_is_named(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        load_world(write_csv(tmp_path / "bad.csv", text))
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e29])
+def test_points_of_any_size_that_is_allowed_end_in_a_picture(tmp_path, scale):
+    rows = [f"{x * scale},{y * scale},{label}" for x, y, label in ROWS]
+    world = load_world(Path(write_csv(tmp_path / "far.csv", "\n".join(["x,y,label", *rows]))))
+    trial = study(world, methods=("sds",), points=3, steps=2)
+    runs = trial.run()
+    assert math.isfinite(runs[0].metrics.nll)
+    assert trial.picture(runs).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([math.nan, 0, 1, 1], "label nan of point 1"), ([[0, 1], [0, 1]], r"shape \(2, 2\)"), (1, r"shape \(\)")],
+)
+def test_labels_of_an_npz_are_classes(tmp_path, labels, message):
+    np.savez(tmp_path / "bad.npz", points=np.eye(4, 2), labels=np.array(labels))
+    with pytest.raises(InputError, match=message):
+        load_world(tmp_path / "bad.npz")
+
+
+def test_labels_of_bytes_are_named_as_texts(tmp_path):
+    np.savez(tmp_path / "pets.npz", points=np.eye(4, 2), labels=np.array([b"dog", b"cat"] * 2))
+    assert load_world(tmp_path / "pets.npz").classes == ("cat", "dog")

@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from potstill.diffusion.guidance import check_scale
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.sampling import Sigma, eta
 from potstill.diffusion.schedule import Tabulated
 from potstill.errors import InputError
+from potstill.fields import Checked
 from potstill.tensors import Latent, Times
 
 
@@ -79,7 +81,7 @@ class InversionResult:
 
 
 @dataclass(frozen=True)
-class Baseline(abc.ABC):
+class Baseline(Checked, abc.ABC):
     """An editing method without a gradient; the fields of a final class are its settings."""
 
     edits: ClassVar[bool] = True
@@ -113,6 +115,11 @@ class InversionBaseline(Baseline, abc.ABC):
 
     source_guidance: float = 1.0
     """The guidance scale of the inversion."""
+
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        super().__post_init__()
+        check_scale(self.source_guidance, "source guidance")
 
     @property
     def default_guidance_scale(self) -> float:

@@ -52,6 +52,7 @@ class DDPMInversion(InversionBaseline):
 
     def __post_init__(self) -> None:
         """Check the shares."""
+        super().__post_init__()
         check_share("skip", self.skip, low=True, high=False)
         check_share("eta", self.eta, low=False, high=True)
 

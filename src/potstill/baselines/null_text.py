@@ -10,10 +10,11 @@ from potstill.baselines.baseline import EditProblem, InversionBaseline, Inversio
 from potstill.baselines.ddim_inversion import invert_ddim
 from potstill.diffusion.guidance import Guided, Plain
 from potstill.diffusion.inversion import Label
-from potstill.diffusion.null_text import Begun, optimize_null_text
+from potstill.diffusion.null_text import MOST_UPDATES, Begun, optimize_null_text
 from potstill.diffusion.prior import Prior
 from potstill.diffusion.wrappers import Clipped
 from potstill.errors import InputError
+from potstill.fields import check_count, check_number
 
 PREFIX = "null."
 """The prefix of the optimised entries' names in `InversionResult.extras`."""
@@ -56,12 +57,11 @@ class NullText(InversionBaseline):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.inner_steps < 0:
-            raise InputError(f"inner steps = {self.inner_steps} must be at least 0; 10 is usual")
-        if self.inner_rate <= 0:
-            raise InputError(f"inner rate = {self.inner_rate} must be above 0; 0.01 is usual")
-        if self.tolerance < 0:
-            raise InputError(f"tolerance = {self.tolerance} must be at least 0; 0.00001 is usual")
+        super().__post_init__()
+        check_count("inner steps", self.inner_steps, MOST_UPDATES, least=0, usual="10")
+        if not 0 < self.inner_rate <= 1:
+            raise InputError(f"inner rate = {self.inner_rate} must be above 0 and at most 1; 0.01 is usual")
+        check_number("tolerance", self.tolerance, 0.0, 1e12, usual="0.00001")
 
     @property
     def default_guidance_scale(self) -> float:

@@ -53,8 +53,8 @@ class BaselineRun(Resumable):
             step, t, x0, evaluations = self._done - 1, snapshot.t, snapshot.x0, self._counter.evaluations
             yield Step(step, self._total, t, x0, None, snapshot.loss, distance, evaluations)
 
-    def state(self) -> State:
-        """The completed steps and the current result."""
+    def live_state(self) -> State:
+        """The completed steps and the current result; not a copy."""
         done, evaluations = self._done, self._counter.evaluations
         return {"found": self._problem.completed, "shown": self._shown, "done": done, "evaluations": evaluations}
 

@@ -33,6 +33,7 @@ class SDEdit(Baseline):
 
     def __post_init__(self) -> None:
         """Check the strength."""
+        super().__post_init__()
         check_share("strength", self.strength, low=False, high=True)
 
     def total(self, steps: int) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from potstill.errors import InputError
-from potstill.io.files import check_file, file_hash
+from potstill.io.files import as_path, check_file, file_hash
 from potstill.io.tables import Row, read_table
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
@@ -106,12 +106,13 @@ def read_manifest(path: str | Path) -> list[Row]:
     return read_table(path, COLUMNS)
 
 
-def read_row(row: Row, folder: Path) -> BatchRow:
+def read_row(row: Row, folder: str | Path) -> BatchRow:
     """The edit or generation of a row; paths are relative to the folder.
 
     Raises:
         InputError: the row is broken, a setting is refused, or a path is unsafe.
     """
+    folder = as_path(folder, "folder")
     if row.error:
         raise InputError(row.error)
     for name, cell in row.cells.items():

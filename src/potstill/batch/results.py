@@ -13,7 +13,7 @@ from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
 from potstill.io.claims import locked, same_file
-from potstill.io.files import check_file, sweep, write
+from potstill.io.files import as_path, check_file, sweep, write
 from potstill.io.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
@@ -27,7 +27,7 @@ RESULTS = ("row", "output", *COLUMNS, *_SCORES, "error", "content")
 class BatchResults:
     """The rows of a manifest, checked, and their outcomes; equal rows share one."""
 
-    def __init__(self, rows: Sequence[Row], folder: Path) -> None:
+    def __init__(self, rows: Sequence[Row], folder: str | Path) -> None:
         """Check every row; paths of pictures are relative to the folder."""
         self.rows, self._parsed, self._numbers = rows, dict[int, BatchRow](), dict[str, list[int]]()
         self.outcomes: dict[int, Outcome] = {}
@@ -84,9 +84,9 @@ class BatchResults:
         values = {**cells, **outcome.scores, **own, "content": outcome.content or None}
         return {name: values.get(name) for name in RESULTS}
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: str | Path) -> Path:
         """Write results.parquet, or results.csv where pyarrow is missing."""
-        place = self.table(folder)
+        place = self.table(as_path(folder, "folder"))
         if place.suffix == ".csv":
             text = io.StringIO(newline="")
             table = csv.DictWriter(text, RESULTS)
@@ -136,12 +136,13 @@ def _columns(table: Path) -> list[str]:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: str | Path) -> Iterator[None]:
     """Context with exclusive use of the folder, cleared of partly written files.
 
     Raises:
         InputError: another run is writing there.
     """
+    folder = as_path(folder, "folder")
     with locked(folder / ".lock") as free:
         if not free:
             raise InputError(f"another run is writing to {str(folder)!r}: wait for it, or give another --out")

@@ -21,6 +21,7 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import Note, PotstillError
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import change
+from potstill.tasks.plugins import plugin_hashes
 from potstill.tasks.provenance import read_record
 
 Loader = Callable[[], Pipeline]
@@ -107,7 +108,8 @@ def file_name(row: BatchRow, prior: Pipeline) -> str:
     """The name of a result: a few words of its prompt, and the hash of its content and of the model."""
     prompt = row.settings.get("target") or row.settings["prompt"]
     words = "-".join(re.findall("[a-z0-9]+", prompt.lower()))[:40].strip("-")
-    key = hashlib.sha256(json.dumps([row.content, dict(prior.identity)], sort_keys=True).encode()).hexdigest()
+    identity = [row.content, dict(prior.identity), *plugin_hashes().values()]
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return f"{words or row.command}-{key[:20]}.png"
 
 

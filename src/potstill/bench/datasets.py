@@ -21,7 +21,7 @@ from potstill.bench.emoji_pairs import Pair
 from potstill.errors import InputError
 from potstill.io.decode import open_image
 from potstill.io.documents import parse_json
-from potstill.io.files import check_file
+from potstill.io.files import as_path, check_file
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit
 from potstill.io.tables import read_table
@@ -103,12 +103,13 @@ def decode_runs(runs: Sequence[int]) -> Float[np.ndarray, "512 512"]:
     return mask
 
 
-def read_dataset(folder: Path) -> list[DatasetItem]:
+def read_dataset(folder: str | Path) -> list[DatasetItem]:
     """The edits in a folder or in its subfolder `data`, in the order of the list.
 
     Raises:
         InputError: there is no such list, or it breaks a rule of its layout.
     """
+    folder = as_path(folder, "folder")
     for place in (folder, folder / "data"):
         for name, read in _LAYOUTS.items():
             if (place / name).is_file():

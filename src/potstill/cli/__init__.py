@@ -48,6 +48,7 @@ def _reason(error: Exception) -> str | None:
 
 
 def _dispatch(words: list[str]) -> int:
+    words = _load_plugins(words)
     if not words or words[0] in ("-h", "--help", "help"):
         print(USAGE)
         return 0 if words else 2
@@ -67,6 +68,25 @@ def _dispatch(words: list[str]) -> int:
         _fail(f"unknown command {name!r}: {hint}")
     _parse(name, rest)()
     return 0
+
+
+def _load_plugins(words: list[str]) -> list[str]:
+    """The words without each `--plugin FILE`, whose file is loaded."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        option, _, file = word.partition("=")
+        if word == "--":
+            kept += [word, *rest]
+        elif option != "--plugin":
+            kept.append(word)
+        elif file := file or next(rest, ""):
+            from potstill.tasks.plugins import load_plugin
+
+            load_plugin(file)
+        else:
+            _fail("--plugin needs a value: write --plugin FILE, a Python file that defines a method")
+    return kept
 
 
 def _parse(name: str, words: list[str]) -> Callable[[], None]:

@@ -77,7 +77,8 @@ class BatchCommand:
             try:
                 with bar("rows") as show:
                     show(early, len(results.rows))
-                    for outcome in executor.outcomes(results.pending(), self.model.load, self.out, self.batch_size):
+                    load = with_plugins(self.model.load)
+                    for outcome in executor.outcomes(results.pending(), load, self.out, self.batch_size):
                         results.add(outcome)
                         warned |= dict.fromkeys(outcome.warnings)
                         noted |= dict.fromkeys(outcome.notes)

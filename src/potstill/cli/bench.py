@@ -18,6 +18,7 @@ from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.plugins import with_plugins
 from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Positional
 
@@ -132,7 +133,8 @@ class BenchCommand:
         with Claim(outputs, inputs, self.overwrite, say=note) as claim:
             with bar("edits") as on_done:
                 attempts = self.out / "attempts"  # whatever the report is called, so that none is made twice
-                done = run_all(trials, partial(_loaded, self.model), judge, attempts, self.jobs, on_done)
+                load = with_plugins(partial(_loaded, self.model))
+                done = run_all(trials, load, judge, attempts, self.jobs, on_done)
             report = self._report(done, pairs, settings, judge)
             document, folder = to_json(report.document()), claim.settle().path
             write(folder / "bench.json", document.encode())

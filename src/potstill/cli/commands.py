@@ -60,6 +60,8 @@ options:
   --help      Show this text. `potstill COMMAND --help` explains a command.
   --version   Show the version.
   --debug     Show the full traceback of an error.
+  --plugin FILE
+              Run a Python file that defines methods of your own; goes with any command.
 
 examples:
   potstill edit heart.png --source "red heart" --target "blue heart"

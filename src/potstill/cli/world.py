@@ -39,7 +39,8 @@ class WorldCommand:
     """
 
     name: Annotated[str, Option(positional=True, metavar="WORLD")]
-    """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels)."""
+    """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels). The smaller
+    label is class 1."""
     methods: tuple[str, ...] = ()
     """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views,
     by default sds mixed cached sdi."""
@@ -97,6 +98,8 @@ class WorldCommand:
         if self.json:
             print(document)
         else:
+            if classes := study.document(runs).get("classes"):
+                print(f"class 1 (red) is {classes['1']!r}, class 2 (blue) is {classes['2']!r}\n")
             print_records(study.document(runs)["methods"])
             print()
             print_written([*drawn, folder / "world.json"])

@@ -9,11 +9,24 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from potstill.diffusion.prior import Condition, Prediction, Prior, Query, concatenate
+from potstill.diffusion.prior import Condition, Prediction, Prior, Query, call, concatenate
 from potstill.diffusion.schedule import Schedule
 from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
+from potstill.fields import Checked, check_number, shown
 from potstill.tensors import Latent, Times, per_sample
+
+LARGEST_SCALE = 1e6
+"""The largest guidance scale, of either sign; larger ones overflow, and 5 to 15 are usual."""
+
+
+def check_scale(scale: object, name: str = "guidance scale") -> None:
+    """Raise unless this can be a guidance scale.
+
+    Raises:
+        InputError: it is no number, or its size is above a million.
+    """
+    check_number(name, scale, -LARGEST_SCALE, LARGEST_SCALE, usual="7.5")
 
 
 def guide(cond: Prediction, uncond: Prediction, scale: float | Tensor) -> Prediction:
@@ -39,7 +52,7 @@ class Branches(NamedTuple):
 
 
 @dataclass(frozen=True)
-class GuidanceRule(abc.ABC):
+class GuidanceRule(Checked, abc.ABC):
     """How the predictions of the branches are combined. It knows no network, so it is a setting, too."""
 
     takes_avoided: ClassVar[bool] = False
@@ -87,8 +100,8 @@ class Rescaled(GuidanceRule):
 
     def __post_init__(self) -> None:
         """Check the rescale."""
-        if not 0 <= self.rescale <= 1:
-            raise InputError(f"rescale = {self.rescale} must be in [0, 1]: 0 is plain guidance, 0.7 is usual")
+        super().__post_init__()
+        check_number("rescale", self.rescale, 0.0, 1.0, usual="0.7")
 
     def __call__(self, branches: Branches, scale: float) -> Prediction:
         """Guided, then rescaled."""
@@ -117,6 +130,7 @@ class Interval(GuidanceRule):
 
     def __post_init__(self) -> None:
         """Check the interval."""
+        super().__post_init__()
         if not 0 <= self.low <= self.high <= 1:
             raise InputError(f"guidance from {self.low} to {self.high} must satisfy 0 <= low <= high <= 1")
 
@@ -143,20 +157,12 @@ class PerpNeg(GuidanceRule):
     What an avoided prompt has in common with the prompt is left alone: "side view" avoids "front view" and loses
     nothing of the object. As a setting it avoids the negative prompt, beside the empty one. Without avoided conditions
     it is `Plain`.
-
-    Raises:
-        InputError: the weight is not finite.
     """
 
     weight: float = 1.0
     """The weight of the negative prompt, beside 1 of the prompt. It multiplies those of the avoided conditions."""
 
     takes_avoided: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """Check the weight."""
-        if not math.isfinite(self.weight):
-            raise InputError(f"weight = {self.weight} of the negative prompt must be finite; 1 is usual")
 
     def __call__(self, branches: Branches, scale: float) -> Prediction:
         """All branches, combined with the same numbers for x_0 and eps."""
@@ -195,7 +201,8 @@ class Guided(Wrapper):
         avoided: further conditions to lead away from, each with its weight, for a rule such as `PerpNeg`.
 
     Raises:
-        InputError: the rule takes no conditions to avoid, or a weight is not finite.
+        InputError: the scale is not from -1 to 1 million, the rule takes no conditions to avoid, or a weight is not
+            finite.
     """
 
     scale: float
@@ -204,7 +211,11 @@ class Guided(Wrapper):
     avoided: tuple[tuple[float, Condition], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the avoided conditions."""
+        """Check the scale, the rule and the avoided conditions."""
+        super().__post_init__()
+        check_scale(self.scale)
+        if not isinstance(self.rule, GuidanceRule):
+            raise InputError(f"rule = {shown(self.rule)} must be a guidance rule such as Plain() or Rescaled(0.7)")
         if self.avoided and not self.rule.takes_avoided:
             raise InputError(f"{type(self.rule).__name__}() takes no conditions to avoid: use PerpNeg(), or negative")
         if not all(math.isfinite(weight) for weight, _ in self.avoided):
@@ -233,7 +244,7 @@ class Guided(Wrapper):
             changes += [self.negative_condition, *(condition for _, condition in self.avoided if cond)]
         asked = [q._replace(condition={**q.condition, **change}) for change in changes for q in queries]
         x_t, t, condition = concatenate(asked)
-        hat = self.prior(x_t, t, condition)
+        hat = call(self.prior, Query(x_t, t, condition))
         if len(changes) == 1:
             return hat
         size = len(x_t) // len(changes)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.diffusion.sampling import Sigma, eta
+from potstill.errors import InputError
+from potstill.fields import check_number, shown
 from potstill.tensors import Latent, Times, normal, per_sample
 
 Label = Literal["next", "current"]
@@ -39,7 +41,10 @@ def ddim_inversion(
         condition: of the inversion.
         label: the time at which the network predicts.
         extra: adds this multiple of the posterior's sigma as fresh noise after each step (released SDI code).
-        rng: draws the extra noise.
+        rng: draws the extra noise; needed with `extra`.
+
+    Raises:
+        InputError: the label is neither, or `extra` is negative or has no generator.
 
     Returns:
         The states [b, ...] at all times; the last is the inverted noise.
@@ -57,6 +62,11 @@ def ascend(
     rng: Generator | None = None,
 ) -> Iterator[Latent]:
     """The states of `ddim_inversion` above x_0, one by one."""
+    if label not in get_args(Label):
+        raise InputError(f"label = {shown(label)} must be 'next' or 'current'")
+    check_number("extra", extra, 0.0, 1e6, usual="0.3")
+    if extra and rng is None:
+        raise InputError(f"extra = {extra} noise is drawn from a generator: pass rng=")
     schedule, x_s = prior.schedule, x0
     alpha_s, sigma_s = (per_sample(c, x0) for c in schedule(times[0]))
     for s, t in pairwise(times):

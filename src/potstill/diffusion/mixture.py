@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from potstill.diffusion.prior import Condition, Prediction, Prior
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.errors import InputError
+from potstill.fields import check_count, check_number, shown
 from potstill.tensors import Latent, Times, per_sample
 
 
@@ -30,12 +31,12 @@ class Mixture(Prior):
 
     Args:
         centres: the m_k, [k, D].
-        labels: the class of each centre, [k], from 0 up; all zeros by default.
+        labels: the class of each centre, [k], whole numbers from 0 up; all zeros by default.
         width: the standard deviation s > 0.
         schedule: the noise schedule.
 
     Raises:
-        InputError: there is no centre, a centre is not finite, or the width is not positive.
+        InputError: there is no centre, one is not finite, a label is not a class, or the width is not positive.
     """
 
     centres: Float[Tensor, "k D"]
@@ -50,10 +51,17 @@ class Mixture(Prior):
         """Check the mixture, and fill in label 0."""
         if not len(self.labels):
             object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
-        if not (len(self.centres) and self.centres.isfinite().all()):
-            raise InputError("a mixture needs at least one centre, and all of them finite")
-        if not self.width > 0:
-            raise InputError(f"width = {self.width} must be positive")
+        if not (self.centres.ndim == 2 and len(self.centres) and self.centres.isfinite().all()):
+            raise InputError("a mixture needs at least one centre, as rows [k, D], and all of them finite")
+        labels = self.labels
+        if labels.shape != self.centres.shape[:1] or labels.is_floating_point() or (labels < 0).any():
+            raise InputError(
+                f"labels {labels.tolist()[:5]} of shape {tuple(labels.shape)} must be whole numbers from 0 up, one for "
+                f"each of the {len(self.centres)} centres; -1 is unconditional"
+            )
+        check_number("width", self.width, 1e-12, 1e6, usual="0.06")
+        if not isinstance(self.schedule, Schedule):
+            raise InputError(f"schedule = {shown(self.schedule)} must be a Schedule such as linear() or Flow()")
 
     @property
     def unconditional(self) -> Condition:
@@ -66,9 +74,18 @@ class Mixture(Prior):
         Raises:
             InputError: no centre has the label.
         """
-        if not (self.labels == label).any():
-            raise InputError(f"label {label} is not among {self.labels.unique().tolist()}")
+        self.of(label)
         return {"label": torch.tensor([label])}
+
+    def check(self, x0: Latent, condition: Condition) -> None:
+        """Raise unless x0 are points [b, d], as many numbers each as a centre, or as its camera sees of it.
+
+        Raises:
+            InputError: they are not.
+        """
+        size = condition["camera"].shape[-2] if "camera" in condition else self.centres.shape[1]
+        if x0.ndim != 2 or x0.shape[1] != size:
+            raise InputError(f"a render of shape {tuple(x0.shape)} must hold points [b, {size}] for this mixture")
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """The exact x̂_0 and eps_hat, [b, d]."""
@@ -96,14 +113,26 @@ class Mixture(Prior):
         return torch.cat(parts)
 
     def sample(self, count: int, label: int, rng: Generator) -> Float[Tensor, "n D"]:
-        """Draw points of one class, [n, D]; label -1 draws from all."""
+        """Draw points of one class, [n, D]; label -1 draws from all.
+
+        Raises:
+            InputError: the count is not from 0 to 10 million, or no centre has the label.
+        """
+        check_count("count", count, 10_000_000, least=0)
         centres = self.of(label)
         chosen = centres[torch.randint(len(centres), (count,), generator=rng)]
         return chosen + self.width * torch.randn(chosen.shape, generator=rng, dtype=chosen.dtype)
 
     def of(self, label: int) -> Float[Tensor, "n D"]:
-        """The centres of one class; of all for label -1."""
-        return self.centres if label == -1 else self.centres[self.labels == label]
+        """The centres of one class; of all for label -1.
+
+        Raises:
+            InputError: no centre has the label.
+        """
+        chosen = self.centres if label == -1 else self.centres[self.labels == label]
+        if not len(chosen):
+            raise InputError(f"label {label} is not among {self.labels.unique().tolist()}, nor -1 for all of them")
+        return chosen
 
     def _runs(self, condition: Condition, x: Latent) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Runs of rows with the same label, each with the label's centres m as the camera sees them and -|m|² / 2.

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import torch
 from torch.optim import Adam
 
-from potstill.diffusion.guidance import guide
+from potstill.diffusion.guidance import check_scale, guide
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
+from potstill.fields import check_count, check_number
 from potstill.tensors import Latent, Times
+
+MOST_UPDATES = 1000
+"""The most updates of a step."""
 
 
 class NullStep(NamedTuple):
@@ -81,8 +85,15 @@ def optimize_null_text(
         tolerance: of the loss in the first step.
 
     Raises:
-        InputError: the unconditional condition has no floating-point entry, or the prior is not differentiable.
+        InputError: the unconditional condition has no floating-point entry, the prior is not differentiable, there is
+            not one state for each time, or a number is out of range.
     """
+    if len(states) != len(times):
+        raise InputError(f"{len(states)} states for {len(times)} times: give one state for each time")
+    check_scale(scale)
+    check_count("inner", inner, MOST_UPDATES, least=0, usual="10")
+    check_number("rate", rate, 0.0, 1.0, usual="0.01")
+    check_number("tolerance", tolerance, 0.0, 1e12, usual="0.00001")
     start = prior.unconditional if empty is None else empty
     moved = {
         name: value.expand(len(states[0]), *value.shape[1:]).to(torch.promote_types(value.dtype, torch.float32))

@@ -1,6 +1,7 @@
 """A frozen denoiser: what it takes, what it predicts, and how several queries share one call."""
 
 import abc
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -19,7 +20,10 @@ Condition: TypeAlias = Mapping[str, Tensor]
 class Prediction(NamedTuple):
     """One network output, as clean data and as noise: x_t = alpha_t x0 + sigma_t eps.
 
-    The constructors take x_t and the coefficients alpha, sigma already shaped like it (`per_sample`).
+    The constructors take x_t, an output of its shape, and the coefficients alpha, sigma shaped like it (`per_sample`).
+
+    Raises:
+        InputError: in the constructors, the output has another shape than x_t.
     """
 
     x0: Latent
@@ -28,23 +32,23 @@ class Prediction(NamedTuple):
     @classmethod
     def from_eps(cls, eps: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """x0 = (x_t - sigma eps) / alpha."""
-        return cls((x_t - sigma * eps) / alpha, eps)
+        return cls((x_t - sigma * eps) / alpha, _output(eps, x_t))
 
     @classmethod
     def from_x0(cls, x0: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """eps = (x_t - alpha x0) / sigma."""
-        return cls(x0, (x_t - alpha * x0) / sigma)
+        return cls(x0, (x_t - alpha * _output(x0, x_t)) / sigma)
 
     @classmethod
     def from_v(cls, v: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """v = alpha eps - sigma x0 (arXiv 2202.00512, appendix D), for any alpha and sigma."""
-        norm = alpha**2 + sigma**2
+        v, norm = _output(v, x_t), alpha**2 + sigma**2
         return cls((alpha * x_t - sigma * v) / norm, (sigma * x_t + alpha * v) / norm)
 
     @classmethod
     def from_flow(cls, velocity: Latent, x_t: Latent, alpha: Factor, sigma: Factor) -> "Prediction":
         """velocity = eps - x0, the derivative of x_t on a rectified flow, for any alpha and sigma."""
-        norm = alpha + sigma
+        velocity, norm = _output(velocity, x_t), alpha + sigma
         return cls((x_t - sigma * velocity) / norm, (x_t + alpha * velocity) / norm)
 
     def v(self, alpha: Factor, sigma: Factor) -> Latent:
@@ -128,7 +132,14 @@ class Prior(abc.ABC):
 
     def answer(self, queries: Sequence[Query]) -> Prediction:
         """The predictions of all queries from one call, with the rows of one query after those of another."""
-        return self(*concatenate(queries))
+        return call(self, concatenate(queries))
+
+    def check(self, x0: Latent, condition: Condition) -> None:  # noqa: B027
+        """Raise unless this is data that the prior can denoise; by default anything is.
+
+        Raises:
+            InputError: x0 has the wrong number of axes or channels.
+        """
 
 
 class NetworkPrior(Prior, abc.ABC):
@@ -148,11 +159,54 @@ def predict(prior: Prior, *queries: Query) -> list[Prediction]:
     """Predict for several queries with one call of the prior, in one batch.
 
     Raises:
-        InputError: the conditions differ in their entries, or have neither one row nor one for each sample.
+        InputError: the conditions differ in their entries, or have neither one row nor one for each sample; a time is
+            not one of the schedule; the prior cannot take x_t, or answers in another shape.
     """
     sizes = [len(query.x_t) for query in queries]
     x0, eps = prior.answer(queries)
     return [Prediction(*pair) for pair in zip(x0.split(sizes), eps.split(sizes), strict=True)]
+
+
+def call(prior: Prior, query: Query) -> Prediction:
+    """The answer of the prior, whose times and shape are right.
+
+    Raises:
+        InputError: as in `predict`.
+    """
+    x_t, t, condition = query
+    first, last = t.min().item(), t.max().item()
+    if not (first > prior.schedule.t_clean and last <= prior.schedule.duration):
+        raise InputError(
+            f"t = {t.tolist()[:5]} must be above {prior.schedule.t_clean:g}, which is clean data, and at most "
+            f"{prior.schedule.duration:g}: draw times with schedule.time(fraction)"
+        )
+    try:
+        answer = prior(x_t, t, condition)
+    except RuntimeError as error:
+        if not _MISFIT.search(str(error)):
+            raise
+        where = f"of shape {tuple(x_t.shape)} and {x_t.dtype} on {x_t.device}"
+        raise InputError(
+            f"{_innermost(prior)} cannot denoise x_t {where} ({str(error).splitlines()[0]}): give the scene's render "
+            "the shape, dtype and device that the prior takes"
+        ) from error
+    if not isinstance(answer, Prediction):
+        raise InputError(
+            f"{_innermost(prior)} answered with a {type(answer).__name__}: return a Prediction, such as "
+            "Prediction.from_eps(eps, x_t, alpha, sigma)"
+        )
+    if not answer.x0.shape == answer.eps.shape == x_t.shape:
+        raise InputError(
+            f"{_innermost(prior)} answered with x0 of shape {tuple(answer.x0.shape)} and eps of shape "
+            f"{tuple(answer.eps.shape)} for x_t of shape {tuple(x_t.shape)}: all three must be the same"
+        )
+    return answer
+
+
+_MISFIT = re.compile(
+    r"same device|dtype|scalar type|(weight|bias) type|shape|sizes? of|channels|dimension|-D |matrix|input"
+)
+"""What torch says of inputs that do not fit."""
 
 
 def concatenate(queries: Sequence[Query]) -> Query:
@@ -167,18 +221,45 @@ def concatenate(queries: Sequence[Query]) -> Query:
             raise InputError(f"conditions of one call must have the same entries; one lacks {sorted(missing)}")
     sizes = [len(query.x_t) for query in queries]
 
-    def join(values: Sequence[Tensor]) -> Tensor:
-        return torch.cat([_rows(value, size) for value, size in zip(values, sizes, strict=True)])
+    def join(name: str, values: Sequence[Tensor]) -> Tensor:
+        try:
+            return torch.cat([_rows(value, size) for value, size in zip(values, sizes, strict=True)])
+        except RuntimeError as error:
+            if not _MISFIT.search(str(error)):
+                raise
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"the values of {name!r} in one call do not fit together ({reason}): make all for this prior"
+            ) from error
 
     return Query(
-        torch.cat([query.x_t for query in queries]),
-        join([query.t for query in queries]),
-        {name: join([query.condition[name] for query in queries]) for name in names},
+        join("x_t", [query.x_t for query in queries]),
+        join("time", [query.t for query in queries]),
+        {name: join(name, [query.condition[name] for query in queries]) for name in names},
     )
 
 
 def _rows(value: Shaped[Tensor, "rows ..."], size: int) -> Shaped[Tensor, "{size} ..."]:
     """Repeat a single row; refuse any other length than the batch's."""
+    if not value.ndim:
+        raise InputError(f"got {value.item():g} without a batch axis: give 1 row or {size}")
     if len(value) not in (1, size):
         raise InputError(f"got {len(value)} rows for a batch of {size}: give 1 row or {size}")
     return value.expand(size, *value.shape[1:])
+
+
+def _innermost(prior: Prior) -> str:
+    """The class of the prior that wrappers stand around."""
+    while isinstance(inner := getattr(prior, "prior", None), Prior):
+        prior = inner
+    return type(prior).__name__
+
+
+def _output(output: Latent, x_t: Latent) -> Latent:
+    """The output of a network, unless its shape is another one than that of x_t, so that it would broadcast."""
+    if output.shape != x_t.shape:
+        raise InputError(
+            f"the network answered in shape {tuple(output.shape)} for x_t of shape {tuple(x_t.shape)}: both must be "
+            "the same"
+        )
+    return output

@@ -8,8 +8,10 @@ from torch import Generator
 
 from potstill.diffusion.codec import Codec, PixelUnshuffle
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
-from potstill.diffusion.schedule import Schedule
+from potstill.diffusion.schedule import LONGEST, Schedule
 from potstill.diffusion.wrappers import Clipped
+from potstill.errors import InputError
+from potstill.fields import check_count, check_number
 from potstill.tensors import Latent, Times, normal
 
 Sigma = Callable[[Schedule, Times, Times], Times]
@@ -64,7 +66,12 @@ def ddim(
 
     The result is the prediction x̂_0 at the last time, which is what a last step to clean data gives. One z of the
     shape of x_t is drawn from `rng` for each step, whatever sigma is.
+
+    Raises:
+        InputError: there is no time.
     """
+    if not len(times):
+        raise InputError("no times to sample at: give some, such as schedule.grid(50)")
     positions = list(descend(prior, x_t, times, condition, rng, sigma))
     predictions = [position.hat.x0 for position in positions]
     return Trajectory(predictions[-1], [position.x_t for position in positions], predictions)
@@ -82,7 +89,12 @@ def sdedit(
     """SDEdit (arXiv 2108.01073): add noise to x0 up to the fraction `strength` of the schedule, and sample from there.
 
     `steps` are those of the whole schedule, so the run takes about strength · steps.
+
+    Raises:
+        InputError: the strength is not in [0, 1], or the steps are not from 1 to 100,000.
     """
+    check_number("strength", strength, 0.0, 1.0, usual="0.5")
+    check_count("steps", steps, LONGEST, usual="50")
     times = prior.schedule.grid(max(1, round(strength * steps)), low=min(strength, 1 / steps), high=strength)
     x_t = prior.schedule.perturb(x0, normal(x0, rng), times[0])
     with torch.no_grad():

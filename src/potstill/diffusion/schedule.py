@@ -10,7 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.fields import check_count, check_number, shown
 from potstill.tensors import Latent, Times, per_sample
+
+LONGEST = 100_000
+"""The most levels of a table, and steps of a grid; tables of 1,000 are usual."""
 
 
 class Posterior(NamedTuple):
@@ -52,7 +56,14 @@ class Schedule(abc.ABC):
         return self.nearest(t.to("cpu", torch.float64) + fraction * self.duration)
 
     def grid(self, steps: int, low: float = 0.0, high: float = 1.0) -> list[Times]:
-        """`steps` falling times from the fraction `high` to `low`, each of shape [1]."""
+        """`steps` falling times from the fraction `high` to `low`, each of shape [1].
+
+        Raises:
+            InputError: the steps are not from 1 to 100,000, or low and high not in order within [0, 1].
+        """
+        check_count("steps", steps, LONGEST)
+        if not 0 <= low <= high <= 1:
+            raise InputError(f"times from {low} to {high} must satisfy 0 <= low <= high <= 1")
         return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
 
     def inversion_grid(self, top: Times, steps: int) -> list[Times]:
@@ -60,7 +71,11 @@ class Schedule(abc.ABC):
 
         `steps` are those of the whole schedule. A sample with fewer steps than another waits at `t_clean`, where a step
         changes nothing, so a batch gives what single runs give.
+
+        Raises:
+            InputError: the steps are not from 1 to 100,000.
         """
+        check_count("steps", steps, LONGEST)
         own = (steps * (top - self.t_clean) / self.duration).ceil().clamp(min=1)
         count = int(own.max())
         done = [(own - count + step).clamp(min=0) / own for step in range(count + 1)]
@@ -130,6 +145,8 @@ class Tabulated(Schedule):
 
     def __post_init__(self) -> None:
         """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
+        if not isinstance(self.alphas_cumprod, Tensor) or self.alphas_cumprod.ndim != 1:
+            raise InputError(f"alphas_cumprod = {shown(self.alphas_cumprod)} must be a tensor of levels, [T]")
         table = self.alphas_cumprod.to("cpu", torch.float64)
         if not (len(table) and (table >= 0).all() and (table <= 1).all() and (table.diff() < 0).all()):
             raise InputError("alphas_cumprod must fall strictly within [0, 1]: pass the scheduler's own table")
@@ -168,6 +185,9 @@ class VP(Schedule):
     """The continuous variance-preserving schedule, t in [0, 1] (Score SDE, arXiv 2011.13456, eq. 33).
 
     log alpha_t = -(beta_max - beta_min) t² / 4 - beta_min t / 2, sigma_t = sqrt(1 - alpha_t²).
+
+    Raises:
+        InputError: the betas are not in order from 0 to 1,000; a time is not in [0, 1].
     """
 
     beta_min: float = 0.1
@@ -176,9 +196,14 @@ class VP(Schedule):
     t_min = 1e-3
     duration = 1.0
 
+    def __post_init__(self) -> None:
+        """Check the betas."""
+        check_number("beta_max", self.beta_max, 0.0, 1000.0, usual="20")
+        check_number("beta_min", self.beta_min, 0.0, self.beta_max, usual="0.1")
+
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """alpha_t and sqrt(1 - alpha_t²)."""
-        t = t.to("cpu", torch.float64)
+        t = _unit(t)
         log_alpha = -(self.beta_max - self.beta_min) * t**2 / 4 - self.beta_min * t / 2
         return log_alpha.exp(), (-torch.expm1(2 * log_alpha)).sqrt()
 
@@ -189,7 +214,11 @@ class VP(Schedule):
 
 @dataclass(frozen=True)
 class Flow(Schedule):
-    """Rectified flow, t in [0, 1]: alpha_t = 1 - t, sigma_t = t (arXiv 2209.03003)."""
+    """Rectified flow, t in [0, 1]: alpha_t = 1 - t, sigma_t = t (arXiv 2209.03003).
+
+    Raises:
+        InputError: a time is not in [0, 1].
+    """
 
     t_clean = 0.0
     t_min = 1e-3
@@ -197,7 +226,7 @@ class Flow(Schedule):
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """1 - t and t."""
-        t = t.to("cpu", torch.float64)
+        t = _unit(t)
         return 1 - t, t
 
     def nearest(self, t: Times) -> Times:
@@ -205,18 +234,31 @@ class Flow(Schedule):
         return t.clamp(0, 1)
 
 
+def _unit(t: Times) -> Times:
+    """Times in [0, 1], as float64 on the CPU."""
+    t = t.to("cpu", torch.float64)
+    if not (t.min().item() >= 0 and t.max().item() <= 1):  # NaN as well
+        raise InputError(f"t = {t.tolist()[:5]} must be from 0 to 1: draw times with schedule.time(fraction)")
+    return t
+
+
 def linear(steps: int = 1000, start: float = 1e-4, end: float = 0.02) -> Tabulated:
     """DDPM's table: betas from `start` to `end` in equal steps (arXiv 2006.11239, section 4)."""
+    check_count("steps", steps, LONGEST, usual="1000")
     return _from_betas(torch.linspace(start, end, steps, dtype=torch.float64))
 
 
 def scaled_linear(steps: int = 1000, start: float = 0.00085, end: float = 0.012) -> Tabulated:
     """Stable Diffusion's table: square roots of the betas in equal steps."""
+    check_count("steps", steps, LONGEST, usual="1000")
+    check_number("start", start, 0.0, 1.0)
+    check_number("end", end, 0.0, 1.0)
     return _from_betas(torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2)
 
 
 def cosine(steps: int = 1000, offset: float = 0.008) -> Tabulated:
     """The cosine table, betas at most 0.999 (arXiv 2102.09672, eq. 17)."""
+    check_count("steps", steps, LONGEST, usual="1000")
     u = torch.arange(steps + 1, dtype=torch.float64) / steps
     f = torch.cos((u + offset) / (1 + offset) * math.pi / 2) ** 2
     return _from_betas((1 - f[1:] / f[:-1]).clamp(max=0.999))

@@ -9,6 +9,8 @@ from torch import Generator
 
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior
 from potstill.diffusion.schedule import Schedule
+from potstill.errors import InputError
+from potstill.fields import shown
 from potstill.tensors import Latent, Times, per_sample
 
 
@@ -21,6 +23,18 @@ class Wrapper(Prior, abc.ABC):
     """
 
     prior: Prior
+
+    def __post_init__(self) -> None:
+        """Check the prior.
+
+        Raises:
+            InputError: it is none.
+        """
+        if not isinstance(self.prior, Prior):
+            raise InputError(
+                f"prior = {shown(self.prior)} of {type(self).__name__} must be a Prior, such as a Mixture or what "
+                'potstill.load("emoji") gives'
+            )
 
     of_network: ClassVar[bool] = False
     """Whether the wrapper stays next to the network, so that it sees the call of each branch of the guidance."""
@@ -49,6 +63,10 @@ class Wrapper(Prior, abc.ABC):
     def render_model(self) -> Prior:
         """The wrapped prior's."""
         return self.prior.render_model
+
+    def check(self, x0: Latent, condition: Condition) -> None:
+        """The wrapped prior's."""
+        self.prior.check(x0, condition)
 
     def trainable(self, rank: int, rng: Generator) -> NetworkPrior:
         """The wrapped prior's, without this wrapper."""

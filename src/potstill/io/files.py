@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from potstill.errors import InputError
+from potstill.fields import shown
 
 BYTES = 1_000_000_000
 """Maximum bytes of an input file; 100 megapixels in 16-bit RGBA have 800 million."""
@@ -22,6 +23,20 @@ class WriteError(InputError):
 
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared with other machines
+
+
+def as_path(path: str | Path, name: str = "path") -> Path:
+    """The path that a caller gave, as a `Path`; all public functions that take one begin with this.
+
+    Raises:
+        InputError: it is neither text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{name} = {shown(path)} must be a path: pass a str or a pathlib.Path")
+    try:
+        return Path(path)
+    except TypeError as error:  # a path of bytes
+        raise InputError(f"{name} = {shown(path)} must be a path of text: pass a str or a pathlib.Path") from error
 
 
 def check_file(path: Path, wanted: str, name: str | None = None, most: int | None = BYTES) -> None:

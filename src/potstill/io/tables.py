@@ -9,7 +9,7 @@ from typing import Any
 
 from potstill.errors import InputError, did_you_mean
 from potstill.io.documents import parse_json
-from potstill.io.files import check_file
+from potstill.io.files import as_path, check_file
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 BYTES = 50_000_000
@@ -35,7 +35,7 @@ def read_table(path: str | Path, columns: Collection[str]) -> list[Row]:
     Raises:
         InputError: the file cannot be read, is too large, has no rows, or has an unknown or repeated column.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in ENDINGS:
         raise InputError(f"the manifest {str(path)!r} must end in {', '.join(ENDINGS)}")
     check_file(path, "a smaller table, or several", most=BYTES)

@@ -1,4 +1,4 @@
-"""The methods. `Generating` and `Editing` below are the only list; everything else follows from it."""
+"""The methods. `Generating` and `Editing` below are the only list, beside plugins; everything else follows from it."""
 
 from typing import TypeAlias, get_args
 
@@ -21,11 +21,13 @@ from potstill.methods.vsd import VSD
 
 Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM | VSD
 Editing: TypeAlias = DDS | PDS | IDS | InfEdit | Bridge | FlowEdit
+PLUGGED: list[type[Method]] = []
+"""The methods of plugins, which `potstill.tasks.plugins` adds."""
 
 
 def named() -> dict[str, Method]:
     """Every method by its name on the command line: `pds` with its defaults, `pds-consistent` for a preset."""
-    classes = [*get_args(Generating), *get_args(Editing)]
+    classes = [*get_args(Generating), *get_args(Editing), *PLUGGED]
     choices = {cls.__name__.lower(): cls() for cls in classes}
     presets = {f"{cls.__name__.lower()}-{name}": getattr(cls, name)() for cls in classes for name in cls.presets}
     return choices | presets
@@ -50,6 +52,7 @@ __all__ = [
     "ISM",
     "NFSD",
     "PDS",
+    "PLUGGED",
     "SDI",
     "SDS",
     "VSD",

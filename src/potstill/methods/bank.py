@@ -13,6 +13,7 @@ from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
+from potstill.fields import check_count
 from potstill.methods.draw import BankEntries, Draw, Memory, Moment, PreviousStep, Source
 from potstill.methods.noise import NoiseSource
 from potstill.methods.times import TimestepSampler
@@ -30,7 +31,7 @@ class DrawBank(NoiseSource):
     used for its share of the run.
 
     Raises:
-        InputError: size or refresh are below 1.
+        InputError: size is not from 1 to 10,000, or refresh not from 1 to a million.
     """
 
     size: int = 64
@@ -42,8 +43,10 @@ class DrawBank(NoiseSource):
 
     def __post_init__(self) -> None:
         """Check both."""
-        if self.size < 1 or (self.refresh is not None and self.refresh < 1):
-            raise InputError(f"a bank of size = {self.size}, refresh = {self.refresh}: both must be at least 1")
+        super().__post_init__()
+        check_count("size of a bank", self.size, 10_000, usual="64")
+        if self.refresh is not None:
+            check_count("refresh of a bank", self.refresh, 1_000_000)
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None

@@ -52,6 +52,7 @@ class Bridge(Method):
 
     def __post_init__(self) -> None:
         """Check the share."""
+        super().__post_init__()
         if not 0 <= self.first_stage <= 1:
             raise InputError(f"first_stage = {self.first_stage} must be a share of the run in [0, 1]")
 

@@ -9,11 +9,12 @@ import torch
 
 from potstill.diffusion.schedule import Schedule, Tabulated
 from potstill.errors import InputError
+from potstill.fields import Checked
 from potstill.tensors import Times
 
 
 @dataclass(frozen=True)
-class Coefficients(abc.ABC):
+class Coefficients(Checked, abc.ABC):
     """psi(t) on the identity x_0 - x_0_src, and chi(t) on the edit eps_hat - eps_hat_src, [b] each.
 
     PDS compares stochastic latents z = (x_s - c0 x̂_0 - c1 x_t) / sigma with s = t - stride. For shared
@@ -34,6 +35,7 @@ class Coefficients(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check the stride."""
+        super().__post_init__()
         if not 0 < self.stride < 1:
             raise InputError(f"stride = {self.stride} must be in (0, 1): 0.002 is two of 1,000 timesteps")
 

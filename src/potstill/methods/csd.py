@@ -52,6 +52,7 @@ class CSD(Method):
 
     def __post_init__(self) -> None:
         """Check the shares."""
+        super().__post_init__()
         if not all(0 <= share <= 1 for share in (self.negative, self.negative_end or 0.0)):
             raise InputError(
                 f"negative = {self.negative} and negative_end = {self.negative_end} must be in [0, 1]: 0 compares "

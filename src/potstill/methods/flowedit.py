@@ -51,6 +51,7 @@ class FlowEdit(SeparateSourceGuidance):
 
     def __post_init__(self) -> None:
         """Check both."""
+        super().__post_init__()
         if not all(0 <= eta <= 1 for eta in (self.eta, self.eta_end or 0.0)):
             raise InputError(f"eta = {self.eta} to {self.eta_end} must be in [0, 1]: 0 is DDS, 1 is FlowEdit")
 

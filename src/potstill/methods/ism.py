@@ -52,6 +52,7 @@ class ISM(Method):
 
     def __post_init__(self) -> None:
         """Check the interval."""
+        super().__post_init__()
         if not 0 < self.interval < 1:
             raise InputError(f"interval = {self.interval} must be a fraction of the schedule in (0, 1); 0.08 is usual")
 

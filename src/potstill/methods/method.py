@@ -6,10 +6,11 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
 
-from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
+from potstill.fields import Checked
 from potstill.methods.draw import Draw, Memory, Moment, PreviousStep, Source
 from potstill.methods.noise import NoiseSource
 from potstill.methods.times import TimestepSampler
@@ -47,7 +48,7 @@ class OptimizerSettings(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Method(abc.ABC):
+class Method(Checked, abc.ABC):
     """A score distillation method; its gradient with respect to x_0 is w(t) · residual.
 
     A method takes arrays and a prior: no device, prompt, camera, optimiser or file. A new method defines the
@@ -184,6 +185,12 @@ class SeparateSourceGuidance(Method, abc.ABC):
 
     source_guidance: float | None = None
     """The guidance scale on the source, which needs a separate call; None shares the target's."""
+
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        super().__post_init__()
+        if self.source_guidance is not None:
+            check_scale(self.source_guidance, "source guidance")
 
     @property
     def calls(self) -> int:

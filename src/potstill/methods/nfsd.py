@@ -47,6 +47,7 @@ class NFSD(Method):
 
     def __post_init__(self) -> None:
         """Check the threshold."""
+        super().__post_init__()
         if not 0 <= self.threshold <= 1:
             raise InputError(f"threshold = {self.threshold} must be a fraction of the schedule in [0, 1]; 0.2 is usual")
 

@@ -8,16 +8,20 @@ from typing import Literal
 import torch
 from torch import Generator
 
-from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.inversion import ddim_inversion
 from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
+from potstill.fields import Checked, check_count, check_number
 from potstill.methods.draw import Draw, Memory, Moment, PreviousStep
 from potstill.methods.times import TimestepSampler
 from potstill.tensors import Latent, Times, normal, per_sample, uniform
 
+MOST_CALLS = 1000
+"""The most network calls for the noise of one step, as many as a table has levels."""
 
-class NoiseSource(abc.ABC):
+
+class NoiseSource(Checked, abc.ABC):
     """A source of noise for x_t = alpha_t x_0 + sigma_t eps."""
 
     @abc.abstractmethod
@@ -90,6 +94,7 @@ class Mixed(NoiseSource):
 
     def __post_init__(self) -> None:
         """Check the share."""
+        super().__post_init__()
         if not 0 <= self.share <= 1:
             raise InputError(f"share = {self.share} must be in [0, 1]: 0 is the prediction, 1 is fresh noise")
 
@@ -108,15 +113,15 @@ class DDIMNoise(NoiseSource):
     0 is DDIM, 1 is DDPM (arXiv 2010.02502, eq. 16). Where the times do not fall, all noise is fresh.
 
     Raises:
-        InputError: eta is negative or not finite.
+        InputError: eta is not from 0 to a million.
     """
 
     eta: float = 1.0
 
     def __post_init__(self) -> None:
         """Check eta."""
-        if not 0 <= self.eta < math.inf:
-            raise InputError(f"eta = {self.eta} must be finite and not negative: 0 is DDIM, 1 is DDPM")
+        super().__post_init__()
+        check_number("eta", self.eta, 0.0, 1e6, usual="1, which is DDPM,")
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
@@ -148,7 +153,8 @@ class Inverted(NoiseSource):
             released code does, so the signal is too weak and the noise too strong for t.
 
     Raises:
-        InputError: steps below 1, overshoot outside [0, 1), extra negative, a number that is not finite.
+        InputError: steps not from 1 to 1,000, overshoot outside [0, 1), extra not from 0 to a million, a guidance scale
+            of a size above a million, an extra_at or a label that is none of its choices.
     """
 
     steps: int = 10
@@ -161,13 +167,12 @@ class Inverted(NoiseSource):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.steps < 1 or not 0 <= self.overshoot < 1 or not 0 <= self.extra < math.inf:
-            raise InputError(
-                f"inversion with steps = {self.steps}, overshoot = {self.overshoot}, extra = {self.extra}: "
-                "steps must be at least 1, overshoot in [0, 1), extra finite and not negative"
-            )
-        if not math.isfinite(self.guidance_scale):
-            raise InputError(f"guidance scale of the inversion = {self.guidance_scale} must be finite; -7.5 is usual")
+        super().__post_init__()
+        check_count("steps of the inversion", self.steps, MOST_CALLS, usual="10")
+        if not 0 <= self.overshoot < 1:
+            raise InputError(f"overshoot = {self.overshoot} must be in [0, 1); 1/30 is usual")
+        check_number("extra", self.extra, 0.0, 1e6, usual="0.3")
+        check_scale(self.guidance_scale, "guidance scale of the inversion")
 
     def uses_negative(self) -> bool:
         """Unless its own guidance scale is 1."""
@@ -199,7 +204,7 @@ class FixedPoint(NoiseSource):
     Inversion follows the whole trajectory instead, and solves this equation only roughly at large t.
 
     Raises:
-        InputError: iterations below 1, rate not finite or not positive.
+        InputError: iterations not from 1 to 1,000, rate not finite or not positive.
     """
 
     iterations: int = 3
@@ -207,7 +212,8 @@ class FixedPoint(NoiseSource):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _check_iterations(self.iterations)
+        super().__post_init__()
+        check_count("iterations", self.iterations, MOST_CALLS, usual="3")
         if not 0 < self.rate < math.inf:
             raise InputError(f"rate = {self.rate} of the fixed point must be finite and above 0; 1 is usual")
 
@@ -234,14 +240,15 @@ class Picard(NoiseSource):
     Gaussian, where its slope is sigma² / (alpha² s² + sigma²) < 1; with guidance it may not.
 
     Raises:
-        InputError: iterations below 1.
+        InputError: iterations not from 1 to 1,000.
     """
 
     iterations: int = 1
 
     def __post_init__(self) -> None:
         """Check the iterations."""
-        _check_iterations(self.iterations)
+        super().__post_init__()
+        check_count("iterations", self.iterations, MOST_CALLS, usual="1")
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
@@ -255,8 +262,3 @@ class Picard(NoiseSource):
 
 NOISE_SOURCES: tuple[type[NoiseSource], ...] = (Fresh, Fixed, Previous, Mixed, DDIMNoise, Inverted, FixedPoint, Picard)
 """All except `DrawBank`, which is built on them."""
-
-
-def _check_iterations(iterations: int) -> None:
-    if iterations < 1:
-        raise InputError(f"iterations = {iterations} must be at least 1")

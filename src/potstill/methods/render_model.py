@@ -14,6 +14,7 @@ from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior, Query, predict
 from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
+from potstill.fields import Checked, check_count
 from potstill.tensors import Latent, Times, normal, per_sample
 
 
@@ -56,7 +57,7 @@ class WithRenderModel(Wrapper):
 
 
 @dataclass(frozen=True)
-class RenderModel(abc.ABC):
+class RenderModel(Checked, abc.ABC):
     """How the renders are modelled."""
 
     @abc.abstractmethod
@@ -128,7 +129,7 @@ class LoRAModel(RenderModel):
     renders, at a time drawn from the whole schedule. The learning rate is that of ProlificDreamer's code.
 
     Raises:
-        InputError: the rank is below 1, or the rate not finite or not above 0.
+        InputError: the rank is not from 1 to 1,024, or the rate not finite or not above 0.
     """
 
     rank: int = 4
@@ -136,11 +137,10 @@ class LoRAModel(RenderModel):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.rank < 1 or not 0 < self.learning_rate < math.inf:
-            raise InputError(
-                f"a model of the renders with rank = {self.rank}, learning rate = {self.learning_rate}: "
-                "the rank must be at least 1, the rate finite and above 0; 4 and 0.0001 are usual"
-            )
+        super().__post_init__()
+        check_count("rank of a model of the renders", self.rank, 1024, usual="4")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite; 0.0001 is usual")
 
     def learner(self, prior: Prior, rng: Generator) -> LearnedPrior:
         """A `LoRAPrior` on a trainable copy of the prior."""

@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
+from potstill.fields import Checked
 from potstill.tensors import Times, generators, uniform
 
 
 @dataclass(frozen=True)
-class TimestepSampler(abc.ABC):
+class TimestepSampler(Checked, abc.ABC):
     """Draws one time for each sample of a step.
 
     Raises:
@@ -32,6 +33,7 @@ class TimestepSampler(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check the range."""
+        super().__post_init__()
         if not 0 <= self.low <= self.high <= 1:
             raise InputError(f"times from {self.low} to {self.high} must satisfy 0 <= low <= high <= 1")
 

@@ -1,17 +1,16 @@
 """Weights w(t) of the noise levels, factors on the residual."""
 
 import abc
-import math
 from dataclasses import dataclass
 
 import torch
 
 from potstill.diffusion.schedule import Schedule
-from potstill.errors import InputError
+from potstill.fields import Checked
 from potstill.tensors import Times
 
 
-class Weight(abc.ABC):
+class Weight(Checked, abc.ABC):
     """w(t), one factor for each sample."""
 
     @abc.abstractmethod
@@ -21,18 +20,9 @@ class Weight(abc.ABC):
 
 @dataclass(frozen=True)
 class Constant(Weight):
-    """w = value: SJC with variance reduction, DDS and PDS.
-
-    Raises:
-        InputError: the value is not finite.
-    """
+    """w = value: SJC with variance reduction, DDS and PDS."""
 
     value: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the value."""
-        if not math.isfinite(self.value):
-            raise InputError(f"weight = {self.value} must be finite: 1 leaves the residual as it is")
 
     def __call__(self, schedule: Schedule, t: Times) -> Times:
         """The value for every sample."""

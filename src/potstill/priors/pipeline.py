@@ -173,6 +173,18 @@ class Pipeline(NetworkPrior, abc.ABC):
         """The network's inputs for the size of the image, with one row; empty for most networks."""
         return {}
 
+    def check(self, x0: Tensor, condition: Condition) -> None:
+        """Raise unless x0 is a batch of latents with the network's channels.
+
+        Raises:
+            InputError: it is not.
+        """
+        if x0.ndim != 4 or x0.shape[1] != self.channels:
+            raise InputError(
+                f"a render of shape {tuple(x0.shape)} must be a batch of latents [b, {self.channels}, h, w]: encode "
+                "pictures with prior.codec.encode"
+            )
+
     @abc.abstractmethod
     def embed(self, prompt: str) -> Condition:
         """Run the text encoders on a prompt: the condition, with one row."""

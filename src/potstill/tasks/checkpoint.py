@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from potstill.errors import InputError
-from potstill.io.files import write
+from potstill.io.files import as_path, write
 from potstill.priors.identity import as_stated
 from potstill.state import Resumable, State
+from potstill.tasks.plugins import check_plugins
 from potstill.tasks.provenance import differences
 from potstill.tasks.state_file import damaged_file_errors, pack, unpack
 
@@ -87,12 +88,13 @@ class CheckpointMismatch(InputError):
     """A checkpoint belongs to another run."""
 
 
-def read(path: Path) -> Saved:
+def read(path: str | Path) -> Saved:
     """The checkpoint in a file.
 
     Raises:
         InputError: it cannot be read, or is damaged.
     """
+    path = as_path(path)
     state = unpack(path)
     kinds = {"record": dict, "options": dict, "folder": str, "where": str, "state": dict}
     with damaged_file_errors(path):
@@ -101,15 +103,17 @@ def read(path: Path) -> Saved:
                 raise TypeError(f"its {name} is a {type(state[name]).__name__}")
         if not isinstance(state["record"]["command"], str) or not isinstance(state["record"]["settings"], dict):
             raise TypeError("its record is not one of potstill")
+        check_plugins(state["record"])
         return Saved(path=path, **{name: state[name] for name in kinds})
 
 
-def find(path: Path) -> Path:
+def find(path: str | Path) -> Path:
     """The path of a checkpoint: the file itself, the only one in a folder, or the one beside a result.
 
     Raises:
         InputError: the folder holds no checkpoint, or several.
     """
+    path = as_path(path)
     if not path.is_dir():
         if path.name.endswith(ENDING):
             return path
@@ -138,7 +142,7 @@ def _others(path: Path) -> str:
 class Checkpoint:
     """Saves and restores the state of a run of a command."""
 
-    def __init__(self, path: Path, record: Mapping[str, Any], options: Mapping[str, Any], every: float) -> None:
+    def __init__(self, path: str | Path, record: Mapping[str, Any], options: Mapping[str, Any], every: float) -> None:
         """A checkpoint at `path`, to be saved every `every` seconds; 0 is only when interrupted.
 
         Raises:
@@ -146,7 +150,7 @@ class Checkpoint:
         """
         if not 0 <= every < math.inf:
             raise InputError(f"checkpoint every = {every} must be seconds from 0, which is never, and finite")
-        self.path, self.options, self.every = path, options, every
+        self.path, self.options, self.every = as_path(path), options, every
         self.record = json.loads(json.dumps(record))  # a tuple is a list, as in the file
         self._restored = False
         self._began = self._saved = time.monotonic()
@@ -173,7 +177,7 @@ class Checkpoint:
             InputError: it cannot be written.
         """
         about = {"record": self.record, "options": self.options, "folder": os.getcwd(), "where": where}
-        write(self.path, pack({**about, "state": run.state()}))
+        write(self.path, pack({**about, "state": run.live_state()}))
         self._saved = time.monotonic()
 
     def remove(self) -> None:

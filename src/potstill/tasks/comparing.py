@@ -115,13 +115,13 @@ class ComparisonRun(Resumable):
             if len(self._results) < len(self._tasks):
                 self._start_next()
 
-    def state(self) -> State:
-        """The results so far, and the state of the current run."""
+    def live_state(self) -> State:
+        """The results so far, and the state of the current run; not a copy."""
         done = {name: result for name, result in self._results.items() if name != self._name}
         return {
             "results": {name: (result.images, result.trace, result.record) for name, result in done.items()},
             "frames": {name: self._frames[name] for name in done},
-            "run": self._run.state(),
+            "run": self._run.live_state(),
         }
 
     def restore(self, state: State) -> None:

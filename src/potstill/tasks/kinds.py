@@ -25,7 +25,8 @@ KINDS: dict[type, tuple[type, ...]] = {
     RenderModel: RENDER_MODELS,
     GuidanceRule: GUIDANCE_RULES,
 }
-"""The classes that can be named in text. A class of a user's own is used by passing an instance in Python."""
+"""The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an
+instance in Python."""
 EARLIER = {
     "bank": "drawbank",
     "exact": "empirical",

@@ -27,6 +27,7 @@ import numpy as np
 
 from potstill.baselines import BASELINES, INVERSIONS
 from potstill.errors import InputError, did_you_mean
+from potstill.fields import WORDS
 from potstill.methods import named
 from potstill.tasks.kinds import EARLIER, KINDS, a_noun, classes_of, names_of, noun
 from potstill.tasks.numbers import check_range, is_beyond
@@ -37,8 +38,6 @@ LONGEST = 10_000
 """Characters of an expression; a method with every field stated has some 500."""
 DEEPEST = 60
 """Levels of nested expressions and tuples; a method has 3."""
-_WORDS = {int: "a whole number", float: "a finite number", str: "a quoted text", bool: "True or False"}
-_WORDS |= {types.NoneType: "None"}
 _OWN = re.compile(r"[^\W\d]\w*(\.\w+)+\(.*\)", re.DOTALL)
 _OWN_CLASS = "a class that is not potstill's cannot be read from text: pass an instance in Python"
 _hints = cache(get_type_hints)
@@ -264,7 +263,7 @@ def _say(rule: Any) -> str:
         return f"a tuple of any length, each {_say(parts[0])}" if ... in parts else f"({', '.join(map(_say, parts))})"
     if _kinds(rule):
         return f"{a_noun(rule)} ({', '.join(names_of(rule))})"
-    return _WORDS.get(rule, str(rule))
+    return WORDS.get(rule, str(rule))
 
 
 def _shown(value: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Generator
 
-from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.sampling import descend, in_range
 from potstill.errors import InputError, not_finite
 from potstill.priors.loading import load
@@ -83,8 +83,7 @@ def check_numbers(prompts: int, count: int, guidance_scale: float, steps: int, s
         raise InputError("no prompt: give at least one")
     if not 1 <= count * prompts <= 10_000:
         raise InputError(f"count = {count} for {prompts} prompts must make from 1 to 10,000 pictures")
-    if not abs(guidance_scale) <= 1000:
-        raise InputError(f"guidance scale = {guidance_scale} must be from -1000 to 1000; 4 is usual")
+    check_scale(guidance_scale)
     if not 1 <= steps <= 1000:
         raise InputError(f"steps = {steps} must be from 1 to 1,000")
     if not 0 <= seed < 2**62:

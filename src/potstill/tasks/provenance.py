@@ -15,8 +15,9 @@ from torch import Tensor
 from potstill.errors import InputError
 from potstill.io.decode import Picture
 from potstill.io.documents import parse_json
-from potstill.io.files import check_file
+from potstill.io.files import as_path, check_file
 from potstill.io.images import read_text
+from potstill.tasks.plugins import check_plugins, plugin_hashes
 
 KEY = "potstill"
 """The key of the PNG text that holds a record."""
@@ -33,6 +34,7 @@ def versions() -> dict[str, Any]:
         | {"python": platform.python_version()},
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
+        **plugin_hashes(),
     }
 
 
@@ -48,7 +50,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file cannot be read, or holds no record.
     """
-    path = Path(path)
+    path = as_path(path)
     refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
     check_file(path, "a PNG or JSON file that potstill wrote")
     try:
@@ -87,6 +89,7 @@ def read_config(path: str | Path, command: str) -> dict[str, Any]:
     record = read_record(path)
     if record["command"] != command:
         raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
+    check_plugins(record)
     return record
 
 

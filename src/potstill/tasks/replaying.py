@@ -11,13 +11,14 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.io import decode
-from potstill.io.files import check_file, there
+from potstill.io.files import as_path, check_file, there
 from potstill.io.images import to_pil
 from potstill.priors.identity import as_stated
 from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
 from potstill.tasks.inverting import Invert
+from potstill.tasks.plugins import check_plugins
 from potstill.tasks.provenance import differences, read_record, versions
 from potstill.tasks.run import Result, Run
 
@@ -45,7 +46,7 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     Raises:
         InputError: the file holds no settings, an input is gone or has changed, or a PNG is missing.
     """
-    path = Path(path)
+    path = as_path(path)
     record = read_record(path)
     run = rerun(record, path.parent)
     pairs = _written(record, path)
@@ -70,7 +71,7 @@ def _with_names(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "model": model}
 
 
-def rerun(record: Mapping[str, Any], folder: Path) -> Run:
+def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
     """The run that a record describes; a relative path of an input is also looked for in the folder.
 
     Raises:
@@ -81,6 +82,7 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
         raise InputError(
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
+    check_plugins(record)
     task, prior = kind.of(record["settings"]), ModelSpec.of(record["model"]).load()
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
@@ -89,7 +91,7 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
     options: dict[str, Any] = {"denoiser": denoiser}
     if getattr(task, "count", 1) > 1 and "seeds" not in record:  # of one generator for all, as it was earlier
         options["one_seed"] = True
-    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, **options)
+    run = task.start({name: _input(record.get(name), name, as_path(folder)) for name in names}, prior, **options)
     for name in names:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")

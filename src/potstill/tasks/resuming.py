@@ -16,6 +16,7 @@ from potstill.errors import InputError, NotFiniteError
 from potstill.io.files import WriteError
 from potstill.state import Resumable, finite
 from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
+from potstill.tasks.plugins import plugin_options
 from potstill.tasks.provenance import differences
 
 
@@ -101,9 +102,9 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     checkpoint.remove()
 
 
-def resume_command(path: Path) -> str:
+def resume_command(path: str | Path) -> str:
     """The command line that resumes a checkpoint."""
-    return f"potstill resume {shlex.quote(str(path))}"
+    return shlex.join(["potstill", "resume", str(path), *plugin_options()])
 
 
 def _stop(run: Resumable, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:
@@ -138,6 +139,6 @@ def _last_finite(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
 
     It is there to be looked at: a run that goes on from it fails at the same step.
     """
-    if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
+    if _saved(run, checkpoint, where) if where and finite(run.live_state()) else checkpoint.path.exists():
         return f"; the last finite state is kept in {checkpoint.path}, and going on from it ends in the same error"
     return ""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from potstill.distillation import Step
 from potstill.io.claims import Claim, check_outputs
-from potstill.io.files import writable_folder, write
+from potstill.io.files import as_path, writable_folder, write
 from potstill.io.images import levels, png_bytes
 from potstill.io.outputs import pictures
 from potstill.state import Resumable, State
@@ -61,7 +61,7 @@ class Result:
         Raises:
             InputError: the files cannot be written.
         """
-        outputs = pictures(Path(path), len(self.images), name="path =")
+        outputs = pictures(as_path(path), len(self.images), name="path =")
         check_outputs(outputs, self.inputs, overwrite)
         with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
             return self.write(claim.outputs.path)
@@ -123,9 +123,9 @@ class Run(Resumable):
                 self.frames.append(levels(self.images()))
             yield step
 
-    def state(self) -> State:
-        """The trace, the intermediate images, and what the steps change."""
-        return {"trace": self.trace, "frames": self.frames, "changing": self.resumable.state()}
+    def live_state(self) -> State:
+        """The trace, the intermediate images, and what the steps change; not a copy."""
+        return {"trace": self.trace, "frames": self.frames, "changing": self.resumable.live_state()}
 
     def restore(self, state: State) -> None:
         """Continue from a state."""

@@ -17,13 +17,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from potstill.errors import InputError, shortage
-from potstill.io.files import check_file
+from potstill.io.files import as_path, check_file
 from potstill.state import State
 from potstill.tensors import owned
 
 BYTES = 10_000_000_000
 """Maximum bytes of a checkpoint."""
-_KEY, _HASH, _LEAF = "potstill state", "sha256", "__tensor__"
+_KEY, _HASH, _LEAF, _PAIRS = "potstill state", "sha256", "__tensor__", "__pairs__"
 
 
 def pack(state: State) -> bytes:
@@ -33,12 +33,13 @@ def pack(state: State) -> bytes:
     return safetensors.torch.save(tensors, {_KEY: tree, _HASH: _digest(tree, tensors)})
 
 
-def unpack(path: Path) -> State:
+def unpack(path: str | Path) -> State:
     """The state in a file.
 
     Raises:
         InputError: it cannot be read, is not a checkpoint, or is damaged.
     """
+    path = as_path(path)
     name = repr(str(path))
     check_file(path, "a checkpoint", most=BYTES)
     try:
@@ -59,7 +60,7 @@ def unpack(path: Path) -> State:
 
 
 @contextmanager
-def damaged_file_errors(path: Path) -> Iterator[None]:
+def damaged_file_errors(path: str | Path) -> Iterator[None]:
     """Report any error raised while reading a damaged or forged file as one InputError that names the file.
 
     Raises:
@@ -81,6 +82,8 @@ def _without(part: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(part, Tensor):
         tensors[place] = part.detach().to("cpu", copy=True).contiguous()
         return {_LEAF: place}
+    if isinstance(part, Mapping) and not all(isinstance(name, str) for name in part):  # the milestones of a scheduler
+        return {_PAIRS: _without([[name, value] for name, value in part.items()], f"{place}.{_PAIRS}", tensors)}
     if isinstance(part, Mapping):
         return {name: _without(value, f"{place}.{name}" if place else name, tensors) for name, value in part.items()}
     if isinstance(part, list | tuple):
@@ -92,6 +95,8 @@ def _with(part: Any, tensors: Mapping[str, Tensor]) -> Any:
     """The tree with its tensors."""
     if isinstance(part, dict):
         leaf = part.get(_LEAF)
+        if _PAIRS in part:
+            return {name: _with(value, tensors) for name, value in part[_PAIRS]}
         return tensors[leaf] if leaf is not None else {name: _with(value, tensors) for name, value in part.items()}
     return [_with(value, tensors) for value in part] if isinstance(part, list) else part
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -27,6 +27,12 @@ class EditStudy(Study[Metrics]):
     def name(self) -> str:
         """The name of the world."""
         return self.world.name
+
+    def document(self, runs: Sequence[MethodRun[Metrics]]) -> dict[str, Any]:
+        """As `Study.document`, with the labels of the two classes of a file."""
+        classes = self.world.classes
+        named = {"classes": {"1": classes[0], "2": classes[1]}} if classes else {}
+        return {"world": self.name, **named, **super().document(runs)}
 
     @property
     def prior(self) -> Mixture:

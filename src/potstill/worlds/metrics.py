@@ -1,5 +1,6 @@
 """Metrics of an edit of points."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +46,7 @@ def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Floa
         spread=world.scale * spread(end),
         spread_target=world.scale * spread(sample),
         coverage=reach.argmin(1).unique().numel() / len(centres),
-        nll=-float(density) + 2 * torch.tensor(world.scale).log().item(),
+        nll=-float(density) + 2 * math.log(world.scale),
     )
 
 

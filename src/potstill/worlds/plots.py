@@ -58,7 +58,7 @@ def lines(paths: Float[np.ndarray, "n frames 2"], width: float = 0.5, alpha: flo
 def frame_square(axis: Axes, points: Float[np.ndarray, "n 2"], margin: float = 0.08) -> None:
     """Set square limits around the points, with equal axes and without ticks."""
     low, high = points.min(0), points.max(0)
-    middle, half = (low + high) / 2, float((high - low).max()) * (0.5 + margin) + 1e-9
+    middle, half = (low + high) / 2, (float((high - low).max()) or 1e-9) * (0.5 + margin)
     axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
     axis.set(xticks=[], yticks=[], aspect="equal")
     for spine in axis.spines.values():
@@ -68,20 +68,21 @@ def frame_square(axis: Axes, points: Float[np.ndarray, "n 2"], margin: float = 0
 def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metrics]]) -> tuple[Figure, list[Axes]]:
     columns = min(len(runs), 4)
     rows = -(-len(runs) // columns)
-    title = f"{world.name}: class 1 (red) edited towards class 2 (blue), guidance scale {guidance_scale:g}"
+    source, target = world.classes or ("class 1", "class 2")
+    title = f"{world.name}: {source} (red) edited towards {target} (blue), guidance scale {guidance_scale:g}"
     figure, grid = new_figure(columns, rows, title)
     axes = list(grid.flat)
     for axis in axes[len(runs) :]:
         axis.remove()
-    start, target = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
-    both = np.concatenate([start, target])
+    start, goal = _to_data(world, runs[0].path[0]), _to_data(world, world.target)
+    both = np.concatenate([start, goal])
     low, high = both.min(0), both.max(0)
     # A run that moves far outside the world is cut off rather than shrinking all panels.
     ends = [_to_data(world, run.path[-1]).clip(2 * low - high, 2 * high - low) for run in runs]
     shown = np.concatenate([both, *ends])
     for axis, run in zip(axes, runs, strict=False):
         frame_square(axis, shown)
-        axis.scatter(*target.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
+        axis.scatter(*goal.T, s=16, color=BLUE, linewidths=0, alpha=0.9, zorder=2)
         axis.scatter(*start.T, s=7, color=RED, linewidths=0, alpha=0.35, zorder=2)
         caption(axis, run.method, verdict(run.metrics))
     return figure, axes[: len(runs)]

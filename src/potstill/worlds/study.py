@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.optim import Adam
 
-from potstill.diffusion.guidance import Guided
+from potstill.diffusion.guidance import Guided, check_scale
 from potstill.diffusion.mixture import Mixture
 from potstill.diffusion.prior import Condition
 from potstill.distillation import Step, distill
@@ -78,8 +78,7 @@ class Study(abc.ABC, Generic[MetricsT]):
             raise InputError(f"points = {self.points} must be from 1 to 100,000")
         if not 1 <= self.steps <= 1_000_000:
             raise InputError(f"steps = {self.steps} must be from 1 to 1,000,000")
-        if not abs(self.guidance_scale) <= 1000:
-            raise InputError(f"guidance scale = {self.guidance_scale} must be from -1000 to 1000; 7.5 is usual")
+        check_scale(self.guidance_scale)
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
 
@@ -197,12 +196,12 @@ class StudyRun(Resumable, Generic[MetricsT]):
         seconds, evaluations = earlier + time.perf_counter() - began, loop.progress.evaluations // study.points
         self.runs.append(MethodRun(name, torch.stack(self._path), metrics, seconds, evaluations))
 
-    def state(self) -> State:
-        """The completed runs and the state of the current one."""
+    def live_state(self) -> State:
+        """The completed runs and the state of the current one; not a copy."""
         runs = [{**vars(run), "metrics": asdict(run.metrics)} for run in self.runs]  # type: ignore[call-overload]
         return {
             "runs": runs,
-            "changing": self._loop.state(),
+            "changing": self._loop.live_state(),
             "path": self._path,
             "gradients": self._gradients,
             "seconds": self._seconds,

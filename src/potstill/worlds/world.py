@@ -26,6 +26,8 @@ class World:
     width: float = 0.06
     offset: tuple[float, float] = (0.0, 0.0)
     scale: float = 1.0
+    classes: tuple[str, str] | None = None
+    """The labels of class 1 and class 2 in the file that the world comes from."""
 
     def prior(self, dtype: torch.dtype = torch.float32) -> Mixture:
         """The exact score under DDPM's linear schedule; label 0 is class 1, label 1 is class 2."""

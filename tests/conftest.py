@@ -12,9 +12,13 @@ settings.load_profile("shared machines")
 
 
 def pytest_configure(config):
-    """Let notes pass, and sizes that suit tests; in `pyproject.toml` this would import the package too early."""
+    """Load plugins; let notes pass, and sizes that suit tests. `pyproject.toml` would import the package too early."""
     config.addinivalue_line("filterwarnings", "ignore::potstill.errors.Note")
     config.addinivalue_line("filterwarnings", "ignore:size = .* is far from")
+    for path in config.getoption("--plugin"):
+        from potstill.tasks.plugins import load_plugin
+
+        load_plugin(path)
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +45,3 @@ def priors(tiny_folder):
 
 def pytest_addoption(parser):
     parser.addoption("--plugin", action="append", default=[], help="a file with methods to run the general tests on")
-
-
-def pytest_configure(config):
-    for path in config.getoption("--plugin"):
-        from potstill.tasks.plugins import load_plugin
-
-        load_plugin(path)

@@ -124,7 +124,8 @@ def distill(
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
     if not has_views(scene):
-        origin = preview(source_scene) if source_scene and source and not has_views(source_scene) else None
+        still = source_scene is not None and source is not None and not has_views(source_scene)
+        origin = preview(source_scene) if source_scene is not None and still else None
         check_render(preview(scene), {}, prior, target, source, origin)
     so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in descent.param_groups):

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -22,15 +23,15 @@ LONGEST = 100_000_000
 
 
 def check_arguments(
-    scene: object,
-    prior: object,
-    method: object,
-    target: object,
-    source: object,
-    source_scene: object,
-    steps: object,
-    rng: object,
-    optimizer: object,
+    scene: Any,
+    prior: Any,
+    method: Any,
+    target: Any,
+    source: Any,
+    source_scene: Any,
+    steps: Any,
+    rng: Any,
+    optimizer: Any,
 ) -> None:
     """Raise unless `distill` can begin with these.
 
@@ -61,7 +62,7 @@ def check_arguments(
 
 
 def check_render(
-    x0: object, view: object, prior: Prior, target: Condition, source: Condition | None, x0_source: Latent | None
+    x0: Any, view: Any, prior: Prior, target: Condition, source: Condition | None, x0_source: Latent | None
 ) -> None:
     """Raise unless the render of a scene is data that the prior can denoise under these conditions.
 
@@ -112,14 +113,14 @@ def preview(scene: nn.Module) -> object:
         return torch.func.functional_call(scene, kept, arguments)
 
 
-def _check_kind(name: str, value: object, kind: type, example: str) -> None:
+def _check_kind(name: str, value: Any, kind: type, example: str) -> None:
     if not isinstance(value, kind):
         brackets = isinstance(value, type) and issubclass(value, kind)
         fix = f"make an instance of it, {value.__name__}(...)" if brackets else f"pass {example}"
         raise InputError(f"{name} = {shown(value)} must be a {kind.__module__.split('.')[0]}.{kind.__name__}: {fix}")
 
 
-def _check_method(method: object) -> None:
+def _check_method(method: Any) -> None:
     if isinstance(method, str):
         known = method.lower() in named()
         fix = f"pass potstill.methods.by_name({method.lower()!r})" if known else did_you_mean(method, named())
@@ -129,12 +130,12 @@ def _check_method(method: object) -> None:
     _check_kind("method", method, Method, "an instance such as PDS()")
 
 
-def _check_condition(name: str, value: object, prior: Prior) -> None:
+def _check_condition(name: str, value: Any, prior: Prior) -> None:
     if not (isinstance(value, Mapping) and all(isinstance(entry, Tensor) for entry in value.values())):
         raise InputError(f"{name} = {shown(value)} must be a mapping of tensors by name: {_fix(prior, value)}")
 
 
-def _fix(prior: Prior, value: object) -> str:
+def _fix(prior: Prior, value: Any) -> str:
     """How a condition is made for this prior."""
     inner = unwrap(prior)
     if hasattr(inner, "encode_prompt"):
@@ -156,7 +157,7 @@ def _check_parameters(scene: nn.Module) -> list[nn.Parameter]:
     return trained
 
 
-def _check_optimizer(optimizer: object, trained: list[nn.Parameter], scene: str) -> None:
+def _check_optimizer(optimizer: Any, trained: list[nn.Parameter], scene: str) -> None:
     _check_kind("optimizer", optimizer, Optimizer, "one over its parameters, such as Adam(scene.parameters(), lr=0.01)")
     name = type(optimizer).__name__
     closure = inspect.signature(type(optimizer).step).parameters.get("closure")

@@ -92,7 +92,7 @@ class LoopState(Resumable):
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         if self.scheduler:
             self.scheduler.load_state_dict(copied(state["scheduler"]))
-        options = state.get("options")  # earlier versions saved none
+        options: Any = state.get("options")  # earlier versions saved none
         for group, kept in zip(self.optimizer.param_groups, options or (), strict=options is not None):
             group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
         self.rng.set_state(state["rng"])

@@ -11,6 +11,7 @@ from potstill.batch.results import BatchResults, exclusive
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
 from potstill.io.files import writable_folder
+from potstill.tasks.plugins import with_plugins
 from potstill.tasks.schema import Advanced, Positional
 
 _SHOWN = 10  # warnings, and errors

@@ -104,7 +104,7 @@ def check_render(
         )
 
 
-def preview(scene: nn.Module) -> object:
+def preview(scene: nn.Module) -> Any:
     """The render of a scene with a single view, which leaves the scene and all random states as they are."""
     kept = {name: value.detach().clone() for name, value in scene.named_buffers()}
     arguments: tuple[View, ...] = ({},) if takes_view(scene) else ()

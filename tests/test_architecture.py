@@ -30,7 +30,7 @@ ROWS = (
     ("distillation",),
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
-    ("tensors", "errors", "moved"),
+    ("tensors", "errors", "moved", "optimizers"),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
 SIBLINGS = {
@@ -38,7 +38,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "optimizers", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]

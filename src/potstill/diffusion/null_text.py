@@ -5,11 +5,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from torch.optim import Adam
 
 from potstill.diffusion.guidance import guide
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
+from potstill.optimizers import Adam
 from potstill.tensors import Latent, Times
 
 

@@ -14,7 +14,7 @@ from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.draw import Draw, Memory, Moment, PreviousStep
 from potstill.methods.times import TimestepSampler
-from potstill.tensors import Latent, Times, normal, per_sample
+from potstill.tensors import Latent, Times, norm_of_each, normal, per_sample
 
 
 class NoiseSource(abc.ABC):
@@ -212,7 +212,7 @@ class FixedPoint(NoiseSource):
         for _ in range(self.iterations):
             with torch.enable_grad():
                 x_t = x_t.detach().requires_grad_()
-                gap = (x0 - predict(prior, Query(x_t, t, condition))[0].x0).flatten(1).norm(dim=1).sum()
+                gap = norm_of_each(x0 - predict(prior, Query(x_t, t, condition))[0].x0).sum()
                 (slope,) = torch.autograd.grad(gap, x_t)
             x_t = x_t.detach() - self.rate * slope
         return (x_t - alpha * x0) / sigma

@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint audit fuzz bench pictures model-data model-card gallery clean
 
 demo: .venv/demo
-	$(BIN)/potstill world moons --out $(OUT)/moons
+	$(BIN)/potstill world moons --out $(OUT)/moons --overwrite
 
 # One process per core, so one thread per process.
 test: lint
@@ -38,11 +38,11 @@ bench: .venv/dev build/emoji/icons.safetensors
 # Draw the pictures of the documentation.
 pictures: .venv/demo
 	$(MAKE) demo OUT=docs/pictures
-	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world || exit; done
-	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1
-	$(BIN)/potstill theorem --out docs/pictures
+	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world --overwrite || exit; done
+	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1 --overwrite
+	$(BIN)/potstill theorem --out docs/pictures --overwrite
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
-	  --out docs/pictures/compare
+	  --out docs/pictures/compare --overwrite
 	for example in examples/*.py; do $(BIN)/python $$example || exit; done
 
 # Download the training drawings of the emoji model with npm.
@@ -56,10 +56,11 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
 	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
 	$(BIN)/python -m training.sheet --out docs/pictures/emoji/sheet.png
-	$(BIN)/potstill sample "red apple on a blue background" --out docs/pictures/emoji/apple.png
+	$(BIN)/potstill sample "red apple on a blue background" --out docs/pictures/emoji/apple.png --overwrite
 	$(BIN)/potstill sample "fluent hamburger" "noto octopus on a turquoise background" \
 	  "smiling face with sunglasses on a blue background" "fluent thumbs up dark skin" \
-	  "red heart on a yellow background" "small moon at the top on a black background" --out docs/pictures/emoji/seeds.png
+	  "red heart on a yellow background" "small moon at the top on a black background" \
+	  --out docs/pictures/emoji/seeds.png --overwrite
 	$(BIN)/python -m training.curve
 	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
 	$(BIN)/python -m training.card

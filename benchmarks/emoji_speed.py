@@ -1,9 +1,10 @@
-"""Options that may make the bundled model faster on the CPU: bfloat16, channels_last, torch.compile.
+"""What evaluates the bundled network fastest on a CPU: torch, its options, or ONNX Runtime, the default.
 
     python benchmarks/emoji_speed.py [--compile]
 
 One thread and one process; time is the CPU time of this process. Each number is the median ratio to the same call in
-float32, with alternating calls. Compiling takes minutes, so it is optional.
+torch as `backend="torch"` loads it (float32, channels_last), with alternating calls. Compiling takes minutes, so it is
+optional. Exits with 1 if ONNX Runtime takes over 0.6 of the time at 1 or 2 samples or over 0.7 at 4.
 """
 
 import statistics
@@ -14,36 +15,49 @@ import torch
 
 import potstill
 
-BATCHES, TURNS = (2, 16), 9
+BATCHES, TURNS, LIMITS = (1, 2, 4, 16), 25, {1: 0.6, 2: 0.6, 4: 0.7}
 
 torch.set_num_threads(1)
-prior = potstill.load()
-states = prior.encode_prompt("red heart")["encoder_hidden_states"]
-networks = {"float32": potstill.load(channels_last=False).network}
-networks["bfloat16"] = potstill.load(dtype=torch.bfloat16, channels_last=False).network
-networks["channels_last"] = potstill.load(channels_last=True).network
+states = potstill.load().encode_prompt("red heart")["encoder_hidden_states"]
+priors = {
+    "torch": potstill.load(backend="torch"),
+    "onnx": potstill.load(),
+    "contiguous": potstill.load(backend="torch", channels_last=False),
+    "bfloat16": potstill.load(dtype=torch.bfloat16),
+}
 if "--compile" in sys.argv:
-    networks["torch.compile"] = potstill.load(channels_last=False, compile=True).network
+    priors["torch.compile"] = potstill.load(compile=True)
+networks = {name: prior.network for name, prior in priors.items()}
+
+
+def inputs(name: str, batch: int) -> tuple[torch.Tensor, ...]:
+    """Latents, times and states in what the network computes in."""
+    dtype = priors[name].dtype
+    x_t = torch.randn(batch, 48, 16, 16, generator=torch.Generator().manual_seed(0)).to(dtype)
+    return x_t, torch.full((batch,), 500.0), states.expand(batch, -1, -1).to(dtype)
 
 
 @torch.no_grad()
 def seconds(name: str, batch: int) -> float:
-    network, dtype = networks[name], torch.bfloat16 if name == "bfloat16" else torch.float32
-    layout = torch.channels_last if name == "channels_last" else torch.contiguous_format
-    x_t = torch.randn(batch, prior.channels, 16, 16, dtype=dtype).contiguous(memory_format=layout)
-    prompt = states.expand(batch, -1, -1).to(dtype)
+    given = inputs(name, batch)
     began = time.process_time()
-    network(x_t, torch.tensor(500.0), prompt, return_dict=False)
+    networks[name](*given, return_dict=False)
     return time.process_time() - began
 
 
 def ratios(batch: int) -> dict[str, float]:
-    """The ratios to float32."""
-    turns = [{name: seconds(name, batch) for name in networks} for _ in range(TURNS + 1)][1:]  # the first is slower
-    return {name: statistics.median(turn[name] / turn["float32"] for turn in turns) for name in networks}
+    """The ratios to torch; its own entry in milliseconds."""
+    turns = [{name: seconds(name, batch) for name in networks} for _ in range(TURNS + 2)][2:]  # the first are slower
+    found = {name: statistics.median(turn[name] / turn["torch"] for turn in turns) for name in networks}
+    return found | {"torch": 1e3 * statistics.median(turn["torch"] for turn in turns)}
 
 
-found = [ratios(batch) for batch in BATCHES]
-print("| samples in a call |", " | ".join(map(str, BATCHES)), "|\n|---|" + "---|" * len(BATCHES))
-for name in list(networks)[1:]:
-    print(f"| {name} |", " | ".join(f"{row[name]:.2f}" for row in found), "|")
+found = {batch: ratios(batch) for batch in BATCHES}
+print("| samples in a call |", " | ".join(map(str, BATCHES)), "|\n|---|" + "---:|" * len(BATCHES))
+for name in networks:
+    unit = " ms" if name == "torch" else ""
+    print(f"| {name} |", " | ".join(f"{row[name]:.{1 if unit else 2}f}{unit}" for row in found.values()), "|")
+with torch.no_grad():
+    fast, slow = (networks[name](*inputs(name, 4), return_dict=False)[0] for name in ("onnx", "torch"))
+print(f"largest difference between onnx and torch: {float((fast - slow).abs().max()):.1e}")
+sys.exit(any(found[batch]["onnx"] > limit for batch, limit in LIMITS.items()))

@@ -41,20 +41,36 @@ from potstill.worlds import EditStudy  # noqa: F401
 
 PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(noise=Mixed(0.5))")
 OFTEN = ("--checkpoint-every", "0.1")
+HERE = ("--out", ".")
+AGAIN = "--overwrite"  # what a killed run left of its results is replaced
 CHEAP = ("InfEdit()", "SDEdit(strength=0.1)")
 ROWS = "image,source,target,prompt,method,seed,steps,size\n" + "".join(
     f"picture.png,red heart,blue heart,,dds,{seed},6,32x32\n,,,red apple,sds,{seed},6,32x32\n" for seed in range(6)
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "32", "--gif", *OFTEN),
-    "world": ("world", "blobs", "--points", "10", "--steps", "300", "--methods", "sds", "pds", "--out", ".", *OFTEN),
+    "edit": ("edit", "../picture.png", *PROMPTS, "--steps", "20", "--size", "32", "--gif", *OFTEN, AGAIN),
+    "world": (
+        "world",
+        "blobs",
+        "--points",
+        "10",
+        "--steps",
+        "300",
+        "--methods",
+        "sds",
+        "pds",
+        "--out",
+        ".",
+        *OFTEN,
+        AGAIN,
+    ),
     "batch": ("batch", "../rows.csv", "--out", ".", "--threads", "1", "--batch-size", "2"),
     "batch of two workers": ("batch", "../rows.csv", "--out", ".", "--workers", "2", "--batch-size", "2"),
-    "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", "--out", "."),
+    "bench": ("bench", "edits", "--methods", *CHEAP, "--pairs", "2", "--batch", "1", *HERE, AGAIN),
 }
 """The commands that are killed, each in a folder of its own."""
 LOCK = ".lock"
-"""The lock file of a batch, which stays in its folder."""
+"""The end of the names of lock files, which a killed process leaves."""
 PATIENCE = 60
 """Seconds in which workers must end; they may be importing."""
 
@@ -123,7 +139,7 @@ def stored_result(path: Path) -> dict[str, Any]:
 def contents(folder: Path) -> dict[str, object]:
     """The contents of the files in a folder without recorded seconds."""
     found: dict[str, object] = {}
-    for path in (path for path in folder.rglob("*") if path.is_file() and path.name != LOCK):
+    for path in (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(LOCK)):
         name = str(path.relative_to(folder))
         if path.suffix == ".json":
             found[name] = timeless(json.loads(path.read_bytes()))
@@ -162,7 +178,7 @@ def kill(name: str, kills: int, root: Path, rng: random.Random) -> bool:
         os.kill(child, signal.SIGKILL)
         ended = os.waitpid(child, 0)[1] == 0
         orphans += len(psutil.wait_procs(workers, PATIENCE)[1])
-        files = [path for path in folder.rglob("*") if path.is_file() and path.name != LOCK]
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(LOCK)]
         parts = [path for path in files if path.name.startswith(".")]
         files = [path for path in files if path not in parts]
         halves += len(parts)

@@ -11,6 +11,12 @@ settings.register_profile("shared machines", deadline=None)
 settings.load_profile("shared machines")
 
 
+def pytest_configure(config):
+    """Let notes pass, and sizes that suit tests; in `pyproject.toml` this would import the package too early."""
+    config.addinivalue_line("filterwarnings", "ignore::potstill.errors.Note")
+    config.addinivalue_line("filterwarnings", "ignore:size = .* is far from")
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """The folder of a tiny pipeline, by its name in `tiny.BUILDERS`."""

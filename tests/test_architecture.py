@@ -228,7 +228,8 @@ TESTED_IN = {
     "methods/test_methods.py": "methods.(method|bridge|csd|dds|flowedit|ids|ism|nfsd|pds|sdi|sds|vsd)",  # all, by list
     "methods/test_theorems.py": "worlds.theorem",
     "priors/test_loading.py": "priors.hub",
-    "priors/test_pipelines.py": "priors.(pipeline|prompts|transformers|unets)",
+    "priors/test_weights.py": "priors.guard",
+    "priors/test_pipelines.py": "priors.(pipeline|transformers|unets)",
     "scenes/test_points.py": "scenes.scene",
     "scenes/test_pixels.py": "scenes.latents",
     "tasks/test_edit_baselines.py": "tasks.(comparing|inverting)",

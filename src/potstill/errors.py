@@ -20,6 +20,10 @@ class NotFiniteError(PotstillError, ArithmeticError):
     """A NaN or an infinity appeared in a run, whose state is still the one before the step."""
 
 
+class Note(UserWarning):
+    """Something was decided for the user that a result depends on; nothing is wrong."""
+
+
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """The fix for an unknown name: the most similar name, if any, and a list of all."""
     by_lower = {name.lower(): name for name in names}
@@ -27,9 +31,17 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"
 
 
+_SCARCE = ("Cannot allocate memory", "failed to map segment", "could not create a primitive")
+"""What the libraries say where there is no memory."""
+
+
 def shortage(error: Exception) -> str | None:
-    """A message if the error is due to a lack of memory or of a compiler, else None."""
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error)):
+    """A message if the error is due to a lack of memory, of file descriptors or of a compiler, else None."""
+    text = str(error)
+    if any(words in text for words in ("Too many open files", "start new thread")):
+        return "too many files or threads are open: raise the limits (ulimit -n, ulimit -u), or close some"
+    scarce = any(words in text for words in _SCARCE)
+    if scarce or isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in text):
         return "there is not enough memory for this: choose a smaller size or count, or another model"
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return f"the model cannot be compiled here ({str(error).strip().splitlines()[0]}): leave --compile out"

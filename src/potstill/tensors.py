@@ -1,7 +1,9 @@
-"""Type names for shapes of tensors, and three functions that most formulas use."""
+"""Type names for shapes of tensors, coefficients and norms for each sample, and draws for each sample."""
+
+from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float64, Shaped, UInt8
 from torch import Generator, Tensor
 
 Latent = Float[Tensor, " b *d"]
@@ -28,6 +30,62 @@ def norm_of_each(x: Latent) -> Times:
     return torch.linalg.vector_norm(x.flatten(1), dim=1)
 
 
+class SampleGenerators(Generator):
+    """A generator for each sample of a batch, so that each has the draws that it has alone.
+
+    What is drawn for the batch as a whole comes from the generator itself, which has the first seed.
+    """
+
+    def __new__(cls, seeds: Sequence[int]) -> "SampleGenerators":
+        """On the CPU."""
+        return super().__new__(cls)
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        """With a seed for each sample."""
+        self.manual_seed(seeds[0])
+        self.samples = [Generator().manual_seed(seed) for seed in seeds]
+
+    def get_state(self) -> UInt8[Tensor, "generators bytes"]:
+        """Its own state, and that of each sample."""
+        return torch.stack([super().get_state(), *(each.get_state() for each in self.samples)])
+
+    def set_state(self, new_state: UInt8[Tensor, "generators bytes"]) -> "SampleGenerators":
+        """Restore `get_state`."""
+        own, *states = new_state.unbind()
+        super().set_state(own.clone())
+        for each, state in zip(self.samples, states, strict=True):
+            each.set_state(state.clone())
+        return self
+
+
+def generators(rng: Generator, count: int) -> list[Generator]:
+    """The generator of each of `count` samples: their own, or the same for all."""
+    own = rng.samples if isinstance(rng, SampleGenerators) else []
+    return own if len(own) == count else [rng] * count
+
+
 def normal(like: Float[Tensor, "..."], rng: Generator) -> Float[Tensor, "..."]:
     """A standard normal draw with the shape, dtype and device of `like`, drawn on the generator's device."""
-    return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)
+    shape, count = (1, *like.shape[1:]), len(like) if like.ndim else 1
+    own = generators(rng, count)
+    if own[:1] == [rng]:
+        return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)
+    rows = [torch.randn(shape, generator=each, dtype=like.dtype, device=rng.device) for each in own]
+    return torch.cat(rows).to(like.device)
+
+
+def uniform(count: int, rng: Generator) -> Float64[Tensor, " b"]:
+    """A uniform draw from [0, 1) for each sample, in float64."""
+    own = generators(rng, count)
+    if own[:1] == [rng]:
+        return torch.rand(count, generator=rng, dtype=torch.float64)
+    return torch.cat([torch.rand(1, generator=each, dtype=torch.float64) for each in own])
+
+
+def owned(tensor: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
+    """The tensor in memory of its own, which torch has aligned.
+
+    A safetensors file is mapped into memory, so its tensors have the alignment of the file, and kernels round
+    differently by alignment: the same numbers in two files would give two results.
+    """
+    return tensor.detach().clone(memory_format=torch.preserve_format)

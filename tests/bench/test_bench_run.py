@@ -137,22 +137,29 @@ def run(capsys, *words):
 
 
 def test_the_command_writes_all_and_prints_the_tables(capsys, tmp_path):
-    code, out, _ = run(capsys, "bench", "edits", "--methods", "InfEdit()", "--pairs", "1", "--out", str(tmp_path))
+    place = tmp_path / "bench"
+    words = ("bench", "edits", "--methods", "InfEdit()", "--pairs", "1", "--out", str(place))
+    code, out, _ = run(capsys, *words)
     assert code == 0
     cases = [f"cases-{name}.png" for name in ("InfEdit____stated_", "answer", "caption", "nothing", "remade")]
     written = ["attempts", "bench.json", "bench.md", *cases, "curves.png", "sheet.png"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == written
-    assert out.strip() == (tmp_path / "bench.md").read_text().strip()
-    told = json.loads((tmp_path / "bench.json").read_text())
+    assert sorted(path.name for path in place.iterdir()) == written
+    assert out.strip() == (place / "bench.md").read_text().strip()
+    told = json.loads((place / "bench.json").read_text())
     assert told["settings"]["split"] == "held-out"
     errors = {row["method"]: row["error"] for row in told["methods"]}
     assert list(errors) == ["nothing", "answer", "remade", "caption", "InfEdit()"]
     assert errors["nothing"] == pytest.approx(1)
     assert errors["answer"] == 0
     assert 0 < errors["InfEdit()"] < 1
-    for path in tmp_path.glob("*.png"):
+    for path in place.glob("*.png"):
         with Image.open(path) as picture:
             assert min(picture.size) > 100
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.*")}
+    code, _, err = run(capsys, *words)  # a second report, from the same attempts
+    assert (code, f"{place}/bench.json exists: writing {place}-2; --overwrite" in err) == (0, True)
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*.*")} == before
+    assert sorted(path.name for path in (tmp_path / "bench-2").iterdir()) == written[1:]
 
 
 def test_the_command_takes_a_data_set(capsys, tmp_path):

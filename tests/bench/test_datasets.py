@@ -117,7 +117,7 @@ def test_a_link_out_of_the_folder_is_refused(pie, tmp_path_factory):
 
 
 def test_a_mask_needs_the_published_size_and_a_picture_must_be_there(pie):
-    with pytest.raises(InputError, match=r"600\.png' is 256 x 256 pixels and its mask 512 x 512"):
+    with pytest.raises(InputError, match=r"600\.png' is 256x256 pixels and its mask 512x512"):
         read_dataset(pie(256, k600=PIE))[0].read(Fit(64))
     (gone,) = read_dataset(pie(k600={**PIE, "image_path": "gone.png"}))
     with pytest.raises(InputError, match=r"gone\.png.*no such file"):
@@ -218,7 +218,7 @@ def test_what_breaks_own_pairs(own, rows, says):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ("narrow", "is 50 x 100 pixels and its image 100 x 100"),
+        ("narrow", "is 50x100 pixels and its image 100x100"),
         ("red", "is the same as the source image"),
         ("gone", "no such"),
     ],

@@ -38,7 +38,7 @@ def test_world_writes_its_three_files_and_prints_them(capsys, tmp_path):
     again, out, _ = run(capsys, *words)
     assert again == 0
     assert "pds-consistent" in out
-    assert (folder / "world.png").read_bytes() == picture
+    assert (tmp_path / "deep" / "er-2" / "world.png").read_bytes() == picture
 
 
 def test_world_takes_expressions_as_methods(capsys, tmp_path):

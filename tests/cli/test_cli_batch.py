@@ -18,6 +18,7 @@ from potstill.batch.executors import InProcess, Processes, Ray
 from potstill.batch.manifest import read_manifest
 from potstill.batch.results import BatchResults
 from potstill.batch.work import Outcome
+from potstill.errors import InputError
 from potstill.io.files import _HOST, write
 from potstill.io.images import png_bytes
 from potstill.tasks.provenance import read_record
@@ -136,6 +137,23 @@ def test_mistakes_are_one_line(capsys, folder, model):
         code, out, err = batch(capsys, folder, model, [EDIT], *words)
         assert (code, out) == (2, ""), words
         assert message in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_table_of_results_replaces_none_but_its_like(folder, monkeypatch, ending):
+    monkeypatch.setattr(BatchResults, "table", lambda self, place: place / f"results.{ending}")
+    manifest = table(folder, [EDIT])
+    results = BatchResults(read_manifest(manifest), folder)
+    results.check_table(folder, manifest)
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    results.save(folder)
+    results.check_table(folder, manifest)
+    with pytest.raises(InputError, match="is where the results are written"):
+        results.check_table(folder, folder / f"results.{ending}")
+    (folder / f"results.{ending}").write_text("image,source\n")
+    with pytest.raises(InputError, match="is not a table of results that may be replaced"):
+        results.check_table(folder, manifest)
 
 
 def test_a_full_disk_ends_the_batch(capsys, folder, model, monkeypatch):

@@ -114,7 +114,7 @@ FILES = {
     "empty": (b"", "empty"),
     "truncated": (NOISE[:200], "truncated|broken|damaged|cannot"),
     "text": (b"hello, I am a text", "photo.png"),
-    "dot": (png_bytes(torch.rand(1, 3, 1, 1)), "1 x 1"),
+    "dot": (png_bytes(torch.rand(1, 3, 1, 1)), "1x1"),
     "bomb": (bomb(30_000, 30_000), "too many pixels"),
 }
 
@@ -139,7 +139,7 @@ WORDS = {
     "rate": (("--learning-rate", "-1"), "learning rate = -1.0 must be above 0"),
     "word": (("--steps", "many"), "steps"),
     "flag": (("--stpes", "3"), "--stpes"),
-    "size": (("--size", "17", "16"), "multiples of"),
+    "size": (("--size", "17x16"), "multiples of"),
     "out": (("--out", "edit.jpg"), "must end in .png"),
     "mask": (("--mask", "/nowhere/mask.png"), "/nowhere/mask.png"),
     "config": (("--config", "/nowhere/settings.json"), "/nowhere/settings.json"),
@@ -159,7 +159,7 @@ def test_other_mistakes(capsys, photo, model, tmp_path):
     fails(capsys, photo, told(photo.parent, model), "is a folder|directory")
     mask = tmp_path / "mask.png"
     mask.write_bytes(png_bytes(torch.ones(1, 3, 20, 31)))
-    fails(capsys, photo, told(photo, model, "--mask", str(mask)), "31 x 20 pixels and its picture 30 x 20")
+    fails(capsys, photo, told(photo, model, "--mask", str(mask)), "31x20 pixels and its picture 30x20")
     mask.write_bytes(png_bytes(torch.zeros(1, 3, 20, 30)))
     fails(capsys, photo, told(photo, model, "--mask", str(mask)), "nothing to edit")
     mask.unlink()

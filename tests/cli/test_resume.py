@@ -11,7 +11,9 @@ import torch
 
 from potstill.cli import main
 from potstill.io.images import png_bytes
+from potstill.tasks import checkpoint
 from potstill.tasks.checkpoint import Checkpoint
+from potstill.tasks.run import Run
 from potstill.tasks.state_file import unpack
 from tests.cli.test_cli import run
 from tests.stops import Killed, change, contents, interrupted_after, killed_after
@@ -97,30 +99,71 @@ def test_ctrl_c_saves_and_says_how_to_go_on(capsys, photo, model, monkeypatch, n
     assert contents(photo.parent / "stopped") == contents(photo.parent / "whole")
 
 
-def stopped(capsys, monkeypatch, model):
+def stopped(capsys, monkeypatch, model, *more):
     """An edit that was interrupted after its second step, and its checkpoint."""
     words = (*EDIT, "--model", model, "--method", "dds", "--out", "out/made.png")
     with monkeypatch.context() as patch:
         interrupted_after(patch, 2)
-        assert run(capsys, *words)[0] == 130
+        assert run(capsys, *words, *more)[0] == 130
     return words, "out/made.checkpoint.safetensors"
 
 
-def test_the_same_command_goes_on_and_another_moves_the_checkpoint_aside(capsys, photo, model, monkeypatch):
+def test_the_same_command_goes_on_and_another_takes_another_name(capsys, photo, model, monkeypatch):
     words, _ = stopped(capsys, monkeypatch, model)
     code, _, err = run(capsys, *words)
     assert code == 0
     assert "resuming after step 2 of 4 (edit)" in err
     first = contents(photo.parent / "out")
     assert sorted(first) == ["made.json", "made.png"]
-    stopped(capsys, monkeypatch, model)
+    stopped(capsys, monkeypatch, model)  # as made-2, because made exists
+    refused(capsys, "out/made.png", "no checkpoint beside 'out/made.png'; there is out/made-2.checkpoint.safetensors")
     code, _, err = run(capsys, *words, "--seed", "3")
     assert code == 0
-    assert "is of another run (settings seed 0, now 3); it is kept" in err
-    assert sorted(contents(photo.parent / "out")) == ["earlier-made.checkpoint.safetensors", "made.json", "made.png"]
-    assert contents(photo.parent / "out")["made.png"] != first["made.png"]
-    assert run(capsys, "resume", "out/earlier-made.checkpoint.safetensors")[0] == 0
-    assert contents(photo.parent / "out") == first
+    assert "potstill: out/made.png exists: writing out/made-3.png; --overwrite replaces it\n" in err
+    found = contents(photo.parent / "out")
+    names = ["made-2.checkpoint.safetensors", "made-3.json", "made-3.png", "made.json", "made.png"]
+    assert sorted(found) == names
+    assert found["made-3.png"] != first["made.png"] == found["made.png"]
+    code, _, err = run(capsys, *words)  # goes on under its own name
+    assert (code, "resuming after step 2" in err, "writing out/made-2.png" in err) == (0, True, True)
+    found = contents(photo.parent / "out")
+    assert sorted(found) == ["made-2.json", "made-2.png", *names[1:]]
+    assert found["made-2.png"] == first["made.png"]
+
+
+def test_with_overwrite_the_checkpoint_of_another_run_is_replaced(capsys, photo, model, monkeypatch):
+    words, place = stopped(capsys, monkeypatch, model)
+    code, _, err = run(capsys, *words, "--seed", "3", "--overwrite")
+    assert (code, "resuming" in err) == (0, False)
+    assert not (photo.parent / place).exists()
+    first = (photo.parent / "out" / "made.png").read_bytes()
+    stopped(capsys, monkeypatch, model, "--overwrite")
+    assert "resuming" in run(capsys, *words, "--overwrite")[2]
+    assert (photo.parent / "out" / "made.png").read_bytes() != first
+    assert sorted(contents(photo.parent / "out")) == ["made.json", "made.png"]
+
+
+def test_work_of_a_moment_leaves_no_checkpoint(capsys, photo, model, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        patch.setattr(checkpoint, "WORTH", 60.0)
+        code, _, err = run(capsys, *EDIT, "--model", model, "--method", "dds", "--out", "out/made.png")
+        assert code == 130
+        assert re.search(r"interrupted after step 2 of 4 \(edit\); nothing was saved, .* [0-9.]+ s of work", err)
+        assert not (photo.parent / "out").exists()
+        always = ("--checkpoint-every", "0")  # which asks for one at an interruption
+        assert run(capsys, *EDIT, "--model", model, "--out", "out/made.png", *always)[0] == 130
+    assert (photo.parent / "out" / "made.checkpoint.safetensors").exists()
+
+
+def test_what_would_fail_again_is_not_to_be_resumed(capsys, photo, model, monkeypatch):
+    """Such as a scale of 0 in the VAE: no picture at the end, however often."""
+    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
+    monkeypatch.setattr(Run, "images", lambda run: torch.full((1, 3, 16, 16), torch.nan))
+    code, _, err = run(capsys, *EDIT, "--model", model, "--method", "dds", "--out", "out/made.png")
+    assert code == 2
+    assert "resume" not in err.splitlines()[-1]
+    assert not (photo.parent / "out").exists()
 
 
 FORGED = {
@@ -182,7 +225,8 @@ def refused(capsys, path, message):
     assert re.search(message, err), err
 
 
-def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model):
+def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model, monkeypatch):
+    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
     words = (*EDIT, "--model", model, "--out", "out/made.png", "--learning-rate", "1e36")
     code, out, err = run(capsys, *words)
     assert (code, out) == (2, "")
@@ -190,7 +234,7 @@ def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, 
     assert said.startswith("potstill: InfEdit: ")
     assert "is not finite at step" in said
     assert "lower the learning rate" in said
-    assert "kept in out/made.checkpoint.safetensors" in said
+    assert "kept in out/made.checkpoint.safetensors, and going on from it ends in the same error" in said
     assert [path.name for path in (photo.parent / "out").iterdir()] == ["made.checkpoint.safetensors"]
     latents = unpack(photo.parent / "out" / "made.checkpoint.safetensors")["state"]["changing"]["scene"]["latents"]
     assert latents.isfinite().all()
@@ -198,7 +242,6 @@ def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, 
 
 def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo, model, monkeypatch):
     from potstill.errors import InputError
-    from potstill.tasks import checkpoint
 
     def full(path, data):
         raise InputError("no space")
@@ -211,12 +254,13 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
 
 
 def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
-    from potstill.errors import InputError
+    from potstill.io.files import WriteError
     from potstill.tasks import run as module
 
     def full(path, data):
-        raise InputError("no space: free some")
+        raise WriteError("no space: free some")
 
+    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
     words = (*EDIT, "--model", model, "--out", "out/made.png")
     with monkeypatch.context() as patch:
         patch.setattr(module, "write", full)
@@ -226,8 +270,9 @@ def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monke
     assert err.splitlines()[-1] == f"potstill: no space: free some; then `potstill resume {place}` writes the results"
     assert run(capsys, "resume", place)[0] == 0
     found = contents(photo.parent / "out")
+    assert sorted(found) == ["made.json", "made.png"]
     assert run(capsys, *words)[0] == 0
-    assert contents(photo.parent / "out") == found
+    assert contents(photo.parent / "out")["made-2.png"] == found["made.png"]
 
 
 def test_seconds_between_checkpoints_are_checked(capsys, photo, model):

@@ -253,7 +253,7 @@ def test_a_setting_makes_a_wrapper_and_comes_back_from_a_record(priors, rule):
     prior = priors("sd")
     task = Generate(prompt="a pear", negative="a cup", guidance_scale=3.0, guidance=rule)
     assert Generate.of(task.settings()) == task
-    wrapper = task.guided(prior)
+    wrapper = task.guided(prior, task.method)
     assert wrapper.rule == rule
     assert (wrapper.guidance_scale, unguided(wrapper)) == (3.0, prior)
     assert wrapper.avoided == (((1.0, prior.encode_prompt("a cup")),) if rule.takes_avoided else ())

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from potstill.errors import InputError
-from potstill.io.files import writable_png, write
+from potstill.io.claims import check_outputs
+from potstill.io.files import write
+from potstill.io.outputs import pictures
 from tests.hostile.harness import refused, run, words_of
 
 PNG = {"edit": "--out", "generate": "--out", "invert": "--out", "sample": "--out"}
@@ -107,10 +109,10 @@ def tiny_disk(tmp_path):
 
 
 def test_a_full_file_system(capsys, folder, model, loaded_once, tiny_disk):
-    (tiny_disk / "old").write_bytes(bytes(60_000))
+    (tiny_disk / "old").write_bytes(bytes(64_000))
     before = sorted(tiny_disk.iterdir())
     words = [*words_of("world", model), "--out", str(tiny_disk)]
-    refused(capsys, folder, words, "cannot write '.*world.png': No space left on device; free some space")
+    refused(capsys, folder, words, "cannot write '.*world.json': No space left on device; free some space")
     assert sorted(tiny_disk.iterdir()) == before
     for number in range(40):
         try:
@@ -128,7 +130,7 @@ def test_a_file_system_that_is_only_read(capsys, folder, model, loaded_once, tin
     words = [*words_of("generate", model), "--out", str(tiny_disk / "a.png")]
     refused(capsys, folder, words, "cannot write to .*: Read-only file system; give another folder")
     with pytest.raises(InputError, match="Read-only file system"):
-        writable_png(tiny_disk / "a.png")
+        check_outputs(pictures(tiny_disk / "a.png"))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")

@@ -65,19 +65,19 @@ DAMAGES = {
         "not a valid safetensors",
     ),
     "weights that overlap": (lambda m: (m / UNET).write_bytes(header(offsets=[-4, 4])), "not a valid safetensors"),
-    "no weights in the file": (lambda m: save_file({}, m / UNET), "cannot be loaded"),
+    "no weights in the file": (lambda m: save_file({}, m / UNET), "(lacks|layers_per_block = 1)"),
     "weights of another shape": (
         lambda m: weights(m / UNET, lambda n, v: v[:1] if n == "conv_in.weight" else v),
-        "cannot be loaded",
+        r"holds conv_in.weight of shape \[1, 4, 3, 3\], not \[8, 4, 3, 3\]",
     ),
     "a config of another shape": (
         lambda m: change(m / "unet/config.json", block_out_channels=[16, 32]),
-        "cannot be loaded",
+        r"conv_in.bias of shape \[8\], not \[16\].* and 205 more",
     ),
     "a config of words": (lambda m: change(m / "unet/config.json", block_out_channels="many"), "cannot be loaded"),
     "a network beyond memory": (
         lambda m: change(m / "unet/config.json", block_out_channels=[2**20, 2**20]),
-        "cannot be loaded",
+        "states a network of 371,635,312,918,532 numbers, and its weights hold 64,796",
     ),
     "a schedule beyond memory": (
         lambda m: change(m / "scheduler/scheduler_config.json", num_train_timesteps=10**11),

@@ -48,18 +48,22 @@ CASES = [
     *((command, ["--outt", "x"], "unknown option --outt: did you mean --out") for command in ("edit", "world")),
     *((command, ["extra", "extra"], "unexpected 'extra'") for command in ("edit", "replay", "cite", "theorem")),
     *(
-        (command, ["--size", *size.split()], said)
+        (command, ["--size", size], said)
         for command in ("edit", "generate", "invert")
         for size, said in (
-            ("0 0", "size = .* must be at least 1"),
-            ("-8 8", "size = .* must be at least 1"),
-            ("8", "--size = .* must be two whole numbers or None"),
-            ("8 8 8", "--size = .* must be two whole numbers or None"),
-            ("17 16", "multiples of"),
-            ("99999999 99999999", "at most 100 megapixels"),
-            ("999999999 8", "at most 100,000,000"),
+            ("0x0", "size = .* must be at least 1"),
+            ("-8x8", "size = '-8x8' must be WIDTHxHEIGHT"),
+            ("8 8 8", "size = '8 8 8' must be WIDTHxHEIGHT"),
+            ("64 32", "size = '64 32' must be WIDTHxHEIGHT in pixels, such as 64x32"),
+            ("1e3", "size = '1e3' must be WIDTHxHEIGHT"),
+            ("17x16", "multiples of .*: the nearest is 16x16"),
+            ("99999999x99999999", "at most 100 megapixels"),
+            ("999999999x8", "at most 100,000,000"),
+            ("9" * 5000, "size = .* must be WIDTHxHEIGHT"),
         )
     ),
+    ("edit", ["--size", "64", "32"], "unexpected '32' after --size 64: --size takes one value, WIDTHxHEIGHT"),
+    ("generate", ["--size", "source"], "size = source is the size of a picture, and there is none"),
     ("edit", ["--method", "__import__('os').system('touch pwned')"], "cannot read .* as a method"),
     ("edit", ["--method", "PDS(noise=__import__('os').remove('photo.png'))"], "cannot read|must be a noise"),
     ("edit", ["--method", "().__class__.__bases__[0].__subclasses__()"], "cannot read"),

@@ -23,7 +23,7 @@ BYTES = {
     "half of a PNG": (encoded(Image.fromarray(NOISE))[:1000], "cannot decode"),
     "a PNG of its header": (encoded(GREY)[:33], "cannot decode|is not a picture"),
     "half of a JPEG": (encoded(Image.fromarray(NOISE), "JPEG")[:500], "cannot decode"),
-    "one pixel": (encoded(GREY.resize((1, 1))), "is 1 x 1 pixels"),
+    "one pixel": (encoded(GREY.resize((1, 1))), "is 1x1 pixels"),
     "20,000 x 20,000": (
         chunks(header(20_000, 20_000), (b"IDAT", zlib.compress(bytes(99))), END),
         "at most 100 megapixels",
@@ -151,7 +151,7 @@ def test_a_name_that_starts_with_a_dash_is_told_how_to_be_written(capsys, folder
 
 
 MASKS = {
-    "another size": (encoded(GREY), "is 16 x 16 pixels and its picture 30 x 20"),
+    "another size": (encoded(GREY), "is 16x16 pixels and its picture 30x20"),
     "empty": (b"", "is empty"),
     "black": (encoded(Image.new("L", (30, 20))), "black all over"),
     "transparent": (encoded(Image.new("RGBA", (30, 20), (255, 255, 255, 0))), "black all over"),

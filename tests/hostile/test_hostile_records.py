@@ -78,7 +78,7 @@ COMPARED = {  # what only `replay` looks at
     "an image at the root": ({"images": ["/etc/passwd"]}, "'passwd' is gone"),
     "an image that is the folder above": ({"images": [".."]}, "is gone"),
     "an image of 5,000 letters": ({"images": ["x" * 5000]}, "is gone"),
-    "an image that is another picture": ({"images": ["photo.png"]}, "is 30 x 20 pixels, and the replay 16 x 16"),
+    "an image that is another picture": ({"images": ["photo.png"]}, "is 30x20 pixels, and the replay 16x16"),
     "an index beyond": ({"index": 5}, "image 5 of 1: it was changed"),
     "an index that is a text": ({"index": "0"}, "image '0' of 1: it was changed"),
     "an index that is a truth": ({"index": True}, "image True of 1: it was changed"),

@@ -59,12 +59,12 @@ HOSTILE = {
     "nan.pfm": (b"Pf\n8 8\n-1.0\n" + struct.pack("<f", float("nan")) * 64, "values from nan to nan"),
     "bright.pfm": (b"Pf\n8 8\n-1.0\n" + struct.pack("<f", 255.0) * 64, "values from 255 to 255"),
     "loop.tiff": (b"II*\0\x08\0\0\0\0\0\x08\0\0\0", ANY),
-    "dot.png": (encoded("PNG", NOISE[:1, :1]), "is 1 x 1 pixels: every side must have at least 8"),
-    "line.png": (encoded("PNG", NOISE[:7]), "is 32 x 7 pixels"),
+    "dot.png": (encoded("PNG", NOISE[:1, :1]), "is 1x1 pixels: every side must have at least 8"),
+    "line.png": (encoded("PNG", NOISE[:7]), "is 32x7 pixels"),
     "none.png": (png(0, 0), ANY),
     "forged.png": (png(30_000, 30_000), "at most 100 megapixels are read; scale it down"),
     "forged-most.png": (png(2**31 - 1, 2**31 - 1), "at most 100 megapixels"),
-    "forged-warned.png": (png(10_000, 10_001), "10001 x 10000 pixels: at most 100 megapixels"),
+    "forged-warned.png": (png(10_000, 10_001), "10001x10000 pixels: at most 100 megapixels"),
     "forged.bmp": (encoded("BMP")[:18] + struct.pack("<ii", 30_000, 30_000) + encoded("BMP")[26:], "megapixels"),
     "forged.gif": (b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + encoded("GIF")[10:], "megapixels"),
     "forged.ppm": (b"P6 30000 30000 255\n", "megapixels"),
@@ -160,12 +160,12 @@ def test_paths_that_are_no_files(tmp_path, monkeypatch):
         pytest.param(np.zeros((1, 8, 8, 3), np.uint8), "shape", id="array batch"),
         pytest.param(np.zeros(8, np.uint8), "shape", id="one axis"),
         pytest.param(np.zeros((), np.uint8), "shape", id="no axis"),
-        pytest.param(np.zeros((0, 0, 3), np.uint8), "is 0 x 0 pixels", id="no pixels"),
-        pytest.param(np.zeros((7, 8, 3), np.uint8), "is 8 x 7 pixels", id="too small"),
+        pytest.param(np.zeros((0, 0, 3), np.uint8), "is 0x0 pixels", id="no pixels"),
+        pytest.param(np.zeros((7, 8, 3), np.uint8), "is 8x7 pixels", id="too small"),
         pytest.param(torch.zeros(8, 8, 3), r"tensor of shape \(8, 8, 3\): give \[3, h, w\]", id="channels last"),
         pytest.param(torch.zeros(0, 3, 8, 8), "tensor of shape", id="empty batch"),
         pytest.param(torch.zeros(1, 1, 3, 8, 8), "tensor of shape", id="five axes"),
-        pytest.param(Image.new("RGB", (4, 4)), "is 4 x 4 pixels", id="small PIL image"),
+        pytest.param(Image.new("RGB", (4, 4)), "is 4x4 pixels", id="small PIL image"),
         pytest.param(Image.new("I", (8, 8), 70_000), "levels from 70000", id="32 bits"),
         pytest.param(Image.new("F", (8, 8), 255.0), "values from 255", id="float levels"),
     ],
@@ -178,7 +178,7 @@ def test_values_that_are_no_picture_are_refused(value, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 7}, "size = 7 must have sides of at least 8"),
+        ({"size": 7}, "size = 7x7 must have sides of at least 8"),
         ({"size": (64, 0)}, "size = "),
         ({"size": -64}, "size = -64"),
         ({"size": 10_001}, "at most 100 megapixels"),
@@ -195,7 +195,7 @@ def test_a_fit_that_cannot_be_is_refused(options, message):
 
 
 def test_a_picture_smaller_than_the_multiple_is_refused():
-    with pytest.raises(InputError, match="32 x 24 pixels cannot be cut to multiples of 64: give a size"):
+    with pytest.raises(InputError, match="32x24 pixels cannot be cut to multiples of 64: give a size"):
         as_images(NOISE, Fit(multiple=64))
 
 

@@ -1,11 +1,13 @@
 """Masks: where to edit."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.io.decode import open_image
 from potstill.io.images import as_images, read_mask
 from potstill.io.resize import Fit
@@ -84,7 +86,7 @@ def test_white_is_edited(mask, expected):
 @pytest.mark.parametrize(
     ("mask", "size", "fit", "message"),
     [
-        pytest.param(HALF, (16, 17), Fit(), "is 16 x 16 pixels and its picture 17 x 16", id="another size"),
+        pytest.param(HALF, (16, 17), Fit(), "is 16x16 pixels and its picture 17x16", id="another size"),
         pytest.param(ZERO, (16, 16), Fit(), "nothing to edit: paint white", id="black"),
         pytest.param(stack(ZERO, ZERO, ZERO, FULL), (16, 16), Fit(), "nothing to edit", id="opaque black"),
         pytest.param(stack(FULL, FULL, FULL, ZERO), (16, 16), Fit(), "nothing to edit", id="transparent"),
@@ -96,6 +98,10 @@ def test_white_is_edited(mask, expected):
             id="cut off",
         ),
         pytest.param(torch.ones(2, 1, 16, 16), (16, 16), Fit(), "a batch of 2", id="batch"),
+        pytest.param(stack(HALF, ZERO, ZERO), (16, 16), Fit(), "has the colour #ff0000 at column 8, row 0", id="red"),
+        pytest.param(stack(HALF, HALF, GREY), (16, 16), Fit(), "save it in greys, or paint in one colour", id="tinted"),
+        pytest.param(stack(HALF, ZERO, GREY, HALF), (16, 16), Fit(), "has the colour #ff00", id="colours and alpha"),
+        pytest.param(HALF // 255, (16, 16), Fit(), "has levels from 0 to 1, and white is 255: multiply", id="labels"),
         pytest.param(
             torch.full((1, 16, 16), float("nan")), (16, 16), Fit(), "the mask holds values from nan", id="NaN"
         ),
@@ -110,3 +116,31 @@ def test_a_mask_file_is_named(tmp_path):
     path = save(tmp_path / "m.png", ZERO)
     with pytest.raises(InputError, match=r"m\.png' is black all over"):
         read_mask(path, (16, 16))
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        pytest.param(HALF // 2, "is nowhere lighter than 50% white, so at most 50% of a change shows", id="half"),
+        pytest.param(FULL, "is white all over, so everything is edited", id="white"),
+        pytest.param(
+            stack(FULL, ZERO, ZERO, HALF), "opaque pixels are edited, transparent ones kept", id="red strokes"
+        ),
+        pytest.param(stack(GREY, GREY, GREY, HALF), "has transparent pixels, which are kept", id="grey and alpha"),
+    ],
+)
+def test_how_a_mask_is_read_is_said_where_there_is_a_choice(mask, said):
+    with pytest.warns(Note, match=said):
+        read_mask(mask, (16, 16))
+
+
+@pytest.mark.parametrize("mask", [HALF, GREY, stack(HALF, HALF, HALF), stack(HALF, HALF, HALF, FULL), HALF > 0])
+def test_nothing_is_said_of_an_ordinary_mask(mask):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_mask(mask, (16, 16))
+
+
+def test_a_grey_mask_may_come_from_a_jpeg(tmp_path):
+    path = save(tmp_path / "m.jpg", np.stack([disc(64, 64)] * 3, -1), quality=60)
+    assert read_mask(path, (64, 64)).max() > 0.98

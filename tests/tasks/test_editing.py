@@ -131,7 +131,7 @@ def test_a_run_yields_its_steps_and_can_be_looked_at(priors, image):
 
 
 def test_settings_come_back(image):
-    task = Edit(**PROMPTS, method=PDS(), size=(16, 24), negative="x", guidance_scale=3.0)
+    task = Edit(**PROMPTS, method=PDS(), size="24x16", negative="x", guidance_scale=3.0)
     assert Edit.of(task.settings()) == task
     other = Generate(prompt="a pear", seed=4)
     assert Generate.of(other.settings()) == other
@@ -142,7 +142,7 @@ def test_settings_come_back(image):
     [
         ({"steps": 0}, "steps = 0 must be at least 1"),
         ({"count": 0}, "count = 0 must be at least 1"),
-        ({"size": (0, 8)}, "must be at least 1"),
+        ({"size": (0, 8)}, "size = 8x0 must be at least 1"),
         ({"seed": -1}, "seed = -1 must be from 0"),
         ({"guidance_scale": float("nan")}, "guidance scale = nan must be a finite number"),
         ({"learning_rate": 0.0}, "learning rate = 0.0 must be above 0"),

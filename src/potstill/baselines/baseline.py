@@ -89,6 +89,15 @@ class Baseline(abc.ABC):
     reference: ClassVar[str]
     bibtex: ClassVar[str]
 
+    @property
+    def apart(self) -> bool:
+        """Whether no sample of a batch affects another."""
+        return True
+
+    def uses_negative(self, scale: float) -> bool:
+        """Whether a negative prompt counts at this guidance scale."""
+        return scale != 1
+
     @abc.abstractmethod
     def total(self, steps: int) -> int:
         """The number of snapshots that `run` yields."""
@@ -109,6 +118,10 @@ class InversionBaseline(Baseline, abc.ABC):
     def default_guidance_scale(self) -> float:
         """The guidance scale at which sampling with the source prompt should reconstruct the source."""
         return self.source_guidance
+
+    def uses_negative(self, scale: float) -> bool:
+        """At a scale other than 1, of the sampling or the inversion."""
+        return super().uses_negative(scale) or self.source_guidance != 1
 
     @abc.abstractmethod
     def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:

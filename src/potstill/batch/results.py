@@ -1,18 +1,19 @@
 """The table of a batch: the settings and the outcome of each row."""
 
 import csv
+import importlib.util
 import io
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from potstill.batch.manifest import COLUMNS, BatchRow, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
-from potstill.io.files import sweep, write
+from potstill.io.claims import locked, same_file
+from potstill.io.files import check_file, sweep, write
 from potstill.io.tables import Row
 
 _WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
@@ -85,22 +86,53 @@ class BatchResults:
 
     def save(self, folder: Path) -> Path:
         """Write results.parquet, or results.csv where pyarrow is missing."""
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError:
+        place = self.table(folder)
+        if place.suffix == ".csv":
             text = io.StringIO(newline="")
             table = csv.DictWriter(text, RESULTS)
             table.writeheader()
             table.writerows(self.records())
-            write(folder / "results.csv", text.getvalue().encode())
-            return folder / "results.csv"
+            write(place, text.getvalue().encode())
+            return place
+        import pyarrow
+        from pyarrow import parquet
+
         kinds = {name: pyarrow.float64() for name in _FLOATS} | {name: pyarrow.int64() for name in _WHOLE}
         schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in RESULTS])
         sink = io.BytesIO()
         parquet.write_table(pyarrow.Table.from_pylist(self.records(), schema), sink)
-        write(folder / "results.parquet", sink.getvalue())
-        return folder / "results.parquet"
+        write(place, sink.getvalue())
+        return place
+
+    def table(self, folder: Path) -> Path:
+        """Where the results are written: results.parquet, or results.csv where pyarrow is missing."""
+        return folder / f"results.{'parquet' if importlib.util.find_spec('pyarrow') else 'csv'}"
+
+    def check_table(self, folder: Path, manifest: Path) -> None:
+        """Check, before the rows run, that the results would replace at most those of an earlier batch.
+
+        Raises:
+            InputError: there is the manifest, or another file.
+        """
+        place = self.table(folder)
+        if same_file(place, manifest):
+            raise InputError(f"the manifest {str(manifest)!r} is where the results are written: give another --out")
+        if os.path.lexists(place) and _columns(place) != list(RESULTS):
+            raise InputError(f"{str(place)!r} is not a table of results that may be replaced: give another --out")
+
+
+def _columns(table: Path) -> list[str]:
+    """The names of the columns; none if it is no table."""
+    try:
+        check_file(table, "a table of results")
+        if table.suffix == ".parquet":
+            from pyarrow import parquet
+
+            return parquet.read_schema(table).names
+        with table.open(encoding="utf-8", newline="") as file:
+            return next(csv.reader(io.StringIO(file.readline(10_000), newline="")), [])
+    except (InputError, OSError, ValueError):  # ArrowInvalid is a ValueError
+        return []
 
 
 @contextmanager
@@ -108,16 +140,13 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Context with exclusive use of the folder, cleared of partly written files.
 
     Raises:
-        InputError: another batch is writing there.
+        InputError: another run is writing there.
     """
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise InputError(f"another batch is writing to {str(folder)!r}: wait for it, or give another --out") from None
-    try:
+    with locked(folder / ".lock") as free:
+        if not free:
+            raise InputError(f"another run is writing to {str(folder)!r}: wait for it, or give another --out")
         sweep(folder)
-        yield
-    finally:
-        sweep(folder)
-        lock.release()
+        try:
+            yield
+        finally:
+            sweep(folder)

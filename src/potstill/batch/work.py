@@ -18,7 +18,7 @@ from pathlib import Path
 
 from potstill.batch.manifest import BatchRow
 from potstill.diffusion.shared_calls import CallBatcher
-from potstill.errors import PotstillError
+from potstill.errors import Note, PotstillError
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import change
 from potstill.tasks.provenance import read_record
@@ -42,6 +42,7 @@ class Outcome:
     error: str = ""
     """One line; empty without an error."""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     fresh: bool = True
     """Computed now; False if it was found done."""
 
@@ -53,7 +54,7 @@ class Outcome:
     def of(cls, text: str) -> "Outcome":
         """The outcome that `text` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "warnings": tuple(values["warnings"])})
+        return cls(**{**values, **{name: tuple(values[name]) for name in ("warnings", "notes")}})
 
 
 def work(prior: Pipeline, folder: Path, batch_size: int, take: Take) -> Iterator[Outcome]:
@@ -92,9 +93,14 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) 
     except Exception as error:  # whatever it is, the other rows continue
         return Outcome(row.content, error=one_line(error))
     measured = {**result.measured, **scores, "seconds": round(time.monotonic() - began, 3)}
-    replace(result, trace=result.trace[-1:], measured=measured).save(place)
-    messages = tuple(dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning)))
-    return replace(read_outcome(place, row.content) or Outcome(row.content), warnings=messages, fresh=True)
+    replace(result, trace=result.trace[-1:], measured=measured).write(place)
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for each in caught:
+        if issubclass(each.category, UserWarning):
+            said[issubclass(each.category, Note)].append(str(each.message))
+    notes, messages = (tuple(dict.fromkeys(said[kind])) for kind in (True, False))
+    found = read_outcome(place, row.content) or Outcome(row.content)
+    return replace(found, warnings=messages, notes=notes, fresh=True)
 
 
 def file_name(row: BatchRow, prior: Pipeline) -> str:

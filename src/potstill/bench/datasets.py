@@ -69,18 +69,17 @@ class DatasetItem:
         image = open_image(self.image)
         answer, region = self.answer and open_image(self.answer), None
         if answer and answer.size != image.size:
-            (width, height), (answer_width, answer_height) = image.size, answer.size
             raise InputError(
-                f"{str(self.answer)!r} is {answer_width} x {answer_height} pixels and its image {width} x {height}: "
+                f"{str(self.answer)!r} is {answer.width}x{answer.height} pixels and its image "
+                f"{image.width}x{image.height}: "
                 "give both at the same size, aligned"
             )
         if self.mask:
             region = (read_mask(self.mask, (image.height, image.width), fit) > 0).float()
         if self.mask_runs:
             if image.size != (PIE_SIDE, PIE_SIDE):
-                width, height = image.size
                 raise InputError(
-                    f"{str(self.image)!r} is {width} x {height} pixels and its mask {PIE_SIDE} x {PIE_SIDE}: "
+                    f"{str(self.image)!r} is {image.width}x{image.height} pixels and its mask {PIE_SIDE}x{PIE_SIDE}: "
                     "use the original image of PIE-Bench"
                 )
             region = (read_mask(decode_runs(self.mask_runs), (PIE_SIDE, PIE_SIDE), fit) > 0).float()

@@ -1,11 +1,8 @@
 """The networks that judge edits: CLIP and DINO, from safetensors in a folder or on the hub."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,11 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.io.files import file_hash
 from potstill.io.images import to_pil
 from potstill.priors import hub
-from potstill.priors.prompts import quiet
-from potstill.priors.safety import check_weights, read_json
+from potstill.priors.guard import loading
+from potstill.priors.identity import hash_of
+from potstill.priors.safety import read_json
+from potstill.priors.weights import Weights, find_weights
 from potstill.tensors import Images
 
 
@@ -42,13 +40,14 @@ class Clip:
         Raises:
             InputError: it is not a CLIP model, has no safetensors, or does not exist.
         """
-        folder, revision = _fetched(name, "clip")
-        with _explained(name), quiet():
+        with loading(name):
             from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
-            model: Any = CLIPModel.from_pretrained(folder, use_safetensors=True)
+            weights, revision = _found(name, "clip", CLIPModel)
+            model, folder = weights.read(), weights.folder
             parts = (CLIPImageProcessor.from_pretrained(folder), CLIPTokenizer.from_pretrained(folder))
-        return cls(model.to(device).eval(), *parts, revision)
+            model.to(device)
+        return cls(model, *parts, revision)
 
     @torch.no_grad()
     def __call__(self, images: Images, prompt: str) -> Float[Tensor, " b"]:
@@ -89,12 +88,12 @@ class Dino:
         Raises:
             InputError: it is not a ViT, has no safetensors, or does not exist.
         """
-        folder, revision = _fetched(name, "vit")
-        with _explained(name), quiet():
+        with loading(name):
             from transformers import ViTModel
 
-            model: Any = ViTModel.from_pretrained(folder, use_safetensors=True, add_pooling_layer=False)
-        return cls(model.to(device).eval(), revision)
+            weights, revision = _found(name, "vit", ViTModel)
+            model = weights.read(add_pooling_layer=False).to(device)
+        return cls(model, revision)
 
     def distance(self, image: Images, other: Images) -> float:
         """The distance between two images of one size."""
@@ -120,28 +119,18 @@ class Dino:
         return (keys @ keys.mT).cpu()
 
 
-def _fetched(name: str, kind: str) -> tuple[Path, str]:
-    """The folder of a network of that kind, with its commit or the hash of its weights."""
-    folder = Path(name).expanduser()
+def _found(name: str, model_type: str, kind: Any) -> tuple[Weights, str]:
+    """The weights of a network of that type, with its commit or the hash of its weights."""
+    folder = hub.expanded(name)
     if not folder.is_dir():
         if name.count("/") != 1 or name.startswith((".", "~", "/")):
             raise InputError(f"there is no folder {name!r}: give a folder, or ORGANISATION/NAME on the hub")
         folder = hub.fetch_network(name)
-    model_type = read_json(folder / "config.json").get("model_type")
-    if model_type != kind:
-        raise InputError(f"{name} is a {model_type!r} model and must be {kind!r}: choose another")
-    weights = check_weights(folder)
+    stated = read_json(folder / "config.json").get("model_type")
+    if stated != model_type:
+        raise InputError(f"{name} is a {stated!r} model and must be {model_type!r}: choose another")
+    weights = find_weights(kind, folder)
     if folder.parent.name == "snapshots":
-        return folder, folder.name
-    digests = b"".join(bytes.fromhex(file_hash(path)) for path in weights)
-    return folder, hashlib.sha256(digests).hexdigest()
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Report any error that transformers raises for a broken folder in one line."""
-    try:
-        yield
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{name} cannot be loaded: {reason}") from error
+        return weights, folder.name
+    digests = b"".join(bytes.fromhex(hash_of(path)) for path in weights.files)
+    return weights, hashlib.sha256(digests).hexdigest()

@@ -101,9 +101,12 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     return build(command, values, usual).run
 
 
-def _warn(message: Warning | str, *details: object, **more: object) -> None:
-    """Print a warning as one line, without the place in the code."""
-    print(f"potstill: warning: {_line(str(message))}", file=sys.stderr)
+def _warn(message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:
+    """Print a warning or a note as one line, without the place in the code."""
+    from potstill.errors import Note
+
+    kind = "note" if issubclass(category, Note) else "warning"
+    print(f"potstill: {kind}: {_line(str(message))}", file=sys.stderr)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:
@@ -113,6 +116,7 @@ def _fail(message: str, code: int = 2) -> NoReturn:
 
 def _line(text: str) -> str:
     """One printable line of limited length: the value is at its beginning, the fix at its end."""
+    from potstill.io.printable import printable
+
     text = " ".join(text.split())
-    text = text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(text if len(text) <= 1200 else f"{text[:400]} [...] {text[-700:]}")

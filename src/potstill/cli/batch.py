@@ -41,7 +41,8 @@ class BatchCommand:
     manifest: Positional[Path]
     """A .csv, .jsonl or .parquet file."""
     out: Path = Path("batch")
-    """The folder to write to, for one batch at a time."""
+    """The folder to write to, for one batch at a time. Rows that are done there are not done again, and the table of
+    results is that of the last batch."""
     images: Advanced[Path | None] = None
     """The folder that paths in the table are relative to and must stay in; by default that of the table."""
     workers: int = 1
@@ -66,11 +67,12 @@ class BatchCommand:
         """Read the table, run its rows, write the results."""
         executor = choose_executor(self.workers, self.threads, self.batch_size, self.ray, self.ray_gpus)
         results = BatchResults(read_manifest(self.manifest), self.images or self.manifest.parent)
+        results.check_table(self.out, self.manifest)
         self._print_failed(results)
         if self.dry_run:
             print(f"{len(results.rows) - len(results.failed):,} of {len(results.rows):,} rows can be run")
             sys.exit(bool(results.failed))
-        early, began, warned = len(results.failed), time.monotonic(), dict[str, None]()
+        early, began, warned, noted = len(results.failed), time.monotonic(), dict[str, None](), dict[str, None]()
         with exclusive(writable_folder(self.out)):
             try:
                 with bar("rows") as show:
@@ -78,6 +80,7 @@ class BatchCommand:
                     for outcome in executor.outcomes(results.pending(), self.model.load, self.out, self.batch_size):
                         results.add(outcome)
                         warned |= dict.fromkeys(outcome.warnings)
+                        noted |= dict.fromkeys(outcome.notes)
                         show(len(results.outcomes), len(results.rows))
                     show(len(results.outcomes), len(results.rows))
             except KeyboardInterrupt:
@@ -91,6 +94,7 @@ class BatchCommand:
                 sys.exit(130)
             place = results.save(self.out)
         _print_first("warning: ", warned)
+        _print_first("note: ", noted)
         if len(results.failed) > early:
             self._print_failed(results)
         if self.json:

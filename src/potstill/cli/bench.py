@@ -6,10 +6,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from potstill.cli.console import bar, to_json
+from potstill.cli.console import bar, print_written, to_json
+from potstill.cli.interrupts import note
 from potstill.cli.output import Model
 from potstill.errors import InputError
-from potstill.io.files import sweep, writable_folder, write
+from potstill.io.claims import Claim, check_outputs, same_file
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
@@ -19,6 +22,8 @@ from potstill.tasks.schema import Advanced, Positional
 if TYPE_CHECKING:
     from potstill.bench.emoji_pairs import Pair
     from potstill.bench.reference_based import Judge
+    from potstill.bench.report import Report
+    from potstill.bench.run import Stored, Trial
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,10 @@ class BenchCommand:
     """Number of processes; each loads the model, and several have one thread each."""
     model: Model = Model()
     out: Path = Path("bench")
-    """The folder to write to."""
+    """The folder to write to. If it holds a report, the next free name is taken for the new one, such as bench-2; the
+    finished edits stay where they are, and are not done again."""
+    overwrite: bool = False
+    """Replace an existing report instead of taking the next free name."""
     json: bool = False
     """Print bench.json instead of the tables."""
 
@@ -86,6 +94,8 @@ class BenchCommand:
                 raise InputError(f"{name} = {getattr(self, name)} must be at least 1")
         if self.data is not None and self.split is not None:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
+        if self.overwrite and self.data is not None and same_file(self.data, self.out):
+            raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
         for name in ("clip", "dino", "lpips"):
             if self.data is None and getattr(self, name) is not None:
                 raise InputError(f"--{name} judges edits without true answers: give --data, or leave it out")
@@ -98,34 +108,44 @@ class BenchCommand:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
         from potstill.bench.entries import select_entries
         from potstill.bench.plots import cases, curves, sheet
-        from potstill.bench.report import Report, collect_results
         from potstill.bench.run import run_all, trials_of
         from potstill.bench.settings import Setting
 
         judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
-        folder = writable_folder(self.out)
-        sweep(folder)
         settings = self.settings or ("published" if self.data else "tuned")
         setting = None if settings == "both" else Setting(settings)
         entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales)
         trials = trials_of(entries, pairs, self.seeds, self.batch)
+        stems = {label: f"cases-{stem}" for label, stem in plain_names([entry.label for entry in entries]).items()}
+        figures = ("curves.png", "sheet.png", *(f"{stem}.png" for stem in stems.values()))
+        outputs, inputs = FolderOutputs(self.out, ("bench.json", "bench.md", *figures)), self.model.files()
+        check_outputs(outputs, inputs, self.overwrite)
         print(f"{len(entries)} entries, {len(pairs)} pairs, seeds: {self.seeds}", file=sys.stderr)
-        with bar("edits") as on_done:
-            done = run_all(trials, partial(_loaded, self.model), judge, folder / "attempts", self.jobs, on_done)
+        with Claim(outputs, inputs, self.overwrite, say=note) as claim:
+            with bar("edits") as on_done:
+                attempts = self.out / "attempts"  # whatever the report is called, so that none is made twice
+                done = run_all(trials, partial(_loaded, self.model), judge, attempts, self.jobs, on_done)
+            report = self._report(done, pairs, settings, judge)
+            document, folder = to_json(report.document()), claim.settle().path
+            write(folder / "bench.json", document.encode())
+            write(folder / "bench.md", report.markdown().encode(errors="backslashreplace"))
+            drawn = write_drawing(folder / "curves.png", lambda: curves(report))
+            drawn += write_drawing(folder / "sheet.png", lambda: sheet(report))
+            for results in report.ranked():
+                place = folder / f"{stems[results.entry.label]}.png"
+                drawn += write_drawing(place, partial(cases, report, results))
+        print(document if self.json else report.markdown())
+        print_written([folder / "bench.md", folder / "bench.json", *drawn], on_stderr=True)
+
+    def _report(
+        self, done: "list[tuple[Trial, Stored]]", pairs: "list[Pair]", settings: str, judge: "Judge"
+    ) -> "Report":
+        from potstill.bench.report import Report, collect_results
+
         settings_used = {name: getattr(self, name) for name in ("clip", "dino", "lpips", "seeds", "batch")}
         settings_used |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
         settings_used |= {"pairs": len(pairs), "model": self.model.model}
-        report = Report(collect_results(done), {**settings_used, **versions()}, judge)
-        document = to_json(report.document())
-        write(folder / "bench.json", document.encode())
-        write(folder / "bench.md", report.markdown().encode())
-        write(folder / "curves.png", curves(report))
-        write(folder / "sheet.png", sheet(report))
-        for results in report.ranked():
-            name = "".join(c if c.isalnum() or c in "-." else "_" for c in results.entry.label)
-            write(folder / f"cases-{name}.png", cases(report, results))
-        print(document if self.json else report.markdown())
-        print(f"wrote {folder / 'bench.md'}, bench.json, curves.png, sheet.png and the cases", file=sys.stderr)
+        return Report(collect_results(done), {**settings_used, **versions()}, judge)
 
     def _emoji(self) -> "tuple[Judge, list[Pair]]":
         from potstill.bench.emoji_pairs import emoji_pairs, select_evenly

@@ -3,12 +3,15 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from potstill.cli.console import print_records, to_json
-from potstill.cli.interrupts import run_resumably
+from potstill.cli.console import print_records, print_written, to_json
+from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS, Model
-from potstill.io.files import sweep, writable_folder, write
-from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.io.claims import check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs, plain_names
+from potstill.tasks.checkpoint import ENDING, Saved
 from potstill.tasks.comparing import Compare, Comparison
 from potstill.tasks.comparison_figure import animation, sheet
 from potstill.tasks.resuming import finalise
@@ -35,7 +38,9 @@ class CompareCommand:
     """Edit only where this picture is white; it has the size of IMAGE."""
     model: Model = Model()
     out: Path = Path("compare")
-    """The folder to write to."""
+    """The folder to write to. If it holds such files, the next free name is taken, such as compare-2."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     json: bool = False
     """Print compare.json instead of the table."""
     checkpoint_every: Advanced[float] = SECONDS
@@ -47,37 +52,40 @@ class CompareCommand:
         image, mask = (saved.input(name) for name in ("image", "mask"))
         every = saved.option("checkpoint_every", float)
         task, out, json = Compare.of(saved.record["settings"]), saved.path.parent, saved.option("json", bool)
-        return cls(task, image, mask, Model.from_checkpoint(saved), out, json, every)
+        model = Model.from_checkpoint(saved)
+        return cls(task, image, mask, model, out, json=json, checkpoint_every=every)
 
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
-        folder = writable_folder(self.out)
-        sweep(folder)
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
-        self.task.tasks(inputs)
+        plain = plain_names(["compare", *self.task.tasks(inputs)])
+        several = [f"-{index + 1}" for index in range(self.task.count)] if self.task.count > 1 else [""]
+        made = [f"{stem}{ending}" for stem in plain.values() for ending in (".json", *(f"{n}.png" for n in several))]
+        outputs = FolderOutputs(self.out, ("compare.png", "compare.gif", *made), f"compare{ENDING}")
+        rules: Any = {"inputs": [*inputs.values(), *self.model.files()], "overwrite": self.overwrite}
+        check_outputs(outputs, rules["inputs"], self.overwrite or resumed is not None)
         began = time.monotonic()
         running = self.task.start(inputs, self.model.load())
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every, **self.model.memory()}
-        place = resumed or folder / f"compare{ENDING}"
-        checkpoint = Checkpoint(place, running.record, options, self.checkpoint_every)
-        run_resumably(running, running, checkpoint, required=resumed is not None)
-        with finalise(running, checkpoint):
-            self._finish(running.finish(), folder, began)
+        identity = running.record, options, self.checkpoint_every
+        with claimed(outputs, *identity, **rules, resumed=resumed) as (claim, checkpoint):
+            run_resumably(running, running, checkpoint, required=resumed is not None)
+            with finalise(running, checkpoint):
+                self._finish(running.finish(), claim.settle().path, plain, began)
 
-    def _finish(self, found: Comparison, folder: Path, began: float) -> None:
+    def _finish(self, found: Comparison, folder: Path, plain: dict[str, str], began: float) -> None:
         rows = found.numbers()
-        plain = {name: "".join(c if c.isalnum() or c in "-" else "_" for c in name) for name in found.results}
         results = {f"{plain[name]}.png": result for name, result in found.results.items()}
         task = {"settings": self.task.settings(), "resolved": asdict(self.task.resolve())}
         document = {"command": "compare", **task, "methods": rows, "seconds": time.monotonic() - began}
-        png, gif = sheet(found), animation(found)
         for name, result in results.items():
-            result.save(folder / name)
-        write(folder / "compare.png", png)
-        write(folder / "compare.gif", gif)
+            result.write(folder / name)
         write(folder / "compare.json", to_json(document).encode())
+        drawn = write_drawing(folder / "compare.png", lambda: sheet(found))
+        drawn += write_drawing(folder / "compare.gif", lambda: animation(found))
         if self.json:
             print(to_json(document))
         else:
             print_records(rows)
-            print(f"\nwrote {folder / 'compare.png'}, compare.gif, compare.json and {', '.join(results)}")
+            print()
+            print_written([*drawn, folder / "compare.json", *(folder / name for name in results)])

@@ -1,8 +1,10 @@
 """Output that the commands share: progress bars, tables and JSON."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from potstill.distillation import Step
+from potstill.io.printable import printable
 
 
 @contextmanager
@@ -58,6 +61,13 @@ def print_records(records: Sequence[dict[str, Any]]) -> None:
         table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in record.values()))
     piped = not Console().is_terminal
     Console(width=200 if piped else None).print(table)
+
+
+def print_written(paths: Sequence[Path], on_stderr: bool = False) -> None:
+    """Print which files were written: the first with its folder."""
+    *names, last = [str(paths[0]), *(path.name for path in paths[1:])]
+    before = f"{', '.join(names)} and " if names else ""
+    print(printable(f"wrote {before}{last}"), file=sys.stderr if on_stderr else sys.stdout)
 
 
 def to_json(value: object) -> str:

@@ -3,12 +3,17 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from potstill.cli.console import step_progress
 from potstill.distillation import Step
+from potstill.io.claims import Claim
+from potstill.io.outputs import Outputs
+from potstill.io.printable import printable
 from potstill.state import Resumable
 from potstill.tasks.checkpoint import Checkpoint
 from potstill.tasks.resuming import resume, run_steps
@@ -27,6 +32,43 @@ def run_resumably(
     resume(run, checkpoint, required, note)
     with step_progress() as show, stop_signals() as signals:
         run_steps(steps, run, checkpoint, show, signals)
+
+
+@contextmanager
+def claimed(
+    outputs: Outputs,
+    record: Mapping[str, Any],
+    options: Mapping[str, Any],
+    every: float,
+    *,
+    inputs: Sequence[Path],
+    overwrite: bool,
+    resumed: Path | None,
+) -> Iterator[tuple[Claim, Checkpoint]]:
+    """Context in which a resumable run has a name, and the checkpoint of that name.
+
+    The name is the first that is free, or that of an interrupted run of the same record, which goes on.
+
+    Args:
+        outputs: the outputs as the user named them.
+        record: the identity of the run.
+        options: for the checkpoint, without `out`.
+        every: seconds between checkpoints.
+        inputs: what the run reads.
+        overwrite: whether existing files are replaced.
+        resumed: the checkpoint that the user wants to resume, whose name is taken.
+
+    Raises:
+        InputError: the name cannot be had.
+    """
+
+    def resumes(each: Outputs) -> bool:
+        return resumed is not None or Checkpoint(each.checkpoint, record, options, every).fits()
+
+    only = resumed is not None
+    with Claim(outputs, inputs, overwrite and not only, resumes, only, say=note) as claim:
+        place = resumed or claim.outputs.checkpoint
+        yield claim, Checkpoint(place, record, {**options, "out": claim.outputs.path.name}, every)
 
 
 @contextmanager
@@ -52,4 +94,4 @@ def stop_signals() -> Iterator[list[int]]:
 
 def note(message: str) -> None:
     """Print one line on stderr."""
-    print(f"potstill: {message}", file=sys.stderr)
+    print(f"potstill: {printable(message)}", file=sys.stderr)

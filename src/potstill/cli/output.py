@@ -1,24 +1,28 @@
 """What the commands on images share: the model, the output, and how they run."""
 
 import abc
+import math
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
-from potstill.cli.console import to_json
-from potstill.cli.interrupts import run_resumably
+from potstill.cli.console import print_written, to_json
+from potstill.cli.interrupts import claimed, note, run_resumably
 from potstill.distillation import Step
 from potstill.errors import InputError
-from potstill.io.files import sweep, writable_file, writable_folder, writable_png, write
+from potstill.io.claims import Claim, check_outputs, same_file
+from potstill.io.files import WriteError, write, write_drawing
 from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
+from potstill.io.outputs import FileOutputs, pictures
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.checkpoint import ENDING, Saved
 from potstill.tasks.resuming import finalise
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Advanced
@@ -41,6 +45,10 @@ class Model:
     """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
+    variant: Advanced[str | None] = None
+    """Weights of that name in a folder or on the hub, such as fp16."""
+    model_config: Advanced[str | None] = None
+    """For a .safetensors file: a pipeline of its kind, on the hub or a folder, or epsilon, v_prediction or sample."""
     lora: Advanced[str | None] = None
     """LoRA weights for the model: a name on the hub, a folder or a .safetensors file."""
     device: str | None = None
@@ -57,6 +65,8 @@ class Model:
     """Use the channels-last memory format, which may be faster; by default only for the bundled model."""
     compile: Advanced[bool] = False
     """Compile the network: the first step takes minutes, the others are faster. For long runs."""
+    backend: Advanced[Literal["onnx", "torch"] | None] = None
+    """What evaluates the network on a CPU; onnx (ONNX Runtime) is the default of the bundled model, and faster."""
 
     @classmethod
     def from_record(cls, identity: Mapping[str, Any]) -> "Model":
@@ -70,13 +80,18 @@ class Model:
             text = ", ".join(f"{name} at scale {scale:g}" for name, scale in loras.items())
             fix = "--lora takes one, at scale 1, so load it there"
             raise InputError(f"the model was loaded in Python with {text}: {fix}")
-        names = {field.name for field in fields(cls)} & identity.keys() - {"lora"}
-        return cls(spec.name, lora=next(iter(loras), None), **{name: identity[name] for name in names})
+        names = {field.name for field in fields(cls)} & identity.keys() - {"lora", "backend"}
+        told = {name: identity[name] for name in names}
+        return cls(spec.name, lora=next(iter(loras), None), model_config=spec.config, backend=spec.backend, **told)
 
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "Model":
         """The options of a checkpoint."""
         return replace(cls.from_record(saved.record["model"]), **{name: saved.option(name, bool) for name in _MEMORY})
+
+    def files(self) -> list[Path]:
+        """The files that are read, if the model or its LoRA is one."""
+        return [Path(name) for name in (self.model, self.lora) if name]
 
     def memory(self) -> dict[str, bool]:
         """The options that save memory and change no result."""
@@ -85,7 +100,7 @@ class Model:
     def load(self) -> Pipeline:
         """Load the model."""
         options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return ModelSpec(options.pop("model"), **options).load()
+        return ModelSpec(options.pop("model"), config=options.pop("model_config"), **options).load()
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,10 @@ class Output:
     """The output and where it is written."""
 
     out: Path
-    """The PNG to write, with a JSON file beside it. Several results are numbered."""
+    """The PNG to write, with a JSON file beside it. Several results are numbered. If a file of that name exists, the
+    next free name is taken, such as edit-2.png."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     gif: bool = False
     """Also write an animation of the run, beside the PNG."""
     preview: Advanced[bool] = False
@@ -119,71 +137,88 @@ class Output:
         every = saved.option("checkpoint_every", float)
         return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
-    def check(self) -> None:
+    def outputs(self, count: int) -> FileOutputs:
+        """All that may be written for that many results.
+
+        Raises:
+            InputError: `out` is not a PNG.
+        """
+        return pictures(self.out, count, ENDING)
+
+    def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
         """Check, before anything is computed, that the output can be written.
 
         Raises:
-            InputError: `out` is not a PNG, or its folder is not writable.
+            InputError: `out` is not a PNG, a name cannot be written, or it would replace an input.
         """
-        writable_png(self.out)
-        sweep(self.out.parent)
+        outputs = self.outputs(count)
+        check_outputs(outputs, inputs, self.overwrite or resumed)
         if self.save_config:
-            sweep(writable_folder(self.save_config.parent))
-            writable_file(self.save_config)
+            places = {path.absolute() for path in outputs.files()}
+            if self.save_config.absolute() in places or any(same_file(self.save_config, path) for path in places):
+                raise InputError(f"--save-config {str(self.save_config)!r} is what --out writes: give another name")
+            check_outputs(FileOutputs(self.save_config, (self.save_config.suffix,)), inputs, self.overwrite)
 
-    def run_and_write(self, run: Run, model: Model, resumed: Path | None = None) -> None:
+    def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
         """Take the steps of a run, show them, and write and print its result.
 
         Args:
             run: a run at its beginning.
             model: the options that its model was loaded with.
+            inputs: the files that it reads.
             resumed: the checkpoint to resume from.
         """
-        if self.save_config:
-            write(self.save_config, to_json(run.record).encode())
         name, began = run.record["command"], time.monotonic()
-        options = {"out": self.out.name, "gif": self.gif, "preview": self.preview, "json": self.json}
+        options = {"gif": self.gif, "preview": self.preview, "json": self.json}
         options |= {"checkpoint_every": self.checkpoint_every, **model.memory()}
-        place = resumed or self.out.with_suffix(ENDING)
-        checkpoint = Checkpoint(place, run.record, options, self.checkpoint_every)
-        with self._previewed(run) as steps:
-            run_resumably(((name, step) for step in steps), run, checkpoint, required=resumed is not None)
-        with finalise(run, checkpoint):
-            self._finish(run.finish(), [frame / 255 for frame in run.frames], began)
+        rules: Any = {"inputs": inputs, "overwrite": self.overwrite}
+        outputs = self.outputs(run.record["settings"].get("count", 1))
+        identity = run.record, options, self.checkpoint_every
+        with claimed(outputs, *identity, **rules, resumed=resumed) as (claim, checkpoint):
+            if self.save_config:
+                with Claim(FileOutputs(self.save_config, (self.save_config.suffix,)), **rules, say=note) as config:
+                    write(config.outputs.path, to_json(run.record).encode())
+            with self._previewed(run, claim.outputs.member(f"-preview{self.out.suffix}")) as steps:
+                run_resumably(((name, step) for step in steps), run, checkpoint, required=resumed is not None)
+            with finalise(run, checkpoint):
+                self._finish(run.finish(), [frame / 255 for frame in run.frames], began, claim)
 
     @contextmanager
-    def _previewed(self, run: Run) -> Iterator[Iterator[Step]]:
+    def _previewed(self, run: Run, preview: Path) -> Iterator[Iterator[Step]]:
         """The steps of a run, which update the preview now and then if one is wanted."""
-        preview = self.out.with_stem(f"{self.out.stem}-preview")
 
         def steps() -> Iterator[Step]:
-            shown = time.monotonic()
+            shown = time.monotonic() if self.preview else math.inf
             for step in run:
-                if self.preview and time.monotonic() - shown > 1:
-                    write(preview, png_bytes(run.images()[:1]))
-                    shown = time.monotonic()
+                if time.monotonic() - shown > 1:
+                    try:
+                        write(preview, png_bytes(run.images()[:1]))
+                        shown = time.monotonic()
+                    except WriteError as error:
+                        warnings.warn(f"{error}; the run continues without a preview", stacklevel=2)
+                        shown = math.inf
                 yield step
 
         try:
             yield steps()
         finally:
-            preview.unlink(missing_ok=True)
+            if self.preview:
+                preview.unlink(missing_ok=True)
 
-    def _finish(self, result: Result, frames: list[Images], began: float) -> None:
-        animation = gif_bytes([*frames, result.images]) if self.gif else None
-        places = result.save(self.out)
-        if animation:
-            places.append(self.out.with_suffix(".gif"))
-            write(places[-1], animation)
+    def _finish(self, result: Result, frames: list[Images], began: float, claim: Claim) -> None:
+        outputs = claim.settle()
+        places = result.write(outputs.path)
+        if self.gif:
+            places += write_drawing(outputs.member(".gif"), lambda: gif_bytes([*frames, result.images]))
         if self.json:
-            print(self.out.with_suffix(".json").read_text())
+            print(outputs.member(".json").read_text())
         else:
             last = result.trace[-1]
             summary = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
             seconds = time.monotonic() - began
             summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{summary}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
-            print(f"wrote {', '.join(map(str, places))} and {self.out.with_suffix('.json').name}")
+            print_written([*places, outputs.member(".json")])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,8 +252,10 @@ class RunCommand(abc.ABC):
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
         if inputs.get("image") == Path():
             raise InputError("no picture is named, neither on the command line nor in the settings: give IMAGE, a file")
-        self.output.check()
+        count, files = getattr(self.task, "count", 1), [*inputs.values(), *self.model.files()]
+        files += filter(None, [self.output.config])
+        self.output.check(count, files, resumed is not None)
         prior = self.model.load()
         run = self.task.start(inputs, prior, frame_count=self.output.frame_count)
         prior.release_text_encoders()
-        self.output.run_and_write(run, self.model, resumed)
+        self.output.run_and_write(run, self.model, files, resumed)

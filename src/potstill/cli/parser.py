@@ -140,4 +140,7 @@ def _unexpected(word: str, group: Group, options: Mapping[str, SchemaField]) -> 
         return UsageError(f"{word} comes after --, where only positional arguments are allowed: move it before --")
     if group.option in options and takes(options[group.option].kind, group.words) > 1:
         read(options[group.option].kind, group.words, group.option)  # which refuses their number
+    if group.option in options and group.words and not is_flag(options[group.option]):
+        said = f"{group.option} takes one value, {label(options[group.option]).partition(' ')[2]}"
+        return UsageError(f"unexpected {short(word)!r} after {group.option} {short(group.words[0])}: {said}")
     return UsageError(f"unexpected {short(word)!r}: leave it out, or put a text of several words in quotes")

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from potstill.cli.console import step_progress, to_json
-from potstill.io.files import writable_png
+from potstill.cli.interrupts import note
+from potstill.io.claims import Claim, check_outputs
+from potstill.io.outputs import pictures
 from potstill.tasks.replaying import replay
 from potstill.tasks.schema import Positional
 
@@ -23,18 +25,22 @@ class ReplayCommand:
     file: Positional[Path]
     """A PNG or JSON that potstill wrote."""
     out: Path | None = None
-    """Also write the new images to this PNG."""
+    """Also write the new images to this PNG. If a file of that name exists, the next free name is taken."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     json: bool = False
     """Print JSON."""
 
     def run(self) -> None:
         """Replay, compare, print."""
         if self.out:
-            writable_png(self.out)
+            check_outputs(pictures(self.out), [self.file], self.overwrite)
         with step_progress() as show:
             found = replay(self.file, on_step=lambda step: show("replay", step))
         if self.out:
-            found.result.save(self.out)
+            outputs, inputs = pictures(self.out, len(found.result.images)), [self.file, *found.result.inputs]
+            with Claim(outputs, inputs, self.overwrite, say=note) as claim:
+                found.result.write(claim.outputs.path)
         if self.json:
             print(to_json({"agree": found.agree, "largest_difference": found.largest, "changes": found.changes}))
         elif found.agree:

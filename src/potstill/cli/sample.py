@@ -3,12 +3,17 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from potstill.cli.console import bar, to_json
+from potstill.cli.console import bar, print_written, to_json
+from potstill.cli.interrupts import note
+from potstill.io.claims import Claim, check_outputs
 from potstill.io.contact_sheet import contact_sheet
-from potstill.io.files import writable_png, write
+from potstill.io.decode import size_text
+from potstill.io.files import write
+from potstill.io.outputs import pictures
 from potstill.priors.loading import load
+from potstill.priors.pipeline import Pipeline
 from potstill.tasks.prompt_sampling import check_numbers, sample
 from potstill.tasks.schema import Option
 
@@ -39,7 +44,9 @@ class SampleCommand:
     model: str = "emoji"
     """emoji (bundled), a name on the Hugging Face hub, or a diffusers folder."""
     out: Path = Path("sample.png")
-    """The PNG to write."""
+    """The PNG to write. If a file of that name exists, the next free name is taken, such as sample-2.png."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     json: bool = False
     """Print the settings as JSON."""
 
@@ -47,20 +54,28 @@ class SampleCommand:
         """Sample, write, print."""
         numbers = {name: getattr(self, name) for name in ("count", "guidance_scale", "steps", "seed")}
         check_numbers(len(self.prompts), **numbers)
-        writable_png(self.out)
+        outputs, inputs = pictures(self.out), [Path(self.model)]
+        check_outputs(outputs, inputs, self.overwrite)
         prior = load(self.model)
         for prompt in self.prompts:
             prior.encode_prompt(prompt)  # warns of unknown words before the work
+        with Claim(outputs, inputs, self.overwrite, say=note) as claim:
+            self._draw(prior, numbers, claim)
+
+    def _draw(self, prior: Pipeline, numbers: dict[str, Any], claim: Claim) -> None:
         began = time.perf_counter()
         with bar("sampling") as on_step:
             images = sample(self.prompts, prior, **numbers, on_step=on_step)
-        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": list(prior.size)}
+        document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": size_text(*prior.size)}
         document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
         columns = self.count if several else min(self.count, 4)
         png = contact_sheet(images, columns, captions, zoom=max(1, _SIDE // max(prior.size)))
-        beside = self.out.with_suffix(".json")
-        write(self.out, png)
-        write(beside, document.encode())
-        print(document if self.json else f"wrote {self.out} and {beside.name}")
+        outputs = claim.settle()
+        write(outputs.path, png)
+        write(outputs.member(".json"), document.encode())
+        if self.json:
+            print(document)
+        else:
+            print_written([outputs.path, outputs.member(".json")])

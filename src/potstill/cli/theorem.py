@@ -1,13 +1,18 @@
 """potstill theorem."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from potstill.cli.console import print_records, to_json
-from potstill.io.files import writable_folder, write
+from potstill.cli.console import print_records, print_written, to_json
+from potstill.cli.interrupts import note
+from potstill.io.claims import Claim, check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs
 from potstill.tasks.schema import Positional
 from potstill.worlds.loading import load_world
-from potstill.worlds.theorem import plot_theorem_1, theorem_1
+from potstill.worlds.theorem import Twins, plot_theorem_1, theorem_1
+from potstill.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -37,23 +42,31 @@ class TheoremCommand:
     seed: int = 0
     """Random seed."""
     out: Path = Path("theorem")
-    """The folder to write to."""
+    """The folder to write to. If it holds such files, the next free name is taken, such as theorem-2."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     json: bool = False
     """Print theorem.json instead of the table."""
 
     def run(self) -> None:
         """Run both sides, write, print."""
         world = load_world(self.world)
-        numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "steps": self.steps}
-        twins = theorem_1(world, self.shares, **numbers, seed=self.seed)
-        folder = writable_folder(self.out)
+        outputs, inputs = FolderOutputs(self.out, ("theorem.png", "theorem.json")), [Path(self.world)]
+        check_outputs(outputs, inputs, self.overwrite)
+        with Claim(outputs, inputs, self.overwrite, say=note) as claim:
+            numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "steps": self.steps}
+            twins = theorem_1(world, self.shares, **numbers, seed=self.seed)
+            self._finish(world, twins, claim.settle().path)
+
+    def _finish(self, world: World, twins: Sequence[Twins], folder: Path) -> None:
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]
         settings = {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed}
         document = to_json({**settings, "runs": rows})
-        write(folder / "theorem.png", plot_theorem_1(world, self.guidance_scale, twins))
         write(folder / "theorem.json", document.encode())
+        drawn = write_drawing(folder / "theorem.png", lambda: plot_theorem_1(world, self.guidance_scale, twins))
         if self.json:
             print(document)
         else:
             print_records(rows)
-            print(f"\nwrote {folder / 'theorem.png'} and theorem.json")
+            print()
+            print_written([*drawn, folder / "theorem.json"])

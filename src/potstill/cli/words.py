@@ -124,9 +124,9 @@ def _literals(kind: Any) -> list[str]:
 
 
 def _bare(kind: Any) -> Any:
-    """The kind without None."""
+    """The kind without None; a text, if it may be one."""
     parts = [part for part in members(kind) if part is not NoneType]
-    return parts[0] if len(parts) == 1 else kind
+    return parts[0] if len(parts) == 1 else str if str in parts else kind
 
 
 def _repeated(kind: Any) -> tuple[Any, int | None]:

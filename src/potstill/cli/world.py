@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from potstill.cli.console import print_records, to_json
-from potstill.cli.interrupts import run_resumably
+from potstill.cli.console import print_records, print_written, to_json
+from potstill.cli.interrupts import claimed, run_resumably
 from potstill.cli.output import SECONDS
 from potstill.errors import InputError
-from potstill.io.files import sweep, writable_folder, write
+from potstill.io.claims import check_outputs
+from potstill.io.files import write, write_drawing
+from potstill.io.outputs import FolderOutputs
 from potstill.methods import Method
-from potstill.tasks.checkpoint import ENDING, Checkpoint, Saved
+from potstill.tasks.checkpoint import ENDING, Saved
 from potstill.tasks.parsing import from_text, from_values
 from potstill.tasks.provenance import versions
 from potstill.tasks.resuming import finalise
@@ -50,7 +52,10 @@ class WorldCommand:
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
     out: Path | None = None
-    """The folder to write to; by default world-WORLD."""
+    """The folder to write to; by default world-WORLD. If it holds such files, the next free name is taken, such as
+    world-moons-2."""
+    overwrite: bool = False
+    """Replace existing files instead of taking the next free name."""
     json: bool = False
     """Print world.json instead of the table."""
     checkpoint_every: Advanced[float] = SECONDS
@@ -66,14 +71,16 @@ class WorldCommand:
     def run(self, resumed: Path | None = None) -> None:
         """Compare, write, print."""
         study = self._study()
-        folder = writable_folder(self.out or Path(f"world-{study.name}"))
-        sweep(folder)
+        folder = self.out or Path(f"world-{study.name}")
+        outputs = FolderOutputs(folder, ("world.png", "world.gif", "world.json"), f"world{ENDING}")
+        check_outputs(outputs, [Path(self.name)], self.overwrite or resumed is not None)
         options = {"json": self.json, "checkpoint_every": self.checkpoint_every}
-        place = resumed or folder / f"world{ENDING}"
-        running, checkpoint = study.begin(), Checkpoint(place, self._record(study), options, self.checkpoint_every)
-        run_resumably(running, running, checkpoint, required=resumed is not None)
-        with finalise(running, checkpoint):
-            self._finish(study, running.runs, folder)
+        identity, running = (self._record(study), options, self.checkpoint_every), study.begin()
+        rules: Any = {"inputs": [Path(self.name)], "overwrite": self.overwrite}
+        with claimed(outputs, *identity, **rules, resumed=resumed) as (claim, checkpoint):
+            run_resumably(running, running, checkpoint, required=resumed is not None)
+            with finalise(running, checkpoint):
+                self._finish(study, running.runs, claim.settle().path)
 
     def _record(self, study: Study) -> dict[str, Any]:
         """The identity of the run. A world from a file is identified by its points, not by its name alone."""
@@ -84,14 +91,15 @@ class WorldCommand:
 
     def _finish(self, study: Study, runs: Sequence[MethodRun], folder: Path) -> None:
         document = to_json(study.document(runs))
-        files = {"png": study.picture(runs), "gif": study.animation(runs), "json": document.encode()}
-        for ending, data in files.items():
-            write(folder / f"world.{ending}", data)
+        write(folder / "world.json", document.encode())
+        drawn = write_drawing(folder / "world.png", lambda: study.picture(runs))
+        drawn += write_drawing(folder / "world.gif", lambda: study.animation(runs))
         if self.json:
             print(document)
         else:
             print_records(study.document(runs)["methods"])
-            print(f"\nwrote {folder / 'world.png'}, world.gif and world.json")
+            print()
+            print_written([*drawn, folder / "world.json"])
 
     def _study(self) -> Study:
         numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "seed": self.seed}

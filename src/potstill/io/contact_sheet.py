@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from potstill.errors import InputError
 from potstill.io.images import levels
+from potstill.io.printable import printable
 from potstill.tensors import Images
 
 _GAP, _GREY, _INK, _TEXT, _LINE = 4, (226, 228, 232), (34, 39, 46), 12, 15
@@ -26,7 +27,7 @@ def contact_sheet(images: Images, columns: int, captions: Sequence[str] = (), zo
     pixels = levels(images).permute(0, 2, 3, 1).numpy()
     pixels = pixels.repeat(zoom, 1).repeat(zoom, 2)
     _, height, width, _ = pixels.shape
-    lines = [textwrap.wrap(text, max(1, int(width / _LETTER))) for text in captions or [""] * len(images)]
+    lines = [textwrap.wrap(printable(text), max(1, int(width / _LETTER))) for text in captions or [""] * len(images)]
     tall = [_LINE * max(map(len, lines[start : start + columns])) for start in range(0, len(lines), columns)]
     tops = np.cumsum([_GAP, *(height + words + _GAP for words in tall)]).tolist()
     sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, tops[-1]), _GREY)

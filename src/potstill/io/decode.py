@@ -13,7 +13,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.Image import Transpose
 from torch import Tensor
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
+from potstill.io.colour import to_srgb
 from potstill.io.files import check_file
 
 # Formats that Pillow decodes itself. EPS, for example, would start Ghostscript on the user's file.
@@ -42,8 +43,8 @@ _TURNS = {
 }
 
 
-def open_image(path: str | Path, frame: int | None = None) -> Image.Image:
-    """Decode an image file, with EXIF rotation applied.
+def open_image(path: str | Path, frame: int | None = None, colour: bool = True) -> Image.Image:
+    """Decode an image file, with EXIF rotation applied, and with `colour` its colours in sRGB (see `to_srgb`).
 
     Of an MPO file (a photograph with a depth or gain map, or a preview) only the photograph is read.
 
@@ -61,18 +62,24 @@ def open_image(path: str | Path, frame: int | None = None) -> Image.Image:
         if frame is not None and not 0 <= frame < frames:
             raise InputError(f"frame = {frame} of {name} must be from 0 to {frames - 1}: choose another frame")
         picture.seek(frame or 0)
-        return upright(picture, name)
+        return upright(picture, name, colour)
 
 
-def upright(picture: Image.Image, name: str) -> Image.Image:
-    """A decoded copy with EXIF rotation applied. All metadata except transparency is dropped.
+def upright(picture: Image.Image, name: str, colour: bool = True) -> Image.Image:
+    """A decoded copy, EXIF rotation applied, with `colour` in sRGB. All metadata except transparency is dropped.
 
     Raises:
         InputError: the image cannot be decoded, or has too few or too many pixels.
     """
     check_size(name, picture.height, picture.width)
+    deep = _is_deep(picture)
     with _explained(name):
         picture.load()
+    if colour:
+        if deep:
+            warnings.warn(f"{name} has 16 bits a channel, of which the high 8 are read", Note, stacklevel=2)
+        picture = to_srgb(picture, name)
+    with _explained(name):
         turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
         turned = picture.copy() if turn is None else picture.transpose(turn)
     # Remaining EXIF data would rotate the picture a second time.
@@ -99,6 +106,11 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
                 yield picture
 
 
+def size_text(height: int, width: int) -> str:
+    """A size as photo tools write it, the width first: 640x480."""
+    return f"{width}x{height}"
+
+
 def check_size(name: str, height: int, width: int) -> None:
     """Check the size of an image before it is decoded.
 
@@ -107,10 +119,10 @@ def check_size(name: str, height: int, width: int) -> None:
     """
     if min(height, width) < SIDE:
         raise InputError(
-            f"{name} is {width} x {height} pixels: every side must have at least {SIDE}; give a larger picture"
+            f"{name} is {size_text(height, width)} pixels: every side must have at least {SIDE}; give a larger picture"
         )
     if height * width > PIXELS:
-        raise InputError(_too_large(name, f"{width} x {height}"))
+        raise InputError(_too_large(name, size_text(height, width)))
 
 
 def display_name(value: Picture, what: str = "the picture") -> str:
@@ -118,8 +130,12 @@ def display_name(value: Picture, what: str = "the picture") -> str:
     return repr(str(value)) if isinstance(value, str | Path) else what
 
 
-def arrays(value: Picture, frame: int | None = None, what: str = "the picture") -> list[Shaped[np.ndarray, "h w c"]]:
-    """The stored pixels of each picture in the batch, checked against the rules of `Picture`.
+def arrays(
+    value: Picture, frame: int | None = None, what: str = "the picture", colour: bool = True
+) -> list[Shaped[np.ndarray, "h w c"]]:
+    """The pixels of each picture in the batch, checked against the rules of `Picture`.
+
+    With `colour` those of a file or a PIL image are in sRGB, without it as they are stored.
 
     Raises:
         InputError: as in `open_image`; a frame of something other than a file; an invalid type, shape, size or value.
@@ -128,9 +144,9 @@ def arrays(value: Picture, frame: int | None = None, what: str = "the picture") 
     if frame is not None and not isinstance(value, str | Path):
         raise InputError(f"frame = {frame}: {name} is not a file; give the frame itself")
     if isinstance(value, str | Path):
-        batch = [_decoded(open_image(value, frame), name)]
+        batch = [_decoded(open_image(value, frame, colour), name)]
     elif isinstance(value, Image.Image):
-        batch = [_decoded(upright(value, name), name)]
+        batch = [_decoded(upright(value, name, colour), name)]
     elif isinstance(value, Tensor):
         tensor = value.detach().cpu()
         if tensor.ndim < 2 or tensor.ndim > 4 or 0 in tensor.shape or (tensor.ndim > 2 and tensor.shape[-3] > 4):
@@ -150,6 +166,12 @@ def arrays(value: Picture, frame: int | None = None, what: str = "the picture") 
 def unit(plane: Shaped[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     """One channel as float32 in [0, 1]."""
     return plane.astype(np.float32) / np.float32(_WHITE.get(plane.dtype.type, 1))
+
+
+def _is_deep(picture: Image.Image) -> bool:
+    """Whether an image, not yet decoded, has colours of 16 bits, which Pillow halves. It keeps those of grey."""
+    raw = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in getattr(picture, "tile", ()) if tile[3]]
+    return not picture.mode.startswith(("I", "F")) and any(isinstance(mode, str) and ";16" in mode for mode in raw)
 
 
 def _check(pixels: Shaped[np.ndarray, "..."], name: str) -> None:
@@ -187,14 +209,15 @@ def _explained(name: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # Pillow warns about sizes, which are checked here, and about metadata, which is not used.
-            warnings.simplefilter("ignore")
+            warnings.filterwarnings("ignore", module="PIL")
             yield
     except InputError:
         raise
     except Image.DecompressionBombError as error:
         raise InputError(_too_large(name, "far too many")) from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not a picture that can be read: give {', '.join(_formats())}") from error
+        formats = f"{', '.join(_formats())}; export HEIC and others as JPEG"
+        raise InputError(f"{name} is not a picture that can be read: give {formats}") from error
     except Exception as error:
         # Decoders raise many kinds of errors: SyntaxError, ValueError, struct.error, EOFError, zlib.error, ...
         if isinstance(error, OSError) and error.strerror:

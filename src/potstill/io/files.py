@@ -6,10 +6,17 @@ import platform
 import re
 import stat
 import tempfile
+import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from potstill.errors import InputError
+
+
+class WriteError(InputError):
+    """A file cannot be written, on this disk or under this name; what is to be written is sound."""
+
 
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"  # a folder may be shared with other machines
 
@@ -71,35 +78,44 @@ def writable_folder(path: Path) -> Path:
     return path
 
 
-def writable_png(path: Path) -> Path:
-    """Check, before a computation starts, that a PNG with this name can be written.
-
-    Raises:
-        InputError: the name does not end in .png, is that of a folder or invalid, or its folder cannot be written to.
-    """
-    if path.suffix.lower() != ".png":
-        raise InputError(f"--out {str(path)!r} must end in .png")
-    writable_folder(path.parent)
-    return writable_file(path)
-
-
-def writable_file(path: Path) -> Path:
+def check_writable(path: Path) -> None:
     """Check that a file with this name can be written into its existing folder.
 
     Raises:
-        InputError: the path is a folder, or not a valid file name.
+        InputError: the path is that of something other than a file, or not a valid file name.
     """
     try:
-        if path.is_dir():
-            raise InputError(f"--out {str(path)!r} is a folder: name a file in it")
+        _check_regular(path)
         beside = _beside(path)
         beside.touch()
         beside.unlink()
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"cannot write {str(path)!r}: {_reason(error)}; give another --out") from error
-    return path
+        raise InputError(f"cannot write {str(path)!r}: {_reason(error)}; give another name") from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Check that an existing file may be replaced.
+
+    Raises:
+        InputError: it is read-only, a folder, a device or a pipe.
+    """
+    _check_regular(path)
+    if path.is_file() and not os.access(path, os.W_OK):
+        raise InputError(f"cannot replace {str(path)!r}: it is read-only; make it writable, or give another name")
+
+
+def _check_regular(path: Path) -> None:
+    """Check that a path, if there is something, is a file: a folder, a device or a pipe is never replaced.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if path.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: it is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot write {str(path)!r}: it is a device, a pipe or a socket; give the name of a file")
 
 
 def sweep(folder: Path) -> None:
@@ -124,13 +140,15 @@ def _runs(process: int) -> bool:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file atomically.
+    """Write a file atomically; through a link, the file that it leads to.
 
     Raises:
-        InputError: the file cannot be written; an existing file is kept.
+        WriteError: the file cannot be written; an existing file is kept.
     """
-    beside = _beside(path)
     try:
+        path = path.resolve() if path.is_symlink() else path
+        _check_regular(path)
+        beside = _beside(path)
         try:
             with beside.open("wb") as file:
                 file.write(data)
@@ -139,10 +157,31 @@ def write(path: Path, data: bytes) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(
+    except InputError as error:
+        raise WriteError(str(error)) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise WriteError(
             f"cannot write {str(path)!r}: {_reason(error)}; free some space or give another --out"
         ) from error
+
+
+def write_drawing(path: Path, draw: Callable[[], bytes]) -> list[Path]:
+    """Write a picture of results that are already written: if it cannot be drawn, that is a warning.
+
+    Returns:
+        The path, if there is a picture.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        data = draw()
+    except Exception as error:  # whatever it is, the numbers are worth more
+        reason = " ".join(str(error).split()) or type(error).__name__
+        warnings.warn(f"{path.name} cannot be drawn ({reason}): it is left out, and all else is written", stacklevel=2)
+        return []
+    write(path, data)
+    return [path]
 
 
 def _beside(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,22 +14,26 @@ from PIL.Image import Resampling
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 from torch import Tensor
 
-from potstill.errors import InputError
-from potstill.io.decode import Picture, arrays, display_name, open_lazily, unit
+from potstill.errors import InputError, Note
+from potstill.io.decode import Picture, arrays, display_name, open_lazily, size_text, unit
 from potstill.io.resize import Fit
 from potstill.tensors import Images, Levels
 
 TEXT = 1_000_000
 """Maximum characters of text in a PNG, written or read."""
+_GREY = 12 / 255  # the largest difference of channels in what is meant as grey, after a JPEG
+_WHITE = 0.98
+_LABELS = 5  # a mask whose lightest level is at most this holds numbers of classes, not light
 
 
 def read_image(path: str | Path, fit: Fit = Fit(), frame: int | None = None) -> Float[Tensor, "1 3 h w"]:
     """Read an image file as RGB.
 
-    EXIF rotation is applied; transparency is composited on `fit.background`. Grey, palette and CMYK are converted to
-    RGB without colour profiles; 16-bit white, 65,535, is 1, and float files are in [0, 1]. Colour with 16 bits is
-    reduced to its high 8 bits; grey keeps 16. Scaling works on floats with the Lanczos filter, after compositing, so
-    that the colours of transparent pixels leave no fringes.
+    EXIF rotation is applied; transparency is composited on `fit.background`. Colours are converted to sRGB by the
+    file's profile (relative colorimetric, with black point compensation); without one they are sRGB. 16-bit white,
+    65,535, is 1, and float files are in [0, 1]. Colour with 16 bits is reduced to its high 8 bits; grey keeps 16.
+    Scaling works on floats with the Lanczos filter, after compositing, so that the colours of transparent pixels leave
+    no fringes. A note says what of this could not be done.
 
     Args:
         path: a PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF file.
@@ -54,8 +59,9 @@ def as_images(value: Picture, fit: Fit = Fit(), frame: int | None = None) -> Ima
 def read_mask(value: Picture, size: tuple[int, int], fit: Fit = Fit()) -> Float[Tensor, "1 1 h w"]:
     """Read an edit mask: 1 (white) is edited, 0 (black) is kept, grey is in between.
 
-    Colours are converted to luminance (Rec. 601). If some pixels are transparent and all others have one colour, the
-    mask is the alpha channel; otherwise transparent is black. Padding is 0. Scaling uses the triangle filter: Lanczos
+    If some pixels are transparent and all others have one colour, the mask is the alpha channel; otherwise transparent
+    is black, and other colours than grey are refused. A note says so, and where a mask is white all over or nowhere
+    quite white. Padding is 0. Scaling uses the triangle filter: Lanczos
     would ring, and kept pixels must be exactly 0.
 
     Args:
@@ -64,21 +70,29 @@ def read_mask(value: Picture, size: tuple[int, int], fit: Fit = Fit()) -> Float[
         fit: that of the picture.
 
     Raises:
-        InputError: the mask cannot be read, has another size, or leaves nothing to edit.
+        InputError: the mask cannot be read, has another size or colours, or leaves nothing to edit.
     """
     name = display_name(value, "the mask")
-    pixels, *more = arrays(value, None, "the mask")
+    pixels, *more = arrays(value, None, "the mask", colour=False)
     if more:
         raise InputError(f"{name} is a batch of {1 + len(more)}: give one mask")
     if pixels.shape[:2] != tuple(size):
-        (height, width), (own_height, own_width) = size, pixels.shape[:2]
         raise InputError(
-            f"{name} is {own_width} x {own_height} pixels and its picture {width} x {height}: "
+            f"{name} is {size_text(*pixels.shape[:2])} pixels and its picture {size_text(*size)}: "
             "draw the mask on the whole picture, at its size"
         )
-    plane = _coverage(pixels)
-    if not plane.any():
+    plane = _coverage(pixels, name)
+    most, white = float(plane.max()), np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 0
+    if not most:
         raise InputError(f"{name} is black all over, so there is nothing to edit: paint white what is to change")
+    if white and round(most * white) <= _LABELS:
+        raise InputError(
+            f"{name} has levels from 0 to {most * white:.0f}, and white is {white}: multiply them, so that 1 is {white}"
+        )
+    if most < _WHITE:
+        _note(f"{name} is nowhere lighter than {most:.0%} white, so at most {most:.0%} of a change shows")
+    elif plane.min() > _WHITE:
+        _note(f"{name} is white all over, so everything is edited, as without a mask")
     mask = fit(plane, 0.0, Resampling.BILINEAR)
     if not mask.any():
         raise InputError(f"all white of {name} is cut off by {fit}, so there is nothing to edit: pad or resize instead")
@@ -98,22 +112,41 @@ def _image(pixels: Shaped[np.ndarray, "h w c"], fit: Fit) -> Float[Tensor, "1 3 
     return torch.from_numpy(np.stack(planes))[None]
 
 
-def _coverage(pixels: Shaped[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w"]:
-    """The values of a mask before scaling."""
+def _coverage(pixels: Shaped[np.ndarray, "h w c"], name: str) -> Float[np.ndarray, "h w"]:
+    """The values of a mask before scaling.
+
+    Raises:
+        InputError: it has colours other than grey.
+    """
     channels = pixels.shape[2]
+    alpha = unit(pixels[..., -1]) if channels in (2, 4) else None
+    clear = alpha is not None and bool((alpha < 1).any())
+    if alpha is not None and clear:
+        showing = pixels[alpha > 0, : channels - 1]
+        if (showing == showing[:1]).all():
+            _note(f"{name} is read by its transparency: opaque pixels are edited, transparent ones kept")
+            return alpha
+    light = unit(pixels[..., 0])
     if channels > 2:
-        red, green, blue = (unit(pixels[..., k]) for k in range(3))
+        red, green, blue = light, unit(pixels[..., 1]), unit(pixels[..., 2])
+        off = np.maximum(np.abs(red - green), np.abs(blue - green)) * (1 if alpha is None else alpha > 0)
+        if off.max() > _GREY:
+            row, column = np.unravel_index(int(off.argmax()), off.shape)
+            shown = "#" + "".join(f"{round(255 * float(part[row, column])):02x}" for part in (red, green, blue))
+            raise InputError(
+                f"{name} has the colour {shown} at column {column}, row {row}, and a mask is white where to edit, "
+                "black where to keep, or grey: save it in greys, or paint in one colour on transparent ground"
+            )
         # In terms of differences, so that grey is reproduced exactly.
         light = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
-    else:
-        light = unit(pixels[..., 0])
-    if channels in (1, 3):
+    if alpha is None or not clear:
         return light
-    alpha = unit(pixels[..., -1])
-    showing = pixels[alpha > 0, : channels - 1]
-    if (alpha < 1).any() and (showing == showing[:1]).all():
-        return alpha
+    _note(f"{name} has transparent pixels, which are kept like black ones")
     return light * alpha
+
+
+def _note(text: str) -> None:
+    warnings.warn(text, Note, stacklevel=4)
 
 
 def levels(images: Images) -> Levels:

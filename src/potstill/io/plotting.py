@@ -1,7 +1,9 @@
 """The style of figures, and figures as PNG and GIF."""
 
 import io
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import matplotlib as mpl
 import numpy as np
@@ -12,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from potstill.io.gif import encode_gif
+from potstill.io.printable import printable
 
 RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
 
@@ -19,7 +22,8 @@ RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#2227
 def png(figure: Figure) -> bytes:
     """The figure as PNG, with reproducible bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    with _quiet():
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -29,7 +33,8 @@ def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], f
     canvas = FigureCanvasAgg(figure)
     for artist in moving:
         artist.set_animated(True)
-    canvas.draw()
+    with _quiet():
+        canvas.draw()
     still, images = canvas.copy_from_bbox(figure.bbox), []
     for frame in range(frames):
         canvas.restore_region(still)
@@ -48,6 +53,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
         figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
+        title = printable(title)
         shown = title if len(title) <= 300 else f"{title[:297]}..."
         figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
@@ -55,8 +61,16 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[
 
 def caption(axis: Axes, method: str, text: str = "") -> None:
     """A title: the method's name in capitals, or its expression unchanged, with smaller text underneath."""
-    title = method if "(" in method else method.upper()
+    title = printable(method if "(" in method else method.upper())
     letters = 100 * axis.get_figure().get_figwidth() / axis.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
     size = min(11, letters / len(title))
     axis.set_title(title, fontsize=size, fontweight="bold", color=INK, pad=18 if text else 5, parse_math=False)
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without warnings of what does not change the numbers: letters that the font lacks, and titles that are wide."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph|constrained_layout not applied")
+        yield

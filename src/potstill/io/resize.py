@@ -1,7 +1,8 @@
 """Bringing images to their working size by cropping, resizing or padding."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -9,9 +10,36 @@ from PIL import Image, ImageColor
 from PIL.Image import Resampling
 
 from potstill.errors import InputError
-from potstill.io.decode import PIXELS, SIDE
+from potstill.io.decode import PIXELS, SIDE, size_text
 
 Mode = Literal["crop", "resize", "pad"]
+Size: TypeAlias = str | int | tuple[int, int]
+"""A size as it is stated: "640x480" (width x height), one number for a square, "source" for that of the picture, or
+height and width as in the shape of a tensor."""
+
+
+def read_size(size: Size) -> tuple[int, int] | None:
+    """The height and width of a stated size; None for that of the source.
+
+    Raises:
+        InputError: it has another form, or a side is below 1 or above 100 million.
+    """
+    if isinstance(size, str):
+        if size.strip().lower() == "source":
+            return None
+        sides = re.fullmatch(r"\s*(\d{1,12})(?:\s*[x×X]\s*(\d{1,12}))?\s*", size, re.ASCII)
+        if sides is None:
+            pair = re.fullmatch(r"\D*(\d{1,12})\D+(\d{1,12})\D*", size, re.ASCII)
+            such = f"such as {pair[1]}x{pair[2]}" if pair else "such as 640x480, one number for a square, or source"
+            raise InputError(f"size = {size[:60]!r} must be WIDTHxHEIGHT in pixels, {such}")
+        height, width = int(sides[2] or sides[1]), int(sides[1])
+    else:
+        height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise InputError(f"size = {size_text(height, width)} must be at least 1 pixel wide and high")
+    if max(height, width) > PIXELS:
+        raise InputError(f"size = {size_text(height, width)} must be at most {PIXELS:,} pixels wide and high")
+    return height, width
 
 
 @dataclass(frozen=True)
@@ -47,9 +75,13 @@ class Fit:
         if self.size is not None:
             height, width = self.shape(0, 0)
             if min(height, width) < SIDE or height * width > PIXELS or height % self.multiple or width % self.multiple:
+                least = -(-SIDE // self.multiple)
+                near = size_text(*(self.multiple * max(least, round(side / self.multiple)) for side in (height, width)))
+                fits = height * width <= PIXELS
                 raise InputError(
-                    f"size = {self.size} must have sides of at least {SIDE} pixels that are multiples of "
-                    f"{self.multiple}, and at most {PIXELS // 1_000_000} megapixels"
+                    f"size = {size_text(height, width)} must have sides of at least {SIDE} pixels that are multiples "
+                    f"of {self.multiple}, and at most {PIXELS // 1_000_000} megapixels"
+                    f"{f': the nearest is {near}' if fits else ': choose a smaller one'}"
                 )
         _ = self.colour
 
@@ -82,6 +114,22 @@ class Fit:
         factor = (max if self.mode == "crop" else min)(high / height, wide / width)
         return max(1, round(height * factor)), max(1, round(width * factor))
 
+    def describe(self, height: int, width: int) -> str:
+        """What is done to an image of this height and width, in words; empty if nothing is."""
+        (high, wide), (tall, broad) = self.shape(height, width), self.scaled(height, width)
+        if (high, wide) == (height, width):
+            return ""
+        shape, scaled = size_text(high, wide), size_text(tall, broad)
+        if self.size is not None and self.mode == "pad":
+            return f"resized to {scaled} and padded to {shape}" if scaled != shape else f"resized to {shape}"
+        if self.size is not None and self.mode == "resize":
+            bent = abs(tall * width / (broad * height) - 1) > 0.01
+            return f"resized to {shape}{', which changes its proportions' if bent else ''}"
+        seen = min(height, round(high * height / tall)), min(width, round(wide * width / broad))
+        parts = [f"cropped to its middle {size_text(*seen)}"] if seen != (height, width) else []
+        parts += [f"resized to {shape}"] if seen != (high, wide) else []
+        return " and ".join(parts)
+
     def __call__(self, plane: Float[np.ndarray, "h w"], fill: float, filter: Resampling) -> Float[np.ndarray, "H W"]:
         """Scale one channel, then cut it or pad it with `fill`.
 
@@ -92,8 +140,8 @@ class Fit:
         (high, wide), (tall, broad) = self.shape(h, w), self.scaled(h, w)
         if not high or not wide:
             raise InputError(
-                f"a picture of {w} x {h} pixels cannot be cut to multiples of {self.multiple}: give a size, or a "
-                "larger picture"
+                f"a picture of {size_text(h, w)} pixels cannot be cut to multiples of {self.multiple}: give a size, "
+                "or a larger picture"
             )
         rows, columns = min(high, tall), min(wide, broad)
         top, left = (tall - rows) // 2, (broad - columns) // 2

@@ -64,6 +64,10 @@ class Bridge(Method):
         """SDS in the first stage."""
         return SDS(self.noise, self.weight, self.times) if progress < self.first_stage else self
 
+    def uses_negative(self, scale: float) -> bool:
+        """In the first stage only; the second compares two prompts."""
+        return super().uses_negative(scale) and (self.first_stage > 0 or self.noise.uses_negative())
+
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:

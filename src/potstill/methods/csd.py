@@ -73,6 +73,10 @@ class CSD(Method):
         end = self.negative if self.negative_end is None else self.negative_end
         return replace(self, negative=self.negative + (end - self.negative) * progress, negative_end=None)
 
+    def uses_negative(self, scale: float) -> bool:
+        """With a share above 0."""
+        return max(self.negative, self.negative_end or 0.0) > 0 or self.noise.uses_negative()
+
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:

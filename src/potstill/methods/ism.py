@@ -64,6 +64,10 @@ class ISM(Method):
         """s = t - interval, at the lowest the first noisy time."""
         return schedule.offset(t, -self.interval).clamp(min=schedule.t_min)
 
+    def uses_negative(self, scale: float) -> bool:
+        """Always."""
+        return True
+
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:

@@ -79,6 +79,15 @@ class Method(abc.ABC):
         """Network calls for one gradient. Predictions that do not depend on one another share a call."""
         return 1
 
+    @property
+    def apart(self) -> bool:
+        """Whether no sample of a batch affects another."""
+        return not self.times.over_batch
+
+    def uses_negative(self, scale: float) -> bool:
+        """Whether a negative prompt counts at this guidance scale."""
+        return (scale != 1 and not self.ignores_guidance) or self.noise.uses_negative()
+
     def source_prior(self, prior: Prior) -> Prior:
         """The prior for the source, with its guidance; by default the same as for the target."""
         return prior
@@ -181,6 +190,10 @@ class SeparateSourceGuidance(Method, abc.ABC):
     def calls(self) -> int:
         """Source and target share a call unless their guidance differs."""
         return 1 if self.source_guidance is None else 2
+
+    def uses_negative(self, scale: float) -> bool:
+        """At a scale other than 1, on the target or the source."""
+        return super().uses_negative(scale) or self.source_guidance not in (None, 1)
 
     def source_prior(self, prior: Prior) -> Prior:
         """The prior at `source_guidance`, if set."""

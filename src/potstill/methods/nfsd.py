@@ -50,6 +50,10 @@ class NFSD(Method):
         if not 0 <= self.threshold <= 1:
             raise InputError(f"threshold = {self.threshold} must be a fraction of the schedule in [0, 1]; 0.2 is usual")
 
+    def uses_negative(self, scale: float) -> bool:
+        """Always."""
+        return True
+
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:

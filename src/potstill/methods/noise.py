@@ -14,7 +14,7 @@ from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.methods.draw import Draw, Memory, Moment, PreviousStep
 from potstill.methods.times import TimestepSampler
-from potstill.tensors import Latent, Times, norm_of_each, normal, per_sample
+from potstill.tensors import Latent, Times, norm_of_each, normal, per_sample, uniform
 
 
 class NoiseSource(abc.ABC):
@@ -28,6 +28,10 @@ class NoiseSource(abc.ABC):
 
         `past` is None in the first step of a run; sources that need it then draw fresh noise.
         """
+
+    def uses_negative(self) -> bool:
+        """Whether it compares with the empty or the negative prompt, whatever the guidance scale of the run is."""
+        return False
 
     def recall(
         self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
@@ -165,12 +169,16 @@ class Inverted(NoiseSource):
         if not math.isfinite(self.guidance_scale):
             raise InputError(f"guidance scale of the inversion = {self.guidance_scale} must be finite; -7.5 is usual")
 
+    def uses_negative(self) -> bool:
+        """Unless its own guidance scale is 1."""
+        return self.guidance_scale != 1
+
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
         """kappa, inferred from x_0 at each sample's own time."""
         schedule = prior.schedule
-        tau = self.overshoot * torch.rand(len(t), generator=rng, dtype=torch.float64)
+        tau = self.overshoot * uniform(len(t), rng)
         top = schedule.offset(t, tau)
         guided = with_scale(prior, self.guidance_scale)
         every = self.extra if self.extra_at == "every step" else 0.0

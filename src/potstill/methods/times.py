@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from potstill.diffusion.schedule import Schedule
 from potstill.errors import InputError
-from potstill.tensors import Times
+from potstill.tensors import Times, generators, uniform
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class TimestepSampler(abc.ABC):
 
     stationary: ClassVar[bool] = False
     """Whether t is drawn at random in the same way in every step."""
+    over_batch: ClassVar[bool] = False
+    """Whether the times of a batch are drawn together."""
 
     def __post_init__(self) -> None:
         """Check the range."""
@@ -45,7 +47,7 @@ class TimestepSampler(abc.ABC):
         """As `spread_positions`; in a stationary rule one in each of `size` equal strata for each sample, shuffled."""
         if not self.stationary:
             return self.spread_positions(size, batch, rng)
-        return torch.stack([_strata(size, rng) for _ in range(batch)], dim=1)
+        return torch.stack([_strata(size, each) for each in generators(rng, batch)], dim=1)
 
     def bank_index(self, step: int, steps: int, size: int) -> int:
         """The entry of a bank for a step from 0: in rounds if stationary, else each for its share of the run."""
@@ -65,7 +67,7 @@ class Uniform(TimestepSampler):
 
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """Independent uniform draws."""
-        return torch.rand(batch, generator=rng, dtype=torch.float64)
+        return uniform(batch, rng)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Stratified(TimestepSampler):
     """One draw from each of b equal strata, in random order: uniform for each sample, even over the batch."""
 
     stationary: ClassVar = True
+    over_batch: ClassVar = True
 
     def positions(self, batch: int, progress: float, rng: Generator) -> Times:
         """(i + u_i) / b, shuffled."""
@@ -114,7 +117,7 @@ class ShrinkingRange(TimestepSampler):
         """Uniform draws below the current upper bound."""
         top = self.high + (self.end - self.high) * min(progress / self.until, 1.0)
         share = (top - self.low) / (self.high - self.low) if self.high > self.low else 0.0
-        return share * torch.rand(batch, generator=rng, dtype=torch.float64)
+        return share * uniform(batch, rng)
 
 
 @dataclass(frozen=True)

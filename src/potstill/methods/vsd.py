@@ -51,6 +51,11 @@ class VSD(Method):
         """One of the prior and one of the model of the renders."""
         return 2
 
+    @property
+    def apart(self) -> bool:
+        """Never: one model is trained on all renders."""
+        return False
+
     def init(self, prior: Prior, rng: Generator) -> Memory:
         """An untrained model of the renders."""
         return Memory(render_model=self.render_model.learner(prior, rng))

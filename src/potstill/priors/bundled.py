@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from potstill.errors import InputError
+from potstill.priors.guard import loading
 from potstill.priors.onnx_network import OnnxNetwork, Session
 from potstill.priors.safety import read_json
+from potstill.priors.weights import find_weights
 
 GRAPH = "model.onnx"
-"""The file of a part's graph, beside its weights. `make graphs` writes it."""
+"""The file of a part's graph, beside its weights, which `training.graphs` writes."""
+_UNET, _TEXT = "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"
+
+
+def has_graphs(folder: Path) -> bool:
+    """Whether a folder has what this file loads."""
+    return all((folder / weights).with_name(GRAPH).is_file() for weights in (_UNET, _TEXT))
 
 
 class Tokenizer:
@@ -57,13 +65,16 @@ class BundledPipeline:
 
     def __init__(self, folder: Path) -> None:
         """Read the parts in a folder, with the same files that `from_pretrained` loads."""
-        unet, text = folder / "unet", folder / "text_encoder"
-        config = _Config(read_json(unet / "config.json"))
-        session = Session((unet / GRAPH).read_bytes(), lambda: _weights(unet / "diffusion_pytorch_model.safetensors"))
-        self.unet = OnnxNetwork(session, config, lambda: _network(unet))
-        self.text_encoder: Session | None = Session(
-            (text / GRAPH).read_bytes(), lambda: _weights(text / "model.safetensors")
-        )
+        self.network_files = [folder / _UNET]
+        self.files: dict[str, list[Path]] = {
+            "text_encoder": [folder / _TEXT],
+            "tokenizer": [],
+            "scheduler": [],
+            "unet": [],
+        }
+        config = _Config(read_json(folder / "unet" / "config.json"))
+        self.unet = OnnxNetwork(_session(folder / _UNET), config, lambda: _network(folder / "unet"))
+        self.text_encoder: Session | None = _session(folder / _TEXT)
         self.tokenizer = Tokenizer(folder / "tokenizer")
         self.scheduler = _scheduler(read_json(folder / "scheduler" / "scheduler_config.json"))
         self.vae = None
@@ -95,11 +106,13 @@ def _network(folder: Path) -> torch.nn.Module:
     """The network in torch, in the fastest memory format, with weights in aligned memory."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
-    from potstill.priors.loading import own_memory
+    with loading(str(folder)):
+        weights = find_weights(UNet2DConditionModel, folder)
+        return weights.read(torch.float32).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    network = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32, use_safetensors=True)
-    own_memory(network.requires_grad_(False).eval())
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+def _session(weights: Path) -> Session:
+    return Session(weights.with_name(GRAPH).read_bytes(), lambda: _weights(weights))
 
 
 def _weights(file: Path) -> Mapping[str, NDArray[np.float32]]:

@@ -25,6 +25,8 @@ def family(pipe: Any) -> type[Pipeline]:
     """
     network = network_of(pipe)
     name = type(network).__name__
+    if network is None:
+        raise InputError(f"{type(pipe).__name__} has no network (unet or transformer): fetch the model again")
     if name not in FAMILIES:
         raise InputError(
             f"{type(pipe).__name__} with the network {name} is not supported: choose a pipeline with one of "

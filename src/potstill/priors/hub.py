@@ -1,6 +1,8 @@
 """Models by name: new names of repositories that are gone, and the reason when one cannot be fetched."""
 
+import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from potstill.errors import InputError
@@ -34,19 +36,32 @@ def fetch(name: str, revision: str | None = None, variant: str | None = None) ->
     Raises:
         InputError: there is no such model, it cannot be reached, or it needs other code.
     """
-    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
     from huggingface_hub import constants, snapshot_download
 
     parts = check_index(fetch_index(name, revision))
     try:
         if constants.HF_HUB_OFFLINE:
             return Path(snapshot_download(name, revision=revision, local_files_only=True))
-        skipped = dict.fromkeys(part for part in parts if part in NOT_LOADED)
-        return Path(
-            DiffusionPipeline.download(name, revision=revision, variant=variant, use_safetensors=True, **skipped)
-        )
+        skipped = [part for part in parts if part in NOT_LOADED]
+        return _download(name, revision, variant, skipped)
     except Exception as error:
         raise InputError(_reason(error, name, revision)) from None
+
+
+def _download(name: str, revision: str | None, variant: str | None, skipped: Sequence[str]) -> Path:
+    """The folder of a pipeline; if its only weights are of one variant, these."""
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+    from huggingface_hub import list_repo_files
+
+    told = {"revision": revision, "use_safetensors": True, **dict.fromkeys(skipped)}
+    try:
+        return Path(DiffusionPipeline.download(name, variant=variant, **told))
+    except OSError:  # also where diffusers finds no plain weights
+        files = [] if variant else list_repo_files(name, revision=revision)
+        only = {match[1] for file in files if (match := re.search(r"/[^/.]+(?:\.([^/.]+))?\.safetensors$", file))}
+        if len(only) != 1 or only == {None}:
+            raise
+        return Path(DiffusionPipeline.download(name, variant=only.pop(), **told))
 
 
 def fetch_index(name: str, revision: str | None = None) -> Path:
@@ -69,12 +84,47 @@ def fetch_network(name: str) -> Path:
     Raises:
         InputError: there is no such model, or it cannot be reached.
     """
+    return _snapshot(name, ["*.json", "*.txt", "*.safetensors"])
+
+
+def fetch_structure(name: str) -> Path:
+    """The folder of a pipeline on the hub, from the cache or downloaded, without the weights.
+
+    Raises:
+        InputError: there is no such model, or it cannot be reached.
+    """
+    fetch_index(name)
+    return _snapshot(name, ["*.json", "*.txt", "*.model"])
+
+
+def fetch_lora(name: str) -> Path:
+    """The folder of LoRAs on the hub, from the cache or downloaded; only safetensors, and of no folder in it.
+
+    Raises:
+        InputError: there is no such repository, or it cannot be reached.
+    """
+    return _snapshot(name, ["*.safetensors"], ["*/*"])
+
+
+def _snapshot(name: str, patterns: list[str], without: list[str] | None = None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.safetensors"]))
+        return Path(snapshot_download(name, allow_patterns=patterns, ignore_patterns=without))
     except Exception as error:
         raise InputError(_reason(error, name, None)) from None
+
+
+def expanded(name: str | Path) -> Path:
+    """The path of that name, with ~ as the home folder.
+
+    Raises:
+        InputError: there is no such home folder.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # ~ of an unknown user
+        raise InputError(f"there is no home folder for {str(name)!r}: write the path without ~") from None
 
 
 def fetch_command(name: str, revision: str | None = None) -> str:

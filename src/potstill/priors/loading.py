@@ -1,28 +1,35 @@
 """Load a model by name, folder or file: safetensors only, no code but diffusers' and transformers' own."""
 
 import importlib.util
+import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from potstill.errors import InputError
-from potstill.io.files import file_hash, there
+from potstill.errors import InputError, Note
+from potstill.io.files import there
 from potstill.priors import hub
 from potstill.priors import lora as loras
-from potstill.priors.bundled import BundledPipeline
+from potstill.priors.bundled import BundledPipeline, has_graphs
 from potstill.priors.families import family
+from potstill.priors.guard import loading
+from potstill.priors.hub import expanded
+from potstill.priors.identity import identity_of
 from potstill.priors.lora import LoRA
-from potstill.priors.onnx_network import backend_version
+from potstill.priors.onnx_network import converted, in_onnx
 from potstill.priors.pipeline import Pipeline, network_of
-from potstill.priors.prompts import quiet
-from potstill.priors.safety import CONVERT, NOT_LOADED, PICKLED, check_folder, check_index, check_safetensors, read_json
+from potstill.priors.safety import CONVERT, PICKLED, check_configs, check_index, is_network
+from potstill.priors.single_file import read_file
+from potstill.priors.tokenizers import fit_tokenizers
 from potstill.priors.unets import StableDiffusion
+from potstill.priors.weights import find_all_weights
 
 EMOJI = Path(str(files("potstill"))) / "priors" / "emoji"
 """The bundled model: 64x64 emoji from captions."""
 Backend = Literal["onnx", "torch"]
+"""What evaluates the network: ONNX Runtime or torch."""
 _BIG = 2**30
 """Loading shows progress above this many bytes of weights."""
 
@@ -50,8 +57,9 @@ def load(
         dtype: what the networks compute in; see `best_dtype` for the default. "emoji" is float32.
         device: by default cuda if there is one, else mps, else cpu.
         revision: a branch, tag or commit on the hub.
-        variant: weights of that name in a folder, such as "fp16".
-        config: for a single file, the folder or hub name of a pipeline of its kind; detected by default.
+        variant: weights of that name in a folder, such as "fp16"; by default the plain ones, or else the only variant.
+        config: for a single file, the folder or hub name of a pipeline of its kind, or what its network predicts
+            ("epsilon", "v_prediction" or "sample"); by default the file decides.
         lora: LoRAs to merge into the weights: a file or a hub name, several, or `{name: scale}`.
         attention_slicing: compute half of the attention heads at a time. Saves memory only where torch has no fused
             attention; elsewhere it costs memory and time (measured in docs/models.md).
@@ -61,9 +69,9 @@ def load(
             model takes 0.9 of the time on a CPU. It changes the last digits. None: for the bundled model only.
         compile: compile the network with `torch.compile`, which takes up to minutes at the first call of each batch
             size, and changes the last digits; the bundled model then takes 0.8 of the time on a CPU (docs/models.md).
-        backend: what evaluates a U-Net on a CPU in float32: "torch", or "onnx", ONNX Runtime, which takes about half of
-            the time on a small network and changes the last digits (docs/speed.md). None: "onnx" for the bundled model
-            where no other argument needs torch. Gradients through the network are always computed by torch.
+        backend: what evaluates a U-Net on a CPU in float32: "torch", or "onnx" for ONNX Runtime, which takes about half
+            of the time on a small network and changes the last digits (docs/speed.md). Gradients through the network
+            are computed by torch in both. None: "onnx" for the bundled model, if no other option needs torch.
 
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
@@ -71,37 +79,38 @@ def load(
     place = _device(device)
     bundled = str(name) == "emoji"
     dtype = dtype or (torch.float32 if bundled else best_dtype(place))
-    options = (lora, attention_slicing, vae_tiling, cpu_offload, channels_last, compile, variant, config, revision)
-    light = bundled and backend != "torch" and place.type == "cpu" and dtype == torch.float32 and not any(options)
-    if light and importlib.util.find_spec("onnxruntime") is not None:
-        pipe = BundledPipeline(EMOJI)
-        identity = {"name": "emoji", **_version(EMOJI, pipe), "dtype": "float32", "device": "cpu"}
-        return StableDiffusion(pipe, identity | {"backend": "onnx", "onnxruntime": backend_version()})
     source = _find("emoji" if bundled else name, revision, variant)
-    try:
-        with quiet(bars=_size(source) > _BIG):
-            pipe = (_from_file if source.is_file() else _from_folder)(source, dtype, variant, config)
-            merged = loras.merge(pipe, lora)
-            prior_of = family(pipe)
-            _place(pipe, place, cpu_offload)
-    except InputError:
-        raise
-    except Exception as error:  # whatever these libraries raise for a broken model
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{name} cannot be loaded on {place} as {_short(dtype)}: {reason}") from error
-    for part in pipe.components.values():
-        if isinstance(part, torch.nn.Module):
-            own_memory(part.requires_grad_(False).eval())
-    save_memory(pipe, attention_slicing, vae_tiling)
-    identity: dict[str, str | bool] = {"name": str(name), **_version(source, pipe), **merged}
-    identity |= {"dtype": _short(dtype), "device": str(place)}
-    if bundled if channels_last is None else channels_last:
-        network_of(pipe).to(memory_format=torch.channels_last)
-        identity["channels_last"] = True
-    if compile:
-        network_of(pipe).compile(dynamic=False)
-        identity["compile"] = True
-    return prior_of(pipe, identity)
+    torch_only = {"dtype": dtype != torch.float32, "device": place.type != "cpu", "channels_last": channels_last}
+    torch_only |= {"compile": compile, "attention_slicing": attention_slicing, "cpu_offload": cpu_offload}
+    needs_torch = next((option for option, on in torch_only.items() if on), None)
+    if backend == "onnx" and needs_torch:
+        raise InputError(f"backend 'onnx' computes in float32 on the CPU, so it cannot keep {needs_torch}: omit one")
+    own_files = bundled and has_graphs(source) and not (lora or vae_tiling or revision or variant or config)
+    if backend is None and own_files and not needs_torch and channels_last is None:
+        backend = "onnx"
+    if backend == "onnx" and own_files:
+        with loading(str(name), logs=False):
+            pipe = BundledPipeline(source)
+            version = identity_of(source, pipe.files, pipe.network_files)
+            return StableDiffusion(pipe, {"name": "emoji", **version, "dtype": "float32", "device": "cpu", **in_onnx()})
+    with loading(str(name), f" on {place} as {_short(dtype)}", bars=_size(source) > _BIG):
+        pipe, version = (_from_file if source.is_file() else _from_folder)(source, dtype, variant, config)
+        fit_tokenizers(pipe, str(source))
+        merged = loras.merge(pipe, lora)
+        prior_of = family(pipe)
+        _place(pipe, place, cpu_offload)
+        save_memory(pipe, attention_slicing, vae_tiling)
+        identity: dict[str, Any] = {"name": str(name), **version, **merged}
+        identity |= {"dtype": _short(dtype), "device": str(place)}
+        if (bundled and backend != "onnx") if channels_last is None else channels_last:
+            network_of(pipe).to(memory_format=torch.channels_last)
+            identity["channels_last"] = True
+        if backend == "onnx":
+            identity |= _convert(pipe)
+        if compile:
+            network_of(pipe).compile(dynamic=False)
+        options = {"compile": compile, "attention_slicing": attention_slicing, "vae_tiling": vae_tiling}
+        return prior_of(pipe, identity | {option: True for option, on in options.items() if on})
 
 
 def _device(device: str | torch.device | None) -> torch.device:
@@ -137,7 +146,7 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     """The folder or file of a model, fetched from the hub if needed."""
-    path = EMOJI if name == "emoji" else _path(name)
+    path = EMOJI if name == "emoji" else expanded(name)
     here = there(path)
     if not str(name).strip():
         raise InputError(f"there is no model {name!r}: {hub.KINDS}")
@@ -159,15 +168,10 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     return hub.fetch(hub.present_name(text), revision, variant)
 
 
-def _path(name: str | Path) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:  # ~ of an unknown user
-        raise InputError(f"there is no home folder for {str(name)!r}: write the path without ~") from None
-
-
-def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
-    """Load a pipeline from its folder, without the parts that no prior needs."""
+def _from_folder(
+    folder: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None
+) -> tuple[Any, dict[str, Any]]:
+    """Load a pipeline from its folder, without the parts that no prior needs, and identify it."""
     from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     if config is not None:
@@ -175,40 +179,49 @@ def _from_folder(folder: Path, dtype: torch.dtype, variant: str | None, config: 
     hubs = folder.parent.name == "snapshots"
     repository = folder.parents[1].name.removeprefix("models--").replace("--", "/") if hubs else ""
     fix = f"run `{hub.fetch_command(repository, folder.name)}`" if hubs else "fetch the model again"
-    parts = check_folder(folder, fix)
-    absent = {part: None for part, (library, _) in parts.items() if library is None or part in NOT_LOADED}
-    return DiffusionPipeline.from_pretrained(folder, dtype=dtype, variant=variant, use_safetensors=True, **absent)
+    kinds = check_configs(folder, fix)
+    weights = find_all_weights({name: kind for name, kind in kinds.items() if is_network(kind)}, folder, variant, fix)
+    parts: dict[str, Any] = dict.fromkeys(
+        name for name in check_index(folder / "model_index.json") if name not in kinds
+    )
+    for name, kind in kinds.items():
+        with loading(f"{name} of {folder}"):
+            parts[name] = weights[name].read(dtype) if name in weights else kind.from_pretrained(folder / name)
+    pipe = DiffusionPipeline.from_pretrained(folder, dtype=dtype, use_safetensors=True, **parts)
+    network = next((name for name in weights if parts[name] is network_of(pipe)), None)
+    files = {name: weights[name].files if name in weights and name != network else () for name in kinds}
+    main = weights[network].files if network else ()
+    version = {"revision": folder.name} if hubs else identity_of(folder, files, main)
+    used = next((found.variant for found in weights.values() if found.variant), None)
+    return pipe, version | ({"variant": used} if used else {})
 
 
-def _from_file(file: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None) -> Any:
-    """Load a pipeline from one file, with the structure of the pipeline in `config`."""
-    import diffusers
-    from diffusers.loaders.single_file_utils import fetch_diffusers_config, load_single_file_checkpoint
-    from huggingface_hub import constants
+def _from_file(
+    file: Path, dtype: torch.dtype, variant: str | None, config: str | Path | None
+) -> tuple[Any, dict[str, Any]]:
+    """Load a pipeline from one file, and identify it."""
+    if variant is not None:
+        raise InputError(f"variant = {variant!r} is for folders, and {file} is a file: leave it out")
+    pipe, structure = read_file(file, dtype, config)
+    parts = dict.fromkeys(check_configs(structure), ())
+    stated = {} if config is None else {"config": str(config)}
+    return pipe, stated | identity_of(structure, parts, [file])
 
-    check_safetensors(file)
-    if config is None:
-        kind = fetch_diffusers_config(load_single_file_checkpoint(str(file)))
-        config = hub.present_name(kind["pretrained_model_name_or_path"])
-    folder = _path(config)
+
+def _convert(pipe: Any) -> dict[str, str]:
+    """Let ONNX Runtime evaluate the network, if it can be exported. Returns what the identity says of it."""
+    network = network_of(pipe)
+    if not type(network).__name__.startswith("UNet2D"):
+        raise InputError(f"backend 'onnx' evaluates U-Nets, and {type(network).__name__} is none: omit backend")
     try:
-        index = folder / "model_index.json" if there(folder) and folder.is_dir() else hub.fetch_index(str(config))
-        check_index(index)
-        cls = getattr(diffusers, read_json(index)["_class_name"])
-    except InputError as error:
-        raise InputError(f"{file} needs config, a pipeline of its kind, and none can be used: {error}") from None
-    return cls.from_single_file(str(file), config=str(config), dtype=dtype, local_files_only=constants.HF_HUB_OFFLINE)
-
-
-def own_memory(module: torch.nn.Module) -> None:
-    """Move weights on the CPU from the mapped file to memory allocated by torch, which is aligned.
-
-    A safetensors file is mapped into memory, so its tensors have the alignment of the file, and kernels round
-    differently by alignment: the same weights in two files would give two results.
-    """
-    for tensor in (*module.parameters(), *module.buffers()):
-        if tensor.device.type == "cpu":
-            tensor.data = tensor.data.clone(memory_format=torch.preserve_format)
+        pipe.unet = converted(network)
+    except InputError:
+        raise
+    except Exception as error:  # whatever the exporter raises
+        reason = " ".join(str(error).split())[:200]
+        warnings.warn(f"torch evaluates the network, which cannot be exported to ONNX: {reason}", Note, stacklevel=3)
+        return {}
+    return in_onnx()
 
 
 def _place(pipe: Any, place: torch.device, cpu_offload: bool) -> None:
@@ -239,14 +252,6 @@ def save_memory(pipe: Any, attention_slicing: bool = False, vae_tiling: bool = F
         if tile is None:
             raise InputError(f"{type(pipe).__name__} has no VAE that can work in tiles: leave vae_tiling out")
         tile()
-
-
-def _version(source: Path, pipe: Any) -> dict[str, str]:
-    """The commit of a model from the hub, or the hash of the denoiser's weights."""
-    if source.parent.name == "snapshots":
-        return {"revision": source.name}
-    part = "transformer" if getattr(pipe, "unet", None) is None else "unet"
-    return {"sha256": file_hash(*([source] if source.is_file() else sorted((source / part).glob("*.safetensors"))))}
 
 
 def _size(source: Path) -> int:

@@ -3,41 +3,67 @@
 import copy
 import importlib.util
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor, nn
 
 from potstill.errors import InputError
-from potstill.io.files import file_hash, there
-from potstill.priors.prompts import quiet
+from potstill.io.files import there
+from potstill.priors.guard import loading
+from potstill.priors.hub import expanded, fetch_lora
+from potstill.priors.identity import hash_of
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
+from potstill.priors.weights import own_memory
 
 _KEY = "lora "
 """The prefix of LoRAs' names in a record."""
 _ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 """The projections of an attention, by their names in diffusers."""
 
+_TENSOR = re.compile(
+    r"(?P<layer>.+?)\.(?:to_(?P<old>q|k|v|out)_lora\.|lora_linear_layer\.|lora\.|lora_)(?:(?P<down>A|down)|B|up)\.weight"
+)
+"""The name of one of the two matrices for a layer, in the three forms that diffusers has had."""
+_OTHERS = {
+    "hada_": "LoHa",
+    "lokr_": "LoKr",
+    "dora_scale": "DoRA",
+    "lora_mid": "LoCon with a Tucker decomposition",
+    "oft_": "OFT",
+    ".diff": "full difference of weights",
+}
+"""Other changes of weights, by a part of their names."""
+_FITTING = "choose one made for this model"
+
 LoRA: TypeAlias = str | Path | Sequence[str | Path] | Mapping[str, float]
 """A .safetensors file or a name on the hub, several of them, or each with its scale."""
 
 
 def scales(lora: LoRA | None) -> dict[str, float]:
-    """Each LoRA with its scale; 1 by default."""
-    if isinstance(lora, Mapping):
-        return {str(name): float(scale) for name, scale in lora.items()}
-    names = [lora] if isinstance(lora, str | Path) else lora or []
-    return dict.fromkeys(map(str, names), 1.0)
+    """Each LoRA with its scale; 1 by default.
+
+    Raises:
+        InputError: a scale is not finite.
+    """
+    if not isinstance(lora, Mapping):
+        names = [lora] if isinstance(lora, str | Path) else lora or []
+        return dict.fromkeys(map(str, names), 1.0)
+    found = {str(name): float(scale) for name, scale in lora.items()}
+    if odd := next((name for name, scale in found.items() if not math.isfinite(scale)), None):
+        raise InputError(f"the scale {found[odd]} of the LoRA {odd} must be a finite number, such as 1")
+    return found
 
 
 def merge(pipe: Any, lora: LoRA | None) -> dict[str, str]:
     """Merge LoRAs into the pipeline's weights. Returns what was merged, for the record.
 
     Raises:
-        InputError: peft is missing, or a LoRA is missing, pickled, broken, or made for another network.
+        InputError: peft is missing, or a LoRA is missing, pickled, broken, of another kind, or for another network.
     """
     wanted = scales(lora)
     if not wanted:
@@ -46,7 +72,7 @@ def merge(pipe: Any, lora: LoRA | None) -> dict[str, str]:
     if not hasattr(pipe, "load_lora_weights"):
         raise InputError(f"{type(pipe).__name__} takes no LoRA: leave lora out")
     sources = {}
-    with quiet():
+    with loading("the LoRA"):
         for number, name in enumerate(wanted):
             sources[name] = _load(pipe, name, f"lora_{number}")
         pipe.set_adapters([f"lora_{number}" for number in range(len(wanted))], list(wanted.values()))
@@ -74,27 +100,94 @@ def recorded(identity: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _load(pipe: Any, name: str, adapter: str) -> str:
-    """Attach one LoRA. Returns its hash for the record if it is a file."""
-    path, source = Path(name), ""
-    place: dict[str, Any] = {"pretrained_model_name_or_path_or_dict": name}
+    """Attach one LoRA. Returns its hash for the record."""
+    file = _file(name)
+    shapes = check_safetensors(file)
+    if other := next((kind for word, kind in _OTHERS.items() if any(word in key for key in shapes)), None):
+        raise InputError(f"the LoRA {name} is a {other}, which cannot be merged here: choose a plain LoRA")
+    place = {"pretrained_model_name_or_path_or_dict": str(file.parent), "weight_name": file.name}
+    unet = getattr(pipe, "unet", None)
+    with loading(f"the LoRA {name}", f" into {type(pipe).__name__}"):
+        state, *_ = pipe.lora_state_dict(**place, unet_config=unet and unet.config, use_safetensors=True)
+        targets = _targets(pipe, name, state)
+        pipe.load_lora_weights(**place, adapter_name=adapter, use_safetensors=True)
+        attached = 0
+        for part in targets:
+            for path, module in getattr(pipe, part).named_modules():
+                attached += adapter in getattr(module, "lora_A", ())
+                if path.endswith((f"lora_A.{adapter}", f"lora_B.{adapter}")):
+                    own_memory(module)
+    if attached < (count := sum(map(len, targets.values()))):
+        raise InputError(f"the LoRA {name} changes {count} layers, of which {attached} could be found: {_FITTING}")
+    return f"sha256 {hash_of(file)}, "
+
+
+def _file(name: str) -> Path:
+    """The file of a LoRA, fetched from the hub if needed."""
+    path = expanded(name)
     if path.suffix in (".safetensors", *PICKLED) or there(path):
-        if not there(path) or not path.is_file():
+        if not there(path):
             raise InputError(f"there is no LoRA file {name}: give a .safetensors file or a name on the hub")
-        if path.suffix != ".safetensors":
+        if not path.is_dir() and path.suffix != ".safetensors":
             raise InputError(
                 f"the LoRA {name} is not a .safetensors file, and loading others could run any code: {CONVERT}"
             )
-        check_safetensors(path)
-        place = {"pretrained_model_name_or_path_or_dict": str(path.parent), "weight_name": path.name}
-        source = f"sha256 {file_hash(path)}, "
+    else:
+        path = fetch_lora(name)
+    if not path.is_dir():
+        return path
+    files = sorted(path.glob("*.safetensors"))
+    usual = [file for file in files if file.name == "pytorch_lora_weights.safetensors"] or files
+    if len(usual) != 1:
+        held = ", ".join(file.name for file in files[:5]) or "none"
+        raise InputError(f"the LoRA {name} is a folder of {len(files)} .safetensors files ({held}): name one of them")
+    return usual[0]
+
+
+def _targets(pipe: Any, name: str, state: Mapping[str, Tensor]) -> dict[str, set[str]]:
+    """The layers that a LoRA changes, for each part of the pipeline.
+
+    Raises:
+        InputError: the pipeline has no such layer or one of another shape, or the LoRA has none.
+    """
+    found: dict[str, set[str]] = {}
+    sides: dict[tuple[str, str], int] = {}
+    for key, value in state.items():
+        part, _, rest = key.partition(".")
+        match = _TENSOR.fullmatch(rest)
+        if match is None or not isinstance(network := getattr(pipe, part, None), nn.Module):
+            raise InputError(f"the LoRA {name} holds {key}, for which {type(pipe).__name__} has no place: {_FITTING}")
+        layer = match["layer"].removesuffix(".processor") + (f".to_{match['old']}" if match["old"] else "")
+        layer = f"{layer}.0" if match["old"] == "out" else layer
+        names = [layer, layer.removeprefix("text_model."), f"text_model.{layer}"]
+        if match["old"] and part.startswith("text_encoder"):
+            names = [re.sub(r"to_(q|k|v|out)(\.0)?$", r"\1_proj", each) for each in names]
+        weight = next((each.weight for path in names if (each := _submodule(network, path)) is not None), None)
+        if weight is None:
+            raise InputError(f"the LoRA {name} changes {part}.{layer}, which {type(pipe).__name__} lacks: {_FITTING}")
+        side = 1 if match["down"] else 0
+        if value.shape[side] != weight.shape[side]:
+            raise InputError(
+                f"the LoRA {name} has {value.shape[side]} channels for {part}.{layer}, which has "
+                f"{weight.shape[side]}: {_FITTING}"
+            )
+        found.setdefault(part, set()).add(layer)
+        sides[part, layer] = sides.get((part, layer), 0) + 1
+    if half := next((".".join(place) for place, count in sides.items() if count != 2), None):
+        raise InputError(f"the LoRA {name} holds only one of the two matrices of {half}: fetch it again")
+    if not found:
+        raise InputError(f"the LoRA {name} holds nothing for {type(pipe).__name__}: {_FITTING}")
+    return found
+
+
+def _submodule(network: nn.Module, path: str) -> Any:
+    """The layer of that name if it has a weight, else None; under an adapter it is its base layer."""
     try:
-        pipe.load_lora_weights(**place, adapter_name=adapter, use_safetensors=True)
-        attached = any(adapter in names for names in pipe.get_list_adapters().values())
-    except Exception as error:
-        raise InputError(f"the LoRA {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
-    if not attached:
-        raise InputError(f"the LoRA {name} holds nothing for {type(pipe).__name__}: choose one made for this model")
-    return source
+        layer = network.get_submodule(path)
+    except AttributeError:
+        return None
+    layer = getattr(layer, "base_layer", layer)
+    return layer if isinstance(getattr(layer, "weight", None), Tensor) else None
 
 
 def adapt(network: Any, rank: int, rng: Generator) -> Any:

@@ -22,33 +22,33 @@ Weights = Callable[[], Mapping[str, NDArray[Any]]]
 
 
 class Session:
-    """A graph with its weights in ONNX Runtime, opened at the first call with torch's number of threads."""
+    """A graph with its weights in ONNX Runtime, with as many threads as torch; opened again when their number changes."""
 
     def __init__(self, graph: bytes, weights: Weights) -> None:
-        """Keep the graph, and how its weights are read."""
+        """Open the graph with its weights."""
         self._graph, self._weights = graph, weights
-        self._open: tuple[int, Any] | None = None
+        self._threads, self._session = torch.get_num_threads(), self._opened()
 
-    def __call__(self, **inputs: Tensor | None) -> Tensor:
+    def __call__(self, **inputs: Any) -> Tensor:
         """The output of the graph, from those of the inputs that it has."""
-        threads = torch.get_num_threads()
-        if self._open is None or self._open[0] != threads:
-            self._open = threads, self._session(threads)
-        session = self._open[1]
-        feeds = {each.name: inputs[each.name] for each in session.get_inputs()}
-        return torch.from_numpy(session.run(None, {name: value.detach().numpy() for name, value in feeds.items()})[0])
+        if self._threads != torch.get_num_threads():
+            self._threads, self._session = torch.get_num_threads(), self._opened()
+        feeds = {name: inputs[name].detach().numpy() for name in self._names}
+        return torch.from_numpy(self._session.run(None, feeds)[0])
 
-    def _session(self, threads: int) -> Any:
+    def _opened(self) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = torch.get_num_threads()
         # Waiting threads would take the CPU from torch between two calls.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         make = onnxruntime.OrtValue.ortvalue_from_numpy
         values = {_PREFIX + name: make(value) for name, value in self._weights().items()}
         options.add_external_initializers(list(values), list(values.values()))
-        return onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+        self._names = [each.name for each in session.get_inputs()]
+        return session
 
 
 class OnnxNetwork(torch.nn.Module):
@@ -86,7 +86,7 @@ class OnnxNetwork(torch.nn.Module):
         return (self._session(**inputs),)
 
 
-def plain(network: Any) -> Any:
+def in_torch(network: Any) -> Any:
     """The network in torch, of a network that may run in ONNX Runtime."""
     return network.plain if isinstance(network, OnnxNetwork) else network
 
@@ -99,22 +99,23 @@ def converted(network: Any) -> OnnxNetwork:
         Exception: whatever torch raises for a network that it cannot export.
     """
     try:
-        import onnx  # noqa: F401
+        import onnx
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise InputError(f"backend 'onnx' needs {error.name}: run `pip install potstill[onnx]`") from None
     graph = network_graph(network)
+    used = {each.name.removeprefix(_PREFIX) for each in onnx.load_from_string(graph).graph.initializer}
 
     def weights() -> dict[str, NDArray[np.float32]]:
-        return {name: value.detach().contiguous().numpy() for name, value in network.state_dict().items()}
+        return {name: value.contiguous().numpy() for name, value in network.state_dict().items() if name in used}
 
     session = Session(graph, weights)
     return OnnxNetwork(session, network.config, lambda: network)
 
 
-def backend_version() -> str:
-    """The version of ONNX Runtime, for the record."""
-    return version("onnxruntime")
+def in_onnx() -> dict[str, str]:
+    """What the identity of a model in ONNX Runtime says of it."""
+    return {"backend": "onnx", "onnxruntime": version("onnxruntime")}
 
 
 def network_graph(network: Any) -> bytes:
@@ -122,7 +123,7 @@ def network_graph(network: Any) -> bytes:
     config = network.config
     cells = config.sample_size if isinstance(config.sample_size, int) else config.sample_size[0]
     inputs: dict[str, Tensor] = {"x_t": torch.zeros(2, config.in_channels, cells, cells), "t": torch.zeros(2)}
-    if (width := config.get("cross_attention_dim")) is not None:
+    if (width := config.get("encoder_hid_dim") or config.get("cross_attention_dim")) is not None:
         inputs["states"] = torch.zeros(2, 16, width)
     if config.get("addition_embed_type") == "text_time":
         sizes = 6 * config.addition_time_embed_dim
@@ -144,13 +145,15 @@ def graph_of(
     """
     import onnx
 
+    module.eval().training = True  # or the exporter would merge weights that are equal now
     buffer, axes = BytesIO(), {name: {0: "batch", **(free or {}).get(name, {})} for name in inputs}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's, on shapes in Python: `OnnxNetwork.forward` minds them
         # The newer exporter imports torch._dynamo, and takes many times longer.
         torch.onnx.export(
-            module.eval(), tuple(inputs.values()), buffer, input_names=list(inputs), output_names=["output"],
+            module, tuple(inputs.values()), buffer, input_names=list(inputs), output_names=["output"],
             dynamic_axes=axes, opset_version=OPSET, dynamo=False, export_params=False, do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     model = onnx.load_from_string(buffer.getvalue())
     graph, weights = model.graph, [each for each in model.graph.input if each.name not in inputs]

@@ -2,7 +2,10 @@
 
 import abc
 import copy
+import sys
+import warnings
 from collections.abc import Hashable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,12 +19,15 @@ from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query,
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
 from potstill.priors.lora import adapt
-from potstill.priors.prompts import quiet, warn_about_prompt
+from potstill.priors.onnx_network import in_torch
+from potstill.priors.prompts import check_reading, plain_text, quiet, same_reading
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
 _CACHED_PROMPTS = 256
 """Prompts whose embeddings are kept: thousands of those of a large model would fill the memory."""
+_LONGEST = 10_000
+"""The largest side of a training image in cells."""
 _PREDICTIONS = {  # from what the network predicts, and back
     "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
     "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
@@ -40,8 +46,8 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
-    identity: Mapping[str, str | bool] = field(default_factory=dict)
-    """The origin of the weights, for the record: name, revision or hash, dtype, device."""
+    identity: Mapping[str, str | bool | dict[str, str]] = field(default_factory=dict)
+    """All that a result rests on, for the record: name, revision or hash of each part, LoRAs, dtype, device."""
     _prompt_cache: dict[str, Condition] = field(default_factory=dict, repr=False)
     """The conditions of the latest prompts."""
 
@@ -82,10 +88,18 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the training images, in pixels."""
+        """Height and width of the training images, in pixels.
+
+        Raises:
+            InputError: the config of the network states none.
+        """
         cells = self.network.config.sample_size
-        height, width = (cells, cells) if isinstance(cells, int) else cells
-        return height * self.codec.factor, width * self.codec.factor
+        sides = cells if isinstance(cells, list | tuple) else (cells, cells)
+        if len(sides) != 2 or not all(type(side) is int and 1 <= side <= _LONGEST for side in sides):
+            raise InputError(
+                f"sample_size = {cells!r} of the network's config is no size: state the size of the images"
+            )
+        return sides[0] * self.codec.factor, sides[1] * self.codec.factor
 
     @property
     def size_multiple(self) -> int:
@@ -98,27 +112,47 @@ class Pipeline(NetworkPrior, abc.ABC):
         parts = self.pipe.components
         return {name: parts[name].model_max_length for name in parts if name.startswith("tokenizer") and parts[name]}
 
+    @property
+    def _tokenizers(self) -> list[tuple[Any, int]]:
+        return [(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()]
+
     def encode_prompt(self, prompt: str) -> Condition:
         """The condition for a prompt, with one row. The text encoders run once for each prompt.
 
-        Warns of words that the tokenizer does not know, and of text beyond the token limit.
+        A model of few words, such as the bundled one, reads emoji by their names and letters of any width. Warns of
+        what is not read: unknown words, the notation of other programs, text beyond the token limit.
 
         Raises:
-            InputError: the prompt holds control characters or is too long, or the text encoders were released.
+            InputError: nothing of the prompt is understood, it holds control characters or is too long, or the text
+                encoders were released.
         """
         if prompt not in self._prompt_cache:
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was encoded: load the model again")
-            warn_about_prompt([(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()], prompt)
-            with torch.no_grad(), quiet():
-                condition = self.embed(prompt)
+            check_reading(tokenizers := self._tokenizers, prompt)
+            logs = "transformers" in sys.modules  # the bundled model is loaded without its import
+            with torch.no_grad(), quiet() if logs else nullcontext():
+                condition = self.embed(plain_text(tokenizers[0][0], prompt) if tokenizers else prompt)
             while len(self._prompt_cache) >= _CACHED_PROMPTS:
                 del self._prompt_cache[next(iter(self._prompt_cache))]
         else:
             condition = self._prompt_cache.pop(prompt)
         self._prompt_cache[prompt] = condition  # the latest comes last
         return condition
+
+    def check_difference(self, source: str, target: str) -> None:
+        """Warn if two prompts are the same, and refuse those that only become the same to the model.
+
+        Raises:
+            InputError: they differ in what the model does not read; or as `encode_prompt`.
+        """
+        if source == target:
+            warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
+            return
+        one, other = self.encode_prompt(source), self.encode_prompt(target)
+        if one and all(torch.equal(one[name], other[name]) for name in one):
+            raise same_reading(self._tokenizers, source, target)
 
     def release_text_encoders(self) -> None:
         """Free the memory of the text encoders. Only prompts that were encoded before can be used afterwards."""
@@ -174,7 +208,11 @@ class Pipeline(NetworkPrior, abc.ABC):
             InputError: peft is missing, or the network has no attention or is under cpu_offload.
         """
         pipe = copy.copy(self.pipe)
-        setattr(pipe, "transformer" if getattr(pipe, "unet", None) is None else "unet", adapt(self.network, rank, rng))
+        setattr(
+            pipe,
+            "transformer" if getattr(pipe, "unet", None) is None else "unet",
+            adapt(in_torch(self.network), rank, rng),
+        )
         return replace(self, pipe=pipe)
 
     @property
@@ -208,11 +246,12 @@ def schedule_of(scheduler: Any) -> Schedule:
     Raises:
         InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
     """
-    config = scheduler.config
-    kind = getattr(config, "prediction_type", None)
+    if scheduler is None:
+        raise InputError("the model has no scheduler, which states its noise schedule: fetch it again")
+    kind = getattr(scheduler.config, "prediction_type", None)
     if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
         return Flow()
-    if kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
+    if not isinstance(kind, str) or kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
         raise InputError(
             f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
             f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"

@@ -1,17 +1,20 @@
-"""Checks of prompts: control characters, words that the tokenizer does not know, and text beyond its limit."""
+"""What a model reads of a prompt: words that its tokenizer does not know, notation of other programs, its limit."""
 
 import difflib
-import sys
+import threading
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from potstill.errors import InputError
+from potstill.priors.emoji_names import similar, with_names
+from potstill.priors.notation import notation, without_notation
 
 LONGEST = 5_000
 """The most characters of a prompt; models read fewer than 3,000."""
+_SHOWN = 6  # unknown words
 
 
 class PromptWarning(UserWarning):
@@ -31,24 +34,35 @@ def check_prompt(prompt: str, name: str = "prompt") -> None:
         raise InputError(f"the {name} {shown!r} holds {odd!r}, which is not text: leave it out")
 
 
-def warn_about_prompt(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
-    """Check a prompt, and warn of unknown words, with similar known ones, and of text beyond the token limit.
+def check_reading(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
+    """Warn of what a model does not read of a prompt, and refuse a prompt of which it reads nothing.
+
+    It warns of unknown words, with similar known ones, of the notation of other programs, and of text beyond the token
+    limit; in one line each.
 
     Args:
         tokenizers: each with the number of tokens that its encoder takes.
         prompt: the text.
 
     Raises:
-        InputError: as `check_prompt`.
+        InputError: as `check_prompt`; nothing of the prompt is understood.
     """
     check_prompt(prompt)
-    if prompt.strip() and not tokenizers:
+    if not prompt.strip():
+        return
+    if not tokenizers:
         warnings.warn(f"the model reads no text, so {prompt!r} changes nothing", PromptWarning, stacklevel=3)
-    for word, close in unknown_words(tokenizers[0][0], prompt).items() if tokenizers else ():
-        hint = f": did you mean {' or '.join(map(repr, close))}?" if close else ""
-        warnings.warn(f"the model does not know the word {word!r}{hint}", PromptWarning, stacklevel=3)
+        return
+    plain = without_notation(prompt)
+    unknown = unknown_words(tokenizers[0][0], plain)
+    if not any(understood(tokenizer, plain) for tokenizer, _ in tokenizers):
+        raise InputError(f"the model understands nothing of {_short(prompt)!r}{_remedy(tokenizers[0][0], unknown)}")
+    if advice := notation(prompt):
+        warnings.warn(advice, PromptWarning, stacklevel=3)
+    if unknown:
+        warnings.warn(f"the model does not know {_listed(unknown)}", PromptWarning, stacklevel=3)
     cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers]
-    if cuts and (cut := min(cuts, key=len)):
+    if cut := min(cuts, key=len):
         warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=3)
 
 
@@ -59,42 +73,138 @@ def words(tokenizer: Any) -> list[str]:
     return sorted(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens))
 
 
+def split(prompt: str) -> list[str]:
+    """The words of a prompt in any script, as a tokenizer of words has them: no case, articles or punctuation.
+
+    Emoji have the names of the drawings, letters their usual width; what no drawing stands for is a word of its own.
+    """
+    text = unicodedata.normalize("NFKC", with_names(prompt)).lower().translate(_DROPPED)
+    letters = (letter if _is_letter(letter) else " " for letter in text if unicodedata.category(letter) != "Cf")
+    return [word for word in "".join(letters).split() if word not in ("a", "an", "the")]
+
+
+def plain_text(tokenizer: Any, prompt: str) -> str:
+    """What a tokenizer gets of a prompt: the prompt itself, or, where tokens are words, its words in plain letters."""
+    if prompt.isascii() or not (known := set(words(tokenizer))):
+        return prompt
+    spelled = [next((word for word in (each, _without_accents(each)) if word in known), "") for each in split(prompt)]
+    return " ".join(word or tokenizer.unk_token for word in spelled)
+
+
 def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
     """The most similar words, best first."""
+    if not any(map(str.isalnum, word)):
+        phrases = similar(word)
+        parts = {part for phrase in phrases for part in phrase.split()}
+        return phrases if len(phrases) == 1 and parts <= set(known) else [part for part in phrases if part in known]
     return difflib.get_close_matches(word, known, n=count, cutoff=0.6)
 
 
 def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
     """The words of a prompt that are not in the vocabulary of a tokenizer of words, each with similar known ones."""
-    known = words(tokenizer)
-    if not known:
+    if not (known := words(tokenizer)):
         return {}
-    backend = tokenizer.backend_tokenizer
-    pieces = backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(prompt))
-    return {word: neighbours(word, known) for word, _ in pieces if word not in tokenizer.get_vocab()}
+    found = set(known)
+    return {word: neighbours(word, known) for word in split(prompt) if not {word, _without_accents(word)} & found}
+
+
+def understood(tokenizer: Any, prompt: str) -> bool:
+    """Whether a prompt has a token that is neither special nor for what is unknown."""
+    ids = tokenizer(plain_text(tokenizer, prompt), truncation=False, verbose=False).input_ids
+    return bool(tokenizer.decode(ids, skip_special_tokens=True).strip())
 
 
 def cut_text(tokenizer: Any, limit: int, prompt: str) -> str:
     """The text beyond the first `limit` tokens, the last of which marks the end."""
-    ids = tokenizer(prompt, truncation=False, verbose=False).input_ids
+    ids = tokenizer(plain_text(tokenizer, prompt), truncation=False, verbose=False).input_ids
     return tokenizer.decode(ids[limit - 1 :], skip_special_tokens=True).strip() if len(ids) > limit else ""
+
+
+def same_reading(tokenizers: Sequence[tuple[Any, int]], source: str, target: str) -> InputError:
+    """The error for two prompts that differ in what the model does not read."""
+    these = f"source {_short(source)!r} and target {_short(target)!r} are the same to the model"
+    if words(tokenizer := tokenizers[0][0]):
+        known = " ".join(word for word in split(target) if word not in unknown_words(tokenizer, target))
+        return InputError(f"{these}, which reads {known!r} in both: name the change in words; {_LIST}")
+    if any(cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers for prompt in (source, target)):
+        most = max(limit for _, limit in tokenizers)
+        return InputError(f"{these}, which reads {most} tokens of each: put what changes at the beginning")
+    return InputError(f"{these}, which turns both into the same tokens: name the change in other words")
+
+
+_LIST = "`potstill vocabulary` lists what it knows"
+_DROPPED = str.maketrans("", "", "'\u2019")  # as the tokenizer has it: woman's is womans
+
+
+def _is_letter(letter: str) -> bool:
+    """Whether a character belongs to a word: letters, marks, digits, and symbols such as emoji."""
+    kind = unicodedata.category(letter)
+    return kind[0] in "LMN" or (kind in ("So", "Sk") and not letter.isascii())
+
+
+def _without_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)) if letters != word else word
+
+
+def _listed(unknown: Mapping[str, Sequence[str]]) -> str:
+    """The unknown words, each with similar known ones."""
+    if len(unknown) == 1:
+        ((word, close),) = unknown.items()
+        return f"the word {word!r}{_did_you_mean(close, ': ')}"
+    shown = [f"{word!r}{_did_you_mean(close, ' (', ')')}" for word, close in unknown.items()]
+    return f"the words {', '.join(shown[:_SHOWN])}{f' and {len(shown) - _SHOWN} more' if len(shown) > _SHOWN else ''}"
+
+
+def _did_you_mean(close: Sequence[str], before: str, after: str = "") -> str:
+    return f"{before}did you mean {' or '.join(map(repr, close))}?{after}" if close else ""
+
+
+def _remedy(tokenizer: Any, unknown: Mapping[str, Sequence[str]]) -> str:
+    """What to do about a prompt of which nothing is understood."""
+    if not words(tokenizer):
+        return ": describe the image in words, in the language that the model was trained on"
+    close = {word: near for word, near in unknown.items() if near}
+    hint = f" {_did_you_mean(next(iter(close.values())), '')}" if close else ""
+    return f":{hint or ' use English words and emoji;'} {_LIST}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+class _Loud:
+    """How the logs were before the first of the threads that are quiet now."""
+
+    lock = threading.Lock()
+    quiet = 0
+    before: tuple[tuple[int, bool], ...] = ()
 
 
 @contextmanager
 def quiet(bars: bool = False) -> Iterator[None]:
-    """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set."""
-    logs = [
-        sys.modules[name] for name in ("diffusers.utils.logging", "transformers.utils.logging") if name in sys.modules
-    ]
-    before = [(log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
-    for log in logs:
-        log.set_verbosity(log.CRITICAL)
-        if not bars:
-            log.disable_progress_bar()
+    """Silence the logs of diffusers and transformers, and their progress bars unless `bars` is set.
+
+    The logs belong to the process: they come back when the last thread that is quiet has finished.
+    """
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    logs = (diffusers_logging, transformers_logging)
+    with _Loud.lock:
+        if not _Loud.quiet:
+            _Loud.before = tuple((log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs)
+        _Loud.quiet += 1
+        for log in logs:
+            log.set_verbosity(log.CRITICAL)
+            if not bars:
+                log.disable_progress_bar()
     try:
         yield
     finally:
-        for log, (level, bar) in zip(logs, before, strict=True):
-            log.set_verbosity(level)
-            if bar:
-                log.enable_progress_bar()
+        with _Loud.lock:
+            _Loud.quiet -= 1
+            for log, (level, bar) in zip(logs, _Loud.before, strict=True) if not _Loud.quiet else ():
+                log.set_verbosity(level)
+                if bar:
+                    log.enable_progress_bar()

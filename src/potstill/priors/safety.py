@@ -2,12 +2,14 @@
 
 import importlib
 import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from potstill.errors import InputError
+from potstill.errors import InputError, shortage
 from potstill.io.files import check_file
 from potstill.priors.prompts import quiet
 
@@ -17,6 +19,14 @@ PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 """Suffixes of pickled files: loading one can run any code that its author put in."""
 LONGEST = 100_000_000
 """The largest JSON file in bytes; the largest tokenizers have a third of this."""
+HEADER = 20_000_000
+"""The largest header of a safetensors file in bytes; the largest models have some 100 kB."""
+NUMBER = 10_000_000
+"""The largest whole number in the config of a network; vocabularies have some 300,000 tokens."""
+HEADS = 1_024
+"""The most heads of an attention, or the largest size of one."""
+ENTRIES = 1_000
+"""The most entries of a list in the config of a network."""
 TIMES = 100_000
 """The most levels of a noise schedule; models are trained on 1,000."""
 CONVERT = "convert it to safetensors if you trust it (save_pretrained writes them), or choose another model"
@@ -30,10 +40,11 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     check_file(path, "a whole model")
     try:
-        if (size := path.stat().st_size) > LONGEST:
-            raise InputError(f"{path} has {size:,} bytes: no model needs more than {LONGEST:,}; fetch it again")
+        _check_length(path)
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if shortage(error):
+            raise
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except InputError:
         raise
@@ -42,6 +53,11 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object: fetch the model again")
     return value
+
+
+def _check_length(path: Path) -> None:
+    if (size := path.stat().st_size) > LONGEST:
+        raise InputError(f"{path} has {size:,} bytes: no model needs more than {LONGEST:,}; fetch it again")
 
 
 @quiet()  # importing a class may log
@@ -76,26 +92,33 @@ def check_index(path: Path) -> dict[str, Any]:
     return parts
 
 
-def check_folder(folder: Path, fix: str = "fetch the model again") -> dict[str, Any]:
-    """The parts of a pipeline's folder, each checked without running its code.
+def check_configs(folder: Path, fix: str = "fetch the model again") -> dict[str, Any]:
+    """The classes of the parts of a pipeline's folder, by their names, with checked configs; none of it is run.
 
     Raises:
-        InputError: it is not a pipeline, needs other code, or its weights are missing, pickled or broken.
+        InputError: it is not a pipeline, lacks a part, or needs other code.
     """
     if not (folder / "model_index.json").is_file():
         raise InputError(_no_pipeline(folder))
-    parts = check_index(folder / "model_index.json")
-    for name, (library, cls) in parts.items():
+    parts = {}
+    for name, (library, cls) in check_index(folder / "model_index.json").items():
         if library is None or name in NOT_LOADED:
             continue
         if not (folder / name).is_dir():
             raise InputError(f"{folder} lacks {name}, which its model_index.json lists: {fix}")
-        for path in sorted((folder / name).glob("*.json")):
-            _check_config(path)
-        kind = getattr(importlib.import_module(library), cls)
-        if isinstance(kind, type) and issubclass(kind, nn.Module):
-            check_weights(folder / name, fix)
+        for path in sorted((folder / name).glob("*")):
+            if path.suffix == ".json":
+                _check_config(path)
+            elif path.suffix in (".txt", ".model"):
+                check_file(path, "a whole model")
+                _check_length(path)
+        parts[name] = getattr(importlib.import_module(library), cls)
     return parts
+
+
+def is_network(kind: Any) -> bool:
+    """Whether a part of a pipeline has weights."""
+    return isinstance(kind, type) and issubclass(kind, nn.Module)
 
 
 def _check_config(path: Path) -> None:
@@ -111,36 +134,68 @@ def _check_config(path: Path) -> None:
         raise InputError(f"num_train_timesteps = {steps!r} of {path} must be a whole number from 1 to {TIMES:,}")
 
 
-def check_weights(folder: Path, fix: str = "fetch the model again") -> list[Path]:
-    """The safetensors files of a folder, each with a valid header and the length that it states.
+_SIZES = re.compile(
+    r"(layers|heads|channels|channels_per_block|size|dim|dims|groups|positions|embeddings)$|^layers_per"
+)
+_DEPTHS = re.compile("layers|blocks|depth")
+
+
+def check_numbers(config: Mapping[str, Any], place: str, layers: int) -> None:
+    """Refuse a config with sizes and counts that no network has, before one is built.
+
+    Args:
+        config: of a network.
+        place: its path, for the message.
+        layers: the most layers, of which each has a tensor at least.
 
     Raises:
-        InputError: there is none, all are pickled, or one is broken.
+        InputError: a size is negative, a number, a count of layers or a list too large.
     """
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickled = [path for path in sorted(folder.glob("*")) if path.suffix in PICKLED]
-        if pickled:
-            raise InputError(f"{pickled[0]} is pickled, and loading it could run any code: {CONVERT}")
-        raise InputError(f"{folder} holds no weights (*.safetensors): {fix}")
-    for path in weights:
-        check_safetensors(path)
-    return weights
+    for name, value in config.items():
+        if isinstance(value, dict):  # the parts of CLIP
+            check_numbers(value, place, layers)
+        elif isinstance(value, list) and len(value) > ENTRIES:
+            raise InputError(f"{name} of {place} has {len(value):,} entries: no network has more than {ENTRIES:,}")
+        for number in _whole(value):
+            least, most = -NUMBER, NUMBER
+            if _SIZES.search(name):
+                least, most = (1, HEADS) if "head" in name else (int("groups" in name), NUMBER)
+            if _DEPTHS.search(name):
+                least, most = 0, max(layers, 1)
+            if not least <= number <= most:
+                reason = f" (its weights have {layers:,} tensors)" if _DEPTHS.search(name) else ""
+                raise InputError(
+                    f"{name} = {number} of {place} must be from {least:,} to {most:,}{reason}: fetch the model again"
+                )
 
 
-def check_safetensors(path: Path) -> list[str]:
-    """The names of the tensors in a file.
+def _whole(value: Any) -> Iterator[int]:
+    """The whole numbers in a value, however deep."""
+    if isinstance(value, list):
+        for each in value[:ENTRIES]:
+            yield from _whole(each)
+    elif type(value) is int:
+        yield value
+
+
+def check_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors in a file, by name.
 
     Raises:
-        InputError: it is not a valid safetensors file.
+        InputError: it is not a valid safetensors file, or its header is too large.
     """
     from safetensors import SafetensorError, safe_open
 
     check_file(path, "a whole model")
     try:
+        with path.open("rb") as file:
+            if HEADER < (size := int.from_bytes(file.read(8), "little")) < path.stat().st_size:
+                raise InputError(f"{path} has a header of {size:,} bytes, more than {HEADER:,}: fetch it again")
         with safe_open(path, "pt") as file:
-            return list(file.keys())
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
+        if shortage(error):
+            raise
         raise InputError(f"{path} is not a valid safetensors file ({error}): fetch it again") from None
 
 

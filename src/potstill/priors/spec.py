@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 
 from potstill.errors import InputError
-from potstill.priors.loading import load
+from potstill.priors.loading import Backend, load
 from potstill.priors.lora import LoRA, recorded
 from potstill.priors.pipeline import Pipeline
 
@@ -30,6 +30,7 @@ class ModelSpec:
     cpu_offload: bool = False
     channels_last: bool | None = None
     compile: bool = False
+    backend: Backend | None = None
 
     @classmethod
     def of(cls, identity: Mapping[str, Any], **memory: Any) -> "ModelSpec":
@@ -37,23 +38,18 @@ class ModelSpec:
 
         Args:
             identity: what the record says of it, as `Pipeline.identity`.
-            memory: attention_slicing, vae_tiling and cpu_offload, which change no result and are not recorded.
+            memory: attention_slicing, vae_tiling and cpu_offload, instead of what the record says.
 
         Raises:
             InputError: the dtype is unknown, or the scale of a LoRA is not a number.
         """
         if (dtype := identity.get("dtype")) not in (None, *DTYPES):
             raise InputError(f"dtype = {dtype!r} of the model must be one of {', '.join(DTYPES)}")
-        return cls(
-            name=str(identity.get("name", "emoji")),
-            revision=identity.get("revision"),
-            lora=recorded(identity) or None,
-            device=identity.get("device"),
-            dtype=dtype,
-            channels_last=bool(identity.get("channels_last")),
-            compile=bool(identity.get("compile")),
-            **memory,
-        )
+        kept: dict[str, Any] = {name: identity.get(name) for name in ("revision", "variant", "config", "device")}
+        for name in ("channels_last", "compile", "attention_slicing", "vae_tiling"):
+            kept[name] = bool(identity.get(name))
+        kept["backend"] = "onnx" if identity.get("backend") == "onnx" else "torch"  # earlier versions had torch alone
+        return cls(str(identity.get("name", "emoji")), lora=recorded(identity) or None, dtype=dtype, **kept | memory)
 
     def load(self) -> Pipeline:
         """Load it.

@@ -1,5 +1,6 @@
 """The autoencoder of a latent diffusion model as a codec."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,21 @@ class Autoencoder(Codec):
     vae: Any
 
     def __post_init__(self) -> None:
-        """Convert a VAE that would overflow in float16 to float32."""
+        """Convert a VAE that would overflow in float16 to float32.
+
+        Raises:
+            InputError: its scale is 0 or not finite, or its statistics do not fit its channels.
+        """
+        scale = self.vae.config.scaling_factor
+        if isinstance(scale, bool) or not isinstance(scale, int | float) or not math.isfinite(scale) or not scale:
+            raise InputError(f"scaling_factor = {scale!r} of the VAE must be a finite number other than 0: correct it")
+        mean, std = (getattr(self.vae.config, name, None) for name in ("latents_mean", "latents_std"))
+        count = self.vae.config.latent_channels
+        if mean is not None and std is not None and (len(mean) != count or len(std) != count or not min(std) > 0):
+            raise InputError(
+                f"latents_mean and latents_std of the VAE must each have {count} numbers, for its channels, with std "
+                "above 0: fetch it again"
+            )
         if self.vae.dtype == torch.float16 and getattr(self.vae.config, "force_upcast", False):
             self.vae.to(torch.float32)
 

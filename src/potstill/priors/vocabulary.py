@@ -8,7 +8,7 @@ from pathlib import Path
 from potstill.errors import InputError
 from potstill.io.files import there
 from potstill.priors.loading import EMOJI
-from potstill.priors.prompts import neighbours
+from potstill.priors.prompts import neighbours, split
 from potstill.priors.safety import read_json
 
 NAME = "vocabulary.json"
@@ -23,17 +23,17 @@ class Vocabulary:
     @cached_property
     def words(self) -> list[str]:
         """Every word of every phrase, sorted."""
-        return sorted({word for group in self.groups.values() for phrase in group for word in _split(phrase)})
+        return sorted({word for group in self.groups.values() for phrase in group for word in split(phrase)})
 
     def containing(self, text: str) -> dict[str, list[str]]:
         """The phrases that hold every word of `text`, by group. Groups without one are left out."""
-        wanted = set(_split(text))
-        held = {name: [text for text in group if wanted <= set(_split(text))] for name, group in self.groups.items()}
+        wanted = set(split(text))
+        held = {name: [text for text in group if wanted <= set(split(text))] for name, group in self.groups.items()}
         return {name: phrases for name, phrases in held.items() if phrases}
 
     def unknown(self, text: str) -> dict[str, list[str]]:
         """The words of `text` that are in no phrase, each with the most similar known words."""
-        return {word: neighbours(word, self.words) for word in _split(text) if word not in self.words}
+        return {word: neighbours(word, self.words) for word in split(text) if word not in self.words}
 
 
 def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
@@ -54,9 +54,3 @@ def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
         raise InputError(f"{path} is not a list of words: it must hold lists of texts by group, and subjects by kind")
     subjects = {f"subjects: {name}": tuple(phrases) for name, phrases in (listed or {}).items()}
     return Vocabulary(subjects | {name: tuple(phrases) for name, phrases in groups.items()})
-
-
-def _split(phrase: str) -> list[str]:
-    """The words of a phrase as the tokenizer has them: no case, articles, or punctuation."""
-    letters = "".join(letter if letter.isalnum() else " " for letter in phrase.lower().replace("'", ""))
-    return [word for word in letters.split() if word not in ("a", "an", "the")]

@@ -5,7 +5,7 @@ Only the same run resumes from it: with another version of potstill, other weigh
 it would end in bytes that no uninterrupted run gives.
 """
 
-import itertools
+import glob
 import json
 import math
 import os
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from potstill.errors import InputError
 from potstill.io.files import write
+from potstill.priors.identity import as_stated
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import differences
 from potstill.tasks.state_file import damaged_file_errors, pack, unpack
@@ -27,8 +28,8 @@ T = TypeVar("T")
 
 ENDING = ".checkpoint.safetensors"
 """After the name of the results."""
-ASIDE = "earlier-"
-"""Before the name of a checkpoint that was moved aside for another run."""
+WORTH = 5.0
+"""Seconds of work that are worth a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,28 @@ def find(path: Path) -> Path:
         InputError: the folder holds no checkpoint, or several.
     """
     if not path.is_dir():
-        beside = path.with_suffix(ENDING)
-        return beside if beside.is_file() and not path.name.endswith(ENDING) else path
-    places = sorted(place for place in path.glob(f"*{ENDING}") if not place.name.startswith(ASIDE))
+        if path.name.endswith(ENDING):
+            return path
+        if (beside := path.with_suffix(ENDING)).is_file():
+            return beside
+        if path.is_file() and (others := _others(path)):
+            raise InputError(f"there is no checkpoint beside {str(path)!r}{others}")
+        return path
+    places = sorted(path.glob(f"*{ENDING}"))
     if len(places) == 1:
         return places[0]
     if places:
         raise InputError(f"{str(path)!r} holds {len(places)} checkpoints: choose {', '.join(p.name for p in places)}")
-    raise InputError(f"{str(path)!r} holds no checkpoint: whatever ran there is finished, or was never saved")
+    raise InputError(
+        f"{str(path)!r} holds no checkpoint: whatever ran there is finished, or was never saved{_others(path)}"
+    )
+
+
+def _others(path: Path) -> str:
+    """The checkpoints of runs that took another name, because that one was taken."""
+    stem = glob.escape(path.stem)
+    found = [*path.parent.glob(f"{stem}-*{ENDING}"), *path.parent.glob(f"{stem}-*/*{ENDING}")]
+    return f"; there is {', '.join(sorted(map(str, found))[:5])}" if found else ""
 
 
 class Checkpoint:
@@ -134,12 +149,22 @@ class Checkpoint:
         self.path, self.options, self.every = path, options, every
         self.record = json.loads(json.dumps(record))  # a tuple is a list, as in the file
         self._restored = False
-        self._saved = time.monotonic()
+        self._began = self._saved = time.monotonic()
 
     @property
     def due(self) -> bool:
         """Whether it is time to save."""
         return 0 < self.every <= time.monotonic() - self._saved
+
+    @property
+    def seconds(self) -> float:
+        """Since the checkpoint was made, or restored."""
+        return time.monotonic() - self._began
+
+    @property
+    def worth_it(self) -> bool:
+        """Whether there is work that should not be lost: of some seconds, or as many as between two checkpoints."""
+        return self._restored or self.seconds >= min(WORTH, self.every)
 
     def save(self, run: Resumable, where: str) -> None:
         """Replace the file.
@@ -151,17 +176,16 @@ class Checkpoint:
         write(self.path, pack({**about, "state": run.state()}))
         self._saved = time.monotonic()
 
-    def move_aside(self) -> Path:
-        """Rename the file to make room, and return its new path."""
-        names = (f"{ASIDE}{index}-" if index > 1 else ASIDE for index in itertools.count(1))
-        places = (self.path.with_name(name + self.path.name) for name in names)
-        aside = next(place for place in places if not place.exists())
-        self.path.replace(aside)
-        return aside
-
     def remove(self) -> None:
         """Delete the file, once the run is finished."""
         self.path.unlink(missing_ok=True)
+
+    def fits(self) -> bool:
+        """Whether there is a file, of this very run."""
+        try:
+            return self.path.is_file() and bool(self.read(strict=True))
+        except InputError:
+            return False
 
     def read(self, strict: bool = False) -> Saved:
         """Read the checkpoint if it belongs to this run. With `strict`, also require the same versions and threads.
@@ -171,7 +195,8 @@ class Checkpoint:
             CheckpointMismatch: it belongs to another run.
         """
         saved = read(self.path)
-        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record))
+        model = as_stated(saved.record.get("model"), self.record.get("model", {}))
+        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record | {"model": model}))
         if strict:
             ours, theirs = ours | {"gif": saved.options.get("gif")}, theirs | {"gif": self.options.get("gif")}
         parts = [({name: ours.get(name)}, {name: theirs.get(name)}) for name in sorted(ours.keys() | theirs.keys())]

@@ -1,6 +1,5 @@
 """Edit an image with two prompts: one that describes it, one that describes what it should become."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -71,7 +70,13 @@ class Edit(ImageSettings, RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+        one_seed: bool = False,
     ) -> Run:
         """Encode the image and the prompts: see `Settings.start`. A mask is white where to edit, as large as the image.
 
@@ -80,8 +85,8 @@ class Edit(ImageSettings, RunSettings):
         """
         if not prior.encode_prompt(self.target):
             raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
-        if self.source == self.target:
-            warnings.warn("source and target prompt are the same, so there is little to edit", stacklevel=3)
+        if isinstance(self.method, Baseline) or self.method.edits or self.source == self.target:
+            prior.check_difference(self.source, self.target)
         images, cover, records = self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
@@ -90,13 +95,15 @@ class Edit(ImageSettings, RunSettings):
         size = prior.size_condition(latents)
         target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
         origin = latents.expand(self.count, -1, -1, -1)
-        steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser)
+        seeds = {} if one_seed else self.seeds(self.method)
+        rng = self.generator(seeds.get("seeds", ()))
+        steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser, rng)
 
         def render() -> Images:
             now = scene.images
             return now if cover is None else images.to(now) + cover.to(now) * (now - images.to(now))
 
-        return Run(self.record(prior, **records), steps, resumable, render, images, frame_count)
+        return Run(self.record(prior, **records) | seeds, steps, resumable, render, images, frame_count)
 
     def iterate(
         self,
@@ -107,12 +114,13 @@ class Edit(ImageSettings, RunSettings):
         target: Condition,
         mask: Float[Tensor, "1 1 h w"] | None = None,
         denoiser: Prior | None = None,
+        rng: Generator | None = None,
     ) -> tuple[Iterator[Step], Resumable]:
         """The steps that edit a scene from its origin [b, ...], and what they change.
 
-        `mask` is how much of each cell of the latents may change, 1 for all of it.
+        `mask` is how much of each cell of the latents may change, 1 for all of it; `rng` has the seed by default.
         """
-        rng, guided = Generator().manual_seed(self.seed), self.guided(prior, denoiser)
+        rng, guided = rng or self.generator(()), self.guided(prior, self.method, denoiser)
         if isinstance(self.method, Baseline):
             count = self.resolve().steps
             problem = EditProblem(in_range(guided, prior.codec), origin, source, target, count, rng, mask)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator
 
 from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
@@ -19,6 +18,8 @@ from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Positional
 from potstill.tasks.settings import RunSettings
+from potstill.tasks.sizes import warn_of_size
+from potstill.tensors import normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,13 @@ class Generate(RunSettings):
         return self.optimization(self.method.default_optimizer)
 
     def start(
-        self, inputs: Mapping[str, Picture], prior: Pipeline, *, denoiser: Prior | None = None, frame_count: int = 0
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+        one_seed: bool = False,
     ) -> Run:
         """Encode the prompt and draw the first latents from N(0, I): see `Settings.start`.
 
@@ -50,14 +57,16 @@ class Generate(RunSettings):
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
         height, width = self.resize(prior).shape(0, 0)
-        plan, rng = self.resolve(), Generator().manual_seed(self.seed)
+        warn_of_size(height, width, prior)
+        seeds = {} if one_seed else self.seeds(self.method)
+        plan, rng = self.resolve(), self.generator(seeds.get("seeds", ()))
         cells = (height // prior.codec.factor, width // prior.codec.factor)
-        latents = torch.randn(self.count, prior.channels, *cells, generator=rng).to(prior.device)
+        latents = normal(torch.empty(self.count, prior.channels, *cells), rng).to(prior.device)
         scene = self.scene(prior, latents)
         loop = LoopState(scene, plan.optimizer_of(scene, self.count), rng)
         steps = distill(
             scene,
-            self.guided(prior, denoiser),
+            self.guided(prior, self.method, denoiser),
             self.method,
             target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
             steps=plan.steps,
@@ -65,7 +74,7 @@ class Generate(RunSettings):
             optimizer=loop.optimizer,
             progress=loop.progress,
         )
-        return Run(self.record(prior), steps, loop, lambda: scene.images, frame_count=frame_count)
+        return Run(self.record(prior) | seeds, steps, loop, lambda: scene.images, frame_count=frame_count)
 
 
 def generate(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """The most bytes of a JSON file that are read."""
-_TEXTS = {"name", "revision", "dtype", "device", "path", "sha256"}
+_TEXTS = {"name", "revision", "variant", "config", "dtype", "device", "path", "sha256"}
 """Keys of a record's model and inputs whose values must be strings or null."""
 
 
@@ -108,5 +109,11 @@ def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             changes += differences(before, after)
         elif before != after:
-            changes.append(f"{name} {before}, now {after}")
+            changes.append(f"{_short(name)} {_short(before)}, now {_short(after)}")
     return changes
+
+
+def _short(value: Any) -> str:
+    """The value in words; the first digits of a hash."""
+    text = str(value)
+    return text[:12] if re.fullmatch("[0-9a-f]{64}", text) else text if len(text) <= 100 else f"{text[:100]}..."

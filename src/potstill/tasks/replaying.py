@@ -13,6 +13,7 @@ from potstill.errors import InputError
 from potstill.io import decode
 from potstill.io.files import there
 from potstill.io.images import to_pil
+from potstill.priors.identity import as_stated
 from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
@@ -51,13 +52,22 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     result = run.finish(on_step)
     bare = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
     pngs = replace(result, record=bare).pngs()
-    now = {**versions(), "model": run.record["model"]}
+    now = {**versions(), "model": as_stated(record["model"], run.record["model"])}
+    changes = differences(_with_names({name: record.get(name) for name in now}), _with_names(now))
+    if now["model"] != run.record["model"]:
+        changes.append("the record is of an earlier version, and states only the network of the model")
     return Replay(
         agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
         largest=max(_difference(file, result, place) for file, place in pairs),
-        changes=differences({name: record.get(name) for name in now}, now),
+        changes=changes,
         result=result,
     )
+
+
+def _with_names(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with words for the hashes of the model."""
+    model = {("weights of the network" if name == "sha256" else name): each for name, each in record["model"].items()}
+    return {**record, "model": model}
 
 
 def rerun(record: Mapping[str, Any], folder: Path) -> Run:
@@ -76,7 +86,10 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Run:
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
     names = [name for name, needed in kind.inputs.items() if needed or name in record]
-    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, denoiser=denoiser)
+    options: dict[str, Any] = {"denoiser": denoiser}
+    if getattr(task, "count", 1) > 1 and "seeds" not in record:  # of one generator for all, as it was earlier
+        options["one_seed"] = True
+    run = task.start({name: _input(record.get(name), name, folder) for name in names}, prior, **options)
     for name in names:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")
@@ -113,7 +126,5 @@ def _difference(file: Path, result: Result, place: int) -> int:
     new = to_pil(result.images[place : place + 1])[0]
     old = decode.open_image(file).convert("RGB")
     if old.size != new.size:
-        raise InputError(
-            f"{str(file)!r} is {old.width} x {old.height} pixels, and the replay {new.width} x {new.height}"
-        )
+        raise InputError(f"{str(file)!r} is {old.width}x{old.height} pixels, and the replay {new.width}x{new.height}")
     return int(np.abs(np.asarray(old).astype(int) - np.asarray(new).astype(int)).max())

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from potstill.distillation import Step
 from potstill.errors import InputError, NotFiniteError
+from potstill.io.files import WriteError
 from potstill.state import Resumable, finite
 from potstill.tasks.checkpoint import Checkpoint, CheckpointMismatch
 from potstill.tasks.provenance import differences
@@ -32,7 +33,7 @@ def resume(run: Resumable, checkpoint: Checkpoint, required: bool, say: Callable
     """Restore a run from its checkpoint, if there is one.
 
     With `required` there must be one that fits. Without, a checkpoint of the same command is resumed, because its
-    result has the same bytes as one from the beginning; a checkpoint of another command is moved aside.
+    result has the same bytes as one from the beginning; any other is to be replaced.
 
     Raises:
         InputError: a checkpoint is required and cannot be used.
@@ -42,12 +43,10 @@ def resume(run: Resumable, checkpoint: Checkpoint, required: bool, say: Callable
     try:
         saved = checkpoint.read(strict=not required)
     except InputError as error:
-        if required:
-            fix = ": restore what it was started with, or delete it and start anew"
-            raise InputError(f"{error}{fix if isinstance(error, CheckpointMismatch) else ''}") from None
-        aside = checkpoint.move_aside()
-        say(f"{error}; it is kept, and `{resume_command(aside)}` resumes it, while this run starts anew")
-        return
+        if not required:
+            return
+        fix = ": restore what it was started with, or delete it and start anew"
+        raise InputError(f"{error}{fix if isinstance(error, CheckpointMismatch) else ''}") from None
     checkpoint.restore(run, saved)
     for change in differences(saved.record, checkpoint.record):
         warnings.warn(f"{change}: the bytes may differ from those of an undisturbed run", stacklevel=2)
@@ -64,8 +63,8 @@ def run_steps(
     """Take the steps, each with the name of its method, show them, and save the run whenever it is due.
 
     Raises:
-        Interrupted: a signal arrived; the current step was finished and the run saved.
-        NotFiniteError: a NaN or an infinity; if the state before that step is finite, it is saved.
+        Interrupted: a signal arrived; the current step was finished and the run saved, if it is worth it.
+        NotFiniteError: a NaN or an infinity; if the state before that step is finite and worth it, it is saved.
     """
     where = ""
     try:
@@ -88,17 +87,17 @@ def finalise(run: Resumable, checkpoint: Checkpoint) -> Iterator[None]:
     """Context in which the results of a run are written; afterwards its checkpoint is removed.
 
     Raises:
-        Interrupted: by Ctrl-C; the run was saved.
-        InputError: the results cannot be written; the run was saved, if that is possible.
+        Interrupted: by Ctrl-C; the run was saved, if it is worth it.
+        WriteError: the results cannot be written; the run was saved, if that is possible and worth it.
     """
     with checkpoint.restored_state_errors():
         try:
             yield
         except KeyboardInterrupt:
             _stop(run, checkpoint, "after the last step", signal.SIGINT)
-        except InputError as error:
+        except WriteError as error:  # any other error would come again
             if _saved(run, checkpoint, "after the last step"):
-                raise InputError(f"{error}; then `{resume_command(checkpoint.path)}` writes the results") from None
+                raise WriteError(f"{error}; then `{resume_command(checkpoint.path)}` writes the results") from None
             raise
     checkpoint.remove()
 
@@ -109,8 +108,13 @@ def resume_command(path: Path) -> str:
 
 
 def _stop(run: Resumable, checkpoint: Checkpoint, where: str, signal: int) -> NoReturn:
-    checkpoint.save(run, where)
-    raise Interrupted(f"interrupted; `{resume_command(checkpoint.path)}` resumes {where}", 128 + signal)
+    where = where or "before the first step"
+    if checkpoint.worth_it:
+        checkpoint.save(run, where)
+        message = f"interrupted; `{resume_command(checkpoint.path)}` resumes {where}"
+    else:
+        message = f"interrupted {where}; nothing was saved, for {checkpoint.seconds:.1f} s of work"
+    raise Interrupted(message, 128 + signal)
 
 
 def _save(run: Resumable, checkpoint: Checkpoint, where: str) -> None:
@@ -123,14 +127,18 @@ def _save(run: Resumable, checkpoint: Checkpoint, where: str) -> None:
 
 
 def _saved(run: Resumable, checkpoint: Checkpoint, where: str) -> bool:
-    """Whether there is a checkpoint, after an attempt to save the run."""
-    with suppress(InputError):
-        checkpoint.save(run, where)
+    """Whether there is a checkpoint, after an attempt to save the run if it is worth it."""
+    if checkpoint.worth_it:
+        with suppress(InputError):
+            checkpoint.save(run, where)
     return checkpoint.path.exists()
 
 
 def _last_finite(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
-    """Save a run that became non-finite if its state is finite, and say where the last finite state is."""
+    """Save a run that became non-finite if its state is finite, and say where the last finite state is.
+
+    It is there to be looked at: a run that goes on from it fails at the same step.
+    """
     if _saved(run, checkpoint, where) if where and finite(run.state()) else checkpoint.path.exists():
-        return f"; the last finite state is kept in {checkpoint.path}"
-    return "; no step before it was finite"
+        return f"; the last finite state is kept in {checkpoint.path}, and going on from it ends in the same error"
+    return ""

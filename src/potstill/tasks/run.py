@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from potstill.distillation import Step
+from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import writable_folder, write
 from potstill.io.images import levels, png_bytes
+from potstill.io.outputs import pictures
 from potstill.state import Resumable, State
 from potstill.tasks.provenance import KEY
 from potstill.tensors import Images, Levels
@@ -33,14 +35,39 @@ class Result:
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     """Saved beside the images, in a safetensors file."""
 
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that the run read."""
+        records = [self.record[name] for name in ("image", "mask") if name in self.record]
+        return [Path(record["path"]) for record in records if record["path"]]
+
     def pngs(self) -> list[bytes]:
         """Each image as a PNG that carries the record."""
         texts = [json.dumps({**self.record, "index": index}) for index in range(len(self.images))]
         return [png_bytes(image, {KEY: text}) for image, text in zip(self.images.split(1), texts, strict=True)]
 
-    def save(self, path: str | Path) -> list[Path]:
-        """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them."""
-        path = Path(path)
+    def save(self, path: str | Path, *, overwrite: bool = False) -> list[Path]:
+        """Write the images, `path` or `path-1`, `path-2`, ... for several, and one JSON beside them.
+
+        If a file of that name exists, all take the next free name, such as `edit-2.png`, and a warning says so.
+
+        Args:
+            path: a PNG.
+            overwrite: replace existing files; the picture that was edited is never replaced.
+
+        Returns:
+            The files that were written, without the JSON.
+
+        Raises:
+            InputError: the files cannot be written.
+        """
+        outputs = pictures(Path(path), len(self.images), name="path =")
+        check_outputs(outputs, self.inputs, overwrite)
+        with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
+            return self.write(claim.outputs.path)
+
+    def write(self, path: Path) -> list[Path]:
+        """As `save`, under exactly this name: existing files are replaced."""
         writable_folder(path.parent)
         pngs = self.pngs()
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]

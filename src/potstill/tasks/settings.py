@@ -2,31 +2,34 @@
 
 import abc
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
+from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
-from potstill.io.decode import PIXELS, Picture, arrays
+from potstill.io.decode import Picture, arrays, size_text
 from potstill.io.images import as_images, read_mask
-from potstill.io.resize import Fit, Mode
-from potstill.methods.method import OptimizerSettings
+from potstill.io.resize import Fit, Mode, Size, read_size
+from potstill.methods.method import Method, OptimizerSettings
 from potstill.priors.pipeline import Pipeline
-from potstill.priors.prompts import check_prompt
+from potstill.priors.prompts import PromptWarning, check_prompt
 from potstill.scenes import Latents, Pixels
 from potstill.state import Resumable
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
 from potstill.tasks.provenance import input_record, versions
-from potstill.tasks.schema import Advanced
-from potstill.tensors import Grid, Images
+from potstill.tasks.schema import Advanced, Option
+from potstill.tasks.sizes import note_size, warn_of_size
+from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
 
@@ -41,8 +44,9 @@ class Settings(abc.ABC):
 
     steps: int | None = None
     """Number of optimiser steps, or of sampling steps for a baseline; by default that of the method."""
-    size: tuple[int, int] | None = None
-    """Height and width in pixels; by default the size that the model was trained on."""
+    size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
+    """Width and height in pixels, such as 640x480; one number for a square, or source for the size of the picture. By
+    default the size that the model was trained on."""
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
 
@@ -51,16 +55,18 @@ class Settings(abc.ABC):
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name, most in (("steps", 1_000_000), ("count", 10_000), ("size", PIXELS)):
-            value = getattr(self, name, None)
-            if value is None:
+        for name, most in (("steps", 1_000_000), ("count", 10_000)):
+            if (value := getattr(self, name, None)) is None:
                 continue
-            if min(parts := value if name == "size" else (value,)) < 1:
+            if value < 1:
                 raise InputError(f"{name} = {value} must be at least 1")
-            if max(parts) > most:
+            if value > most:
                 raise InputError(f"{name} = {value} must be at most {most:,}")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
+        if self.size is not None and read_size(self.size) is None and "image" not in self.inputs:
+            raise InputError("size = source is the size of a picture, and there is none: state the size")
+        count = getattr(self, "count", 1)
+        if not 0 <= self.seed <= 2**63 - count:
+            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - {count}")
         scale = getattr(self, "guidance_scale", None)
         if scale is not None and not math.isfinite(scale):
             raise InputError(f"guidance scale = {scale} must be a finite number")
@@ -111,6 +117,8 @@ class Settings(abc.ABC):
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, as stated; a method as its expression."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
+        if isinstance(self.size, tuple):
+            values["size"] = size_text(*self.size)
         return {name: to_text(value) if isinstance(value, tuple(KINDS)) else value for name, value in values.items()}
 
     def settings_as_run(self) -> dict[str, Any]:
@@ -142,7 +150,8 @@ class Settings(abc.ABC):
 
     def resize(self, prior: Pipeline) -> Fit:
         """How images are brought to the working size."""
-        return Fit(self.size or prior.size, multiple=prior.size_multiple)
+        size = prior.size if self.size is None else read_size(self.size)
+        return Fit(size, multiple=prior.size_multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
@@ -177,6 +186,8 @@ class ImageSettings(Settings, abc.ABC):
         self.check_inputs(inputs)
         pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
         images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
+        note_size(inputs["image"], pixels, resize, prior)
+        warn_of_size(images.shape[-2], images.shape[-1], prior)
         records = {"image": input_record(inputs["image"], images)}
         if "mask" in inputs:
             mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
@@ -208,7 +219,7 @@ class RunSettings(Settings, abc.ABC):
     space: Advanced[Literal["latents", "pixels"]] = "latents"
     """What is optimised: the latents of the network, or the pixels, through its encoder."""
     count: int = 1
-    """Number of results, each with its own noise."""
+    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
 
     default_guidance_scale: ClassVar = 5.0
 
@@ -231,8 +242,26 @@ class RunSettings(Settings, abc.ABC):
         rate = self.learning_rate or (default.learning_rate if optimizer == default.optimizer else RATES[optimizer])
         return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
-    def guided(self, prior: Pipeline, denoiser: Prior | None = None) -> Prior:
-        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt."""
+    def seeds(self, method: Method | Baseline) -> dict[str, list[int]]:
+        """For the record of several results: the seed that makes each of them alone, unless they affect one another."""
+        apart = self.count > 1 and method.apart
+        return {"seeds": [self.seed + index for index in range(self.count)]} if apart else {}
+
+    def generator(self, seeds: Sequence[int]) -> Generator:
+        """The generator of a run: one for each seed, or one for all results."""
+        return SampleGenerators(seeds) if seeds else Generator().manual_seed(self.seed)
+
+    def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
+
+        Warns of a negative prompt that the method does not use.
+        """
+        if self.negative.strip() and not isinstance(self.guidance, PerpNeg) and not method.uses_negative(self.scale):
+            name, fix = type(method).__name__, "choose a larger guidance scale, or leave the negative prompt out"
+            if isinstance(method, Method) and method.ignores_guidance:
+                fix = f"give {name} a share of it, as in {name}(negative=1.0)"
+            text = f"the negative prompt changes nothing with {name} at guidance scale {self.scale:g}: {fix}"
+            warnings.warn(text, PromptWarning, stacklevel=3)
         guided = with_scale(denoiser or prior, self.scale)
         if not self.negative and self.guidance == Plain():
             return guided

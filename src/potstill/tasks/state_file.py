@@ -18,6 +18,7 @@ from torch import Tensor
 
 from potstill.errors import InputError, shortage
 from potstill.state import State
+from potstill.tensors import owned
 
 _KEY, _HASH, _LEAF = "potstill state", "sha256", "__tensor__"
 
@@ -43,7 +44,7 @@ def unpack(path: Path) -> State:
             about = file.metadata() or {}
             if _KEY not in about:
                 raise InputError(f"{name} is not a checkpoint of potstill: give a file *.checkpoint.safetensors")
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  not a mapping
+            tensors = {key: owned(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118  not a mapping
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"cannot read {name}: {str(error) or 'it is damaged'}; delete it and start anew") from None
     with damaged_file_errors(path):

@@ -18,7 +18,7 @@ def light(optimizer: type[OptimizerT]) -> type[OptimizerT]:
     methods = {name: inspect.unwrap(getattr(optimizer, name)) for name in guarded}
     step = torch.no_grad()(inspect.unwrap(optimizer.step))
     step.hooked = True  # type: ignore[attr-defined] # otherwise torch wraps it in the records
-    return type(optimizer.__name__, (optimizer,), {**methods, "step": step})
+    return type(optimizer.__name__, (optimizer,), {**methods, "step": step})  # type: ignore[return-value]
 
 
 Adam, SGD = light(torch.optim.Adam), light(torch.optim.SGD)

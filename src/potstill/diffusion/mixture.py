@@ -13,7 +13,6 @@ from potstill.diffusion.schedule import Schedule, linear
 from potstill.errors import InputError
 from potstill.tensors import Latent, Times, per_sample
 
-
 _BLOCK = 1 << 17
 """The most logits at once: they stay in the cache of a processor, and memory does not grow with points and centres."""
 

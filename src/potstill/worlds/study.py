@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
-from torch.optim import Adam
 
 from potstill.diffusion.guidance import Guided, check_scale
 from potstill.diffusion.mixture import Mixture
@@ -18,6 +17,7 @@ from potstill.diffusion.prior import Condition
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.methods import Method
+from potstill.optimizers import Adam
 from potstill.scenes.points import Points, Projected
 from potstill.state import LoopState, Resumable, State
 

@@ -90,7 +90,7 @@ def test_every_family_can_share_its_calls(priors, image, family):
 def test_a_run_that_fails_leaves_the_others_alone(priors, image):
     prior = priors("sd")
     good = edits(image, seeds=[0])[0]
-    bad = edits(image, seeds=[0], guidance_scale=1e38)[0]
+    bad = edits(image, seeds=[0], learning_rate=1e38)[0]
 
     def failing(prior: Pipeline, shared: Prior):
         with pytest.raises(NotFiniteError):

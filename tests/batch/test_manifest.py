@@ -29,7 +29,7 @@ tasks = st.one_of(
         seed=st.integers(0, 2**63 - 1),
         steps=st.none() | st.integers(1, 10**6),
         guidance_scale=st.floats(-1000, 1000),
-        size=st.none() | st.tuples(st.integers(1, 5000), st.integers(1, 5000)),
+        size=st.none() | st.builds("{}x{}".format, st.integers(1, 5000), st.integers(1, 5000)),
         space=st.sampled_from(["latents", "pixels"]),
     ),
     st.builds(Generate, prompt=words, seed=st.integers(0, 2**63 - 1), count=st.integers(1, 9), negative=words),

@@ -210,7 +210,7 @@ def test_the_command_ranks_pairs_of_ones_own_with_answers(capsys, tmp_path):
     [
         (("--data", "d", "--split", "seen"), "--data has no splits"),
         (("--clip", "c"), "give --data"),
-        (("--pairs", "0"), "pairs = 0 must be at least 1"),
+        (("--pairs", "0"), "pairs = 0 must be from 1 to 10,000"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(capsys, words, says):

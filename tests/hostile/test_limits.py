@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import potstill
 from potstill.batch.executors import choose_executor
 from potstill.bench.datasets import read_dataset
 from potstill.cli.bench import BenchCommand
@@ -130,6 +131,11 @@ BEYOND = {
     ],
     "tasks.settings.STEPS": [lambda: generate(steps=1_000_001)],
     "tasks.settings.COUNT": [lambda: generate(count=10_001)],
+    "tasks.sizes.LARGEST": [
+        lambda: potstill.generate("red heart", count=1001, steps=1),
+        lambda: potstill.generate("red heart", size="2048x2112", steps=1),
+        lambda: potstill.edit(noise(1)[0], source="red heart", target="blue heart", size="9984x9984", steps=1),
+    ],
     "tasks.settings.SCALE": [
         lambda: generate(guidance_scale=1e308),
         lambda: generate(guidance_scale=-1000.5),

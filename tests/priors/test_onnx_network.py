@@ -7,6 +7,7 @@ import torch
 from torch import Generator
 
 from potstill.errors import InputError
+from potstill.priors import onnx_network
 from potstill.priors.onnx_network import OnnxNetwork, converted, in_torch
 from tests import tiny
 
@@ -48,7 +49,7 @@ def test_every_unet_gives_the_answers_of_torch_at_any_batch_and_size(network):
         assert torch.equal(found, fast(*values, **options)[0])  # the same bytes each time
 
 
-def test_torch_evaluates_what_records_gradients_and_uneven_sizes():
+def test_torch_evaluates_what_records_gradients_uneven_sizes_and_large_images(monkeypatch):
     network = tiny.build("sd").unet.requires_grad_(False).eval()
     fast = converted(network)
     (x_t, t, states), _ = inputs(network, 2)
@@ -60,6 +61,9 @@ def test_torch_evaluates_what_records_gradients_and_uneven_sizes():
         assert torch.equal(*(each for (each,) in gradients))
         asked.requires_grad_(False)
     (x_t, t, states), _ = inputs(network, 2, 9, 8)
+    assert torch.equal(fast(x_t, t, states)[0], network(x_t, t, states, return_dict=False)[0])
+    monkeypatch.setattr(onnx_network, "_ATTENTION", 2 * 2 * 8**4 - 1)  # 2 samples, 2 heads, 8 x 8 cells
+    (x_t, t, states), _ = inputs(network, 2)
     assert torch.equal(fast(x_t, t, states)[0], network(x_t, t, states, return_dict=False)[0])
     assert in_torch(fast) is in_torch(network) is network
     assert not list(OnnxNetwork.parameters(fast))

@@ -17,6 +17,8 @@ from potstill.errors import InputError
 OPSET = 18
 """The version of ONNX's operators; every ONNX Runtime since 1.14 has it."""
 _PREFIX = "network."
+_ATTENTION = 2**28
+"""The most weights of one attention, 1 GB, that ONNX Runtime is given."""
 Weights = Callable[[], Mapping[str, NDArray[Any]]]
 """Reads float32 weights by name. A function, so that they need no memory beside the session's own."""
 
@@ -54,7 +56,7 @@ class Session:
 class OnnxNetwork(torch.nn.Module):
     """A U-Net of diffusers that runs in ONNX Runtime, and in torch where it must.
 
-    Torch evaluates calls that record gradients, and latents that the network cannot halve evenly.
+    Torch evaluates calls that record gradients, latents that the network cannot halve evenly, and large images.
     """
 
     def __init__(self, session: Session, config: Any, plain: Callable[[], torch.nn.Module]) -> None:
@@ -81,9 +83,16 @@ class OnnxNetwork(torch.nn.Module):
         inputs = {"x_t": x_t, "t": t, "states": states, **added}
         recorded = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in inputs.values())
         multiple = 2 ** (len(self.config.block_out_channels) - 1)
-        if recorded or any(side % multiple for side in x_t.shape[-2:]):
+        uneven = any(side % multiple for side in x_t.shape[-2:])
+        if recorded or uneven or self._weights_of_attention(x_t) > _ATTENTION:
             return _call(self.plain, x_t, t, states, added)
         return (self._session(**inputs),)
+
+    def _weights_of_attention(self, x_t: Float[Tensor, "b c h w"]) -> int:
+        """The most numbers that an attention keeps at once: ONNX Runtime keeps all its weights, and torch does not."""
+        heads = self.config.get("num_attention_heads") or self.config.get("attention_head_dim") or 1
+        most = max(heads) if isinstance(heads, list | tuple) else heads
+        return len(x_t) * most * (x_t.shape[-2] * x_t.shape[-1]) ** 2
 
 
 def in_torch(network: Any) -> Any:

@@ -18,7 +18,7 @@ from potstill.tasks.plan import OptimizationPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Positional
 from potstill.tasks.settings import RunSettings
-from potstill.tasks.sizes import warn_of_size
+from potstill.tasks.sizes import check_size
 from potstill.tensors import normal
 
 
@@ -57,7 +57,7 @@ class Generate(RunSettings):
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
         height, width = self.resize(prior).shape(0, 0)
-        warn_of_size(height, width, prior)
+        check_size(height, width, prior, self.count)
         seeds = {} if one_seed else self.seeds(self.method)
         plan, rng = self.resolve(), self.generator(seeds.get("seeds", ()))
         cells = (height // prior.codec.factor, width // prior.codec.factor)

@@ -28,7 +28,7 @@ from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
 from potstill.tasks.provenance import input_record, versions
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.sizes import note_size, warn_of_size
+from potstill.tasks.sizes import check_size, note_size
 from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
@@ -195,13 +195,13 @@ class ImageSettings(Settings, abc.ABC):
         """
         self.check_inputs(inputs)
         pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
+        check_size(*resize.shape(*pixels[0].shape[:2]), prior, getattr(self, "count", 1))
         images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
         records = {"image": input_record(inputs["image"], images)}
         if "mask" in inputs:
             mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
             records["mask"] = input_record(inputs["mask"], mask)
         note_size(inputs["image"], pixels, resize, prior)
-        warn_of_size(images.shape[-2], images.shape[-1], prior)
         return images, mask, records
 
 

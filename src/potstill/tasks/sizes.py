@@ -7,13 +7,15 @@ import numpy as np
 from jaxtyping import Shaped
 from torch import Tensor
 
-from potstill.errors import Note
+from potstill.errors import InputError, Note
 from potstill.io.decode import Picture, display_name, size_text
 from potstill.io.resize import Fit
 from potstill.priors.pipeline import Pipeline
 
 FAR = 2.0
 """The factor between the pixels of an image and of those in training above which a warning is due."""
+LARGEST = 1_000
+"""Maximum factor between the pixels of all images of a run and of one in training."""
 
 
 def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], resize: Fit, prior: Pipeline) -> None:
@@ -32,10 +34,21 @@ def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], re
     warnings.warn(text, Note, stacklevel=4)
 
 
-def warn_of_size(height: int, width: int, prior: Pipeline) -> None:
-    """Warn of a size far from what the model was trained on, and say how much longer a step takes."""
+def check_size(height: int, width: int, prior: Pipeline, count: int = 1) -> None:
+    """Warn of a size far from what the model was trained on, and say how much longer a step takes.
+
+    Raises:
+        InputError: the images of a run have more than 1,000 times the pixels of those in training.
+    """
     own = prior.size
     ratio = height * width / (own[0] * own[1])
+    if count * ratio > LARGEST:
+        images = "an image" if count == 1 else f"{count:,} images"
+        fix = "choose a smaller size" if count == 1 else "ask for fewer at once, with other seeds"
+        raise InputError(
+            f"{images} of {size_text(height, width)} would take {count * ratio:,.0f} times the memory and work of one "
+            f"of {size_text(*own)}, which the model was trained on; at most {LARGEST:,} times is allowed: {fix}"
+        )
     if 1 / FAR <= ratio <= FAR:
         return
     large = f"a step is about {ratio:,.3g} times the work and takes longer by about as much, and parts may repeat"

@@ -151,8 +151,6 @@ def test_the_render_of_a_scene_with_views_is_checked_in_its_first_step():
         run = start(Viewed(render))
         with pytest.raises(InputError, match="the render of the scene"):
             next(run)
-    scene = Viewed()
-    scene.view = None
     assert len(list(start(Viewed()))) == 2
 
 

@@ -17,8 +17,8 @@ from potstill.fields import no_type_check
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
 from potstill.methods.render_model import WithRenderModel
-from potstill.run_arguments import check_arguments, check_render, preview
-from potstill.scenes.scene import View, draw_view, has_views, takes_view
+from potstill.run_arguments import check_arguments, check_render, check_source, preview
+from potstill.scenes.scene import View, has_views, takes_view
 from potstill.tensors import Latent, Times
 
 
@@ -124,9 +124,10 @@ def distill(
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
     if not has_views(scene):
-        still = source_scene is not None and source is not None and not has_views(source_scene)
-        origin = preview(source_scene) if source_scene is not None and still else None
-        check_render(preview(scene), {}, prior, target, source, origin)
+        render = preview(scene)
+        check_render(render, {}, prior, target, source)
+        if source_scene is not None and source is not None and not has_views(source_scene):
+            check_source(preview(source_scene), render)
     so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in descent.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
@@ -141,12 +142,13 @@ def distill(
         if memory.render_model:
             counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
         begins, viewed = so_far.done, takes_view(scene)
+        draw_view: Any = scene.view if has_views(scene) else lambda rng: {}
         for index in range(begins, steps):
             before = rng.get_state()
-            view = draw_view(scene, rng)
+            view = draw_view(rng)
             x0 = scene(view) if viewed else scene()
             if index == begins:
-                check_render(x0, view, prior, target, source, render_source and render_source(view))
+                check_render(x0, view, prior, target, source)
             if not (x0.requires_grad and torch.is_grad_enabled()):
                 raise InputError(
                     "the render has no gradient with respect to the scene's parameters: compute it from them, and "
@@ -155,6 +157,8 @@ def distill(
             current = x0.detach().clone()
             with torch.no_grad():
                 origin = Source(render_source(view), {**(source or {}), **view}) if render_source else None
+                if origin and index == begins:
+                    check_source(origin.x0, current)
                 moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
                 estimate, memory = method.next(moment, counted, memory)
             loss = surrogate_loss(x0, estimate.gradient)

@@ -61,9 +61,7 @@ def check_arguments(
         _check_optimizer(optimizer, trained, type(scene).__name__)
 
 
-def check_render(
-    x0: Any, view: Any, prior: Prior, target: Condition, source: Condition | None, x0_source: Latent | None
-) -> None:
+def check_render(x0: Any, view: Any, prior: Prior, target: Condition, source: Condition | None) -> None:
     """Raise unless the render of a scene is data that the prior can denoise under these conditions.
 
     Raises:
@@ -97,14 +95,22 @@ def check_render(
                     f"{entry} of {name} is on {value.device}, and the prior on {needed[entry].device}: move it there"
                 )
         prior.check(x0, told)
-    if x0_source is not None and x0_source.shape != x0.shape:
+
+
+def check_source(x0_source: Any, x0: Latent) -> None:
+    """Raise unless the source's render has the shape of the scene's.
+
+    Raises:
+        InputError: it has another one, so that it would broadcast.
+    """
+    shape = tuple(getattr(x0_source, "shape", ()))
+    if shape != tuple(x0.shape):
         raise InputError(
-            f"the source's render has shape {tuple(x0_source.shape)}, and the scene's {tuple(x0.shape)}: they must be "
-            "the same"
+            f"the source's render has shape {shape}, and the scene's {tuple(x0.shape)}: they must be the same"
         )
 
 
-def preview(scene: nn.Module) -> object:
+def preview(scene: nn.Module) -> Any:
     """The render of a scene with a single view, which leaves the scene and all random states as they are."""
     kept = {name: value.detach().clone() for name, value in scene.named_buffers()}
     arguments: tuple[View, ...] = ({},) if takes_view(scene) else ()

@@ -93,7 +93,7 @@ class LoopState(Resumable):
         if self.scheduler:
             self.scheduler.load_state_dict(copied(state["scheduler"]))
         options: Any = state.get("options")  # earlier versions saved none
-        for group, kept in zip(self.optimizer.param_groups, options or (), strict=options is not None):
+        for group, kept in zip(self.optimizer.param_groups, options or [{}] * len(groups), strict=True):
             group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
         self.rng.set_state(state["rng"])
         self.progress.restore(state)

@@ -34,11 +34,6 @@ def has_views(scene: nn.Module) -> bool:
     return getattr(type(_original(scene)), "view", Scene.view) is not Scene.view
 
 
-def draw_view(scene: nn.Module, rng: Generator) -> View:
-    """A view of any module."""
-    return _original(scene).view(rng) if has_views(scene) else {}  # type: ignore[operator]
-
-
 def takes_view(scene: nn.Module) -> bool:
     """Whether its `forward` takes the view; a render that is the same from everywhere needs no argument.
 

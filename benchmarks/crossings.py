@@ -77,7 +77,7 @@ def command_to_first_step(out: str) -> None:
     sys.setprofile(found)
     with (
         patch.object(EditCommand, "run", start),
-        patch.object(distillation, "surrogate_loss", stop),
+        patch.object(distillation, "loss_and_slope", stop),
         contextlib.redirect_stderr(io.StringIO()),
         contextlib.suppress(SystemExit),
     ):

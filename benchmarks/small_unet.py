@@ -34,4 +34,4 @@ def small_prior() -> StableDiffusion:
     for part in (unet, vae):
         part.requires_grad_(False).eval()
     told = {prompt: {"encoder_hidden_states": torch.randn(1, 77, WIDTH)} for prompt in ("", "source", "target")}
-    return StableDiffusion(pipe, told=told)
+    return StableDiffusion(pipe, _prompt_cache=told)

@@ -32,7 +32,7 @@ ROWS = (
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
     ("fields",),
-    ("tensors", "errors", "moved"),
+    ("tensors", "errors", "moved", "optimizers"),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
 SIBLINGS = {
@@ -40,7 +40,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "fields", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "fields", "optimizers", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]

@@ -55,6 +55,13 @@ def test_inversion_is_counted():
     assert steps[0].evaluations == 3 * 2 * (1 + 6)  # t = 500 is 501 above clean: six of ten steps
 
 
+def test_a_still_source_is_rendered_once(monkeypatch):
+    renders, forward = [], Points.forward
+    monkeypatch.setattr(Points, "forward", lambda scene, view: renders.append(1) or forward(scene, view))
+    run(DDS(), steps=5)
+    assert len(renders) == 1 + 5 + 1  # the first look, when `distill` is called, the steps, and the source
+
+
 def test_the_source_scene_is_left_alone_and_can_be_given():
     case = Case()
     elsewhere = Points(case.source.x0)

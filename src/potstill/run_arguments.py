@@ -70,6 +70,8 @@ def check_render(x0: Any, view: Any, prior: Prior, target: Condition, source: Co
     if not isinstance(x0, Tensor) or not x0.is_floating_point():
         what = f"a tensor of {x0.dtype}" if isinstance(x0, Tensor) else f"a {type(x0).__name__}"
         raise InputError(f"the render of the scene is {what}: return a tensor of floating-point numbers, [b, ...]")
+    if x0.layout is not torch.strided:
+        raise InputError(f"the render of the scene is {x0.layout}: return a dense tensor, such as render.to_dense()")
     if x0.ndim < 2 or not x0.numel():
         raise InputError(
             f"the render of the scene has shape {tuple(x0.shape)}: it must be a batch [b, ...] of at least one sample; "

@@ -92,8 +92,9 @@ class LoopState(Resumable):
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         if self.scheduler:
             self.scheduler.load_state_dict(copied(state["scheduler"]))
-        options: Any = state.get("options")  # earlier versions saved none
-        for group, kept in zip(self.optimizer.param_groups, options or [{}] * len(groups), strict=True):
+        groups = self.optimizer.param_groups
+        kept_options: Any = state.get("options") or [{} for _ in groups]  # earlier versions saved none
+        for group, kept in zip(groups, kept_options, strict=True):
             group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
         self.rng.set_state(state["rng"])
         self.progress.restore(state)

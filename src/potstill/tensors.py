@@ -1,4 +1,4 @@
-"""Type names for shapes of tensors, coefficients for each sample, and draws for each sample."""
+"""Type names for shapes of tensors, coefficients and norms for each sample, and draws for each sample."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,12 @@ Times = Float[Tensor, " #b"]
 
 def per_sample(coefficient: Times, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Shape a coefficient [b] so that it broadcasts over the data axes of x [b, ...], in x's dtype and device."""
-    return coefficient.to(x.device, x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    return coefficient.to(x).reshape(-1, *[1] * (x.ndim - 1))
+
+
+def norm_of_each(x: Latent) -> Times:
+    """|x| for each sample, [b]."""
+    return torch.linalg.vector_norm(x.flatten(1), dim=1)
 
 
 class SampleGenerators(Generator):

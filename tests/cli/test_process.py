@@ -99,7 +99,7 @@ def test_what_the_process_lacks_is_said_in_words(capsys, monkeypatch, error, sai
     assert lack(ValueError("a")) is lack(ImportError("no module")) is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_end_is_an_interruption_with_its_own_code(capsys, monkeypatch, number):
     before = signal.getsignal(number)
     monkeypatch.setattr("potstill.cli._dispatch", lambda words: signal.raise_signal(number))
@@ -108,6 +108,20 @@ def test_a_signal_to_end_is_an_interruption_with_its_own_code(capsys, monkeypatc
     assert stop.value.code == 128 + number
     assert capsys.readouterr().err == "potstill: interrupted; nothing was written\n"
     assert signal.getsignal(number) is before
+
+
+def test_an_interruption_that_a_library_turned_into_its_own_error_is_one(capsys, monkeypatch):
+    def dispatch(words):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise RuntimeError("failed to import a module") from None
+
+    monkeypatch.setattr("potstill.cli._dispatch", dispatch)
+    with pytest.raises(SystemExit) as stop:
+        main(["methods"])
+    assert stop.value.code == 143
+    assert capsys.readouterr().err == "potstill: interrupted; nothing was written\n"
 
 
 def test_a_signal_that_is_ignored_stays_ignored():

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.diffusion import mixture
 from potstill.diffusion.guidance import Guided
 from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.schedule import VP, Flow, linear
@@ -109,6 +110,23 @@ def test_a_camera_projects_the_score(prior):
         flat = Mixture(solid.centres @ cameras[row].T, width=0.3)
         alone = predict(flat, Query(x_t[row : row + 1], t[row : row + 1], label))[0]
         assert torch.allclose(seen.eps[row], alone.eps[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_mixture_in_blocks_is_the_whole_mixture(seen, monkeypatch):
+    from potstill.scenes.cameras import random_cameras
+
+    rng = Generator().manual_seed(0)
+    prior = Mixture(torch.randn(6, 3, generator=rng, dtype=torch.float64), torch.tensor([0, 0, 1, 1, 1, 2]), width=0.2)
+    labels = torch.tensor([-1] * 5 + [1] * 4)
+    condition = {"label": labels, **({"camera": random_cameras(9, rng, torch.float64)} if seen else {})}
+    x_t = torch.randn(9, 2 if seen else 3, generator=rng, dtype=torch.float64)
+    found = []
+    for block in (mixture._BLOCK, 13, 1):  # all at once; two or four rows; each row
+        monkeypatch.setattr(mixture, "_BLOCK", block)
+        found.append((*prior(x_t, torch.full((9,), 300.0), condition), prior.log_prob(x_t, condition)))
+    for part in found[1:]:
+        assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(part, found[0], strict=True))
 
 
 def test_guidance_keeps_the_camera(prior):

@@ -52,7 +52,7 @@ def test_a_place_that_is_none_is_found_before_the_work(capsys, folder, model, lo
     ("out", "message"),
     [
         ("x.jpg", "must end in .png"),
-        ("", "must end in .png"),
+        ("", "must be a path"),
         (".png", "must end in .png"),
         ("folder.png", "is a folder"),
     ],

@@ -88,7 +88,7 @@ NO_FILES = {
     ),
 }
 NO_PATHS = {
-    "no name": ("", "cannot read"),
+    "no name": ("", "must be a path|is empty: give a path"),
     "a zero": ("a\0.png", "not a valid file name"),
     "half a character": ("\ud800.png", "not a valid file name"),
     "5,000 letters": ("x" * 5000 + ".png", "File name too long"),

@@ -12,7 +12,7 @@ from torch.optim import SGD
 from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.schedule import VP, Flow, Schedule, Tabulated, linear
 from potstill.diffusion.wrappers import CallCounter, count_calls
-from potstill.distillation import distill, surrogate_loss
+from potstill.distillation import distill, loss_and_slope, surrogate_loss
 from potstill.methods import (
     DDS,
     IDS,
@@ -78,12 +78,12 @@ def test_a_step_costs_the_calls_that_the_method_states(method, progress, source_
 
 @pytest.mark.parametrize("method", [DDS(), IDS(), PDS(), InfEdit(), FlowEdit()], ids=lambda m: type(m).__name__)
 def test_source_and_target_share_one_look_up_of_the_schedule(method, monkeypatch):
-    """The prior looks up once more, for its own conversion; the coefficients of PDS look up four times."""
+    """The prior looks up once more, for its own conversion; the coefficients of PDS look up three times."""
     case, looked_up = Case(), []
     look_up = Tabulated.__call__
     monkeypatch.setattr(Tabulated, "__call__", lambda self, t: looked_up.append(t) or look_up(self, t))
     method.residual(case.x0, case.prior, case.t, case.noise, case.target, case.source)
-    of_coefficients = 4 if isinstance(method, PDS) else 0
+    of_coefficients = 3 if isinstance(method, PDS) else 0
     assert len(looked_up) == 2 + of_coefficients
 
 
@@ -138,6 +138,17 @@ def test_the_loss_has_the_gradient():
     assert x0.grad is not None
     assert torch.allclose(x0.grad, gradient / 3, atol=1e-13)
     assert torch.isclose(loss, gradient.square().sum() / 6)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_the_loop_takes_the_derivative_of_the_loss_to_the_bit(batch):
+    x0, gradient = torch.randn(2, batch, 3, 4, 5, generator=Generator().manual_seed(batch))
+    x0.requires_grad_()
+    loss = surrogate_loss(x0, gradient)
+    (derivative,) = torch.autograd.grad(loss, x0)
+    value, slope = loss_and_slope(x0.detach(), gradient)
+    assert torch.equal(value, loss)
+    assert torch.equal(slope, derivative)
 
 
 @every_method

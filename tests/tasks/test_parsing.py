@@ -71,7 +71,7 @@ def values(rule):
         return st.one_of(*map(values, get_args(rule)))
     if isinstance(rule, abc.ABCMeta):
         return st.deferred(lambda: st.one_of(*map(instances, classes_of(rule).values())))
-    numbers = st.one_of(st.floats(0, 1), st.floats(allow_nan=False, allow_infinity=False))
+    numbers = st.one_of(st.floats(0, 1), st.floats(-3e38, 3e38))
     return {int: st.integers(), float: numbers, str: st.text(), bool: st.booleans(), type(None): st.none()}[rule]
 
 

@@ -13,7 +13,7 @@ from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import Step
 from potstill.errors import not_finite
 from potstill.state import Resumable, State, finite
-from potstill.tensors import Latent
+from potstill.tensors import Latent, norm_of_each
 
 
 class BaselineRun(Resumable):
@@ -40,7 +40,7 @@ class BaselineRun(Resumable):
         problem = self._problem
         snapshots = self._run(replace(problem, prior=count_calls(problem.prior, self._counter)))
         for snapshot in iter(torch.no_grad()(lambda: next(snapshots, None)), None):
-            distances = (snapshot.x0 - problem.x0).flatten(1).norm(dim=1)
+            distances = norm_of_each(snapshot.x0 - problem.x0)
             distance, loss = float(distances.mean()), torch.tensor([snapshot.loss or 0.0])
             latest = [entries for entries in problem.completed.values() if entries][-1]
             if not math.isfinite(distance + float(loss)) or not finite(latest[-1]):

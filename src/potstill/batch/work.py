@@ -12,7 +12,7 @@ import json
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,6 +82,7 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) 
     began, place = time.monotonic(), folder / file_name(row, prior)
     if (done := read_outcome(place, row.content)) is not None:
         return done
+    caught: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
@@ -92,16 +93,19 @@ def perform(row: BatchRow, prior: Pipeline, folder: Path, batcher: CallBatcher) 
         result = run.finish()
         scores = {} if run.source is None else change(result.images, run.source)
     except Exception as error:  # whatever it is, the other rows continue
-        return Outcome(row.content, error=one_line(error))
+        return replace(Outcome(row.content, error=one_line(error)), **_said(caught))
     measured = {**result.measured, **scores, "seconds": round(time.monotonic() - began, 3)}
     replace(result, trace=result.trace[-1:], measured=measured).write(place)
-    said: dict[bool, list[str]] = {True: [], False: []}
-    for each in caught:
-        if issubclass(each.category, UserWarning):
-            said[issubclass(each.category, Note)].append(str(each.message))
-    notes, messages = (tuple(dict.fromkeys(said[kind])) for kind in (True, False))
-    found = read_outcome(place, row.content) or Outcome(row.content)
-    return replace(found, warnings=messages, notes=notes, fresh=True)
+    return replace(read_outcome(place, row.content) or Outcome(row.content), fresh=True, **_said(caught))
+
+
+def _said(caught: Sequence[warnings.WarningMessage]) -> dict[str, tuple[str, ...]]:
+    """The warnings and the notes among these, each once."""
+    said = [each for each in caught if issubclass(each.category, UserWarning)]
+    texts: dict[bool, dict[str, None]] = {True: {}, False: {}}
+    for each in said:
+        texts[issubclass(each.category, Note)][str(each.message)] = None
+    return {"notes": tuple(texts[True]), "warnings": tuple(texts[False])}
 
 
 def file_name(row: BatchRow, prior: Pipeline) -> str:

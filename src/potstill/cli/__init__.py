@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import errno
 import os
 import sys
 import warnings
@@ -19,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     prepare_streams()
+    signals: list[int] = []
     try:
-        with stoppable(), warnings.catch_warnings():
+        with stoppable() as signals, warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
             code = _dispatch(words)
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt as stop:
         _fail(str(stop) or "interrupted; nothing was written", code=getattr(stop, "code", 130))
     except Exception as error:
+        if signals and not debug:
+            _fail("interrupted; nothing was written", 128 + signals[0])
         if debug or (reason := _reason(error)) is None:
             raise
         _fail(reason)
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _reason(error: Exception) -> str | None:
     """An error that the user can act on, in words; None for a bug of potstill."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         drop_output()
     if reason := lack(error):
         return reason

@@ -182,6 +182,11 @@ class BenchCommand:
             print("without --clip only what an edit kept is measured, not how well it fits the prompt", file=sys.stderr)
         _ = judge.identity  # fails early if its models cannot be loaded
         prior = _loaded(self.model)
+        for item in chosen:
+            try:
+                prior.check_difference(item.source_prompt, item.target_prompt)
+            except InputError as error:
+                raise InputError(f"pair {item.name!r} of {str(folder)!r}: {error}") from None
         return judge, [item.read(Fit(prior.size, multiple=prior.size_multiple)) for item in chosen]
 
 

@@ -56,23 +56,28 @@ def drop_output() -> None:
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """A context that `kill` and the end of the terminal leave by KeyboardInterrupt, as Ctrl-C does."""
+def stoppable() -> Iterator[list[int]]:
+    """A context that every signal to stop leaves by KeyboardInterrupt, with its exit code as `code`.
+
+    It gives the list of the signals received: a library may turn the interrupt into an error of its own.
+    """
+    received: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
         error = KeyboardInterrupt()
         error.code = 128 + number  # type: ignore[attr-defined]
         raise error
 
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread receives signals
+        yield received  # only the main thread receives signals
         return
-    before = {number: signal.getsignal(number) for number in STOPS[1:]}
-    before = {number: handler for number, handler in before.items() if handler is signal.SIG_DFL}  # nohup ignores one
+    usual = (signal.SIG_DFL, signal.default_int_handler)  # `nohup` ignores one
+    before = {number: handler for number in STOPS if (handler := signal.getsignal(number)) in usual}
     for number in before:
         signal.signal(number, stop)
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

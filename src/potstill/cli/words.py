@@ -110,8 +110,10 @@ def _one(kind: Any, word: str, name: str, rule: str) -> Any:
                 value = INTEGER + 1
             else:
                 raise UsageError(f"{name} = {short(word)!r}{rule}") from None
-        if isinstance(value, int | float):
+        try:
             check_range(value, name)
+        except InputError as error:
+            raise UsageError(str(error)) from None
         return value
     raise UsageError(f"{name} = {short(word)!r}{rule}")
 

@@ -247,8 +247,8 @@ class Guided(Wrapper):
         hat = call(self.prior, Query(x_t, t, condition))
         if len(changes) == 1:
             return hat
-        size = len(x_t) // len(changes)
-        parts = [Prediction(*pair) for pair in zip(hat.x0.split(size), hat.eps.split(size), strict=True)]
+        size, count = len(x_t) // len(changes), len(changes)
+        parts = [Prediction(*pair) for pair in zip(hat.x0.chunk(count), hat.eps.chunk(count), strict=True)]
         avoided = [(weight, part) for (weight, _), part in zip(self.avoided, parts[2:], strict=True)]
         # The gradient of a single query does not go through the copies of x_t twice.
         x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]

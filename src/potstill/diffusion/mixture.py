@@ -14,6 +14,9 @@ from potstill.errors import InputError
 from potstill.fields import check_count, check_number, shown
 from potstill.tensors import Latent, Times, per_sample
 
+_BLOCK = 1 << 17
+"""The most logits at once: they stay in the cache of a processor, and memory does not grow with points and centres."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mixture(Prior):
@@ -49,6 +52,8 @@ class Mixture(Prior):
 
     def __post_init__(self) -> None:
         """Check the mixture, and fill in label 0."""
+        if not all(isinstance(value, Tensor) for value in (self.centres, self.labels)):
+            raise InputError("centres and labels of a mixture must be tensors: use torch.tensor(...)")
         if not len(self.labels):
             object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
         if not (self.centres.ndim == 2 and len(self.centres) and self.centres.isfinite().all()):
@@ -138,24 +143,29 @@ class Mixture(Prior):
         """Runs of rows with the same label, each with the label's centres m as the camera sees them and -|m|² / 2.
 
         Centres are [k, d], or [rows, k, d] with cameras. A batch has one run for each query, so slices are
-        enough, and cheaper than masks.
+        enough, and cheaper than masks. Runs with more than `_BLOCK` logits are cut.
         """
         labels, counts = condition["label"].expand(len(x)).unique_consecutive(return_counts=True)
         start = 0
         for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
-            rows, start = slice(start, start + count), start + count
-            if "camera" in condition:
-                cameras = condition["camera"].to(x).expand(len(x), -1, -1)[rows]
-                centres = self.of(label).to(x) @ cameras.mT
-                yield rows, centres, centres.square().sum(-1) / -2
-            else:
-                yield rows, *self._cached(label, x)
+            all_centres, offset = self._cached(label, x)
+            stop, size = start + count, max(_BLOCK // len(all_centres), 1)
+            for begin in range(start, stop, size):
+                rows = slice(begin, min(begin + size, stop))
+                if "camera" in condition:
+                    cameras = condition["camera"].to(x).expand(len(x), -1, -1)[rows]
+                    centres = all_centres @ cameras.mT
+                    yield rows, centres, centres.square().sum(-1) / -2
+                else:
+                    yield rows, all_centres, offset
+            start = stop
 
     def _cached(self, label: int, x: Latent) -> tuple[Tensor, Tensor]:
         """The centres m of a label in the dtype and on the device of x, and -|m|² / 2."""
         key = label, x.device, x.dtype
         if key not in self._centres_of:
-            centres = self.of(label).to(x)
+            # A product of [b, k] with a matrix of few columns is several times faster if each column is contiguous.
+            centres = self.of(label).to(x).mT.contiguous().mT
             self._centres_of[key] = centres, centres.square().sum(-1) / -2
         return self._centres_of[key]
 

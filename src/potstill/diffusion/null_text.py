@@ -5,12 +5,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from torch.optim import Adam
 
 from potstill.diffusion.guidance import check_scale, guide
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
 from potstill.errors import InputError
 from potstill.fields import check_count, check_number
+from potstill.optimizers import Adam
 from potstill.tensors import Latent, Times
 
 MOST_UPDATES = 1000

@@ -162,8 +162,10 @@ def predict(prior: Prior, *queries: Query) -> list[Prediction]:
         InputError: the conditions differ in their entries, or have neither one row nor one for each sample; a time is
             not one of the schedule; the prior cannot take x_t, or answers in another shape.
     """
-    sizes = [len(query.x_t) for query in queries]
     x0, eps = prior.answer(queries)
+    if len(queries) == 1:
+        return [Prediction(x0, eps)]
+    sizes = [len(query.x_t) for query in queries]
     return [Prediction(*pair) for pair in zip(x0.split(sizes), eps.split(sizes), strict=True)]
 
 
@@ -181,6 +183,10 @@ def call(prior: Prior, query: Query) -> Prediction:
         )
     try:
         answer = prior(x_t, t, condition)
+    except KeyError as error:
+        if condition.keys() >= prior.unconditional.keys():
+            raise
+        raise InputError(f"the condition lacks {error}, which {_innermost(prior)} takes: add it") from error
     except RuntimeError as error:
         if not _MISFIT.search(str(error)):
             raise
@@ -214,6 +220,8 @@ def concatenate(queries: Sequence[Query]) -> Query:
     Raises:
         InputError: as in `predict`.
     """
+    if not all(len(query.x_t) for query in queries) or not queries:
+        raise InputError("there is nothing to predict: give at least one query, of at least one sample")
     names = dict.fromkeys(name for query in queries for name in query.condition)
     for query in queries:
         if missing := names.keys() - query.condition.keys():
@@ -242,7 +250,9 @@ def _rows(value: Shaped[Tensor, "rows ..."], size: int) -> Shaped[Tensor, "{size
     """Repeat a single row; refuse any other length than the batch's."""
     if not value.ndim:
         raise InputError(f"got {value.item():g} without a batch axis: give 1 row or {size}")
-    if len(value) not in (1, size):
+    if len(value) == size:
+        return value
+    if len(value) != 1:
         raise InputError(f"got {len(value)} rows for a batch of {size}: give 1 row or {size}")
     return value.expand(size, *value.shape[1:])
 

@@ -139,12 +139,12 @@ class Tabulated(Schedule):
     """
 
     alphas_cumprod: Float[Tensor, " T"]
-    _rows: Float[Tensor, "T+1 2"] = field(init=False, repr=False)
+    _rows: Float[Tensor, "T+1 3"] = field(init=False, repr=False)
     t_clean = -1.0
     t_min = 0.0
 
     def __post_init__(self) -> None:
-        """Check the table; keep (alpha, sigma) by timestep, with clean data in front."""
+        """Check the table; keep (t, alpha, sigma) by timestep, with clean data in front."""
         if not isinstance(self.alphas_cumprod, Tensor) or self.alphas_cumprod.ndim != 1:
             raise InputError(f"alphas_cumprod = {shown(self.alphas_cumprod)} must be a tensor of levels, [T]")
         table = self.alphas_cumprod.to("cpu", torch.float64)
@@ -153,16 +153,16 @@ class Tabulated(Schedule):
         clean_first = torch.cat([torch.ones(1, dtype=torch.float64), table])
         object.__setattr__(self, "alphas_cumprod", table)
         object.__setattr__(self, "duration", len(table))
-        object.__setattr__(self, "_rows", torch.stack([clean_first.sqrt(), (1 - clean_first).sqrt()], 1))
+        times = torch.arange(-1, len(table), dtype=torch.float64)
+        object.__setattr__(self, "_rows", torch.stack([times, clean_first.sqrt(), (1 - clean_first).sqrt()], 1))
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """sqrt(alphas_cumprod[t]) and sqrt(1 - alphas_cumprod[t]); (1, 0) at t = -1."""
         t = t.to("cpu", torch.float64)
-        index = t.long()
         try:
-            if not torch.equal(index.to(t.dtype), t):
+            found, alpha, sigma = self._rows.index_select(0, t.long() + 1).unbind(1)
+            if not torch.equal(found, t):
                 raise IndexError
-            alpha, sigma = self._rows.index_select(0, index + 1).unbind(1)
         except IndexError:
             raise InputError(
                 f"t = {t.tolist()[:5]} must be whole numbers from 0 to {self.duration - 1} (-1 is clean data): "
@@ -172,7 +172,7 @@ class Tabulated(Schedule):
 
     def beta(self, t: Times) -> Times:
         """The variance of one step of the table, beta_t = 1 - alphas_cumprod[t] / alphas_cumprod[t - 1]."""
-        (alpha, _), (previous, _) = self(t), self(t - 1)
+        alpha, previous = self(torch.cat([t, t - 1]))[0].tensor_split(2)
         return 1 - alpha**2 / previous**2
 
     def nearest(self, t: Times) -> Times:
@@ -238,6 +238,8 @@ def _unit(t: Times) -> Times:
     """Times in [0, 1], as float64 on the CPU."""
     if t.dtype is not torch.float64 or not t.is_cpu:  # a conversion to itself takes longer than this question
         t = t.to("cpu", torch.float64)
+    if not t.numel():
+        return t
     first, last = torch.aminmax(t)
     if not (first.item() >= 0 and last.item() <= 1):  # NaN, too
         raise InputError(f"t = {t.tolist()[:5]} must be from 0 to 1: draw times with schedule.time(fraction)")

@@ -29,7 +29,7 @@ def read_size(size: Size) -> tuple[int, int] | None:
             return None
         sides = re.fullmatch(r"\s*(\d{1,12})(?:\s*[x×X]\s*(\d{1,12}))?\s*", size, re.ASCII)
         if sides is None:
-            pair = re.fullmatch(r"\D*(\d{1,12})\D+(\d{1,12})\D*", size, re.ASCII)
+            pair = re.fullmatch(r"\W*(\d{1,12})[\s,;*/]+(\d{1,12})\W*", size, re.ASCII)
             such = f"such as {pair[1]}x{pair[2]}" if pair else "such as 640x480, one number for a square, or source"
             raise InputError(f"size = {size[:60]!r} must be WIDTHxHEIGHT in pixels, {such}")
         height, width = int(sides[2] or sides[1]), int(sides[1])
@@ -76,12 +76,12 @@ class Fit:
             height, width = self.shape(0, 0)
             if min(height, width) < SIDE or height * width > PIXELS or height % self.multiple or width % self.multiple:
                 least = -(-SIDE // self.multiple)
-                near = size_text(*(self.multiple * max(least, round(side / self.multiple)) for side in (height, width)))
-                fits = height * width <= PIXELS
+                near = [self.multiple * max(least, round(side / self.multiple)) for side in (height, width)]
+                fix = f"the nearest is {size_text(*near)}" if near[0] * near[1] <= PIXELS else "choose a smaller one"
                 raise InputError(
                     f"size = {size_text(height, width)} must have sides of at least {SIDE} pixels that are multiples "
                     f"of {self.multiple}, and at most {PIXELS // 1_000_000} megapixels"
-                    f"{f': the nearest is {near}' if fits else ': choose a smaller one'}"
+                    f": {fix}"
                 )
         _ = self.colour
 

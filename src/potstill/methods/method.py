@@ -1,7 +1,7 @@
 """The interface of a method: a residual, with a noise source, a weight w(t) and a sampler of t."""
 
 import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 from torch import Generator
@@ -132,7 +132,7 @@ class Method(Checked, abc.ABC):
             t = self.times(prior.schedule, len(x0), moment.index, moment.steps, rng)
             draw = Draw(t, now.draw_noise(prior, t, origin, rng, memory.previous), origin)
         gradient, hat = now.estimate(x0, prior, draw.t, draw.noise, target, draw.source or origin)
-        memory = replace(memory, previous=PreviousStep(draw.t, draw.noise, hat.eps))
+        memory = Memory(PreviousStep(draw.t, draw.noise, hat.eps), memory.bank, memory.render_model)
         return Estimate(gradient, draw.t, draw.noise, hat, trained * len(x0)), memory
 
     def origin(self, x0: Latent, target: Condition, source: Source | None) -> Source:
@@ -157,8 +157,9 @@ class Method(Checked, abc.ABC):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, origin: Source
     ) -> Residual:
         """w(t) · residual, [b, ...], and the prediction on the target."""
+        weight = per_sample(self.weight(prior.schedule, t), x0)  # before the network, while the table is in the cache
         value, prediction = self.residual(x0, prior, t, noise, target, origin)
-        return Residual(per_sample(self.weight(prior.schedule, t), value) * value, prediction)
+        return Residual(weight * value, prediction)
 
     def gradient(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source | None = None
@@ -174,9 +175,13 @@ class Method(Checked, abc.ABC):
             source: the source of an edit; a generating method ignores it.
 
         Raises:
-            InputError: an editing method without a source.
+            InputError: an editing method without a source, or noise or a source of another shape than x0.
         """
-        return self.estimate(x0, prior, t, noise, target, self.origin(x0, target, source)).value
+        origin = self.origin(x0, target, source)
+        for name, value in (("noise", noise), ("source", origin.x0)):
+            if value.shape != x0.shape:
+                raise InputError(f"{name} of shape {tuple(value.shape)} must have the shape of x0, {tuple(x0.shape)}")
+        return self.estimate(x0, prior, t, noise, target, origin).value
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from potstill.errors import InputError
 from potstill.fields import Checked, check_count, check_number
 from potstill.methods.draw import Draw, Memory, Moment, PreviousStep
 from potstill.methods.times import TimestepSampler
-from potstill.tensors import Latent, Times, normal, per_sample, uniform
+from potstill.tensors import Latent, Times, norm_of_each, normal, per_sample, uniform
 
 MOST_CALLS = 1000
 """The most network calls for the noise of one step, as many as a table has levels."""
@@ -226,7 +226,7 @@ class FixedPoint(NoiseSource):
         for _ in range(self.iterations):
             with torch.enable_grad():
                 x_t = x_t.detach().requires_grad_()
-                gap = (x0 - predict(prior, Query(x_t, t, condition))[0].x0).flatten(1).norm(dim=1).sum()
+                gap = norm_of_each(x0 - predict(prior, Query(x_t, t, condition))[0].x0).sum()
                 (slope,) = torch.autograd.grad(gap, x_t)
             x_t = x_t.detach() - self.rate * slope
         return (x_t - alpha * x0) / sigma

@@ -55,6 +55,6 @@ class PDS(Method):
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source
     ) -> Residual:
         """psi (x_0 - x_0_src) + chi (eps_hat - eps_hat_src)."""
+        psi, chi = (per_sample(c, x0) for c in self.coefficients(prior.schedule, t))
         hat, hat_source = predict_pair(x0, prior, t, noise, target, source)
-        psi, chi = self.coefficients(prior.schedule, t)
-        return Residual(per_sample(psi, x0) * (x0 - source.x0) + per_sample(chi, x0) * (hat.eps - hat_source.eps), hat)
+        return Residual(psi * (x0 - source.x0) + chi * (hat.eps - hat_source.eps), hat)

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from torch import Generator
-from torch.optim import Adam
 
 from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior, Query, predict
 from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
 from potstill.fields import Checked, check_count
+from potstill.optimizers import Adam
 from potstill.tensors import Latent, Times, normal, per_sample
 
 

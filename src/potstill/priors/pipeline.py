@@ -195,9 +195,10 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
         """The network's output as x0 and eps, in the dtype and on the device of x_t."""
-        moved = {name: self._moved(value) for name, value in condition.items()}
-        raw = self.output(self._moved(x_t), t, moved).to(x_t.device, x_t.dtype)
+        # Before the network, whose weights push everything else out of the processor's caches.
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
+        moved = {name: self._moved(value) for name, value in condition.items()}
+        raw = self.output(self._moved(x_t), t, moved).to(x_t)
         return self._conversions[0](raw, x_t, alpha, sigma)
 
     def loss(self, x0: Grid, noise: Grid, t: Times, condition: Condition) -> Float[Tensor, ""]:

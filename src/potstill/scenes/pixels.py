@@ -1,9 +1,7 @@
 """Pixels: images optimised through the codec."""
 
-from torch import nn
-
 from potstill.diffusion.codec import Codec
-from potstill.scenes.scene import Scene, View
+from potstill.scenes.scene import Scene, View, parameter
 from potstill.tensors import Grid, Images
 
 
@@ -16,7 +14,7 @@ class Pixels(Scene):
     def __init__(self, images: Images, codec: Codec) -> None:
         """Start from these images."""
         super().__init__()
-        self.pixels = nn.Parameter(images.detach().clone())
+        self.pixels = parameter(images, "images")
         self.codec = codec
 
     @property

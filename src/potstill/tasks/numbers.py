@@ -15,13 +15,13 @@ def is_beyond(value: object) -> bool:
     return isinstance(value, int) and abs(value) > INTEGER
 
 
-def check_range(value: int | float, name: str) -> None:
-    """Check that a number is within range; infinity and NaN are left to the rule of their field.
+def check_range(value: object, name: str) -> None:
+    """Check that a number is within range; infinity and NaN are left to the rule of their field, as is no number.
 
     Raises:
         InputError: a whole number beyond 64 bits, or a number beyond float32.
     """
     if is_beyond(value):
         raise InputError(f"{name} has far too many digits: whole numbers are at most {INTEGER:,}")
-    if math.isfinite(value) and abs(value) > NUMBER:
+    if isinstance(value, float) and math.isfinite(value) and abs(value) > NUMBER:
         raise InputError(f"{name} = {value:g} is beyond the range of float32: give at most {NUMBER:.1g} in size")

@@ -73,8 +73,7 @@ def coerce(value: object, annotation: Any, name: str, default: object = dataclas
     """
     options, kinds = _options(annotation), _kinds(annotation)
     value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, int | float):
-        check_range(value, name)
+    check_range(value, name)
     if kinds and isinstance(value, tuple(kinds)):
         return value
     if kinds and isinstance(value, str):

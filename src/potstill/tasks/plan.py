@@ -3,27 +3,16 @@
 The settings stay as the user stated them; their `resolve` makes the plan.
 """
 
-import inspect
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import torch
 from torch.optim import Optimizer
 
+from potstill.optimizers import SGD, Adam
 from potstill.scenes import Scene
 
 RATES = {"adam": 0.02, "sgd": 0.1}
 """The learning rates of optimisers that are not the method's own."""
-
-
-def _never_compiled(optimizer: type[Optimizer]) -> type[Optimizer]:
-    """The same optimiser without torch's guards against compilation, which import `torch._dynamo`: a second's work."""
-    guarded = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
-    methods = {name: inspect.unwrap(getattr(optimizer, name)) for name in guarded}
-    return type(optimizer.__name__, (optimizer,), methods | {"step": torch.no_grad()(inspect.unwrap(optimizer.step))})
-
-
-_OPTIMIZERS = {"adam": _never_compiled(torch.optim.Adam), "sgd": _never_compiled(torch.optim.SGD)}
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,8 @@ class OptimizationPlan:
     def optimizer_of(self, scene: Scene, batch: int) -> Optimizer:
         """The optimiser of a scene; plain descent undoes the mean that the loss takes over the batch."""
         scale = batch if self.optimizer == "sgd" else 1
-        return _OPTIMIZERS[self.optimizer](scene.parameters(), lr=self.learning_rate * scale)  # type: ignore[call-arg]
+        kind = Adam if self.optimizer == "adam" else SGD
+        return kind(scene.parameters(), lr=self.learning_rate * scale)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
-from torch.optim import SGD
 
 from potstill.diffusion.guidance import Guided
 from potstill.diffusion.sampling import ddim, share
@@ -17,6 +16,7 @@ from potstill.methods import SDS
 from potstill.methods.noise import Mixed
 from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
+from potstill.optimizers import SGD
 from potstill.scenes.points import Points
 from potstill.tensors import normal
 from potstill.worlds import plots

@@ -1,0 +1,42 @@
+"""Lighter optimisers give the bytes of torch's, and their states are interchangeable."""
+
+import pytest
+import torch
+from torch import Generator
+from torch.optim import Optimizer
+
+from potstill import optimizers
+
+STEPS = 5
+
+
+def descend(kind: type[Optimizer], x: torch.Tensor, rng: Generator, **options: object) -> Optimizer:
+    optimizer = kind([x], lr=0.02, **options)  # type: ignore[call-arg]
+    for _ in range(STEPS):
+        x.grad = torch.randn(x.shape, generator=rng)
+        optimizer.step()
+    return optimizer
+
+
+@pytest.mark.parametrize("options", [{}, {"fused": True}])
+@pytest.mark.parametrize("name", ["Adam", "SGD"])
+def test_a_lighter_optimiser_gives_the_bytes_of_torch_s(name, options):
+    start = torch.randn(3, 4, generator=Generator().manual_seed(0))
+    ends, states = [], []
+    for kind in (getattr(torch.optim, name), getattr(optimizers, name)):
+        x = start.clone().requires_grad_()
+        states.append(descend(kind, x, Generator().manual_seed(1), **options).state_dict())
+        ends.append(x.detach())
+    assert torch.equal(*ends)
+    assert str(states[0]) == str(states[1])
+
+
+def test_torch_s_own_optimisers_stay_as_they_are():
+    called = []
+    x = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([x])
+    optimizer.register_step_post_hook(lambda *_: called.append(1))
+    x.grad = torch.ones(2)
+    optimizer.step()
+    assert called
+    assert issubclass(optimizers.Adam, torch.optim.Adam)

@@ -37,7 +37,7 @@ class Checked:
 
 def is_count(value: object, most: int, least: int = 1) -> bool:
     """Whether the value is a whole number from `least` to `most`."""
-    return _fits(value, int) and least <= value <= most  # type: ignore[operator]
+    return bool(_fits(value, int) and least <= value <= most)  # type: ignore[operator]
 
 
 def check_count(name: str, value: object, most: int, least: int = 1, usual: str = "") -> None:

@@ -19,7 +19,7 @@ from potstill.methods.method import Method
 from potstill.methods.render_model import WithRenderModel
 from potstill.optimizers import Adam
 from potstill.run_arguments import check_arguments, check_render, check_source, preview
-from potstill.scenes.scene import View, has_views, takes_view
+from potstill.scenes.scene import View, can_preview, has_views, takes_view
 from potstill.tensors import Latent, Times, norm_of_each
 
 
@@ -125,15 +125,15 @@ def distill(
 
     Raises:
         InputError: an argument is not what it must be, with the fix; when `distill` is called, except for the render of
-            a scene that draws views, which the first step checks.
+            a scene that draws views or is costly, which the first step checks.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
             generator, is then as it was before the step.
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
-    if not has_views(scene):
+    if can_preview(scene):
         render = preview(scene)
         check_render(render, {}, prior, target, source)
-        if source_scene is not None and source is not None and not has_views(source_scene):
+        if source_scene is not None and source is not None and can_preview(source_scene):
             check_source(preview(source_scene), render)
     steps = int(steps)  # NumPy's numbers count, too
     so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)

@@ -1,5 +1,7 @@
 """Pixels: images optimised through the codec."""
 
+from typing import ClassVar
+
 from potstill.diffusion.codec import Codec
 from potstill.scenes.scene import Scene, View, parameter
 from potstill.tensors import Grid, Images
@@ -10,6 +12,8 @@ class Pixels(Scene):
 
     Pixels outside [0, 1] are clamped with a straight-through gradient, so that they can return.
     """
+
+    costly: ClassVar = True
 
     def __init__(self, images: Images, codec: Codec) -> None:
         """Start from these images."""

@@ -2,7 +2,7 @@
 
 import abc
 import inspect
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from torch import Generator, Tensor, nn
 
@@ -32,6 +32,9 @@ class Scene(nn.Module, abc.ABC):
     arguments renders it.
     """
 
+    costly: ClassVar[bool] = False
+    """Whether a render takes long: it is then checked in the first step, and not before as well."""
+
     def view(self, rng: Generator) -> View:
         """Draw a view; by default the single view."""
         return {}
@@ -44,6 +47,11 @@ class Scene(nn.Module, abc.ABC):
 def has_views(scene: nn.Module) -> bool:
     """Whether it draws views of its own."""
     return getattr(type(_original(scene)), "view", Scene.view) is not Scene.view
+
+
+def can_preview(scene: nn.Module) -> bool:
+    """Whether a render before the first step changes no state of the scene's views, and takes little time."""
+    return not has_views(scene) and not getattr(scene, "costly", False)
 
 
 def takes_view(scene: nn.Module) -> bool:

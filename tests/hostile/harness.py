@@ -85,7 +85,8 @@ def refused(capsys, folder: Path, words: list[str], message: str) -> None:
     code, out, err = run(capsys, *words)
     assert time.monotonic() - began < SECONDS
     assert (code, out) == (2, ""), err
-    lines = [line for line in err.splitlines() if not line.startswith("potstill: warning: ") and "━" not in line]
+    beside = ("potstill: warning: ", "potstill: note: ")
+    lines = [line for line in err.splitlines() if not line.startswith(beside) and "━" not in line]
     assert len(lines) == 1, err
     one_line(lines[0].removeprefix("potstill: "), message)
     assert lines[0].startswith("potstill: ")

@@ -101,15 +101,15 @@ def test_differences_are_said_in_words():
     [
         (b"", "empty"),
         (b"no picture", "picture|settings"),
-        (b"{", "holds no settings"),
+        (b"{", "is not valid JSON"),
         (b"[]", "holds no settings"),
         (b'{"command": "edit"}', "holds no settings"),
         (b'{"settings": 3, "command": "edit"}', "holds no settings"),
         (b'{"settings": {}, "command": "edit", "model": 3}', "holds no settings"),
         (b'{"settings": {}, "command": "rm", "model": {"name": "x", "dtype": "float32", "device": "cpu"}}', "x|rm"),
-        (b"[" * 100_000, "holds no settings"),
+        (b"[" * 100_000, "is nested too deeply"),
         (png_bytes(torch.zeros(1, 3, 8, 8)), "holds no settings"),
-        (png_bytes(torch.zeros(1, 3, 8, 8), {"potstill": "{"}), "holds no settings"),
+        (png_bytes(torch.zeros(1, 3, 8, 8), {"potstill": "{"}), "is not valid JSON"),
     ],
 )
 def test_what_holds_no_settings_is_refused(tmp_path, content, message):

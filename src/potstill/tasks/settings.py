@@ -196,12 +196,12 @@ class ImageSettings(Settings, abc.ABC):
         self.check_inputs(inputs)
         pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
         images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
-        note_size(inputs["image"], pixels, resize, prior)
-        warn_of_size(images.shape[-2], images.shape[-1], prior)
         records = {"image": input_record(inputs["image"], images)}
         if "mask" in inputs:
             mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
             records["mask"] = input_record(inputs["mask"], mask)
+        note_size(inputs["image"], pixels, resize, prior)
+        warn_of_size(images.shape[-2], images.shape[-1], prior)
         return images, mask, records
 
 

@@ -28,7 +28,7 @@ def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], re
         if prior.identity.get("name") == "emoji":
             text += "; emoji draws 64x64 emoji and nothing else: choose another model for photos"
         elif resize.shape(height, width) == prior.size:
-            text += f", on which {prior.identity.get('name', 'the model')} was trained"
+            text += ", which the model was trained on"
     warnings.warn(text, Note, stacklevel=4)
 
 

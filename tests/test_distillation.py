@@ -59,7 +59,7 @@ def test_a_still_source_is_rendered_once(monkeypatch):
     renders, forward = [], Points.forward
     monkeypatch.setattr(Points, "forward", lambda scene, view: renders.append(1) or forward(scene, view))
     run(DDS(), steps=5)
-    assert len(renders) == 5 + 1
+    assert len(renders) == 1 + 5 + 1  # the first look, when `distill` is called, the steps, and the source
 
 
 def test_the_source_scene_is_left_alone_and_can_be_given():

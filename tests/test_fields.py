@@ -63,7 +63,9 @@ def test_every_baseline_and_its_limits_are_in_the_list():
 def test_a_value_of_another_type_is_refused():
     """In a process of its own: the type checker of the tests would be faster."""
     code = """
-from potstill import Guided, Mixture, Prediction, SDS, PDS, DDS, InputError
+from potstill import Guided, Mixture, Points, Prediction, SDS, PDS, DDS, InputError, load, sample
+from potstill.tasks.state_file import unpack
+from potstill.worlds import EditStudy, load_world
 from potstill.methods import CSD
 from potstill.methods.noise import Inverted, Mixed, Fresh
 from potstill.methods.times import Uniform
@@ -98,6 +100,18 @@ for make in (
     lambda: Prediction.from_flow(x[:1], x, 0.5, 0.5),
     lambda: Prediction.from_eps(x[0], x, 0.5, 0.5),
     lambda: Prediction.from_x0(x[..., None], x, 0.5, 0.5),
+    lambda: SDS().gradient(x[:, :2], mixture, torch.full((3,), 500), x[:1, :2], mixture.condition(0)),
+    lambda: Mixture([[0.0, 1.0]]),
+    lambda: Points([[0.0, 1.0]]),
+    lambda: sample(3),
+    lambda: sample("red heart", count=1.5),
+    lambda: sample("red heart", seed=0.5),
+    lambda: load(3),
+    lambda: load_world(3),
+    lambda: EditStudy(["sds"]),
+    lambda: EditStudy([("sds", SDS())], steps=1.5),
+    lambda: EditStudy([("sds", SDS())], learning_rate=float("nan")),
+    lambda: unpack(b"file"),
 ):
     try:
         make()
@@ -109,7 +123,7 @@ for make in (
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert not found.returncode, found.stderr
     lines = found.stdout.splitlines()
-    assert len(lines) == 27
+    assert len(lines) == 39
     assert lines[0] == "steps = '10' of Inverted must be a whole number"
     assert lines[10] == "noise = Fresh of SDS must be a NoiseSource: write Fresh(), with brackets"
 

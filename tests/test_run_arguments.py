@@ -16,7 +16,7 @@ from potstill.distillation import distill
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDS
 from potstill.run_arguments import preview
-from potstill.scenes import Points
+from potstill.scenes import Masked, Points
 from tests.methods.cases import Case, mixture
 
 CASE = Case()
@@ -49,6 +49,13 @@ class Needy(nn.Linear):
 
     def forward(self, x, y):
         return x
+
+
+class Empty(nn.Module):
+    """A module with nothing to optimise."""
+
+    def forward(self):
+        return CASE.x0
 
 
 def frozen_points():
@@ -85,7 +92,10 @@ WRONG = {
     **{f"steps {steps}": ({"steps": steps}, "steps = .* must be a whole number") for steps in (0, -1, 1.5, True, "9")},
     "scene": ({"scene": CASE.x0}, r"pass Points\(points\)"),
     "scene class": ({"scene": Points}, r"scene = Points must be a torch.Module: make an instance of it, Points\(...\)"),
-    "no parameters": ({"scene": nn.ReLU()}, "ReLU has no parameters"),
+    "no parameters": ({"scene": Empty()}, "Empty has no parameters"),
+    "no forward": ({"scene": nn.ModuleList([OTHER])}, "ModuleList has no forward"),
+    "a network": ({"scene": OTHER}, "forward of Linear takes input"),
+    "sparse": ({"scene": Bare(lambda points: points.to_sparse())}, "return a dense tensor"),
     "frozen": ({"scene": frozen_points()}, "Points has no parameter that requires grad"),
     "meta": ({"scene": Points(CASE.x0).to("meta")}, "meta device"),
     "needy": ({"scene": Needy(2, 2)}, "forward of Needy takes x, y"),
@@ -151,8 +161,6 @@ def test_the_render_of_a_scene_with_views_is_checked_in_its_first_step():
         run = start(Viewed(render))
         with pytest.raises(InputError, match="the render of the scene"):
             next(run)
-    scene = Viewed()
-    scene.view = None
     assert len(list(start(Viewed()))) == 2
 
 
@@ -253,6 +261,31 @@ def test_conditions_that_do_not_fit_together_are_refused():
     long, short = ({"text": torch.zeros(1, length, 4)} for length in (77, 154))
     with pytest.raises(InputError, match=r"'text'.* do not fit together"):
         predict(CASE.mixture, Query(CASE.x0, CASE.t, long), Query(CASE.x0, CASE.t, short))
+
+
+def test_a_gradient_broadcasts_nothing():
+    with pytest.raises(InputError, match=r"source of shape \(1, 3\)"):
+        DDS().gradient(CASE.x0, CASE.prior, CASE.t, CASE.noise, CASE.target, CASE.source._replace(x0=CASE.x0[:1]))
+
+
+def test_a_mask_fits_its_render():
+    with pytest.raises(InputError, match=r"mask of shape \(2, 1\) does not fit"):
+        Masked(Points(CASE.x0), torch.ones(2, 1), CASE.x0)
+    with pytest.raises(InputError, match="the masked scene's render has shape"):
+        next(start(Masked(Points(CASE.x0), torch.ones(1), CASE.x0[:1])))
+
+
+def test_there_is_something_to_predict():
+    for queries in ([], [Query(CASE.x0[:0], CASE.t[:0], CASE.target)]):
+        with pytest.raises(InputError, match="nothing to predict"):
+            predict(CASE.mixture, *queries)
+    with pytest.raises(InputError, match="the condition lacks 'label', which Mixture takes"):
+        predict(CASE.mixture, Query(CASE.x0, CASE.t, {}))
+
+
+def test_numbers_of_numpy_are_numbers():
+    (step, _) = start(steps=np.int64(2))
+    assert type(step.total) is int
 
 
 def test_a_right_run_says_nothing():

@@ -18,8 +18,8 @@ from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
 from potstill.methods.render_model import WithRenderModel
 from potstill.optimizers import Adam
-from potstill.run_arguments import check_arguments, check_render, preview
-from potstill.scenes.scene import View, draw_view, has_views, takes_view
+from potstill.run_arguments import check_arguments, check_render, check_source, preview
+from potstill.scenes.scene import View, can_preview, has_views, takes_view
 from potstill.tensors import Latent, Times, norm_of_each
 
 
@@ -125,15 +125,17 @@ def distill(
 
     Raises:
         InputError: an argument is not what it must be, with the fix; when `distill` is called, except for the render of
-            a scene that draws views, which the first step checks.
+            a scene that draws views or is costly, which the first step checks.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
             generator, is then as it was before the step.
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
-    if not has_views(scene):
-        still = source_scene is not None and source is not None and not has_views(source_scene)
-        origin = preview(source_scene) if source_scene is not None and still else None
-        check_render(preview(scene), {}, prior, target, source, origin)
+    if can_preview(scene):
+        render = preview(scene)
+        check_render(render, {}, prior, target, source)
+        if source_scene is not None and source is not None and can_preview(source_scene):
+            check_source(preview(source_scene), render)
+    steps = int(steps)  # NumPy's numbers count, too
     so_far, descent = progress or Progress(), optimizer or Adam(scene.parameters(), lr=0.01)
     if any(group.get("weight_decay") for group in descent.param_groups):
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
@@ -149,12 +151,13 @@ def distill(
         if memory.render_model:
             counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
         begins, viewed = so_far.done, takes_view(scene)
+        draw_view: Any = scene.view if has_views(scene) else lambda rng: {}
         for index in range(begins, steps):
             before = rng.get_state()
-            view = draw_view(scene, rng)
+            view = draw_view(rng)
             x0 = scene(view) if viewed else scene()
             if index == begins:
-                check_render(x0, view, prior, target, source, render_source and render_source(view))
+                check_render(x0, view, prior, target, source)
             if not (x0.requires_grad and torch.is_grad_enabled()):
                 raise InputError(
                     "the render has no gradient with respect to the scene's parameters: compute it from them, and "
@@ -164,6 +167,8 @@ def distill(
             with torch.no_grad():
                 if render_source and (view or origin is None):
                     origin = Source(render_source(view), {**(source or {}), **view})
+                    if index == begins:
+                        check_source(origin.x0, current)
                 moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
                 estimate, memory = method.next(moment, counted, memory)
                 loss, slope = loss_and_slope(current, estimate.gradient)

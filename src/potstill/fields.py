@@ -35,13 +35,18 @@ class Checked:
                 raise InputError(f"{name} = {shown(value)} of {type(self).__name__} must be {wanted}{fix}")
 
 
+def is_count(value: object, most: int, least: int = 1) -> bool:
+    """Whether the value is a whole number from `least` to `most`."""
+    return bool(_fits(value, int) and least <= value <= most)  # type: ignore[operator]
+
+
 def check_count(name: str, value: object, most: int, least: int = 1, usual: str = "") -> None:
-    """Raise unless the value is a whole number from `least` to `most`; `usual` ends the message.
+    """Raise unless `is_count`; `usual` ends the message.
 
     Raises:
         InputError: it is not.
     """
-    if not (_fits(value, int) and least <= value <= most):  # type: ignore[operator]
+    if not is_count(value, most, least):
         hint = f"; {usual} is usual" if usual else ""
         raise InputError(f"{name} = {shown(value)} must be a whole number from {least} to {most:,}{hint}")
 

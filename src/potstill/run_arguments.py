@@ -61,9 +61,7 @@ def check_arguments(
         _check_optimizer(optimizer, trained, type(scene).__name__)
 
 
-def check_render(
-    x0: Any, view: Any, prior: Prior, target: Condition, source: Condition | None, x0_source: Latent | None
-) -> None:
+def check_render(x0: Any, view: Any, prior: Prior, target: Condition, source: Condition | None) -> None:
     """Raise unless the render of a scene is data that the prior can denoise under these conditions.
 
     Raises:
@@ -72,6 +70,8 @@ def check_render(
     if not isinstance(x0, Tensor) or not x0.is_floating_point():
         what = f"a tensor of {x0.dtype}" if isinstance(x0, Tensor) else f"a {type(x0).__name__}"
         raise InputError(f"the render of the scene is {what}: return a tensor of floating-point numbers, [b, ...]")
+    if x0.layout is not torch.strided:
+        raise InputError(f"the render of the scene is {x0.layout}: return a dense tensor, such as render.to_dense()")
     if x0.ndim < 2 or not x0.numel():
         raise InputError(
             f"the render of the scene has shape {tuple(x0.shape)}: it must be a batch [b, ...] of at least one sample; "
@@ -97,10 +97,18 @@ def check_render(
                     f"{entry} of {name} is on {value.device}, and the prior on {needed[entry].device}: move it there"
                 )
         prior.check(x0, told)
-    if x0_source is not None and x0_source.shape != x0.shape:
+
+
+def check_source(x0_source: Any, x0: Latent) -> None:
+    """Raise unless the source's render has the shape of the scene's.
+
+    Raises:
+        InputError: it has another one, so that it would broadcast.
+    """
+    shape = tuple(getattr(x0_source, "shape", ()))
+    if shape != tuple(x0.shape):
         raise InputError(
-            f"the source's render has shape {tuple(x0_source.shape)}, and the scene's {tuple(x0.shape)}: they must be "
-            "the same"
+            f"the source's render has shape {shape}, and the scene's {tuple(x0.shape)}: they must be the same"
         )
 
 

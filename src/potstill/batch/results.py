@@ -104,18 +104,18 @@ class BatchResults:
         write(place, sink.getvalue())
         return place
 
-    def table(self, folder: Path) -> Path:
+    def table(self, folder: str | Path) -> Path:
         """Where the results are written: results.parquet, or results.csv where pyarrow is missing."""
-        return folder / f"results.{'parquet' if importlib.util.find_spec('pyarrow') else 'csv'}"
+        return as_path(folder, "folder") / f"results.{'parquet' if importlib.util.find_spec('pyarrow') else 'csv'}"
 
-    def check_table(self, folder: Path, manifest: Path) -> None:
+    def check_table(self, folder: str | Path, manifest: str | Path) -> None:
         """Check, before the rows run, that the results would replace at most those of an earlier batch.
 
         Raises:
             InputError: there is the manifest, or another file.
         """
         place = self.table(folder)
-        if same_file(place, manifest):
+        if same_file(place, as_path(manifest, "manifest")):
             raise InputError(f"the manifest {str(manifest)!r} is where the results are written: give another --out")
         if os.path.lexists(place) and _columns(place) != list(RESULTS):
             raise InputError(f"{str(place)!r} is not a table of results that may be replaced: give another --out")

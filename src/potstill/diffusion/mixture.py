@@ -52,6 +52,8 @@ class Mixture(Prior):
 
     def __post_init__(self) -> None:
         """Check the mixture, and fill in label 0."""
+        if not all(isinstance(value, Tensor) for value in (self.centres, self.labels)):
+            raise InputError("centres and labels of a mixture must be tensors: use torch.tensor(...)")
         if not len(self.labels):
             object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
         if not (self.centres.ndim == 2 and len(self.centres) and self.centres.isfinite().all()):

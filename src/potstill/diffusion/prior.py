@@ -176,14 +176,17 @@ def call(prior: Prior, query: Query) -> Prediction:
         InputError: as in `predict`.
     """
     x_t, t, condition = query
-    first, last = t.min().item(), t.max().item()
-    if not (first > prior.schedule.t_clean and last <= prior.schedule.duration):
+    if not t.min().item() > prior.schedule.t_clean:  # NaN, too; the schedule itself knows its last time
         raise InputError(
-            f"t = {t.tolist()[:5]} must be above {prior.schedule.t_clean:g}, which is clean data, and at most "
-            f"{prior.schedule.duration:g}: draw times with schedule.time(fraction)"
+            f"t = {t.tolist()[:5]} must be above {prior.schedule.t_clean:g}, which is clean data: draw times with "
+            "schedule.time(fraction)"
         )
     try:
         answer = prior(x_t, t, condition)
+    except KeyError as error:
+        if condition.keys() >= prior.unconditional.keys():
+            raise
+        raise InputError(f"the condition lacks {error}, which {_innermost(prior)} takes: add it") from error
     except RuntimeError as error:
         if not _MISFIT.search(str(error)):
             raise
@@ -217,6 +220,8 @@ def concatenate(queries: Sequence[Query]) -> Query:
     Raises:
         InputError: as in `predict`.
     """
+    if not all(len(query.x_t) for query in queries) or not queries:
+        raise InputError("there is nothing to predict: give at least one query, of at least one sample")
     names = dict.fromkeys(name for query in queries for name in query.condition)
     for query in queries:
         if missing := names.keys() - query.condition.keys():

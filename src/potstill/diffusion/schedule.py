@@ -236,8 +236,12 @@ class Flow(Schedule):
 
 def _unit(t: Times) -> Times:
     """Times in [0, 1], as float64 on the CPU."""
-    t = t.to("cpu", torch.float64)
-    if not (t.min().item() >= 0 and t.max().item() <= 1):  # NaN as well
+    if t.dtype is not torch.float64 or not t.is_cpu:  # a conversion to itself takes longer than this question
+        t = t.to("cpu", torch.float64)
+    if not t.numel():
+        return t
+    first, last = torch.aminmax(t)
+    if not (first.item() >= 0 and last.item() <= 1):  # NaN, too
         raise InputError(f"t = {t.tolist()[:5]} must be from 0 to 1: draw times with schedule.time(fraction)")
     return t
 

@@ -175,9 +175,13 @@ class Method(Checked, abc.ABC):
             source: the source of an edit; a generating method ignores it.
 
         Raises:
-            InputError: an editing method without a source.
+            InputError: an editing method without a source, or noise or a source of another shape than x0.
         """
-        return self.estimate(x0, prior, t, noise, target, self.origin(x0, target, source)).value
+        origin = self.origin(x0, target, source)
+        for name, value in (("noise", noise), ("source", origin.x0)):
+            if value.shape != x0.shape:
+                raise InputError(f"{name} of shape {tuple(value.shape)} must have the shape of x0, {tuple(x0.shape)}")
+        return self.estimate(x0, prior, t, noise, target, origin).value
 
 
 @dataclass(frozen=True)

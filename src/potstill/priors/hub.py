@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from potstill.errors import InputError
+from potstill.io.files import as_path
 from potstill.priors.safety import NOT_LOADED, check_index
 
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
@@ -122,7 +123,7 @@ def expanded(name: str | Path) -> Path:
         InputError: there is no such home folder.
     """
     try:
-        return Path(name).expanduser()
+        return as_path(name, "model").expanduser()
     except RuntimeError:  # ~ of an unknown user
         raise InputError(f"there is no home folder for {str(name)!r}: write the path without ~") from None
 

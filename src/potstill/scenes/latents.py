@@ -1,9 +1,7 @@
 """Latents: images optimised in the latent space."""
 
-from torch import nn
-
 from potstill.diffusion.codec import Codec
-from potstill.scenes.scene import Scene, View
+from potstill.scenes.scene import Scene, View, parameter
 from potstill.tensors import Grid, Images
 
 
@@ -14,7 +12,7 @@ class Latents(Scene):
     def __init__(self, latents: Grid, codec: Codec) -> None:
         """Start from these latents."""
         super().__init__()
-        self.latents = nn.Parameter(latents.detach().clone())
+        self.latents = parameter(latents, "latents")
         self.codec = codec
 
     @property

@@ -1,9 +1,9 @@
 """Pixels: images optimised through the codec."""
 
-from torch import nn
+from typing import ClassVar
 
 from potstill.diffusion.codec import Codec
-from potstill.scenes.scene import Scene, View
+from potstill.scenes.scene import Scene, View, parameter
 from potstill.tensors import Grid, Images
 
 
@@ -13,10 +13,12 @@ class Pixels(Scene):
     Pixels outside [0, 1] are clamped with a straight-through gradient, so that they can return.
     """
 
+    costly: ClassVar = True
+
     def __init__(self, images: Images, codec: Codec) -> None:
         """Start from these images."""
         super().__init__()
-        self.pixels = nn.Parameter(images.detach().clone())
+        self.pixels = parameter(images, "images")
         self.codec = codec
 
     @property

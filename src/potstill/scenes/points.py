@@ -1,10 +1,10 @@
 """Points: the smallest scenes, rendered as they are or through random cameras."""
 
 from jaxtyping import Float
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from potstill.scenes.cameras import random_cameras
-from potstill.scenes.scene import Scene, View
+from potstill.scenes.scene import Scene, View, parameter
 
 
 class Points(Scene):
@@ -13,7 +13,7 @@ class Points(Scene):
     def __init__(self, points: Float[Tensor, "n d"]) -> None:
         """Start from these points."""
         super().__init__()
-        self.points = nn.Parameter(points.detach().clone())
+        self.points = parameter(points, "points")
 
     def forward(self, view: View) -> Float[Tensor, "n d"]:
         """The points."""
@@ -29,7 +29,7 @@ class Projected(Scene):
     def __init__(self, points: Float[Tensor, "n 3"]) -> None:
         """Start from these points."""
         super().__init__()
-        self.points = nn.Parameter(points.detach().clone())
+        self.points = parameter(points, "points")
 
     def view(self, rng: Generator) -> View:
         """A random camera per point."""

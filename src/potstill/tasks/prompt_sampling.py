@@ -9,6 +9,7 @@ from torch import Generator
 from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.sampling import descend, in_range
 from potstill.errors import InputError, not_finite
+from potstill.fields import is_count, shown
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Images
@@ -49,7 +50,9 @@ def sample(
         InputError: a number out of range, or no prompt.
         NotFiniteError: a NaN or an infinity, with step and time.
     """
-    wanted = [prompts] if isinstance(prompts, str) else list(prompts)
+    wanted = [prompts] if isinstance(prompts, str) else list(prompts) if isinstance(prompts, Sequence) else []
+    if not all(isinstance(prompt, str) for prompt in wanted) or not (wanted or isinstance(prompts, Sequence)):
+        raise InputError(f"prompts = {shown(prompts)} must be a text, or several in a list")
     check_numbers(len(wanted), count, guidance_scale, steps, seed)
     prior = model if isinstance(model, Pipeline) else load(model)
     conditions = [prior.encode_prompt(prompt) for prompt in wanted for _ in range(count)]
@@ -81,10 +84,10 @@ def check_numbers(prompts: int, count: int, guidance_scale: float, steps: int, s
     """
     if not prompts:
         raise InputError("no prompt: give at least one")
-    if not 1 <= count * prompts <= 10_000:
+    if not is_count(count, 10_000 // prompts):
         raise InputError(f"count = {count} for {prompts} prompts must make from 1 to 10,000 pictures")
     check_scale(guidance_scale)
-    if not 1 <= steps <= 1000:
-        raise InputError(f"steps = {steps} must be from 1 to 1,000")
-    if not 0 <= seed < 2**62:
-        raise InputError(f"seed = {seed} must be from 0 to 2^62 - 1")
+    if not is_count(steps, 1000):
+        raise InputError(f"steps = {shown(steps)} must be from 1 to 1,000, a whole number")
+    if not is_count(seed, 2**62 - 1, least=0):
+        raise InputError(f"seed = {shown(seed)} must be from 0 to 2^62 - 1, a whole number")

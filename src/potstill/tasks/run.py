@@ -66,8 +66,9 @@ class Result:
         with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
             return self.write(claim.outputs.path)
 
-    def write(self, path: Path) -> list[Path]:
+    def write(self, path: str | Path) -> list[Path]:
         """As `save`, under exactly this name: existing files are replaced."""
+        path = as_path(path)
         writable_folder(path.parent)
         pngs = self.pngs()
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]

@@ -1,6 +1,7 @@
 """A study: several methods on one world, from the same start, with the same steps and optimiser."""
 
 import abc
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from potstill.diffusion.mixture import Mixture
 from potstill.diffusion.prior import Condition
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
+from potstill.fields import is_count, shown
 from potstill.methods import Method
 from potstill.optimizers import Adam
 from potstill.scenes.points import Points, Projected
@@ -74,13 +76,16 @@ class Study(abc.ABC, Generic[MetricsT]):
         """Validate."""
         if not self.methods:
             raise InputError("no method to compare: name at least one")
-        if not 1 <= self.points <= 100_000:
-            raise InputError(f"points = {self.points} must be from 1 to 100,000")
-        if not 1 <= self.steps <= 1_000_000:
-            raise InputError(f"steps = {self.steps} must be from 1 to 1,000,000")
+        if not all(isinstance(each, tuple) and isinstance(each[-1], Method) for each in self.methods):
+            raise InputError("methods must be pairs of a displayed name and a method, such as [('sds', SDS())]")
+        for name, most in (("points", 100_000), ("steps", 1_000_000)):
+            if not is_count(value := getattr(self, name), most):
+                raise InputError(f"{name} = {shown(value)} must be from 1 to {most:,}, a whole number")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite; 0.01 is usual")
         check_scale(self.guidance_scale)
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - 1")
+        if not is_count(self.seed, 2**63 - 1, least=0):
+            raise InputError(f"seed = {shown(self.seed)} must be from 0 to 2^63 - 1, a whole number")
 
     metrics_type: ClassVar[type[Any]]
     """The class of the metrics."""

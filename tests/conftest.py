@@ -15,6 +15,8 @@ def pytest_configure(config):
     """Load plugins; let notes pass, and sizes that suit tests. `pyproject.toml` would import the package too early."""
     config.addinivalue_line("filterwarnings", "ignore::potstill.errors.Note")
     config.addinivalue_line("filterwarnings", "ignore:size = .* is far from")
+    # beartype looks at a random item of a list, also while a strategy builds an example
+    config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
     for path in config.getoption("--plugin"):
         from potstill.tasks.plugins import load_plugin
 

@@ -147,7 +147,7 @@ def test_the_table_of_results_replaces_none_but_its_like(folder, monkeypatch, en
     results = BatchResults(read_manifest(manifest), folder)
     results.check_table(folder, manifest)
     if ending == "parquet":
-        pytest.importorskip("pyarrow")
+        require("pyarrow")
     results.save(folder)
     results.check_table(folder, manifest)
     with pytest.raises(InputError, match="is where the results are written"):

@@ -128,12 +128,12 @@ def test_a_file_that_is_no_picture_is_one_line(capsys, photo, model, name):
 
 WORDS = {
     "steps 0": (("--steps", "0"), "steps = 0 must be at least 1"),
-    "guidance NaN": (("--guidance-scale", "nan"), "guidance scale = nan must be a finite number"),
-    "guidance inf": (("--guidance-scale", "inf"), "guidance scale = inf must be a finite number"),
+    "guidance NaN": (("--guidance-scale", "nan"), "guidance scale = nan must be from -1000 to 1000"),
+    "guidance inf": (("--guidance-scale", "inf"), "guidance scale = inf must be from -1000 to 1000"),
     "no source": (("--source", ""), "source prompt is empty"),
     "no target": (("--target", "  "), "target prompt is empty"),
     "method": (("--method", "dss"), "unknown method 'dss': did you mean"),
-    "field": (("--noise", "Inverted(steps=0)"), "steps = 0"),
+    "field": (("--noise", "Inverted(steps=0)"), "steps of the inversion = 0 must be a whole number from 1"),
     "model": (("--model", "/nowhere/model"), "there is no /nowhere/model"),
     "count": (("--count", "0"), "count = 0 must be at least 1"),
     "rate": (("--learning-rate", "-1"), "learning rate = -1.0 must be above 0"),

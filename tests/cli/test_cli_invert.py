@@ -59,7 +59,7 @@ WORDS = {
     "label": (("--label", "last"), "label"),
     "steps": (("--steps", "0"), "steps = 0 must be at least 1"),
     "skip": (("--method", "ddpm", "--skip", "1"), "skip = 1.0 must be"),
-    "guidance": (("--guidance-scale", "nan"), "guidance scale = nan must be a finite number"),
+    "guidance": (("--guidance-scale", "nan"), "guidance scale = nan must be from -1000 to 1000"),
     "seed": (("--seed", "-1"), "seed = -1 must be"),
     "field": (("--method", "ddpm", "--label", "next"), "--label"),
     "out": (("--out", "edit.jpg"), "must end in .png"),

@@ -130,7 +130,7 @@ def test_help_shows_the_fields_of_the_method_named(run):
         ("--method PDS(", "cannot read 'PDS(' as a method: write Name or Name(field=value, ...); did you mean 'pds'?"),
         ("--method SDS(noise=3)", "noise of SDS = 3 must be a noise source (DDIMNoise, DrawBank"),
         ("--noise Fersh", "unknown noise source 'Fersh': did you mean 'Fresh'? choose from DDIMNoise, DrawBank"),
-        ("--noise Inverted(steps=0)", "inversion with steps = 0"),
+        ("--noise Inverted(steps=0)", "steps of the inversion = 0 must be a whole number from 1 to 1,000"),
         ("--noise Inverted(steps='a')", "steps of Inverted = 'a' must be a whole number, such as 10"),
         ("--times Uniform(low=nan)", "low of Uniform = nan must be a finite number, such as 0.02"),
         ("--coefficients Identity(-1)", "identity strength = -1.0 must be finite"),

@@ -98,7 +98,7 @@ CASES = [
     ("generate", ["--method", "dds"], "DDS edits an image"),
     ("generate", ["--method", "sdedit"], "sdedit"),
     ("invert", ["--method", "sds"], "sds"),
-    ("invert", ["--method", "ddpm", "--skip", "nan"], "skip = nan must be|--skip"),
+    ("invert", ["--method", "ddpm", "--skip", "nan"], "skip = nan of DDPMInversion must be|--skip"),
     ("world", ["--methods", "dds", "os.system('id')"], "cannot read"),
     ("world", ["--methods", ""], "cannot read|unknown method"),
     ("theorem", ["--shares"], "got 0 shares of sigma: give 1 to 20"),

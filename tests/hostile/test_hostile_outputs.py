@@ -92,7 +92,7 @@ def test_settings_are_written_over_nothing(capsys, folder, model, loaded_once):
     for name, message in {
         **devices,
         ".": "it is a folder",
-        "": "it is a folder",
+        "": "--save-config is empty",
         "edit.json": "what --out writes",
     }.items():
         for more in ([], ["--overwrite"]):
@@ -145,7 +145,7 @@ def test_nothing_is_left_of_what_is_refused(capsys, folder, model, loaded_once):
         ("theorem", ["--steps", "0"]),
     ):
         refused(capsys, folder, [*words_of(command, model), "--out", "deep/er", *more], "dss|steps = 0")
-    refused(capsys, folder, [*words_of("edit", model), "--out", "deep/er/a.png", "--size", "17", "16"], "multiples")
+    refused(capsys, folder, [*words_of("edit", model), "--out", "deep/er/a.png", "--size", "17x16"], "multiples")
     refused(capsys, folder, [*words_of("edit", "/nowhere/model"), "--out", "deep/er/a.png"], "nowhere")
     assert os.listdir() == ["photo.png"]
 

@@ -1,6 +1,5 @@
 """LoRAs are merged into the weights, or refused."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -82,7 +81,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+@needs("peft")
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_lora_of_another_kind_or_model_is_one_line(tiny_folder, tmp_path, name):
     tensors, message = OTHERS[name]
@@ -93,7 +92,7 @@ def test_a_lora_of_another_kind_or_model_is_one_line(tiny_folder, tmp_path, name
     assert not str(caught.value).endswith(":")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="a LoRA needs peft")
+@needs("peft")
 @pytest.mark.parametrize(
     ("down", "up"),
     [

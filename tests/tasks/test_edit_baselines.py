@@ -166,7 +166,7 @@ def test_steps_are_the_methods_own_unless_stated(priors, image):
         ({"method": "SDEdit(strength=0.0)"}, "strength = 0.0 must be above 0 to 1"),
         ({"method": "DDPMInversion(skip=1.0)"}, "skip = 1.0 must be from 0 to below 1"),
         ({"method": "DDPMInversion(eta=0.0)"}, "eta = 0.0 must be above 0 to 1"),
-        ({"method": "NullText(inner_steps=-1)"}, "inner steps = -1 must be at least 0"),
+        ({"method": "NullText(inner_steps=-1)"}, "inner steps = -1 must be a whole number from 0 to 1,000"),
         ({"method": "sdedit", "learning_rate": 0.1}, "learning rate = 0.1 is of no use to SDEdit"),
         ({"method": "sdedit", "space": "pixels"}, "space = pixels is of no use to SDEdit"),
         ({"method": "sdedit", "steps": 2000}, "steps = 2000 must be at most 1000"),

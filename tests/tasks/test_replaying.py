@@ -131,7 +131,9 @@ def test_a_result_of_a_lora_is_made_again_with_it(tiny_folder, photo, tmp_path):
     with pytest.raises(InputError, match=r"style.safetensors at scale 0.333333: --lora takes one, at scale 1"):
         Model.from_record(prior.identity)
     once = {**prior.identity, f"lora {file}": "scale 1"}
-    assert Model.from_record(once) == Model(str(tiny_folder("sd")), lora=str(file), dtype="float32", device="cpu")
+    assert Model.from_record(once) == Model(
+        str(tiny_folder("sd")), lora=str(file), dtype="float32", device="cpu", backend="torch"
+    )
 
 
 def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):

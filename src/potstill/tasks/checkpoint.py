@@ -199,8 +199,10 @@ class Checkpoint:
             CheckpointMismatch: it belongs to another run.
         """
         saved = read(self.path)
-        model = as_stated(saved.record.get("model"), self.record.get("model", {}))
-        ours, theirs = (_identity(record, strict) for record in (saved.record, self.record | {"model": model}))
+        now = dict(self.record)
+        if "model" in now:
+            now["model"] = as_stated(saved.record.get("model"), now["model"])
+        ours, theirs = (_identity(record, strict) for record in (saved.record, now))
         if strict:
             ours, theirs = ours | {"gif": saved.options.get("gif")}, theirs | {"gif": self.options.get("gif")}
         parts = [({name: ours.get(name)}, {name: theirs.get(name)}) for name in sorted(ours.keys() | theirs.keys())]

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from potstill.errors import InputError, shortage
-from potstill.io.files import as_path, check_file
+from potstill.io.files import WriteError, as_path, check_file
 from potstill.state import State
 from potstill.tensors import owned
 
@@ -68,8 +68,12 @@ def damaged_file_errors(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except InputError:
+    except WriteError:
         raise
+    except InputError as error:
+        if str(path) in str(error):
+            raise
+        raise InputError(f"{str(path)!r} is damaged ({error}): delete it and start anew") from error
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ZeroDivisionError) as error:
         if shortage(error):  # not a fault of the file, and no reason to delete it
             raise

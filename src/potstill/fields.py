@@ -51,13 +51,18 @@ def check_count(name: str, value: object, most: int, least: int = 1, usual: str 
         raise InputError(f"{name} = {shown(value)} must be a whole number from {least} to {most:,}{hint}")
 
 
+def is_number(value: object, low: float, high: float) -> bool:
+    """Whether the value is a finite number from `low` to `high`."""
+    return bool(_fits(value, float) and low <= value <= high)  # type: ignore[operator]
+
+
 def check_number(name: str, value: object, low: float, high: float, usual: str = "") -> None:
-    """Raise unless the value is a number from `low` to `high`; `usual` ends the message.
+    """Raise unless `is_number`; `usual` ends the message.
 
     Raises:
         InputError: it is not.
     """
-    if not (_fits(value, float) and low <= value <= high):  # type: ignore[operator]
+    if not is_number(value, low, high):
         hint = f"; {usual} is usual" if usual else ""
         raise InputError(f"{name} = {shown(value)} must be a finite number from {low:,.15g} to {high:,.15g}{hint}")
 

@@ -66,6 +66,10 @@ def generate(**settings) -> Generate:
     return Generate.of({"prompt": "a", **settings})
 
 
+def edit(**settings) -> Edit:
+    return Edit.of({"source": "a", "target": "b", **settings})
+
+
 def rows(path: Path) -> list[tables.Row]:
     return tables.read_table(path, ["prompt"])
 
@@ -136,11 +140,26 @@ BEYOND = {
         lambda: potstill.generate("red heart", size="2048x2112", steps=1),
         lambda: potstill.edit(noise(1)[0], source="red heart", target="blue heart", size="9984x9984", steps=1),
     ],
-    "tasks.settings.SCALE": [
+    "diffusion.guidance.LARGEST_SCALE": [
         lambda: generate(guidance_scale=1e308),
         lambda: generate(guidance_scale=-1000.5),
         lambda: generate(guidance_scale=float("inf")),
+        lambda: generate(method="SDS(noise=Inverted(guidance_scale=1001))"),
+        lambda: edit(method="InfEdit(source_guidance=-1001)"),
+        lambda: edit(method="NullText(source_guidance=1e300)"),
     ],
+    "methods.noise.MOST_CALLS": [
+        lambda: generate(method="SDS(noise=Inverted(steps=1000000000))"),
+        lambda: generate(method="SDS(noise=Inverted(1001))"),
+        lambda: generate(method="SDS(noise=Picard(iterations=1001))"),
+        lambda: edit(method="IDS(noise=FixedPoint(iterations=1e9))"),
+    ],
+    "methods.bank.LARGEST": [lambda: edit(method="DDS(noise=DrawBank(size=10001))")],
+    "methods.render_model.HIGHEST_RANK": [
+        lambda: generate(method="VSD(render_model=LoRAModel(rank=1025))"),
+        lambda: generate(method="VSD(render_model=DefaultRenderModel(100000000))"),
+    ],
+    "diffusion.null_text.MOST_UPDATES": [lambda: edit(method="NullText(inner_steps=1001)")],
     "diffusion.shared_calls.LARGEST": [lambda: choose_executor(1, None, 257)],
     "batch.executors.WORKERS": [
         lambda: choose_executor(1_000_000, None, 1),

@@ -13,10 +13,10 @@ from potstill.diffusion.prior import Condition, Prediction, Prior, Query, call, 
 from potstill.diffusion.schedule import Schedule
 from potstill.diffusion.wrappers import Wrapper, unwrap
 from potstill.errors import InputError
-from potstill.fields import Checked, check_number, shown
+from potstill.fields import Checked, check_number, is_number, shown
 from potstill.tensors import Latent, Times, per_sample
 
-LARGEST_SCALE = 1e6
+LARGEST_SCALE = 1000.0
 """The largest guidance scale, of either sign; larger ones overflow, and 5 to 15 are usual."""
 
 
@@ -24,9 +24,10 @@ def check_scale(scale: object, name: str = "guidance scale") -> None:
     """Raise unless this can be a guidance scale.
 
     Raises:
-        InputError: it is no number, or its size is above a million.
+        InputError: it is no number, or its size is above 1,000.
     """
-    check_number(name, scale, -LARGEST_SCALE, LARGEST_SCALE, usual="7.5")
+    if not is_number(scale, -LARGEST_SCALE, LARGEST_SCALE):
+        raise InputError(f"{name} = {shown(scale)} must be from -1000 to 1000; 1.5 to 7.5 are usual")
 
 
 def guide(cond: Prediction, uncond: Prediction, scale: float | Tensor) -> Prediction:
@@ -201,7 +202,7 @@ class Guided(Wrapper):
         avoided: further conditions to lead away from, each with its weight, for a rule such as `PerpNeg`.
 
     Raises:
-        InputError: the scale is not from -1 to 1 million, the rule takes no conditions to avoid, or a weight is not
+        InputError: the scale is not from -1000 to 1000, the rule takes no conditions to avoid, or a weight is not
             finite.
     """
 

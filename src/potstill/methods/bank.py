@@ -21,6 +21,8 @@ from potstill.tensors import Latent, Times, normal
 
 TOGETHER = 16
 """The most samples in one call that fills a bank; at least one entry."""
+LARGEST = 10_000
+"""The most entries of a bank."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class DrawBank(NoiseSource):
     def __post_init__(self) -> None:
         """Check both."""
         super().__post_init__()
-        check_count("size of a bank", self.size, 10_000, usual="64")
+        check_count("size of a bank", self.size, LARGEST, usual="64")
         if self.refresh is not None:
             check_count("refresh of a bank", self.refresh, 1_000_000)
 

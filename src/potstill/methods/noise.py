@@ -154,7 +154,7 @@ class Inverted(NoiseSource):
 
     Raises:
         InputError: steps not from 1 to 1,000, overshoot outside [0, 1), extra not from 0 to a million, a guidance scale
-            of a size above a million, an extra_at or a label that is none of its choices.
+            of a size above 1,000, an extra_at or a label that is none of its choices.
     """
 
     steps: int = 10

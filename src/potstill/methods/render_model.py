@@ -17,6 +17,9 @@ from potstill.fields import Checked, check_count
 from potstill.optimizers import Adam
 from potstill.tensors import Latent, Times, normal, per_sample
 
+HIGHEST_RANK = 1_024
+"""The highest rank of the weights that a model of the renders learns."""
+
 
 class LearnedPrior(Prior, abc.ABC):
     """A denoiser of the renders of a run, which is trained in each step.
@@ -138,7 +141,7 @@ class LoRAModel(RenderModel):
     def __post_init__(self) -> None:
         """Check the numbers."""
         super().__post_init__()
-        check_count("rank of a model of the renders", self.rank, 1024, usual="4")
+        check_count("rank of a model of the renders", self.rank, HIGHEST_RANK, usual="4")
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning rate = {self.learning_rate} must be above 0 and finite; 0.0001 is usual")
 

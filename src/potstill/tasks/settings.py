@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.baselines import Baseline
-from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, with_scale
+from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, check_scale, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import FRAMES, Picture, arrays, size_text
@@ -37,8 +37,6 @@ STEPS = 1_000_000
 """Maximum number of steps."""
 COUNT = 10_000
 """Maximum number of results."""
-SCALE = 1_000
-"""Maximum size of a guidance scale."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +73,8 @@ class Settings(abc.ABC):
         if not 0 <= self.seed <= 2**63 - count:
             raise InputError(f"seed = {self.seed} must be from 0 to 2^63 - {count}")
         scale = getattr(self, "guidance_scale", None)
-        if scale is not None and not -SCALE <= scale <= SCALE:
-            raise InputError(f"guidance scale = {scale} must be from -{SCALE} to {SCALE}; 1.5 to 7.5 are usual")
+        if scale is not None:
+            check_scale(scale)
         frame = getattr(self, "frame", None)
         if frame is not None and not 0 <= frame < FRAMES:
             raise InputError(f"frame = {frame} must be from 0 to {FRAMES - 1:,}")

@@ -1,5 +1,6 @@
 """LoRAs are merged into the weights, or refused."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest

@@ -13,6 +13,7 @@ test: lint
 
 lint: .venv/dev
 	$(BIN)/ruff check
+	$(BIN)/ruff check --select F821 benchmarks examples fuzz
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 

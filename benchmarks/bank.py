@@ -36,6 +36,7 @@ from potstill.cli.console import bar
 from potstill.diffusion.guidance import with_scale
 from potstill.distillation import Step
 from potstill.methods import Method
+from potstill.methods.bank import DrawBank
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit

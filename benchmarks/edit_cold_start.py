@@ -71,7 +71,7 @@ with tempfile.TemporaryDirectory() as folder:
     }
     slow = False
     for name, words in found.items():
-        output = () if name == "load" else ("--out", str(out))
+        output = () if name == "load" else ("--out", str(out), "--overwrite")
         took = seconds(*words, *output)
         slow |= took > LIMITS[name]
         print(f"{name}: {took:.1f} s (limit {LIMITS[name]}), {took / bare:.1f} times the import of torch")

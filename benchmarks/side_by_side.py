@@ -20,8 +20,9 @@ PROMPTS = {"source": "fluent red heart", "target": "fluent blue heart"}
 
 torch.set_num_threads(1)
 with quiet():
-    pipe = DiffusionPipeline.from_pretrained(EMOJI, vae=None, torch_dtype=torch.float32)
+    pipe = DiffusionPipeline.from_pretrained(EMOJI, vae=None, dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
+side = 16 * pipe.vae_scale_factor  # without a VAE the pipeline still divides by it
 priors = {"potstill": potstill.load(), "potstill, torch": potstill.load(backend="torch")}
 
 
@@ -35,7 +36,7 @@ def ddim(prior: potstill.Prior) -> None:
 
 def diffusers_ddim(_: object) -> None:
     with quiet():
-        pipe("red heart", num_inference_steps=STEPS, guidance_scale=2.0, output_type="latent", height=16, width=16)
+        pipe("red heart", num_inference_steps=STEPS, guidance_scale=2.0, output_type="latent", height=side, width=side)
 
 
 def seconds(function: Callable[[], None]) -> float:

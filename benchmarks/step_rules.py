@@ -25,6 +25,7 @@ from potstill.bench.report import interval
 from potstill.bench.settings import tuned
 from potstill.io.images import psnr
 from potstill.methods import Method
+from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene

@@ -73,14 +73,14 @@ class OnnxNetwork(torch.nn.Module):
     def forward(
         self,
         x_t: Float[Tensor, "b c h w"],
-        t: Float[Tensor, " b"],
+        t: Float[Tensor, " b"] | Float[Tensor, ""],
         states: Float[Tensor, "b n d"] | None = None,
         added_cond_kwargs: Mapping[str, Tensor] | None = None,
         return_dict: bool = False,
     ) -> tuple[Float[Tensor, "b k h w"]]:
         """The network's output, as diffusers returns it with `return_dict=False`."""
         added = dict(added_cond_kwargs or {})
-        inputs = {"x_t": x_t, "t": t, "states": states, **added}
+        inputs = {"x_t": x_t, "t": t.expand(len(x_t)), "states": states, **added}
         recorded = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in inputs.values())
         multiple = 2 ** (len(self.config.block_out_channels) - 1)
         uneven = any(side % multiple for side in x_t.shape[-2:])

@@ -164,6 +164,7 @@ class Ray(Executor):
         try:
             import ray  # pyright: ignore[reportMissingImports]  an extra
             import ray.data  # pyright: ignore[reportMissingImports]
+            from ray.exceptions import RayError  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise InputError("--ray needs Ray, which is not installed: run `pip install potstill[cluster]`") from None
         ours = not ray.is_initialized()
@@ -171,7 +172,7 @@ class Ray(Executor):
             local = self.address == "local"
             cpus = {"num_cpus": self.count * self.threads, "include_dashboard": False} if local else {}
             try:
-                ray.init(self.address, log_to_driver=False, logging_level="ERROR", **cpus)
+                ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR, **cpus)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise InputError(f"no Ray cluster at {self.address!r}: {error}; give its address, or local") from error
         try:
@@ -189,7 +190,7 @@ class Ray(Executor):
             )
             for found in done.iter_rows():
                 yield Outcome.of(str(found["outcome"]))
-        except ray.exceptions.RayError as error:
+        except RayError as error:
             cause = getattr(error, "cause", None)
             reason = cause if isinstance(cause, PotstillError) else error
             raise InputError(f"the cluster gave up: {str(reason).strip().splitlines()[-1]}") from error

@@ -8,6 +8,7 @@ import torch
 from torch import Generator
 
 import potstill
+from potstill.errors import InputError
 from potstill.priors.bundled import BundledPipeline
 from potstill.priors.loading import EMOJI
 
@@ -40,6 +41,17 @@ def test_schedule_is_that_of_diffusers_to_the_bit(both):
         dict(fast.config).items()
         <= {**slow.config, "_class_name": "DDIMScheduler", "_diffusers_version": "0.42.1"}.items()
     )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_every_script_is_read_as_by_the_tokenizer_of_transformers(both):
+    for prompt in ("❤️", "💙 (blue:1.3)", "ｒｅｄ heart", "red 하트", "сердце heart", "👍🏽", "red heart, zzz"):
+        states = [prior.encode_prompt(prompt)["encoder_hidden_states"] for prior in both]
+        assert torch.allclose(*states, atol=1e-5)
+    for prompt in ("빨간 하트", "сердце", "zzz"):
+        for prior in both:
+            with pytest.raises(InputError, match="understand"):
+                prior.encode_prompt(prompt)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -38,6 +38,7 @@ class Tokenizer:
         self.backend_tokenizer = Backend.from_file(str(folder / "tokenizer.json"))
         self.model_max_length: int = config["model_max_length"]
         self.all_special_tokens = [config[name] for name in ("bos_token", "eos_token", "unk_token", "pad_token")]
+        self.unk_token: str = config["unk_token"]
         self.pad_token_id: int = self.get_vocab()[config["pad_token"]]
 
     def get_vocab(self) -> dict[str, int]:

@@ -31,7 +31,13 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"
 
 
-_SCARCE = ("Cannot allocate memory", "failed to map segment", "could not create a primitive")
+_SCARCE = (
+    "bad_alloc",
+    "PyObject pointer is null",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "could not create a primitive",
+)
 """What the libraries say where there is no memory."""
 
 

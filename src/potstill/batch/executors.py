@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -171,10 +172,14 @@ class Ray(Executor):
         if ours:
             local = self.address == "local"
             cpus = {"num_cpus": self.count * self.threads, "include_dashboard": False} if local else {}
+            handler = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR, **cpus)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise InputError(f"no Ray cluster at {self.address!r}: {error}; give its address, or local") from error
+            finally:
+                if threading.current_thread() is threading.main_thread():  # Ray would end at once, saving nothing
+                    signal.signal(signal.SIGTERM, handler)
         try:
             ray.data.DataContext.get_current().enable_progress_bars = False
             logging.getLogger("ray.data").setLevel(logging.ERROR)

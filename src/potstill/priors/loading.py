@@ -84,7 +84,7 @@ def load(
     torch_only |= {"compile": compile, "attention_slicing": attention_slicing, "cpu_offload": cpu_offload}
     needs_torch = next((option for option, on in torch_only.items() if on), None)
     if backend == "onnx" and needs_torch:
-        raise InputError(f"backend 'onnx' computes in float32 on the CPU, so it cannot keep {needs_torch}: omit one")
+        raise InputError(f"backend 'onnx' is for float32 on the CPU, without {needs_torch}: leave one of the two out")
     own_files = bundled and has_graphs(source) and not (lora or vae_tiling or revision or variant or config)
     if backend is None and own_files and not needs_torch and channels_last is None:
         backend = "onnx"

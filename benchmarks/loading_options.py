@@ -4,11 +4,9 @@ Memory is the peak of torch's allocations beyond weights and arguments; time is 
 number is a ratio to the same call without the option.
 """
 
-import statistics
-import time
-
 import torch
 from small_unet import small_prior
+from timing import cpu_seconds
 from torch.profiler import ProfilerActivity, profile
 
 from potstill.diffusion.prior import Query, predict
@@ -28,16 +26,6 @@ def peak(function) -> int:
         now += event.nbytes()
         highest = max(highest, now)
     return highest
-
-
-def seconds(function, repeats: int = 3) -> float:
-    """The median of a few calls."""
-    times = []
-    for _ in range(repeats):
-        began = time.process_time()
-        function()
-        times.append(time.process_time() - began)
-    return statistics.median(times)
 
 
 torch.set_num_threads(1)
@@ -70,4 +58,4 @@ with torch.no_grad():
         before, after = call(plain), call(prior)
         before(), after()
         memory = peak(after) / peak(before)
-        print(f"| `{option}` | {call.__name__} | {memory:.2f} | {seconds(after) / seconds(before):.2f} |")
+        print(f"| `{option}` | {call.__name__} | {memory:.2f} | {cpu_seconds(after) / cpu_seconds(before):.2f} |")

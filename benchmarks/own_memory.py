@@ -10,26 +10,16 @@ import argparse
 import resource
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from timing import cpu_seconds
 
 from potstill.diffusion.prior import Query, predict
 from potstill.priors.loading import EMOJI, load
 from potstill.priors.weights import own_memory
 from potstill.tensors import owned
-
-
-def seconds(function, repeats: int = 5) -> float:
-    times = []
-    for _ in range(repeats):
-        began = time.process_time()
-        function()
-        times.append(time.process_time() - began)
-    return statistics.median(times)
-
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--gigabytes", type=float, default=1.0)
@@ -38,16 +28,17 @@ torch.set_num_threads(1)
 
 prior = load(channels_last=False)
 parts = [part for part in prior.pipe.components.values() if isinstance(part, torch.nn.Module)]
-copy = seconds(lambda: [own_memory(part) for part in parts])
-print(f"bundled model: the copy takes {copy / seconds(load):.3f} of loading it a second time")
+copy = cpu_seconds(lambda: [own_memory(part) for part in parts])
+again = cpu_seconds(lambda: load(backend="torch"))
+print(f"bundled model: the copy takes {copy / again:.3f} of loading it a second time")
 
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder, "weights.safetensors")
     count, side = max(1, round(chosen.gigabytes * 2**30 / 4 / 4096**2)), 4096
     save_file({f"w{number}": torch.ones(side, side) for number in range(count)}, file)
-    read = seconds(lambda: [value.sum() for value in load_file(file).values()], 3)
+    read = cpu_seconds(lambda: [value.sum() for value in load_file(file).values()], 3)
     mapped = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    own = seconds(lambda: [owned(value) for value in load_file(file).values()], 3)
+    own = cpu_seconds(lambda: [owned(value) for value in load_file(file).values()], 3)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     size = count * side * side * 4 / 1e6
     print(f"{size:,.0f} MB: {own:.2f} s to copy, {read:.2f} s to read once; peak {(after - mapped) / 1e3:,.0f} MB more")
@@ -74,6 +65,6 @@ with torch.no_grad():
         for weights in (mapped, own):
             use(weights)
             predict(prior, query)
-            took.append(seconds(lambda: predict(prior, query), 3))
+            took.append(cpu_seconds(lambda: predict(prior, query), 3))
         ratios.append(took[1] / took[0])
 print(f"the network with its own memory: {statistics.median(ratios):.3f} of the time with mapped weights")

@@ -218,7 +218,6 @@ TESTED_IN = {
     "cli/test_parser.py": "cli.words",
     "cli/test_emoji.py": "cli.(sample|vocabulary)",
     "cli/test_resume.py": "cli.(interrupts|replay) tasks.(checkpoint|resuming|run)",
-    "diffusion/test_guidance.py": "scenes.view_prompts",
     "diffusion/test_inversion.py": "diffusion.sampling",
     "diffusion/test_prior.py": "diffusion.(mixture|wrappers)",
     "diffusion/test_codec.py": "priors.vae",

@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from potstill.cli import main
 from potstill.cli.process import lack, stoppable
+from potstill.tasks.state_file import unpack
 
 POTSTILL = f"{sys.executable} -m potstill"
 
@@ -132,3 +134,25 @@ def test_a_signal_that_is_ignored_stays_ignored():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_signals_to_a_process(tmp_path):
+    """SIGINT gives 130, SIGTERM 143; both leave a state from which the run resumes."""
+    words = ("world", "blobs", "--points", "3", "--methods", "sds", "--out", str(tmp_path / "out"))
+    start = (sys.executable, "-m", "potstill")
+    place = tmp_path / "out" / "world.checkpoint.safetensors"
+    for number, code, more in (
+        (signal.SIGINT, 130, ("--steps", "1000000", "--checkpoint-every", "0.01")),
+        (signal.SIGTERM, 143, ()),
+    ):
+        command = (*start, *(("resume", str(tmp_path / "out")) if not more else (*words, *more)))
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        before = place.stat().st_mtime_ns if place.exists() else 0
+        while not place.exists() or place.stat().st_mtime_ns == before:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        err = process.communicate()[1]
+        assert process.returncode == code, err
+        assert f"interrupted; `potstill resume {place}` resumes after step" in err
+        assert unpack(place)["state"]["changing"]["done"] > 0

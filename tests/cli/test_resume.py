@@ -1,10 +1,6 @@
 """Commands that are interrupted or killed resume to the same bytes, and only from a checkpoint that fits."""
 
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import torch
@@ -280,25 +276,3 @@ def test_seconds_between_checkpoints_are_checked(capsys, photo, model):
         code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png", "--checkpoint-every", every)
         assert code == 2
         assert f"checkpoint every = {float(every)}" in err.splitlines()[-1]
-
-
-def test_signals_to_a_process(tmp_path):
-    """SIGINT gives 130, SIGTERM 143; both leave a state from which the run resumes."""
-    words = ("world", "blobs", "--points", "3", "--methods", "sds", "--out", str(tmp_path / "out"))
-    start = (sys.executable, "-m", "potstill")
-    place = tmp_path / "out" / "world.checkpoint.safetensors"
-    for number, code, more in (
-        (signal.SIGINT, 130, ("--steps", "1000000", "--checkpoint-every", "0.01")),
-        (signal.SIGTERM, 143, ()),
-    ):
-        command = (*start, *(("resume", str(tmp_path / "out")) if not more else (*words, *more)))
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        before = place.stat().st_mtime_ns if place.exists() else 0
-        while not place.exists() or place.stat().st_mtime_ns == before:
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(number)
-        err = process.communicate()[1]
-        assert process.returncode == code, err
-        assert f"interrupted; `potstill resume {place}` resumes after step" in err
-        assert unpack(place)["state"]["changing"]["done"] > 0

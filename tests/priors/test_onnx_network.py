@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.errors import InputError
-from potstill.priors import onnx_network
+from potstill.diffusion.prior import Query, predict
+from potstill.errors import InputError, Note
+from potstill.priors import loading, onnx_network
+from potstill.priors.loading import load
 from potstill.priors.onnx_network import OnnxNetwork, converted, in_torch
 from tests import tiny
 
@@ -91,3 +93,32 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(InputError, match=r"backend 'onnx' needs onnx: run `pip install potstill\[onnx\]`"):
         converted(None)
+
+
+def test_a_folder_is_loaded_for_it_and_what_does_not_fit_is_refused(tiny_folder, monkeypatch):
+    monkeypatch.setattr(loading, "best_dtype", lambda _: torch.bfloat16)
+    fast = load(tiny_folder("sd"), backend="onnx")  # neither dtype nor device must be stated
+    assert isinstance(fast.network, OnnxNetwork)
+    assert {name: fast.identity[name] for name in ("backend", "dtype", "device")} == {
+        "backend": "onnx", "dtype": "float32", "device": "cpu",
+    }  # fmt: skip
+    slow = load(tiny_folder("sd"), dtype=torch.float32, device="cpu")
+    x_t, condition = torch.randn(2, 4, 8, 8, generator=Generator().manual_seed(0)), fast.encode_prompt("a cat")
+    query = Query(x_t, torch.tensor([500.0, 20.0]), condition)
+    with torch.no_grad():
+        assert torch.allclose(predict(fast, query)[0].eps, predict(slow, query)[0].eps, atol=1e-4)
+    with pytest.raises(InputError, match="without dtype: leave one of the two out"):
+        load(tiny_folder("sd"), backend="onnx", dtype=torch.bfloat16)
+    with pytest.raises(InputError, match="evaluates U-Nets, and SD3Transformer2DModel is none"):
+        load(tiny_folder("sd3"), backend="onnx")
+
+
+def test_a_network_that_cannot_be_exported_stays_in_torch_with_a_note(tiny_folder, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no operator")
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.warns(Note, match="torch evaluates the network, which cannot be exported to ONNX: no operator"):
+        prior = load(tiny_folder("sd"), backend="onnx")
+    assert "backend" not in prior.identity
+    assert not isinstance(prior.network, OnnxNetwork)

@@ -76,9 +76,9 @@ def load(
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
     """
-    place = _device(device)
+    place = _device("cpu" if device is None and backend == "onnx" else device)
     bundled = str(name) == "emoji"
-    dtype = dtype or (torch.float32 if bundled else best_dtype(place))
+    dtype = dtype or (torch.float32 if bundled or backend == "onnx" else best_dtype(place))
     source = _find("emoji" if bundled else name, revision, variant)
     torch_only = {"dtype": dtype != torch.float32, "device": place.type != "cpu", "channels_last": channels_last}
     torch_only |= {"compile": compile, "attention_slicing": attention_slicing, "cpu_offload": cpu_offload}

@@ -62,7 +62,7 @@ class OnnxNetwork(torch.nn.Module):
     def __init__(self, session: Session, config: Any, plain: Callable[[], torch.nn.Module]) -> None:
         """Wrap a session; `plain` returns the network in torch, loaded on use."""
         super().__init__()
-        self.config, self.dtype = config, torch.float32
+        self.config, self.dtype, self.device = config, torch.float32, torch.device("cpu")
         self._session, self._plain = session, plain
 
     @property

@@ -1,8 +1,10 @@
-"""The held-out list: variants and pairs that never appear in training, so that edits have unseen true answers.
+"""What is held out: variants and pairs that never appear in training, so that edits have unseen true answers.
 
 A tenth of the variants, chosen by a hash of their names: a skin tone of a hand or a person, a colour of a heart,
 circle, square, diamond or book, the noto drawing of an emoji whose fluent drawing is in training; and a tenth of the
-pairs of an emoji and a background colour. `heldout.json` is the committed list; this file is the rule that made it.
+pairs of an emoji and a background colour. `heldout.json` is the committed list of these; this file is the rule that
+made it. The same rule without a list, because there are so many, holds out a tenth of the pairs of a thing and a colour
+that is not its own, of an emoji and a place, and of two emoji side by side.
 
     python -m training.heldout
 """
@@ -14,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from potstill.io.files import write
-from training.captions import BACKGROUNDS, Picture
+from training.captions import BACKGROUNDS, Picture, noun
 from training.icons import Icon, concepts, icons
 
 PATH = Path(__file__).with_name("heldout.json")
@@ -30,12 +32,37 @@ class HeldOut:
 
     def __contains__(self, picture: Picture) -> bool:
         """Whether the picture is held out of training."""
-        return picture.icon.key in self.variants or pair(picture.icon.concept, picture.background) in self.pairs
+        concepts = [thing.icon.concept for thing in picture.things]
+        return (
+            any(thing.icon.key in self.variants for thing in picture.things)
+            or any(pair(concept, picture.background) in self.pairs for concept in concepts)
+            or any(thing.colour and unseen_colour(thing.icon.concept, thing.colour) for thing in picture.things)
+            or bool(picture.place and unseen_place(picture.icon.concept, picture.place))
+            or (len(concepts) > 1 and unseen_together(*concepts))
+        )
 
 
 def pair(concept: str, background: str) -> str:
     """The name of an emoji on a background."""
     return f"{concept}@{background}"
+
+
+@cache
+def unseen_colour(concept: str, colour: str) -> bool:
+    """Whether a thing in a colour that is not its own is held out, in every style."""
+    return chosen(f"{noun(concept)} in {colour}")
+
+
+@cache
+def unseen_place(concept: str, place: str) -> bool:
+    """Whether an emoji at a place is held out, in every style and size."""
+    return chosen(f"{concept} at the {place}")
+
+
+@cache
+def unseen_together(one: str, other: str) -> bool:
+    """Whether two emoji side by side are held out, in every order and colour."""
+    return chosen(" beside ".join(sorted((one, other))))
 
 
 def chosen(name: str) -> bool:

@@ -21,10 +21,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import tyro
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
-from torch import Tensor
 
 from potstill.bench.retrieval import blur, features
 from potstill.cli.console import bar
@@ -34,14 +33,14 @@ from potstill.priors.pipeline import Pipeline
 from potstill.tasks.prompt_sampling import sample
 from training import data
 from training.captions import BACKGROUNDS, Picture, caption
-from training.compose import Pictures, backgrounds, generator, paint
+from training.compose import backgrounds, generator, inked, known, paint
+from training.data import Drawings
 from training.export import size
 from training.heldout import heldout
 from training.icons import Icon, concepts, icons
 from training.model import Images
 from training.sheet import open_prior
 
-Drawings = UInt8[Tensor, "icons 4 64 64"]
 NEAREST = 5
 LEVELS = (100, 300, 500, 700)
 BLUR, NOISE = 0.8, 0.05  # for the ceiling: standard deviations in pixels and in brightness
@@ -110,7 +109,7 @@ def on_background(images: Images, pictures: Sequence[Picture], drawings: Drawing
     colours = torch.tensor(list(BACKGROUNDS.values())) / 255
     answers = []
     for image, picture in zip(images, pictures, strict=True):
-        free = drawings[icons().index(picture.icon), 3] == 0
+        free = inked(drawings, [picture])[0, 3] == 0
         distance = (colours - image[:, free].median(1).values).square().sum(1)
         answers.append(list(BACKGROUNDS)[int(distance.argmin())] == picture.background)
     return answers
@@ -138,16 +137,16 @@ def seen_pictures(count: int, seed: int) -> list[Picture]:
     """Pictures of the training set at full size, with uniformly drawn concepts."""
     return [
         Picture(icon, ("white", *backgrounds(icon.concept))[n % (1 + len(backgrounds(icon.concept)))])
-        for n, icon in enumerate(_spread(Pictures().known, count, seed))
+        for n, icon in enumerate(_spread(known(), count, seed))
     ]
 
 
 def unseen_pairs(count: int, seed: int) -> list[Picture]:
     """Fluent emoji on held-out backgrounds of another colour."""
     pairs = [name.split("@") for name in sorted(heldout().pairs)]
-    known = {icon.key for icon in Pictures().known}
+    keys = {icon.key for icon in known()}
     pictures = [Picture(Icon("fluent", concept), background) for concept, background in pairs]
-    pictures = [p for p in pictures if p.icon.key in known and p.background not in p.icon.concept.split("-")]
+    pictures = [p for p in pictures if p.icon.key in keys and p.background not in p.icon.concept.split("-")]
     order = torch.randperm(len(pictures), generator=generator(seed))[:count]
     return [pictures[index] for index in order.tolist()]
 
@@ -163,9 +162,8 @@ def unseen_variants(count: int, seed: int) -> tuple[list[Picture], list[Picture]
 def relative(icon: Icon) -> Icon:
     """A drawing in training of the same concept, or of another colour of the same shape."""
     shape = icon.concept.rpartition("-")[2]
-    known = Pictures().known
     return max(
-        known,
+        known(),
         key=lambda other: (
             other.concept == icon.concept,
             other.concept.endswith(f"-{shape}") and concepts()[other.concept] == concepts()[icon.concept],
@@ -203,7 +201,7 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
                 on_step=on_step,
             )
         true = worn(paint(drawings, pictures), settings.seed)
-        candidates = candidates_of(pictures, drawings, Pictures().known)
+        candidates = candidates_of(pictures, drawings, known())
         numbers[name] = {
             "top_5": _share(found(images, pictures, candidates)),
             "background": _share(on_background(images, pictures, drawings)),

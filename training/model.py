@@ -19,12 +19,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 from potstill.diffusion.codec import PixelUnshuffle
 from potstill.priors.prompts import quiet
 from potstill.priors.unets import StableDiffusion
-from training.captions import BACKGROUNDS, PLACES, subject
+from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject
 from training.icons import STYLES, TONES, concepts
 
 CODEC = PixelUnshuffle(4)
 TOKENS = 16
-_ARTICLES = ("a", "an", "the")
+_DROPPED = ("a", "an", "the", "to", "that", "which", "is", "in", "colour", "color", "coloured", "colored")
 Images = Float[Tensor, "b 3 64 64"]
 Latents = Float[Tensor, "b 48 16 16"]
 Times = Int[Tensor, "*b"]  # one per image, or one for all
@@ -47,14 +47,14 @@ class Architecture:
 
 
 def vocabulary() -> list[str]:
-    """Every word of every caption, sorted, without the articles."""
+    """Every word of every caption, sorted, without those that are dropped."""
     phrases = [subject(concept) for concept in concepts()] + [subject("", tone) for tone in TONES]
-    phrases += [*STYLES, *BACKGROUNDS, *PLACES, "small at on background"]
-    return sorted({word for phrase in phrases for word in phrase.split()} - set(_ARTICLES))
+    phrases += [*STYLES, *BACKGROUNDS, *PLACES, *RELATIONS.values(), *SIZES, "big at and on background"]
+    return sorted({word for phrase in phrases for word in phrase.split()} - set(_DROPPED))
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """One token per word. Case, punctuation and articles are ignored; unknown words become `<unknown>`."""
+    """One token per word. Case, punctuation, articles and the like are ignored; unknown words become `<unknown>`."""
     numbers = {word: number for number, word in enumerate([*_SPECIAL, *vocabulary()])}
     words = Tokenizer(models.WordLevel(numbers, "<unknown>"))
     words.normalizer = normalizers.Sequence(
@@ -62,7 +62,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
             normalizers.Lowercase(),
             normalizers.Replace("'", ""),
             normalizers.Replace(Regex("[^a-z0-9]+"), " "),
-            normalizers.Replace(Regex(rf"\b({'|'.join(_ARTICLES)})\b"), " "),
+            normalizers.Replace(Regex(rf"\b({'|'.join(_DROPPED)})\b"), " "),
         ]
     )
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()

@@ -8,6 +8,8 @@
 | background | the flat background colour | the emoji | 1 |
 | style | fluent to noto or back | what it is, and where | 0.85 |
 
+and the groups of `composed_pairs`, whose true answers are painted: recolour, place, size, two, both.
+
 The source of a pair is in the training set of the bundled model. The answer of a `seen` pair is, too; that of a
 `held-out` pair is not. Outlines are compared by intersection over union of the drawings' cover. A pair is left out if
 the colours differ by over a tenth on less than 30 % of the drawing. Within a group and a split, pairs are chosen by the
@@ -17,25 +19,24 @@ hash of their name, and no answer appears twice.
 """
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from itertools import permutations
 from pathlib import Path
 
 import torch
 import tyro
-from jaxtyping import UInt8
 from PIL import Image
-from torch import Tensor
 
 from potstill.bench.emoji_pairs import ATLAS, PAIR_COLUMNS, TABLE
 from potstill.io.files import write
-from training import data
-from training.captions import BACKGROUNDS, Picture, caption, subject
-from training.compose import backgrounds
+from training import composed_pairs, data
+from training.captions import BACKGROUNDS, Picture, Thing, subject
+from training.change import Change, name_of
+from training.compose import backgrounds, inked, known
+from training.data import Drawings
 from training.heldout import heldout
 from training.icons import Icon, concepts, icons
 
@@ -45,33 +46,11 @@ COUNTS = {  # seen, held-out
     "colour": (30, 30),
     "background": (50, 50),
     "style": (22, 18),
-}
+} | composed_pairs.COUNTS
 SHARED = {"skin": 0.97, "hair": 0.85, "colour": 0.93, "background": 1.0, "style": 0.85}
 _CHANGED, _BY = 0.3, 0.1
 _HAIR = ("beard", "red-hair", "curly-hair", "white-hair", "bald")
 _ALIKE = {"closed-book": "red-book", "large-blue-diamond": "blue-diamond", "large-orange-diamond": "orange-diamond"}
-
-Drawings = UInt8[Tensor, "icons 4 64 64"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """A picture and its true edit."""
-
-    group: str
-    source: Picture
-    answer: Picture
-
-    @property
-    def name(self) -> str:
-        """`colour fluent/red-heart@white > fluent/blue-heart@white`."""
-        ends = (f"{one.icon.key}@{one.background}" for one in (self.source, self.answer))
-        return f"{self.group} {' > '.join(ends)}"
-
-    @property
-    def order(self) -> bytes:
-        """A hash of the name."""
-        return hashlib.sha256(f"potstill pairs: {self.name}".encode()).digest()
 
 
 def group_of(one: Icon, other: Icon) -> str | None:
@@ -95,11 +74,10 @@ def _shape(icon: Icon) -> str:
 
 def changes(drawings: Drawings) -> Iterator[Change]:
     """All pairs whose drawings are aligned and differ enough."""
-    cover = drawings[:, 3].float() / 255
-    ink = drawings[:, :3].float() / 255 * cover[:, None]
+    every = drawings.ink([Thing(icon) for icon in icons()])
+    ink, cover = every[:, :3], every[:, 3]
     places = {icon: index for index, icon in enumerate(icons())}
-    known = [icon for icon in icons() if icon.key not in heldout().variants]
-    for source in known:
+    for source in known():
         for behind in _behind(source):
             for ahead in sorted(set(BACKGROUNDS) - {behind} - set(subject(source.concept).split())):
                 yield Change("background", Picture(source, behind), Picture(source, ahead))
@@ -116,6 +94,7 @@ def changes(drawings: Drawings) -> Iterator[Change]:
             change = Change(group, Picture(source), Picture(answer))
             colour = both[change.order[0] % len(both)]
             yield Change(group, Picture(source, colour), Picture(answer, colour))
+    yield from composed_pairs.composed(drawings)
 
 
 @cache
@@ -139,17 +118,23 @@ def chosen(drawings: Drawings) -> dict[str, list[Change]]:
     return {split: sorted(changes, key=lambda change: change.name) for split, changes in found.items()}
 
 
-def table(splits: dict[str, list[Change]], order: list[Icon]) -> str:
+def table(splits: dict[str, list[Change]], order: list[Picture], drawings: Drawings) -> str:
     """The list as CSV."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(PAIR_COLUMNS)
     for split, changes in splits.items():
         for change in changes:
+            prompts = composed_pairs.prompts(change, drawings)
             ends = (change.source, change.answer)
-            shown = [value for end in ends for value in (order.index(end.icon), _hex(end.background))]
-            rows.writerow([change.group, split, change.name.partition(" ")[2], *map(caption, ends), *shown])
+            shown = [value for end in ends for value in (order.index(bare(end)), _hex(end.background))]
+            rows.writerow([change.group, split, change.name.removeprefix(f"{change.group} "), *prompts, *shown])
     return text.getvalue()
+
+
+def bare(picture: Picture) -> Picture:
+    """The picture without its background."""
+    return replace(picture, background="white")
 
 
 def _hex(background: str) -> str:
@@ -160,13 +145,15 @@ def main(drawings_file: Path = Path("build/emoji/icons.safetensors")) -> None:
     """Write the list and the drawings."""
     drawings = data.load(drawings_file)
     splits = chosen(drawings)
-    ends = {end.icon for changes in splits.values() for change in changes for end in (change.source, change.answer)}
-    order = sorted(ends, key=lambda icon: icon.key)
-    rows = drawings[[icons().index(icon) for icon in order]].permute(0, 2, 3, 1).reshape(-1, 64, 4)
+    ends = {bare(end) for changes in splits.values() for change in changes for end in (change.source, change.answer)}
+    order = sorted(ends, key=name_of)
+    ink = inked(drawings, order)
+    rgba = torch.cat([ink[:, :3] / ink[:, 3:].clamp(min=1 / 255), ink[:, 3:]], 1)
+    rows = (rgba * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).reshape(-1, 64, 4)
     picture = io.BytesIO()
     Image.fromarray(rows.numpy(), "RGBA").save(picture, "PNG", optimize=True)
     write(ATLAS, picture.getvalue())
-    write(TABLE, table(splits, order).encode())
+    write(TABLE, table(splits, order, drawings).encode())
     print(f"{sum(map(len, splits.values()))} pairs of {len(order)} drawings: {TABLE}, {ATLAS}")
 
 

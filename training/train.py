@@ -94,7 +94,8 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    drawings, pictures = data.load(run.data).to(device), Pictures()
+    drawings = data.load(run.data).to(device)
+    pictures = Pictures(drawings)
     tokenizer, abar = build_tokenizer(), build_scheduler().alphas_cumprod.to(device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
@@ -113,7 +114,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         rng = generator(run.seed, step, accelerator.process_index)
         shown = pictures.draw(run.batch, rng)
         x0 = CODEC.encode(paint(drawings, shown))
-        tokens = tokenize(tokenizer, [say(picture, rng) for picture in shown]).to(device)
+        tokens = tokenize(tokenizer, [say(picture, drawings, rng) for picture in shown]).to(device)
         t = draw_times(run.batch, rng).to(device)
         eps = torch.randn(x0.shape, generator=rng).to(device)
 

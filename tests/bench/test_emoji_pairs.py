@@ -1,7 +1,9 @@
 """The pairs of emoji and their scores: that the list says what is so, and what must hold of any result."""
 
 import csv
+import re
 from collections import Counter
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -11,11 +13,20 @@ from potstill.bench.emoji_pairs import TABLE, Pair, drawings, emoji_pairs, selec
 from potstill.bench.reference_based import ReferenceBased, scores
 from potstill.bench.report import interval
 from potstill.priors.prompts import unknown_words
-from training.captions import BACKGROUNDS, Picture, caption
+from training import composed_pairs
+from training.captions import BACKGROUNDS, Picture, Thing, caption
 from training.heldout import heldout
 from training.icons import Icon, icons
 from training.model import build_tokenizer
 from training.pairs import COUNTS, SHARED, group_of
+
+CHANGED = {  # the fields of a picture that a group changes
+    "recolour": [{"colour"}],
+    "place": [{"place"}],
+    "size": [{"place", "size"}, {"place"}],
+    "two": [{"colour"}, {"other"}],
+    "both": [{"colour", "background"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +40,27 @@ def named() -> dict[str, Icon]:
 
 
 def ends(pair: Pair, named: dict[str, Icon]) -> tuple[Picture, Picture]:
-    """Source and answer, by the name of the pair."""
-    source, answer = (end.split("@") for end in pair.name.split(" > "))
-    return Picture(named[source[0]], source[1]), Picture(named[answer[0]], answer[1])
+    """Source and answer, by the name of the pair: `noto/car in red, small at the left, left noto/cat@white`."""
+    source, answer = (read(end, named) for end in pair.name.split(" > "))
+    return source, answer
+
+
+def read(name: str, named: dict[str, Icon]) -> Picture:
+    what, _, background = name.partition("@")
+    first, *rest = what.split(", ")
+    thing, place, size, relation, other = read_thing(first, named), None, "small", None, None
+    for part in rest:
+        if found := re.fullmatch("(small|medium) at the (.*)", part):
+            size, place = found.groups()
+        else:
+            relation, _, second = part.partition(" ")
+            other = read_thing(second, named)
+    return Picture(thing.icon, background, place, thing.colour, size, relation, other)
+
+
+def read_thing(name: str, named: dict[str, Icon]) -> Thing:
+    key, _, colour = name.partition(" in ")
+    return Thing(named[key], colour or None)
 
 
 def test_the_list_is_as_large_as_it_says_and_no_pair_or_answer_comes_twice(pairs):
@@ -39,7 +68,8 @@ def test_the_list_is_as_large_as_it_says_and_no_pair_or_answer_comes_twice(pairs
     for group, (seen, heldout_) in COUNTS.items():
         assert counts[group, "seen"] <= seen
         assert 0 < counts[group, "held-out"] <= heldout_
-    assert len(pairs) == 316
+    assert len(pairs) == 556
+    assert len([pair for pair in pairs if pair.group not in composed_pairs.COUNTS]) == 316
     assert len({(pair.group, pair.name) for pair in pairs}) == len(pairs)
     assert len({pair.name.split(" > ")[1] for pair in pairs}) == len(pairs)
     assert len({pair.fingerprint for pair in pairs}) == len(pairs)
@@ -49,7 +79,10 @@ def test_names_prompts_and_backgrounds_agree(pairs, named):
     tokenizer = build_tokenizer()
     for pair in pairs:
         source, answer = ends(pair, named)
-        assert (pair.source_prompt, pair.target_prompt) == (caption(source), caption(answer))
+        assert pair.target_prompt == caption(answer)
+        own = [replace(source, colour=colour) for colour in BACKGROUNDS]  # the colour that it has by itself may be said
+        own += [replace(source, other=replace(source.other, colour=colour)) for colour in BACKGROUNDS if source.other]
+        assert pair.source_prompt in map(caption, (source, *own))
         assert not unknown_words(tokenizer, f"{pair.source_prompt} {pair.target_prompt}")
         for image, end in ((pair.source, source), (pair.answer, answer)):
             corner = (image[0, :, 0, 0] * 255).round().byte().tolist()
@@ -62,6 +95,11 @@ def test_one_attribute_changes_and_no_source_is_held_out(pairs, named):
         if pair.group == "background":
             assert source.icon == answer.icon
             assert source.background != answer.background
+        elif pair.group in composed_pairs.COUNTS:
+            changed = [field for field in fields(Picture) if getattr(source, field.name) != getattr(answer, field.name)]
+            assert {field.name for field in changed} in CHANGED[pair.group]
+            new = {*answer.things} - {*source.things}
+            assert len(new) == (pair.group not in ("place", "size"))
         else:
             assert source.background == answer.background
             assert group_of(source.icon, answer.icon) == pair.group
@@ -76,9 +114,9 @@ def test_pairs_are_aligned_and_differ(pairs):
         assert pair.edit_region is not None
         cover = [drawings()[n, 3] for n in numbers]
         shared = torch.minimum(*cover).sum() / torch.maximum(*cover).sum()
-        assert shared >= SHARED[pair.group] - 1e-6
-        assert pair.edit_region.mean() > 0.05
-        if pair.group == "background":
+        assert shared >= SHARED.get(pair.group, 1.0 * (pair.group in ("recolour", "both"))) - 1e-6
+        assert pair.edit_region.mean() > (0.005 if pair.group in composed_pairs.COUNTS else 0.05)
+        if pair.group in ("background", "both"):
             assert (pair.edit_region[0, 0] >= (cover[0] == 0)).all()
         else:
             # All outside both drawings must stay.
@@ -126,13 +164,11 @@ def test_scores_have_their_closed_forms():
 
 def test_spread_takes_groups_in_turn_and_everything_at_most(pairs):
     held = [pair for pair in pairs if pair.split == "held-out"]
-    assert Counter(pair.group for pair in select_evenly(held, 12)) == {
-        "background": 3,
-        "colour": 3,
-        "hair": 2,
-        "skin": 2,
-        "style": 2,
-    }
+    groups = sorted({pair.group for pair in held})
+    assert len(groups) == 10
+    spread = Counter(pair.group for pair in select_evenly(held, 12))
+    assert sorted(spread) == groups
+    assert sorted(spread.values()) == [1] * 8 + [2] * 2
     assert len(select_evenly(held, 10_000)) == len(held)
     assert select_evenly(held, 40) == select_evenly(held, 40)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from training.captions import BACKGROUNDS, PLACES, Picture, caption, subject
+from training.captions import BACKGROUNDS, PLACES, Picture, Thing, caption, noun, subject
 from training.icons import STYLES, Icon, icons
 from training.model import TOKENS, build_tokenizer, tokenize
 
@@ -15,6 +15,19 @@ def test_a_caption_says_everything_that_is_true_of_its_picture():
         "small red heart at the left on an orange background"
     )
     assert caption(Picture(HEART, place="middle"), background=False) == "noto small red heart"
+
+
+def test_colours_sizes_and_two_things_are_said_in_plain_words():
+    apple, pizza = Icon("noto", "red-apple"), Icon("noto", "pizza")
+    assert noun("red-apple") == "apple"
+    assert noun("white-heart") == "heart"
+    assert noun("pizza") == "pizza"
+    assert caption(Picture(apple, colour="blue", place="top left", size="medium"), style=False) == (
+        "medium blue apple at the top left on a white background"
+    )
+    both = Picture(apple, "yellow", colour="blue", relation="left", other=Thing(pizza, "orange"))
+    assert caption(both) == "noto blue apple to the left of an orange pizza on a yellow background"
+    assert both.things == (Thing(apple, "blue"), Thing(pizza, "orange"))
 
 
 def test_a_background_without_a_word_is_white():

@@ -1,8 +1,20 @@
 from collections import defaultdict
 
-from training.captions import BACKGROUNDS, Picture
+import torch
+
+from training.captions import BACKGROUNDS, PLACES, Picture, Thing
 from training.compose import Pictures, generator
-from training.heldout import chosen, heldout, is_variant, pair, rule
+from training.data import Drawings
+from training.heldout import (
+    chosen,
+    heldout,
+    is_variant,
+    pair,
+    rule,
+    unseen_colour,
+    unseen_place,
+    unseen_together,
+)
 from training.icons import Icon, concepts, icons
 
 
@@ -34,8 +46,31 @@ def test_every_held_out_variant_has_a_relative_in_training():
                 assert Icon("fluent", icon.concept) in seen
 
 
+def drawings():
+    """Empty drawings, of every icon in every colour."""
+    things = [Thing(icon) for icon in icons()]
+    things += [Thing(icon, colour) for icon in icons() if not icon.tone for colour in BACKGROUNDS]
+    places = {thing: index for index, thing in enumerate(things)}
+    empty = torch.zeros(1, 4, 64, 64, dtype=torch.uint8)
+    return Drawings(empty, empty, places, {})
+
+
+def test_a_tenth_of_colours_places_and_neighbours_is_held_out():
+    names = list(concepts())
+    colours = [unseen_colour(name, colour) for name in names for colour in BACKGROUNDS]
+    places = [unseen_place(name, place) for name in names for place in PLACES]
+    beside = [unseen_together(one, other) for one in names[:80] for other in names[80:160]]
+    for held in (colours, places, beside):
+        assert 0.08 < sum(held) / len(held) < 0.12
+    assert unseen_together(*names[:2]) == unseen_together(*names[1::-1])
+
+
 def test_training_never_draws_a_held_out_picture():
-    pictures = Pictures().draw(2_000, generator(0))
+    pictures = Pictures(drawings()).draw(2_000, generator(0))
+    for picture in pictures:
+        assert not any(thing.colour and unseen_colour(thing.icon.concept, thing.colour) for thing in picture.things)
+        assert not (picture.place and unseen_place(picture.icon.concept, picture.place))
+        assert not (picture.other and unseen_together(picture.icon.concept, picture.other.icon.concept))
     assert not any(picture in heldout() for picture in pictures)
     assert Picture(Icon("fluent", "pizza"), "white") not in heldout()
     held = sorted(heldout().pairs)[0]

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tests.tiny_emoji import tiny_emoji
-from training.compose import Pictures, generator, paint
-from training.data import load
+from training.captions import Thing
+from training.compose import generator, known, paint
+from training.data import Drawings, load
 from training.heldout import heldout
 from training.icons import Icon, icons
 from training.measure import (
@@ -36,14 +37,14 @@ def drawings():
         drawing[:3] = torch.randint(256, (3, 1, 1), generator=rng, dtype=torch.uint8)
         drawing[1, int(u) :, int(v) :] = 0
         drawing[3] = 255 * inside
-    return pixels
+    return Drawings(pixels, pixels[:0], {Thing(icon): index for index, icon in enumerate(icons())}, {})
 
 
 def test_a_true_picture_is_found_and_a_false_one_is_not(drawings):
-    known = Pictures().known[:40]
-    pictures = [picture for picture in seen_pictures(596, 0) if picture.icon in known][:8]
+    few = known()[:40]
+    pictures = [picture for picture in seen_pictures(596, 0) if picture.icon in few][:8]
     images = worn(paint(drawings, pictures), 0)
-    candidates = candidates_of(pictures, drawings, known)
+    candidates = candidates_of(pictures, drawings, few)
     assert all(found(images, pictures, candidates))
     assert all(on_background(images, pictures, drawings))
     assert not all(found(images.roll(1, 0), pictures, candidates))
@@ -85,7 +86,7 @@ def test_denoising_is_the_error_of_x0(drawings, monkeypatch):
 def test_the_true_drawings_are_found_though_blurred_and_noisy():
     drawings = load(DRAWINGS)
     pictures = [one for one in seen_pictures(596, 0) if one.background == "yellow"]
-    images, candidates = worn(paint(drawings, pictures), 0), candidates_of(pictures, drawings, Pictures().known)
+    images, candidates = worn(paint(drawings, pictures), 0), candidates_of(pictures, drawings, known())
     assert sum(found(images, pictures, candidates)) >= len(pictures) - 1
     assert sum(found(images.roll(1, 0), pictures, candidates)) <= 3
     assert sum(on_background(images, pictures, drawings)) == len(pictures)

@@ -29,6 +29,8 @@ def run(tmp_path_factory):
     pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=rng, dtype=torch.uint8)
     path = folder / "icons.safetensors"
     save_file({"pixels": pixels}, path, {"keys": json.dumps([icon.key for icon in icons()])})
+    about = {"keys": json.dumps(["noto/pizza@blue"]), "own": json.dumps({"noto/pizza": "yellow"})}
+    save_file({"pixels": pixels[:1]}, path.with_name("colours.safetensors"), about)
     return Train(
         folder=folder / "run",
         data=path,

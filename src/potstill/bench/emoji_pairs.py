@@ -1,8 +1,10 @@
-"""Images with true edits: 316 pairs of emoji that differ in one attribute.
+"""Images with true edits: 556 pairs of emoji.
 
-The list, `pairs.csv`, is derived from the names and checked against the drawings (`training/pairs.py`). Its groups are
-`skin`, `hair`, `colour`, `background` and `style`. The bundled model was trained on every source and on the answers of
-the split `seen`, but not on those of `held-out`.
+The list, `pairs.csv`, is made by `training/pairs.py`. In 316 pairs, two drawings differ in one attribute: the groups
+`skin`, `hair`, `colour`, `background` and `style`. In 240, the answer is painted: a drawing in another colour
+(`recolour`), at another place (`place`) or in another size (`size`), one of two things changed (`two`), or a colour and
+the background (`both`). The bundled model was trained on every source and on the answers of the split `seen`, but not
+on those of `held-out`.
 """
 
 import csv
@@ -88,7 +90,7 @@ def on_background(ink: Float[Tensor, "n 4 64 64"], colour: str) -> Images:
 
 @cache
 def emoji_pairs() -> tuple[Pair, ...]:
-    """All 316 pairs of emoji."""
+    """All 556 pairs of emoji."""
     ink = drawings()
     pairs = []
     with TABLE.open(newline="") as rows:

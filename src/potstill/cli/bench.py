@@ -39,12 +39,14 @@ SEEDS = 1_000
 class BenchCommand:
     """Edit pictures whose true edits are known with every method, and measure which method comes nearest.
 
-    The pairs are emoji that differ in one attribute: skin tone, hair, the colour of an object, the background, or the
-    style of drawing. For reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
+    The pairs are emoji that differ in one attribute (skin, hair, colour, background, style), and painted ones: any
+    object in another colour (recolour), place or size, one of two things, or a colour and the background (both). For
+    reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
     after the model's autoencoder, and plain sampling of the target prompt.
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
-        potstill bench edits --pairs 146 --seeds 3 --settings both
+        potstill bench edits --pairs 286 --seeds 3 --settings both
+        potstill bench edits --groups recolour place --pairs 65
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
         potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
@@ -70,6 +72,8 @@ class BenchCommand:
     """The scales at which methods given as expressions run; by default that of `potstill edit`."""
     pairs: int = 40
     """Number of pairs, spread evenly over the groups."""
+    groups: tuple[str, ...] = ()
+    """Groups of pairs: skin, hair, colour, background, style, recolour, place, size, two, both; by default all."""
     split: Advanced[Literal["held-out", "seen"] | None] = None
     """Pairs whose answers the bundled model was not trained on (held-out, the default), or was (seen)."""
     data: Path | None = None
@@ -103,6 +107,8 @@ class BenchCommand:
                 raise InputError(f"{name} = {getattr(self, name)} must be from 1 to {most:,}")
         if self.data is not None and self.split is not None:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
+        if self.data is not None and self.groups:
+            raise InputError("--groups are groups of the emoji: leave it out with --data")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):
             raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
         for name in ("clip", "dino", "lpips"):
@@ -161,8 +167,12 @@ class BenchCommand:
         from potstill.bench.emoji_pairs import emoji_pairs, select_evenly
         from potstill.bench.reference_based import ReferenceBased
 
-        split = self.split or "held-out"
-        return ReferenceBased(), select_evenly([pair for pair in emoji_pairs() if pair.split == split], self.pairs)
+        names = list(dict.fromkeys(pair.group for pair in emoji_pairs()))
+        if unknown := [group for group in self.groups if group not in names]:
+            raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {', '.join(names)}")
+        groups, split = self.groups or names, self.split or "held-out"
+        chosen = [pair for pair in emoji_pairs() if pair.split == split and pair.group in groups]
+        return ReferenceBased(), select_evenly(chosen, self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
         from potstill.bench.datasets import read_dataset

@@ -49,7 +49,7 @@ pictures: .venv/demo
 # Download the training drawings of the emoji model with npm.
 model-data: build/emoji/icons.safetensors
 
-build/emoji/icons.safetensors: training/concepts.txt | .venv/dev
+build/emoji/icons.safetensors: training/concepts.txt training/fixed_colours.txt training/recolour.py | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
 # Update the numbers and pictures of docs/emoji-model.md from the weights in src/potstill/priors/emoji.

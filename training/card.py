@@ -20,6 +20,8 @@ TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, floa
     "retrieval": ("right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85),
     "background": ("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
     "composition": ("right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70),
+    "colours": ("right colour, held-out objects and colours", lambda n: 100 * n["colours"], "at least {} %", 90),
+    "places": ("right place, held-out emoji and places", lambda n: 100 * n["places"], "at least {} %", 95),
     "seconds": ("8 pictures of 50 steps", lambda n: n["seconds"], "at most {} s", 10),
     "megabytes": ("size on disk", lambda n: n["megabytes"], "at most {} MB", 25),
 }

@@ -6,8 +6,9 @@
 by the features of `potstill.bench.retrieval`. It is right if the caption's emoji, in any style or skin tone, is among
 the nearest five. The **ceiling** is the same for the true images, shifted by a pixel, blurred and noisy; the **floor**
 for true images of other captions. **Background**: the median colour of the pixels not covered by the emoji is nearest
-to the named one. **Composition** is retrieval for held-out pairs of emoji and background. **Denoising** is the mean
-squared error of predictions of x0, without guidance, in latents.
+to the named one. **Composition** is retrieval for held-out pairs of emoji and background. **Colours** and **places**
+are of held-out objects in colours and emoji at places (`measure_composed`). **Denoising** is the mean squared error of
+predictions of x0, without guidance, in latents.
 """
 
 import json
@@ -38,6 +39,7 @@ from training.data import Drawings
 from training.export import size
 from training.heldout import heldout
 from training.icons import Icon, concepts, icons
+from training.measure_composed import at_places, in_colours, nearest, unseen_colours, unseen_places
 from training.model import Images
 from training.sheet import open_prior
 
@@ -59,7 +61,11 @@ class Measure:
     retrieval: int = 200
     """Captions of the training set."""
     composition: int = 100
-    """Held-out pairs."""
+    """Held-out pairs of emoji and background."""
+    colours: int = 200
+    """Held-out pairs of object and colour."""
+    places: int = 100
+    """Held-out pairs of emoji and place."""
     denoising: int = 200
     """Images of each kind for the denoising error."""
     guidance_scale: float = 4.0
@@ -191,15 +197,7 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
         "composition": unseen_pairs(settings.composition, settings.seed),
     }
     for name, pictures in sets.items():
-        with bar(name) as on_step:
-            images = sample(
-                [caption(picture) for picture in pictures],
-                prior,
-                guidance_scale=settings.guidance_scale,
-                steps=settings.steps,
-                seed=settings.seed,
-                on_step=on_step,
-            )
+        images = drawn(settings, prior, name, [caption(picture) for picture in pictures])
         true = worn(paint(drawings, pictures), settings.seed)
         candidates = candidates_of(pictures, drawings, known())
         numbers[name] = {
@@ -208,6 +206,15 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
             "ceiling": _share(found(true, pictures, candidates)),
             "floor": _share(found(true.roll(1, 0), pictures, candidates)),
         }
+    coloured = unseen_colours(drawings, settings.colours, settings.seed)
+    placed = unseen_places(settings.places, settings.seed)
+    for name, pictures, candidates in (
+        ("colours", coloured, [in_colours(picture, drawings) for picture in coloured]),
+        ("places", placed, [at_places(picture) for picture in placed]),
+    ):
+        images = drawn(settings, prior, name, [caption(picture) for picture in pictures])
+        shown = nearest(images, candidates, drawings)
+        numbers[name] = _share([one == picture for one, picture in zip(shown, pictures, strict=True)])
     unseen, relatives = unseen_variants(settings.denoising, settings.seed)
     kinds = {
         "training": seen_pictures(settings.denoising, settings.seed),
@@ -220,6 +227,19 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
     numbers["seconds"] = round(seconds(prior, settings), 2)
     numbers["megabytes"] = round(size(EMOJI if settings.model == "emoji" else Path(settings.model)), 2)
     return numbers
+
+
+def drawn(settings: Measure, prior: Pipeline, name: str, captions: Sequence[str]) -> Images:
+    """A sample of each caption, with a progress bar of this name."""
+    with bar(name) as on_step:
+        return sample(
+            captions,
+            prior,
+            guidance_scale=settings.guidance_scale,
+            steps=settings.steps,
+            seed=settings.seed,
+            on_step=on_step,
+        )
 
 
 def seconds(prior: Pipeline, settings: Measure) -> float:

@@ -13,6 +13,8 @@ NUMBERS = {
     "settings": {"retrieval": 200, "composition": 100, "guidance_scale": 4.0, "steps": 50, "seed": 1, "threads": 1},
     "retrieval": {"top_5": 0.85, "background": 0.949, "ceiling": 0.99, "floor": 0.01},
     "composition": {"top_5": 0.712, "background": 0.96, "ceiling": 1.0, "floor": 0.0},
+    "colours": 0.9,
+    "places": 0.96,
     "denoising": {kind: {"100": 0.01, "700": 0.2} for kind in ("training", "relatives", "held_out")},
     "seconds": 9.96,
     "megabytes": 23.2,

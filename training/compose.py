@@ -20,9 +20,9 @@ from training.heldout import heldout, pair
 from training.icons import Icon, icons
 from training.model import Images
 
-SMALL = 0.16  # share of pictures at a place, in a smaller size
-TWO = 0.14  # share of pictures of two things
-RECOLOURED = 0.35  # share of things in another colour than their own, of those that have one
+SMALL = 0.18  # share of pictures at a place, in a smaller size
+TWO = 0.24  # share of pictures of two things
+RECOLOURED = 0.5  # share of things in another colour than their own, of those that have one
 NO_CAPTION = 0.1  # share of empty captions: the unconditional prediction that guidance needs
 NO_STYLE = 0.3
 NO_BACKGROUND = 0.5  # of the pictures on white

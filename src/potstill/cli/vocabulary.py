@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from potstill.cli.console import to_json
 from potstill.priors.prompts import check_prompt
+from potstill.priors.reading.words import split
 from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.schema import Positional
 
@@ -35,9 +36,12 @@ class VocabularyCommand:
         check_prompt(self.word, "word")
         vocabulary = read_vocabulary(self.model)
         phrases, unknown = vocabulary.containing(self.word), vocabulary.unknown(self.word)
+        read = " ".join(vocabulary.read(self.word).words)
         if self.json:
-            print(to_json({"word": self.word, "phrases": phrases, "unknown": unknown}))
+            print(to_json({"word": self.word, "read_as": read, "phrases": phrases, "unknown": unknown}))
             return
+        if read != " ".join(split(self.word)):
+            print(f"{self.word!r} is read as {read!r}")
         for word, near in unknown.items():
             hint = f"nearest: {', '.join(near)}" if near else "and nothing is like it"
             print(f"{word!r} is not known; {hint}")

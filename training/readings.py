@@ -78,6 +78,7 @@ def table(chosen: Names, short: Names) -> Names:
     said = [name.strip(NEAR) for names in chosen.values() for name in names if not name.startswith(_REFUSED)]
     if twice := {name for name in said if said.count(name) > 1}:
         raise ValueError(f"the list has {sorted(twice)} twice: choose one meaning")
+    joined = {name.replace(" ", "") for name in said}  # spaces do not count in Korean
     owners: dict[str, set[str]] = {}
     for drawing, names in short.items():
         for name in names:
@@ -88,7 +89,7 @@ def table(chosen: Names, short: Names) -> Names:
         refused = {name.strip(_REFUSED + NEAR) for name in listed}
         names = [name for name in listed if not name.startswith(_REFUSED)]
         for name in dict.fromkeys(short.get(drawing, [])):
-            if name not in {*refused, *own, *said} and len(owners[name]) == 1:
+            if name not in {*refused, *own} and name.replace(" ", "") not in joined and len(owners[name]) == 1:
                 names.append(name)
         found[drawing] = names
     return found

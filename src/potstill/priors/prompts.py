@@ -84,6 +84,14 @@ def reading(known: Collection[str], prompt: str) -> Reading:
     return read(prompt) if "background" in known else Reading(tuple(split(prompt)))
 
 
+def read_as(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> str:
+    """What a prompt is read as, if that differs in more than case, articles and punctuation; else empty."""
+    if not tokenizers or not (known := words(tokenizers[0][0])):
+        return ""
+    found = reading(known, prompt).words
+    return " ".join(found) if found != tuple(split(prompt)) else ""
+
+
 def plain_text(tokenizer: Any, prompt: str) -> str:
     """What a tokenizer gets of a prompt: the prompt itself, or, where tokens are words, what it is read as."""
     if not (known := set(words(tokenizer))):

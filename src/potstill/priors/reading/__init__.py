@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from potstill.priors.reading import english, korean
-from potstill.priors.reading.lexicon import Item
+from potstill.priors.reading.lexicon import NEAR, Item, things
 from potstill.priors.reading.order import arranged
 from potstill.priors.reading.words import DROPPED, written
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "names", "read"]
 
 _ENDS = re.compile(r"[,;!?\n\uff0c\u3001\u3002]|\.(?!\d)")
 _AND = re.compile(r"\s[&+]\s")
@@ -38,6 +38,12 @@ def read(prompt: str) -> Reading:
     near = dict.fromkeys((item.said, item.words) for item in order if item.near and item.said != item.words)
     words = [word for item in order for word in ([item.words] if item.kind == "w" else item.words.split())]
     return Reading(tuple(word for word in words if word not in DROPPED), tuple(near))
+
+
+def names(thing: str) -> list[str]:
+    """Other names of a thing, in English, then in Korean; those that are only near are left out."""
+    found = [name for language in ("en", "ko") for name in things(language).get(thing, [])]
+    return [name for name in found if not name.startswith(NEAR)]
 
 
 def _items(tokens: list[str]) -> list[Item]:

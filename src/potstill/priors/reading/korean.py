@@ -28,7 +28,8 @@ y fluent: 플루언트, 플루언트스타일, 플루언트풍, 플루언트이�
 y noto: 노토, 노토스타일, 노토풍, 노토이모지
 b background: 배경, 배경색, 바탕, 바탕색, 배경위, 바탕위, 배경앞, 배경속
 d and: 그리고, 옆, 바로옆, 곁, 및
-g : 있는, 놓인, 그려진, 있다, 있어요, 있습니다, 있고, 위치한, 된, 한개, 하나, 한마리, 한명, 나란히, 앉아, 앉은, 앉아있는, 서
+g : 있는, 놓인, 그려진, 있다, 있어요, 있습니다, 있고, 위치한, 된, 한개, 하나, 한마리, 한명
+g : 나란히, 앉아, 앉은, 앉아있는, 서
 g : 그림, 사진, 이미지, 이모지, 아이콘
 g : 구석, 모서리, 코너, 귀퉁이, 그려줘, 그려주세요, 그려, 쪽, 색, 인, 이다, 입니다, 칠한, 가진
 w : 두개, 세개, 네개, 다섯개, 여러개, 두마리, 세마리, 두명, 세명
@@ -116,11 +117,11 @@ def _stems(word: str) -> Iterator[tuple[str, str]]:
     """The word, and what is left of it without each particle that it may end with."""
     yield word, ""
     for particle in _PARTICLES:
-        if word.endswith(particle) and len(word) > len(particle):
-            stem = word.removesuffix(particle)
-            after = _AFTER_CONSONANT if ends_in_consonant(stem) else _AFTER_VOWEL
-            if particle in (*_ANY, *after):
-                yield stem, particle
+        stem = word.removesuffix(particle)
+        if stem in ("", word):
+            continue
+        if particle in _ANY or particle in (_AFTER_CONSONANT if ends_in_consonant(stem) else _AFTER_VOWEL):
+            yield stem, particle
 
 
 def ends_in_consonant(word: str) -> bool:

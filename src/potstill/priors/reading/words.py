@@ -16,7 +16,12 @@ def written(prompt: str) -> list[str]:
     Emoji have the names of the drawings, letters their usual width; what no drawing stands for is a word of its own.
     """
     text = unicodedata.normalize("NFKC", with_names(prompt)).lower().translate(_APOSTROPHES)
-    letters = (letter if _is_letter(letter) else " " for letter in text if unicodedata.category(letter) != "Cf")
+    kinds = [(letter, unicodedata.category(letter)) for letter in text]
+    letters = (  # of a word: letters, marks, digits, and symbols such as emoji
+        letter if kind[0] in "LMN" or (kind in ("So", "Sk") and not letter.isascii()) else " "
+        for letter, kind in kinds
+        if kind != "Cf"
+    )
     return [word for word in "".join(letters).split() if word not in ARTICLES]
 
 
@@ -30,9 +35,3 @@ def without_accents(word: str) -> str:
     letters = unicodedata.normalize("NFKD", word)
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", plain) if letters != word else word
-
-
-def _is_letter(letter: str) -> bool:
-    """Whether a character belongs to a word: letters, marks, digits, and symbols such as emoji."""
-    kind = unicodedata.category(letter)
-    return kind[0] in "LMN" or (kind in ("So", "Sk") and not letter.isascii())

@@ -20,7 +20,7 @@ import tyro
 from potstill.io.files import write
 from potstill.priors import reading
 from potstill.priors.emoji_names import TABLE, bare
-from potstill.priors.reading.lexicon import NEAR
+from potstill.priors.reading.lexicon import NEAR, listed
 from potstill.priors.reading.words import written
 from training.captions import noun, subject
 from training.icons import concepts
@@ -45,7 +45,7 @@ def chosen(language: str) -> Names:
     """The names in the list of a language, by the model's name."""
     lines = Path(__file__).with_name(f"names_{language}.txt").read_text(encoding="utf-8").splitlines()
     pairs = [line.split(":") for line in lines if line.strip() and not line.startswith("#")]
-    return {_plain(name): [each.strip() for each in said.split(",")] for name, said in pairs}
+    return {_plain(name): listed(said) for name, said in pairs}
 
 
 def short_names(annotations: Iterable[Mapping[str, Mapping[str, list[str]]]], composed: bool) -> Names:
@@ -112,7 +112,10 @@ def main(readings: Readings) -> None:
             paths = [f"package/annotations/{locale}/annotations.json" for locale in locales]
             annotations = [json.load(tar.extractfile(path))["annotations"]["annotations"] for path in paths]
             found = table(chosen(language), short_names(annotations, composed=language == "ko"))
-            lines = [f"{json.dumps(name)}: {json.dumps(names, ensure_ascii=False)}" for name, names in found.items()]
+            lines = [
+                f"{json.dumps(name)}: {json.dumps(', '.join(names), ensure_ascii=False)}"
+                for name, names in found.items()
+            ]
             write(readings.out / f"things_{language}.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
             print(f"{sum(map(len, found.values()))} names of {len(found)} drawings in {language}")
 

@@ -25,6 +25,7 @@ def as_read(prompt):
         ("blue-coloured apple", "blue apple"),
         ("apple that is blue", "blue apple"),
         ("the apple is blue", "blue apple"),
+        ("an apple in blue", "blue apple"),
         ("apple blue on a red background", "blue apple on red background"),
         ("red apple, blue background", "red apple on blue background"),
         ("apple with a red background", "apple on red background"),

@@ -1,5 +1,7 @@
 """What is said in Korean, and what it is read as."""
 
+import unicodedata
+
 import pytest
 
 from potstill.priors.reading import read
@@ -85,6 +87,11 @@ def test_two_things(prompt, caption):
 def test_what_is_near_or_has_several_meanings_is_said(prompt, caption, near):
     assert as_read(prompt) == caption
     assert dict(read(prompt).near) == near
+
+
+def test_decomposed_letters_are_the_same():
+    said = "빨간 사과 왼쪽에 있는 자동차"
+    assert read(unicodedata.normalize("NFD", said)) == read(said)
 
 
 def test_unknown_words_stay_in_the_letters_of_the_user():

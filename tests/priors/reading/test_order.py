@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from potstill.priors.reading.lexicon import Item, parsed
+from potstill.priors.reading.lexicon import Item, item, parsed
 from potstill.priors.reading.order import arranged
 
 PARTS = {
@@ -43,9 +43,9 @@ def test_nothing_is_lost():
 
 
 def test_a_lexicon_is_read_from_lines():
-    assert parsed("c blue: azure, ~navy\ng : of") == {
-        "blue": Item("c", "blue", "blue"),
-        "azure": Item("c", "blue", "azure"),
-        "navy": Item("c", "blue", "navy", near=True),
-        "of": Item("g", "", "of"),
-    }
+    lexicon = parsed("c blue: azure, ~navy\ng : of")
+    assert item(lexicon, "blue") == Item("c", "blue", "blue")
+    assert item(lexicon, "azure") == Item("c", "blue", "azure")
+    assert item(lexicon, "navy") == Item("c", "blue", "navy", near=True)
+    assert item(lexicon, "of") == Item("g", "", "of")
+    assert item(lexicon, "red") is None

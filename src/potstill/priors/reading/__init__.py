@@ -6,11 +6,12 @@ what is only near, as "cat" is for "kitten", is said.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from potstill.priors.reading import english, korean
-from potstill.priors.reading.lexicon import NEAR, Item, things
+from potstill.priors.reading.lexicon import NEAR, Item, listed, things
 from potstill.priors.reading.order import arranged
 from potstill.priors.reading.words import DROPPED, written
 
@@ -34,7 +35,7 @@ def read(prompt: str) -> Reading:
     items: list[Item] = []
     for part in _ENDS.split(_AND.sub(" and ", prompt)):
         items += [Item(",", ""), *_items(written(part))]
-    order = arranged(items[1:], korean.is_korean(prompt))
+    order = arranged(items[1:], korean.is_korean(unicodedata.normalize("NFC", prompt)))
     near = dict.fromkeys((item.said, item.words) for item in order if item.near and item.said != item.words)
     words = [word for item in order for word in ([item.words] if item.kind == "w" else item.words.split())]
     return Reading(tuple(word for word in words if word not in DROPPED), tuple(near))
@@ -42,7 +43,7 @@ def read(prompt: str) -> Reading:
 
 def names(thing: str) -> list[str]:
     """Other names of a thing, in English, then in Korean; those that are only near are left out."""
-    found = [name for language in ("en", "ko") for name in things(language).get(thing, [])]
+    found = [name for language in ("en", "ko") for name in listed(things(language).get(thing, ""))]
     return [name for name in found if not name.startswith(NEAR)]
 
 
@@ -53,8 +54,8 @@ def _items(tokens: list[str]) -> list[Item]:
         if korean.is_korean(tokens[0]):
             length, items = korean.match(tokens)
         else:
-            length, item = english.match(tokens)
-            items = [item]
+            length, one = english.match(tokens)
+            items = [one]
         found += items
         tokens = tokens[length:]
     return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 
-from potstill.priors.reading.lexicon import Item, Lexicon, entries, parsed, things
+from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, listed, parsed, things
 
 _WORDS = """
 c white: ivory
@@ -32,7 +32,7 @@ i : in, inside, within
 a : at, to, towards, aligned
 r left of: left side of, leftwards of
 r right of: right side of, rightwards of
-r above: over, atop, top of, ~standing on, ~sitting on
+r above: over, atop, on top of, ~standing on, ~sitting on
 r below: under, beneath, underneath, ~bottom of
 d and: beside, next to, alongside, together with, ~near, ~by, ~holding, ~carrying, ~wearing
 g : that, that is, which, which is, is, its, it, there is, whose colour is, whose color is, colour, color, of
@@ -57,29 +57,30 @@ _LONGEST = 8  # words of a phrase
 @cache
 def lexicon() -> Lexicon:
     """All phrases."""
-    names = things("en")
-    found = {name: Item("n", name, name) for name in names} | entries("n", names)
-    return {**parsed(_WORDS), **_places(), **_skin(), **found}
+    names: Lexicon = {}
+    for thing, said in things("en").items():
+        names.update(entries("n", {thing: (thing, *listed(said))}))
+    return {**parsed(_WORDS), **_places(), **_skin(), **names}
 
 
 def match(tokens: Sequence[str]) -> tuple[int, Item]:
     """The longest phrase at the beginning of the words, in the plural if need be: its length, and what it is."""
-    length, item = _longest(tokens)
-    colour = lexicon().get(tokens[0])
-    if length > 1 and colour and colour.kind == "c" and _longest(tokens[1:])[0] >= length:
+    length, found = _longest(tokens)
+    colour = item(lexicon(), tokens[0]) if length > 1 else None
+    if colour and colour.kind == "c" and _longest(tokens[1:])[0] >= length:
         return 1, colour  # black, heart on fire
-    return length, item
+    return length, found
 
 
 def _longest(tokens: Sequence[str]) -> tuple[int, Item]:
     known = lexicon()
     for length in range(min(_LONGEST, len(tokens)), 0, -1):
         phrase = " ".join(tokens[:length])
-        if phrase in known:
-            return length, known[phrase]
+        if found := item(known, phrase):
+            return length, found
         for singular in _singulars(phrase) if tokens[length - 1] not in known else ():
-            if singular in known and known[singular].kind == "n":
-                return length, Item("n", known[singular].words, phrase, near=True)
+            if (found := item(known, singular)) and found.kind == "n":
+                return length, found._replace(said=phrase, near=True)
     return 1, Item("w", tokens[0], tokens[0])
 
 
@@ -98,7 +99,7 @@ def _places() -> Lexicon:
     found = entries("p", {"middle": ("centred", "centered", "centrally")})
     for words, cores in {**_PLACES, **corners}.items():
         found.update(entries("p", {words: (f"{core}{of}" for core in cores for of in _OF)}))
-    return {**found, **{words: Item("q", words, words) for words in _PLACES}}
+    return found | entries("q", {words: (words,) for words in _PLACES})
 
 
 def _skin() -> Lexicon:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 
-from potstill.priors.reading.lexicon import Item, Lexicon, entries, parsed, things
+from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, listed, parsed, things
 
 _WORDS = """
 c white: 하얀, 흰, 흰색, 하얀색, 하양, 하양색, 흰빛, 화이트
@@ -60,8 +60,10 @@ _LONGEST = 7  # words of a name
 @cache
 def lexicon() -> Lexicon:
     """All words and names, without spaces."""
-    names = {words: [name.replace(" ", "") for name in said] for words, said in things("ko").items()}
-    return {**entries("n", names), **_places(), **_skin(), **parsed(_WORDS)}
+    names: Lexicon = {}
+    for thing, said in things("ko").items():
+        names.update(entries("n", {thing: listed(said.replace(" ", ""))}))
+    return {**names, **_places(), **_skin(), **parsed(_WORDS)}
 
 
 def is_korean(word: str) -> bool:
@@ -75,7 +77,7 @@ def similar_names(word: str, count: int) -> list[str]:
         return []
     plain = word.replace(" ", "")
     stem = min((stem for stem, _ in _stems(plain)), key=len)
-    spelled = {unicodedata.normalize("NFD", name): name for name, item in lexicon().items() if item.kind in "ncspty"}
+    spelled = {unicodedata.normalize("NFD", name): name for name, kind in lexicon().items() if kind[0] in "ncspty"}
     found = difflib.get_close_matches(unicodedata.normalize("NFD", stem), spelled, n=count, cutoff=0.6)
     return [spelled[name] for name in found]
 
@@ -95,19 +97,19 @@ def _parts(word: str) -> list[Item]:
     """A name, and what its particle says: "and", or that the subject ends here."""
     known = lexicon()
     for stem, particle in _stems(word):
-        if item := known.get(stem):
-            if item.kind == "b" and particle in _TOPIC:
-                return [Item("k", item.words, item.said)]
-            if item.kind == "n" and particle in (*_JOINING, *_TOPIC):
-                return [item, Item("d" if particle in _JOINING else "j", "and" * (particle in _JOINING), particle)]
-            return [item]
+        if found := item(known, stem):
+            if found.kind == "b" and particle in _TOPIC:
+                return [found._replace(kind="k")]
+            if found.kind == "n" and particle in (*_JOINING, *_TOPIC):
+                return [found, Item("d", "and") if particle in _JOINING else Item("j", "")]
+            return [found]
     return []
 
 
 def _compound(word: str) -> list[Item]:
     """A colour, size or place, and what follows without a space, as in 빨간사과."""
     for cut in range(len(word) - 1, 0, -1):
-        first = lexicon().get(word[:cut])
+        first = item(lexicon(), word[:cut])
         if first and first.kind in "csp" and (rest := _parts(word[cut:]) or _compound(word[cut:])):
             return [first, *rest]
     return []

@@ -25,7 +25,8 @@ class Item(NamedTuple):
     near: bool = False
 
 
-Lexicon = dict[str, Item]
+Lexicon = dict[str, str]
+"""The kind and the words of what is said, as one text: so many objects would cost a collection of the garbage."""
 
 
 def entries(kind: str, names: Mapping[str, Iterable[str]]) -> Lexicon:
@@ -34,8 +35,21 @@ def entries(kind: str, names: Mapping[str, Iterable[str]]) -> Lexicon:
     for words, said in names.items():
         for name in said:
             plain = name.removeprefix(NEAR)
-            found.setdefault(plain, Item(kind, words, plain, plain != name))
+            found.setdefault(plain, f"{kind}{words}" if plain == name else f"{kind}{NEAR}{words}")
     return found
+
+
+def item(lexicon: Lexicon, said: str) -> Item | None:
+    """What a word or phrase is, if the lexicon has it."""
+    if not (found := lexicon.get(said)):
+        return None
+    words = found[1:]
+    return Item(found[0], words.removeprefix(NEAR), said, words.startswith(NEAR))
+
+
+def listed(names: str) -> list[str]:
+    """The names in a text, between commas."""
+    return [name for each in names.split(",") if (name := each.strip())]
 
 
 def parsed(table: str) -> Lexicon:
@@ -44,13 +58,12 @@ def parsed(table: str) -> Lexicon:
     for line in table.strip().splitlines():
         kind, _, rest = line.partition(" ")
         words, _, said = rest.partition(":")
-        names = [words, *said.strip().split(", ")] if words else said.strip().split(", ")
-        found.update(entries(kind, {words: filter(None, names)}))
+        found.update(entries(kind, {words: listed(f"{words}, {said}")}))
     return found
 
 
-def things(language: str) -> dict[str, list[str]]:
-    """The names of each thing in a language, "en" or "ko", the usual one first.
+def things(language: str) -> dict[str, str]:
+    """The names of each thing in a language, "en" or "ko", between commas, the usual one first.
 
     The tables are made by `python -m training.readings`.
     """

@@ -123,7 +123,7 @@ def _thing(items: Sequence[Item]) -> Items:
     """Sizes, colours, the thing and its skin tone; the words between stay where they are."""
     kinds = _kinds(items)
     said = [item for item in items if item.kind not in ",jk"]
-    if set(kinds) & set("oidr"):
+    if set(kinds) & set("odr"):
         return said
     late = [item for item in items[kinds.rfind("n") + 1 :] if item.kind == "c"] if "n" in kinds else []
     first = [item for item in said if item.kind == "s"] + late

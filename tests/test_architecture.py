@@ -231,6 +231,7 @@ TESTED_IN = {
     "methods/test_methods.py": "methods.(method|bridge|csd|dds|flowedit|ids|ism|nfsd|pds|sdi|sds|vsd)",  # all, by list
     "methods/test_theorems.py": "worlds.theorem",
     "priors/test_loading.py": "priors.hub",
+    "priors/reading/test_order.py": "priors.reading.lexicon",
     "priors/test_weights.py": "priors.guard",
     "priors/test_pipelines.py": "priors.(pipeline|transformers|unets)",
     "scenes/test_points.py": "scenes.scene",

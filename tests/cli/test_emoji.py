@@ -86,4 +86,9 @@ def test_vocabulary_lists_finds_and_suggests(capsys, model):
     assert document["phrases"] == {"subjects: food": ["red apple", "green apple"]}
     assert document["unknown"] == {}
     assert "'appel' is not known; nearest: apple" in run(capsys, "vocabulary", "appel", "--model", model)[1]
+    assert (
+        "'자동차' is read as 'car'\nother names of 'car': motorcar"
+        in run(capsys, "vocabulary", "자동차", "--model", model)[1]
+    )
+    assert "'puppy' is read as 'dog'" in run(capsys, "vocabulary", "puppy", "--model", model)[1]
     assert "no phrase has them all" in run(capsys, "vocabulary", "pizza left", "--model", model)[1]

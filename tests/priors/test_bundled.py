@@ -48,7 +48,7 @@ def test_every_script_is_read_as_by_the_tokenizer_of_transformers(both):
     for prompt in ("❤️", "💙 (blue:1.3)", "ｒｅｄ heart", "red 하트", "сердце heart", "👍🏽", "red heart, zzz"):
         states = [prior.encode_prompt(prompt)["encoder_hidden_states"] for prior in both]
         assert torch.allclose(*states, atol=1e-5)
-    for prompt in ("빨간 하트", "сердце", "zzz"):
+    for prompt in ("красное", "сердце", "zzz"):
         for prior in both:
             with pytest.raises(InputError, match="understand"):
                 prior.encode_prompt(prompt)

@@ -8,7 +8,8 @@ import torch
 from potstill import edit_steps
 from potstill.errors import InputError
 from potstill.methods import DDS, SDS
-from potstill.priors.prompts import PromptWarning, plain_text, split
+from potstill.priors.prompts import PromptWarning, plain_text
+from potstill.priors.reading.words import split
 from tests.tiny_emoji import tiny_emoji
 
 IMAGE = torch.full((1, 3, 64, 64), 0.5)
@@ -40,6 +41,10 @@ def said(prior, prompt):
         ("𝐫𝐞𝐝 heart", "red heart"),
         ("red\u00a0heart", "red heart"),
         ("red “heart”", "red heart"),
+        ("a heart that is red", "red heart"),
+        ("빨간 하트", "red heart"),
+        ("파란 배경의 왼쪽 위에 있는 작은 빨간 하트", "small red heart at the top left on a blue background"),
+        ("on a grey background, an automobile", "car on a gray backdrop"),
     ],
 )
 def test_what_means_the_same_is_read_as_the_same(prior, prompt, plain):
@@ -52,7 +57,8 @@ def test_what_means_the_same_is_read_as_the_same(prior, prompt, plain):
     ("prompt", "words"),
     [
         ("red сердце heart", ["сердце"]),
-        ("빨간 heart", ["빨간"]),
+        ("무지개빛 heart", ["무지개빛"]),
+        ("하트 두 대", ["두", "대"]),
         ("赤い heart", ["赤い"]),
         ("heart लाल", ["लाल"]),
         ("قلب heart", ["قلب"]),
@@ -68,6 +74,21 @@ def test_unknown_words_of_any_script_are_named_in_one_line(prior, prompt, words)
     assert all(repr(word) in line for word in words)
 
 
+def test_a_near_reading_is_one_line(prior):
+    assert said(prior, "a kitten on a navy background") == ["the model reads 'kitten' as 'cat', 'navy' as 'blue'"]
+    assert said(prior, "배") == ["the model reads '배' as 'pear'"]
+
+
+def test_an_unknown_korean_word_is_named_in_its_own_letters_with_similar_ones(prior):
+    assert said(prior, "빨간 서과") == ["the model does not know the word '서과': did you mean '사과' or '시험관'?"]
+
+
+def test_a_prior_says_what_it_reads(prior, priors):
+    assert prior.read_as("파란 배경의 빨간 하트") == "red heart on blue background"
+    assert prior.read_as("A red heart on a blue background!") == prior.read_as("") == ""
+    assert priors("sd").read_as("on a blue background a red heart") == ""
+
+
 def test_an_unknown_word_is_unknown_in_every_script(prior):
     prompts = [plain_text(prior.pipe.tokenizer, text) for text in ("red сердце heart", "red zzyzx heart")]
     ids = [prior.pipe.tokenizer(text).input_ids for text in prompts]
@@ -76,7 +97,7 @@ def test_an_unknown_word_is_unknown_in_every_script(prior):
 
 @pytest.mark.parametrize(
     "prompt",
-    ["빨간 하트", "красное сердце", "लाल दिल", "!!!", "\u200b", "🤷", "the", "blurry, low quality", "<lora:x:0.6>"],
+    ["푸르딩딩", "красное сердце", "लाल दिल", "!!!", "\u200b", "🤷", "the", "blurry, low quality", "<lora:x:0.6>"],
 )
 def test_a_prompt_of_which_nothing_is_understood_is_refused(prior, prompt):
     with pytest.raises(InputError, match=r"the model understands nothing of .*`potstill vocabulary` lists"):
@@ -90,8 +111,9 @@ def test_the_empty_prompt_stays_the_unconditional_one(prior):
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        ("빨간 heart", "파란 heart", "reads 'heart' in both: name the change in words"),
-        ("crimson heart", "scarlet heart", "reads 'heart' in both"),
+        ("красное heart", "синее heart", "reads 'heart' in both: name the change in words"),
+        ("crimson heart", "scarlet heart", "reads 'red heart' in both"),
+        ("빨간 하트", "붉은 하트", "reads 'red heart' in both"),
         ("a red heart", "Red  Heart.", "reads 'red heart' in both"),
         ("❤️", "red heart", "reads 'red heart' in both"),
     ],

@@ -67,6 +67,8 @@ class SampleCommand:
         with bar("sampling") as on_step:
             images = sample(self.prompts, prior, **numbers, on_step=on_step)
         document = {"prompts": self.prompts, **numbers, "model": dict(prior.identity), "size": size_text(*prior.size)}
+        if read := {prompt: text for prompt in self.prompts if (text := prior.read_as(prompt))}:
+            document |= {"read_as": read}
         document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 
 from potstill.cli.console import to_json
 from potstill.priors.prompts import check_prompt
+from potstill.priors.reading import names
+from potstill.priors.reading.words import split
 from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.schema import Positional
 
-_FORM = "A prompt: [style] [small] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
+_FORM = "A prompt: [style] [size] [COLOUR] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
 
 
 @dataclass(frozen=True)
 class VocabularyCommand:
     """List the words that the bundled model knows.
 
-    With a word, list what contains it, or the known words nearest to an unknown one.
+    With a word, list what contains it and its other names, or the known words nearest to an unknown one. With a prompt,
+    in English or Korean, show what the model reads in it.
 
         potstill vocabulary
         potstill vocabulary apple
+        potstill vocabulary "a puppy in the upper left"
     """
 
     word: Positional[str] = ""
@@ -35,9 +39,15 @@ class VocabularyCommand:
         check_prompt(self.word, "word")
         vocabulary = read_vocabulary(self.model)
         phrases, unknown = vocabulary.containing(self.word), vocabulary.unknown(self.word)
+        read = " ".join(vocabulary.read(self.word).words)
         if self.json:
-            print(to_json({"word": self.word, "phrases": phrases, "unknown": unknown}))
+            found = {"word": self.word, "read_as": read, "names": names(read), "phrases": phrases, "unknown": unknown}
+            print(to_json(found))
             return
+        if read != " ".join(split(self.word)):
+            print(f"{self.word!r} is read as {read!r}")
+        if others := names(read):
+            print(f"other names of {read!r}: {', '.join(others)}")
         for word, near in unknown.items():
             hint = f"nearest: {', '.join(near)}" if near else "and nothing is like it"
             print(f"{word!r} is not known; {hint}")

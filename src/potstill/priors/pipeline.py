@@ -20,7 +20,7 @@ from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
 from potstill.priors.lora import adapt
 from potstill.priors.onnx_network import in_torch
-from potstill.priors.prompts import check_reading, plain_text, quiet, same_reading
+from potstill.priors.prompts import check_reading, plain_text, quiet, read_as, same_reading
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -119,8 +119,9 @@ class Pipeline(NetworkPrior, abc.ABC):
     def encode_prompt(self, prompt: str) -> Condition:
         """The condition for a prompt, with one row. The text encoders run once for each prompt.
 
-        A model of few words, such as the bundled one, reads emoji by their names and letters of any width. Warns of
-        what is not read: unknown words, the notation of other programs, text beyond the token limit.
+        A model of few words, such as the bundled one, reads emoji, other names, Korean, and any order of the words as
+        the captions that it knows (`read_as`). Warns of what is read as something near, and of what is not read:
+        unknown words, the notation of other programs, text beyond the token limit.
 
         Raises:
             InputError: nothing of the prompt is understood, it holds control characters or is too long, or the text
@@ -140,6 +141,13 @@ class Pipeline(NetworkPrior, abc.ABC):
             condition = self._prompt_cache.pop(prompt)
         self._prompt_cache[prompt] = condition  # the latest comes last
         return condition
+
+    def read_as(self, prompt: str) -> str:
+        """The caption that a model of few words reads in a prompt: "grey car" for "a gray automobile".
+
+        Empty for other models, and for a prompt that is read as it stands.
+        """
+        return read_as(self._tokenizers, prompt)
 
     def check_difference(self, source: str, target: str) -> None:
         """Warn if two prompts are the same, and refuse those that only become the same to the model.

@@ -4,13 +4,16 @@ import difflib
 import threading
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from potstill.errors import InputError
-from potstill.priors.emoji_names import similar, with_names
+from potstill.priors.emoji_names import similar
 from potstill.priors.notation import notation, without_notation
+from potstill.priors.reading import Reading, read
+from potstill.priors.reading.korean import similar_names
+from potstill.priors.reading.words import split, without_accents
 
 LONGEST = 5_000
 """The most characters of a prompt; models read fewer than 3,000."""
@@ -37,8 +40,8 @@ def check_prompt(prompt: str, name: str = "prompt") -> None:
 def check_reading(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
     """Warn of what a model does not read of a prompt, and refuse a prompt of which it reads nothing.
 
-    It warns of unknown words, with similar known ones, of the notation of other programs, and of text beyond the token
-    limit; in one line each.
+    It warns of unknown words, with similar known ones, of words read as near ones, of the notation of other programs,
+    and of text beyond the token limit; in one line each.
 
     Args:
         tokenizers: each with the number of tokens that its encoder takes.
@@ -61,6 +64,9 @@ def check_reading(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
         warnings.warn(advice, PromptWarning, stacklevel=3)
     if unknown:
         warnings.warn(f"the model does not know {_listed(unknown)}", PromptWarning, stacklevel=3)
+    if near := reading(words(tokenizers[0][0]), plain).near:
+        shown = ", ".join(f"{said!r} as {meant!r}" for said, meant in near)
+        warnings.warn(f"the model reads {shown}", PromptWarning, stacklevel=3)
     cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers]
     if cut := min(cuts, key=len):
         warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=3)
@@ -73,21 +79,25 @@ def words(tokenizer: Any) -> list[str]:
     return sorted(set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens))
 
 
-def split(prompt: str) -> list[str]:
-    """The words of a prompt in any script, as a tokenizer of words has them: no case, articles or punctuation.
+def reading(known: Collection[str], prompt: str) -> Reading:
+    """The words that a model which knows `known` gets: of a caption, if it is of the emoji model's kind."""
+    return read(prompt) if "background" in known else Reading(tuple(split(prompt)))
 
-    Emoji have the names of the drawings, letters their usual width; what no drawing stands for is a word of its own.
-    """
-    text = unicodedata.normalize("NFKC", with_names(prompt)).lower().translate(_DROPPED)
-    letters = (letter if _is_letter(letter) else " " for letter in text if unicodedata.category(letter) != "Cf")
-    return [word for word in "".join(letters).split() if word not in ("a", "an", "the")]
+
+def read_as(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> str:
+    """What a prompt is read as, if that differs in more than case, articles and punctuation; else empty."""
+    if not tokenizers or not (known := words(tokenizers[0][0])):
+        return ""
+    found = reading(known, prompt).words
+    return " ".join(found) if found != tuple(split(prompt)) else ""
 
 
 def plain_text(tokenizer: Any, prompt: str) -> str:
-    """What a tokenizer gets of a prompt: the prompt itself, or, where tokens are words, its words in plain letters."""
-    if prompt.isascii() or not (known := set(words(tokenizer))):
+    """What a tokenizer gets of a prompt: the prompt itself, or, where tokens are words, what it is read as."""
+    if not (known := set(words(tokenizer))):
         return prompt
-    spelled = [next((word for word in (each, _without_accents(each)) if word in known), "") for each in split(prompt)]
+    said = reading(known, prompt).words
+    spelled = [next((word for word in (each, without_accents(each)) if word in known), "") for each in said]
     return " ".join(word or tokenizer.unk_token for word in spelled)
 
 
@@ -97,7 +107,7 @@ def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
         phrases = similar(word)
         parts = {part for phrase in phrases for part in phrase.split()}
         return phrases if len(phrases) == 1 and parts <= set(known) else [part for part in phrases if part in known]
-    return difflib.get_close_matches(word, known, n=count, cutoff=0.6)
+    return similar_names(word, count) or difflib.get_close_matches(word, known, n=count, cutoff=0.6)
 
 
 def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
@@ -105,7 +115,8 @@ def unknown_words(tokenizer: Any, prompt: str) -> dict[str, list[str]]:
     if not (known := words(tokenizer)):
         return {}
     found = set(known)
-    return {word: neighbours(word, known) for word in split(prompt) if not {word, _without_accents(word)} & found}
+    said = reading(found, prompt).words
+    return {word: neighbours(word, known) for word in said if not {word, without_accents(word)} & found}
 
 
 def understood(tokenizer: Any, prompt: str) -> bool:
@@ -124,7 +135,8 @@ def same_reading(tokenizers: Sequence[tuple[Any, int]], source: str, target: str
     """The error for two prompts that differ in what the model does not read."""
     these = f"source {_short(source)!r} and target {_short(target)!r} are the same to the model"
     if words(tokenizer := tokenizers[0][0]):
-        known = " ".join(word for word in split(target) if word not in unknown_words(tokenizer, target))
+        unknown = unknown_words(tokenizer, target)
+        known = " ".join(word for word in reading(words(tokenizer), target).words if word not in unknown)
         return InputError(f"{these}, which reads {known!r} in both: name the change in words; {_LIST}")
     if any(cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers for prompt in (source, target)):
         most = max(limit for _, limit in tokenizers)
@@ -133,18 +145,6 @@ def same_reading(tokenizers: Sequence[tuple[Any, int]], source: str, target: str
 
 
 _LIST = "`potstill vocabulary` lists what it knows"
-_DROPPED = str.maketrans("", "", "'\u2019")  # as the tokenizer has it: woman's is womans
-
-
-def _is_letter(letter: str) -> bool:
-    """Whether a character belongs to a word: letters, marks, digits, and symbols such as emoji."""
-    kind = unicodedata.category(letter)
-    return kind[0] in "LMN" or (kind in ("So", "Sk") and not letter.isascii())
-
-
-def _without_accents(word: str) -> str:
-    letters = unicodedata.normalize("NFKD", word)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)) if letters != word else word
 
 
 def _listed(unknown: Mapping[str, Sequence[str]]) -> str:
@@ -166,7 +166,7 @@ def _remedy(tokenizer: Any, unknown: Mapping[str, Sequence[str]]) -> str:
         return ": describe the image in words, in the language that the model was trained on"
     close = {word: near for word, near in unknown.items() if near}
     hint = f" {_did_you_mean(next(iter(close.values())), '')}" if close else ""
-    return f":{hint or ' use English words and emoji;'} {_LIST}"
+    return f":{hint or ' use English or Korean words, or emoji;'} {_LIST}"
 
 
 def _short(text: str) -> str:

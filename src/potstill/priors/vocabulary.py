@@ -8,7 +8,9 @@ from pathlib import Path
 from potstill.errors import InputError
 from potstill.io.files import there
 from potstill.priors.loading import EMOJI
-from potstill.priors.prompts import neighbours, split
+from potstill.priors.prompts import neighbours, reading
+from potstill.priors.reading import Reading
+from potstill.priors.reading.words import split
 from potstill.priors.safety import read_json
 
 NAME = "vocabulary.json"
@@ -25,15 +27,19 @@ class Vocabulary:
         """Every word of every phrase, sorted."""
         return sorted({word for group in self.groups.values() for phrase in group for word in split(phrase)})
 
+    def read(self, text: str) -> Reading:
+        """What a text is read as; some words have names of their own, such as "kitten" or 사과."""
+        return reading(self.words, text)
+
     def containing(self, text: str) -> dict[str, list[str]]:
         """The phrases that hold every word of `text`, by group. Groups without one are left out."""
-        wanted = set(split(text))
+        wanted = {*self.read(text).words}
         held = {name: [text for text in group if wanted <= set(split(text))] for name, group in self.groups.items()}
         return {name: phrases for name, phrases in held.items() if phrases}
 
     def unknown(self, text: str) -> dict[str, list[str]]:
         """The words of `text` that are in no phrase, each with the most similar known words."""
-        return {word: neighbours(word, self.words) for word in split(text) if word not in self.words}
+        return {word: neighbours(word, self.words) for word in self.read(text).words if word not in self.words}
 
 
 def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:

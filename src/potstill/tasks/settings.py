@@ -162,9 +162,12 @@ class Settings(abc.ABC):
         return Fit(size, multiple=prior.size_multiple)
 
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
-        """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
+        """All that the result depends on, settings as stated and resolved, and prompts as read, where that differs."""
         resolved = asdict(self.resolve())
         command = {"command": type(self).__name__.lower(), "settings": self.settings(), "resolved": resolved}
+        prompts = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
+        if read := {name: text for name, prompt in prompts.items() if prompt and (text := prior.read_as(prompt))}:
+            command |= {"read_as": read}
         return command | inputs | {"model": dict(prior.identity), **versions()}
 
 

@@ -19,7 +19,7 @@ from potstill.priors.loading import EMOJI
 from potstill.priors.prompts import quiet
 from potstill.priors.vocabulary import NAME
 from training import checkpoint
-from training.captions import BACKGROUNDS, PLACES, subject
+from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject
 from training.icons import STYLES, TONES, concepts
 from training.model import pipeline
 from training.sheet import read
@@ -63,7 +63,10 @@ def vocabulary() -> dict[str, dict[str, list[str]] | list[str]]:
     return {
         "subjects": subjects,
         "backgrounds": [f"on {'an' if colour == 'orange' else 'a'} {colour} background" for colour in BACKGROUNDS],
-        "places": [f"small ... at the {place}" if place != "middle" else "small ..." for place in PLACES],
+        "colours": [f"{colour} ..." for colour in BACKGROUNDS],
+        "sizes": [f"{size} ..." for size in (*SIZES, "big")],
+        "places": [f"small ... at the {place}" for place in PLACES if place != "middle"],
+        "two things": [*(f"... {relation} a ..." for relation in RELATIONS.values()), "... and a ..."],
         "styles": list(STYLES),
         "skin tones": [subject("", tone).strip() for tone in TONES],
     }

@@ -9,7 +9,7 @@ from PIL import Image
 from potstill import sample
 from potstill.cli import main
 from potstill.priors.vocabulary import read_vocabulary
-from tests.tiny_emoji import tiny_emoji
+from tests.tiny_emoji import blank_drawings, tiny_emoji
 from training.compose import Pictures, generator, say
 from training.export import save
 
@@ -72,8 +72,8 @@ def test_the_vocabulary_is_what_the_tokenizer_knows(model):
     tokenizer = prior.pipe.tokenizer
     never_said = {"middle", *tokenizer.all_special_tokens}
     assert set(vocabulary.words) == set(tokenizer.get_vocab()) - never_said
-    rng = generator(0)
-    captions = [say(picture, rng) for picture in Pictures().draw(500, rng)]
+    rng, drawings = generator(0), blank_drawings()
+    captions = [say(picture, drawings, rng) for picture in Pictures(drawings).draw(500, rng)]
     assert {word for text in captions for word in vocabulary.unknown(text)} == {"unheard"}
 
 

@@ -1,10 +1,8 @@
 from collections import defaultdict
 
-import torch
-
-from training.captions import BACKGROUNDS, PLACES, Picture, Thing
+from tests.tiny_emoji import blank_drawings
+from training.captions import BACKGROUNDS, PLACES, Picture
 from training.compose import Pictures, generator
-from training.data import Drawings
 from training.heldout import (
     chosen,
     heldout,
@@ -46,15 +44,6 @@ def test_every_held_out_variant_has_a_relative_in_training():
                 assert Icon("fluent", icon.concept) in seen
 
 
-def drawings():
-    """Empty drawings, of every icon in every colour."""
-    things = [Thing(icon) for icon in icons()]
-    things += [Thing(icon, colour) for icon in icons() if not icon.tone for colour in BACKGROUNDS]
-    places = {thing: index for index, thing in enumerate(things)}
-    empty = torch.zeros(1, 4, 64, 64, dtype=torch.uint8)
-    return Drawings(empty, empty, places, {})
-
-
 def test_a_tenth_of_colours_places_and_neighbours_is_held_out():
     names = list(concepts())
     colours = [unseen_colour(name, colour) for name in names for colour in BACKGROUNDS]
@@ -66,7 +55,7 @@ def test_a_tenth_of_colours_places_and_neighbours_is_held_out():
 
 
 def test_training_never_draws_a_held_out_picture():
-    pictures = Pictures(drawings()).draw(2_000, generator(0))
+    pictures = Pictures(blank_drawings()).draw(2_000, generator(0))
     for picture in pictures:
         assert not any(thing.colour and unseen_colour(thing.icon.concept, thing.colour) for thing in picture.things)
         assert not (picture.place and unseen_place(picture.icon.concept, picture.place))

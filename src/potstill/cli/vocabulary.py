@@ -12,7 +12,10 @@ from potstill.priors.reading.words import split
 from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.schema import Positional
 
-_FORM = "A prompt: [style] [size] [COLOUR] SUBJECT [skin tone] [at the place] [on a COLOUR background]"
+_FORM = (
+    "A prompt: [style] [size] [COLOUR] SUBJECT [skin tone] [at the place] [on a COLOUR background]\n"
+    "Two things: [style] [COLOUR] SUBJECT to the left of a [COLOUR] SUBJECT [on a COLOUR background]"
+)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,24 @@
 """Scenes: parameters that are optimised, with a differentiable render."""
 
+from potstill.scenes.camera_rules import Among, CameraRule, Orbit
+from potstill.scenes.cameras import Cameras, ring
 from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
 from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
 from potstill.scenes.scene import Scene, View
 
-__all__ = ["Latents", "Masked", "Pixels", "Points", "Projected", "Scene", "View"]
+__all__ = [
+    "Among",
+    "CameraRule",
+    "Cameras",
+    "Latents",
+    "Masked",
+    "Orbit",
+    "Pixels",
+    "Points",
+    "Projected",
+    "Scene",
+    "View",
+    "ring",
+]

@@ -69,7 +69,7 @@ class Spans(NamedTuple):
     """From the Gaussian's centre to the row's."""
     begin: Numbers
     """The first column."""
-    count: Numbers
+    size: Numbers
     """Pixels."""
 
 
@@ -126,7 +126,7 @@ class _Composite(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         """With respect to centres, conics, opacities and colours."""
         items, spans, bands, pairs, width, (views, count) = ctx.rest
         total = slope.new_zeros(9, len(items.number))
@@ -182,7 +182,7 @@ def _inside(low: Reals, high: Reals, side: int) -> tuple[Numbers, Numbers]:
 
 def _bands(spans: Spans, rows: int, width: int) -> Iterator[slice]:
     """Bands of rows, none with more pairs or pixels than allowed, if it has more than one row."""
-    pairs = torch.zeros(rows, dtype=torch.long).scatter_add_(0, spans.row, spans.count).tolist()
+    pairs = torch.zeros(rows, dtype=torch.long).scatter_add_(0, spans.row, spans.size).tolist()
     start, size = 0, 0
     for row, more in enumerate(pairs):
         if row > start and (size + more > MOST_PAIRS or (row + 1 - start) * width > _MOST_PIXELS):
@@ -203,8 +203,8 @@ def _within(spans: Spans, band: slice, bands: int) -> Spans:
 def _pairs(items: Items, spans: Spans, band: slice, width: int) -> Pairs:
     """The pairs of the spans, with alpha and T."""
     xx, xy, yy = (each[spans.item] for each in items.conic)
-    span = torch.repeat_interleave(spans.count)
-    shift = spans.begin - (spans.count.cumsum(0) - spans.count)
+    span = torch.repeat_interleave(spans.size)
+    shift = spans.begin - (spans.size.cumsum(0) - spans.size)
     column = torch.arange(len(span)) + shift.index_select(0, span)
     dx = column + (0.5 - items.x[spans.item]).index_select(0, span)
     # log alpha = (-xx / 2 dx - xy dy) dx + (log opacity - yy dy² / 2), and the brackets belong to the span

@@ -9,6 +9,7 @@ from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
 from potstill.scenes.scene import Scene, View
 from potstill.scenes.viewing import Background, RandomColour, Solid, SolidColour, Viewing
+from potstill.scenes.volume import Volume
 
 __all__ = [
     "Among",
@@ -28,5 +29,6 @@ __all__ = [
     "SolidColour",
     "View",
     "Viewing",
+    "Volume",
     "ring",
 ]

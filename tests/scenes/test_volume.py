@@ -37,7 +37,7 @@ def test_an_even_cube_is_exponential_in_the_chord(density):
 
 
 def test_a_ball_is_exponential_in_its_chord():
-    """A homogeneous ball of density 3 and radius 0.6 on a fine grid: 1 - exp(-density 2 sqrt(r² - b²)) at distance b."""
+    """A ball of density 3 and radius 0.6 on a fine grid: 1 - exp(-density 2 sqrt(r² - b²)) at distance b."""
     axis = torch.linspace(-1, 1, 129, dtype=F64)
     far = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")).norm(dim=0)
     raw = (400 * (0.6 - far)).clamp(-30, math.log(math.expm1(3.0)))

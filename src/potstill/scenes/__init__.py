@@ -7,6 +7,15 @@ from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
 from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
+from potstill.scenes.regularizers import (
+    Held,
+    Opaqueness,
+    Orientation,
+    Regularized,
+    Regularizer,
+    ScaleLimit,
+    Sparsity,
+)
 from potstill.scenes.scene import Scene, View
 from potstill.scenes.viewing import Background, RandomColour, Solid, SolidColour, Viewing
 from potstill.scenes.volume import Volume
@@ -17,16 +26,23 @@ __all__ = [
     "CameraRule",
     "Cameras",
     "Gaussians",
+    "Held",
     "Latents",
     "Masked",
+    "Opaqueness",
     "Orbit",
+    "Orientation",
     "Pixels",
     "Points",
     "Projected",
     "RandomColour",
+    "Regularized",
+    "Regularizer",
+    "ScaleLimit",
     "Scene",
     "Solid",
     "SolidColour",
+    "Sparsity",
     "View",
     "Viewing",
     "Volume",

@@ -122,13 +122,19 @@ class Volume(Solid):
         offset = view.get("offset", torch.full_like(near, 0.5))
         place = near[..., None] + step[..., None] * (torch.arange(self.count).to(step) + offset[..., None])
         points = origins[..., None, :] + place[..., None] * directions[..., None, :]
-        values = self._look_up(torch.cat([self.densities[None], self.colours]), points)
+        values = self.look_up(torch.cat([self.densities[None], self.colours]), points)
         depth = F.softplus(values[0]) * step[..., None]
         behind = depth.cumsum(-1)
         weights = (depth - behind).exp() - (-behind).exp()  # T_i - T_{i + 1}
         self.samples = Samples(points, directions, weights)
         colour = torch.stack([(weights * each.sigmoid()).sum(-1) for each in values[1:]], 1)
         return colour, -torch.expm1(-behind[..., -1])[:, None]
+
+    def mass(self) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+        """The points of the grid, by density."""
+        axis = torch.linspace(-self.radius, self.radius, len(self.densities)).to(self.densities)
+        places = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij")[::-1], -1)
+        return places.reshape(-1, 3), F.softplus(self.densities).flatten()
 
     def parameter_groups(self, scale: float = 1.0) -> list[dict[str, Any]]:
         """Densities and colours, with the learning rates of `LEARNING_RATES` times `scale`, for Adam.
@@ -168,19 +174,17 @@ class Volume(Solid):
         density = F.softplus(self.densities.double()).cpu().numpy()
         if not density.max() > level:
             raise InputError(
-                f"no density is above level = {level:g}, they are from {density.min():.3g} to {density.max():.3g}: give "
-                "a lower level"
+                f"no density is above level = {level:g}, they are from {density.min():.3g} to {density.max():.3g}: "
+                "give a lower level"
             )
         spacing = 2 * self.radius / (len(density) - 1)
         vertices, faces, _, _ = marching_cubes(np.pad(density, 1), level, gradient_direction="descent")
         vertices = np.ascontiguousarray((vertices[:, ::-1] - 1) * spacing - self.radius)  # to x, y, z
         points = torch.from_numpy(vertices).to(self.colours)[None, None, None]
-        colours = self._look_up(self.colours, points)[:, 0, 0, 0].sigmoid().T
+        colours = self.look_up(self.colours, points)[:, 0, 0, 0].sigmoid().T
         return Surface(vertices, faces, colours.double().cpu().numpy())
 
-    def _look_up(
-        self, grid: Float[Tensor, "c z y x"], points: Float[Tensor, "v h w s 3"]
-    ) -> Float[Tensor, "c v h w s"]:
+    def look_up(self, grid: Float[Tensor, "c z y x"], points: Float[Tensor, "v h w s 3"]) -> Float[Tensor, "c v h w s"]:
         """The grid's values at points of the world."""
         places = (points / self.radius).reshape(1, -1, 1, 1, 3)
         values = F.grid_sample(grid[None], places, padding_mode="border", align_corners=True)

@@ -202,6 +202,8 @@ def test_a_lack_of_memory_or_files_is_named_and_not_the_model():
         with pytest.raises(type(error)) as caught, loading("m"):
             raise RuntimeError("Failed to import: look up") from error
         assert message in str(shortage(caught.value))
+    with pytest.raises(MemoryError), loading("m"):
+        raise type("PanicException", (BaseException,), {})("PyObject pointer is null")  # of tokenizers, in Rust
     with pytest.raises(InputError, match=r"^m cannot be loaded: it lacks 'a.weight'$"), loading("m"):
         raise KeyError("a.weight")
     with pytest.raises(InputError, match=r"^m cannot be loaded: first: second$"), loading("m"):

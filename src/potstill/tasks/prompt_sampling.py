@@ -8,11 +8,11 @@ from torch import Generator
 
 from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.sampling import descend, in_range
-from potstill.errors import InputError, not_finite
+from potstill.errors import InputError
 from potstill.fields import is_count, shown
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.tensors import Images
+from potstill.tensors import Images, not_finite
 
 OnStep = Callable[[int, int], None]
 _BATCH = 16  # pictures at once

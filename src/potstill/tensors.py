@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Float64, Shaped, UInt8
 from torch import Generator, Tensor
 
-from potstill.errors import NotFiniteError
+from potstill.errors import InputError, NotFiniteError
 
 Latent = Float[Tensor, " b *d"]
 """Points, pixels or latents, batch first."""
@@ -52,7 +52,17 @@ class SampleGenerators(Generator):
         return torch.stack([super().get_state(), *(each.get_state() for each in self.samples)])
 
     def set_state(self, new_state: UInt8[Tensor, "generators bytes"]) -> "SampleGenerators":
-        """Restore `get_state`."""
+        """Restore `get_state`.
+
+        Raises:
+            InputError: it is the state of another number of generators.
+        """
+        if new_state.shape != self.get_state().shape:
+            count = len(new_state) if new_state.ndim > 1 else 1
+            raise InputError(
+                f"the state is of {count} generators, and this run has {1 + len(self.samples)}, one for each result "
+                "and one for all: start it anew"
+            )
         own, *states = new_state.unbind()
         super().set_state(own.clone())
         for each, state in zip(self.samples, states, strict=True):

@@ -10,7 +10,7 @@ from potstill.io.images import png_bytes
 from potstill.tasks import checkpoint
 from potstill.tasks.checkpoint import Checkpoint
 from potstill.tasks.run import Run
-from potstill.tasks.state_file import unpack
+from potstill.tasks.state_file import pack, unpack
 from tests.cli.test_cli import run
 from tests.stops import Killed, change, contents, interrupted_after, killed_after
 
@@ -219,6 +219,25 @@ def refused(capsys, path, message):
     assert err.startswith("potstill: ")
     assert len([line for line in err.splitlines() if not line.startswith("potstill: note: ")]) == 1, err
     assert re.search(message, err), err
+
+
+@pytest.mark.parametrize("name", ["edit", "compare"])
+def test_several_results_of_one_generator_are_not_continued_with_one_each(capsys, photo, model, monkeypatch, name):
+    """As earlier versions drew them."""
+    words = (*words_of(name, model, "out"), *(() if name == "edit" else ("--count", "2")))
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        assert run(capsys, *words)[0] == 130
+    (place,) = (photo.parent / "out").iterdir()
+    saved = unpack(place)
+    saved["record"].pop("seeds", None)
+    state = saved["state"] if name == "edit" else saved["state"]["run"]
+    state["changing"]["rng"] = torch.Generator().manual_seed(0).get_state()
+    place.write_bytes(pack(saved))
+    code, _, err = run(capsys, "resume", "out")
+    assert code == 2
+    assert re.search("draws all results from one generator|is of 1 generators, and this run has 3", err)
+    assert place.exists()
 
 
 def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model, monkeypatch):

@@ -200,6 +200,11 @@ class Checkpoint:
         """
         saved = read(self.path)
         now = dict(self.record)
+        if "seeds" in now and "seeds" not in saved.record:
+            raise CheckpointMismatch(
+                f"{str(self.path)!r} draws all results from one generator, as earlier versions did, and now each "
+                "result has a seed of its own"
+            )
         if "model" in now:
             now["model"] = as_stated(saved.record.get("model"), now["model"])
         ours, theirs = (_identity(record, strict) for record in (saved.record, now))

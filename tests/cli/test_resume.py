@@ -2,6 +2,7 @@
 
 import re
 
+import jaxtyping
 import pytest
 import torch
 
@@ -224,6 +225,7 @@ def refused(capsys, path, message):
 @pytest.mark.parametrize("name", ["edit", "compare"])
 def test_several_results_of_one_generator_are_not_continued_with_one_each(capsys, photo, model, monkeypatch, name):
     """As earlier versions drew them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # users have no type checks
     words = (*words_of(name, model, "out"), *(() if name == "edit" else ("--count", "2")))
     with monkeypatch.context() as patch:
         interrupted_after(patch, 2)

@@ -128,7 +128,8 @@ class Settings(abc.ABC):
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         if isinstance(self.size, tuple):
             values["size"] = size_text(*self.size)
-        return {name: to_text(value) if isinstance(value, tuple(KINDS)) else value for name, value in values.items()}
+        kinds = tuple(KINDS)
+        return {name: to_text(value) if isinstance(value, kinds) else value for name, value in values.items()}
 
     def settings_as_run(self) -> dict[str, Any]:
         """As `settings`, with what was resolved in the place of what was not stated."""

@@ -55,10 +55,10 @@ _ERRNO = {
 
 def shortage(error: BaseException) -> str | None:
     """A message if the error is due to a lack of memory, of disk, of files or of a compiler, else None."""
-    text, number = str(error), getattr(error, "errno", None)
+    text, number = str(error), getattr(error, "errno", 0)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in text):
         return _MEMORY
-    if found := _ERRNO.get(number) or next((said for words, said in _SCARCE.items() if words in text), None):
+    if found := _ERRNO.get(number or 0) or next((said for words, said in _SCARCE.items() if words in text), None):
         return found
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         return f"the model cannot be compiled here ({text.strip().splitlines()[0]}): leave --compile out"

@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys, photo, model, monkeypa
     refused(capsys, "out", "holds 2 checkpoints: choose made.checkpoint.safetensors, other")
     refused(capsys, ".", "holds no checkpoint")
     refused(capsys, "nowhere", "there is no such file")
-    refused(capsys, "photo.png", "cannot read|not a checkpoint")
+    refused(capsys, "photo.png", "there is no checkpoint beside")
 
 
 def refused(capsys, path, message):
@@ -297,3 +297,15 @@ def test_seconds_between_checkpoints_are_checked(capsys, photo, model):
         code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png", "--checkpoint-every", every)
         assert code == 2
         assert f"checkpoint every = {float(every)}" in err.splitlines()[-1]
+
+
+def test_no_other_file_is_called_a_checkpoint_to_be_deleted(capsys, photo):
+    (photo.parent / "weights.safetensors").write_bytes(b"x" * 99)
+    for name, message in (
+        ("photo.png", "there is no checkpoint beside .*photo.png"),
+        ("weights.safetensors", "cannot read .* as a checkpoint"),
+    ):
+        code, _, err = run(capsys, "resume", name)
+        assert code == 2
+        assert re.search(message, err)
+        assert "delete" not in err

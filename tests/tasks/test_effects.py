@@ -12,6 +12,7 @@ from potstill import edit, generate, sample
 from potstill.baselines import BASELINES
 from potstill.diffusion.guidance import Guided, Interval, PerpNeg, Plain, Rescaled
 from potstill.distillation import distill
+from potstill.errors import Note
 from potstill.methods import CSD, DDS, NFSD, SDS, VSD
 from potstill.methods.noise import Inverted, Picard
 from potstill.methods.render_model import Empirical, LoRAModel
@@ -19,7 +20,7 @@ from potstill.methods.times import Annealed
 from potstill.priors.lora import scales
 from potstill.priors.prompts import PromptWarning
 from potstill.scenes import Points
-from potstill.tasks.effects import idle_settings
+from potstill.tasks.effects import idle_settings, note_repeats
 from tests.methods.cases import METHODS, NOISES, Case
 from tests.tiny_emoji import tiny_emoji
 
@@ -148,6 +149,12 @@ def test_the_commands_say_it(prior, image):
         with pytest.warns(UserWarning, match=message) as caught:
             act()
         assert len(caught) == 1
+
+
+def test_a_name_given_twice_is_said():
+    with pytest.warns(Note, match=r"^dds, pds: given more than once, and run once$"):
+        note_repeats(["dds", "pds", "sds", "pds", "dds", "dds"])
+    note_repeats(["dds", "pds"])
 
 
 def test_an_edit_that_changes_something_says_nothing(prior, image, recwarn):

@@ -1,7 +1,7 @@
 """The methods. `Generating` and `Editing` below are the only list, beside plugins; everything else follows from it."""
 
 from functools import cache
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 from potstill.errors import InputError
 from potstill.methods.bridge import Bridge
@@ -32,7 +32,7 @@ def named() -> dict[str, Method]:
 
 
 @cache
-def _named(classes: tuple[type[Method], ...]) -> dict[str, Method]:
+def _named(classes: tuple[Any, ...]) -> dict[str, Method]:
     """`named` of these classes; a table of thousands of rows asks in each."""
     choices = {cls.__name__.lower(): cls() for cls in classes}
     presets = {f"{cls.__name__.lower()}-{name}": getattr(cls, name)() for cls in classes for name in cls.presets}

@@ -119,7 +119,7 @@ def find(path: str | Path) -> Path:
             return path
         if (beside := path.with_suffix(ENDING)).is_file():
             return beside
-        if path.is_file() and (others := _others(path)):
+        if path.is_file() and ((others := _others(path)) or path.suffix != ".safetensors"):
             raise InputError(f"there is no checkpoint beside {str(path)!r}{others}")
         return path
     places = sorted(path.glob(f"*{ENDING}"))

@@ -1,13 +1,15 @@
 """Settings that change nothing in their combination, each said in one line; nothing is refused for it."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Interval, PerpNeg, Plain, Rescaled
+from potstill.errors import Note
 from potstill.methods.method import Method
 from potstill.priors.prompts import PromptWarning
 from potstill.tensors import Images
@@ -51,6 +53,12 @@ def idle_settings(
             yield f"guidance = {rule} changes nothing with {name}, which has its own: leave it out"
     elif scale == 1 and isinstance(rule, Rescaled | Interval):
         yield f"guidance = {rule} changes nothing at guidance scale 1: choose another scale, or leave it out"
+
+
+def note_repeats(names: Iterable[str]) -> None:
+    """Say which names are given more than once, where each runs once."""
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        warnings.warn(f"{', '.join(repeated)}: given more than once, and run once", Note, stacklevel=3)
 
 
 def note_result(images: Images, before: Mapping[str, Tensor], after: Mapping[str, Tensor], name: str) -> None:

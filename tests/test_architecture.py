@@ -32,7 +32,8 @@ ROWS = (
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
     ("fields",),
-    ("tensors", "errors", "moved", "optimizers"),
+    ("tensors", "moved", "optimizers"),
+    ("errors",),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
 SIBLINGS = {

@@ -1,9 +1,13 @@
 """Messages that name the value, the rule and the fix."""
 
-import pytest
-import torch
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
-from potstill.errors import InputError, NotFiniteError, PotstillError, did_you_mean, not_finite, shortage
+import pytest
+
+from potstill.errors import InputError, NotFiniteError, PotstillError, check_room, did_you_mean, shortage
 
 
 def test_the_nearest_name_is_offered_in_its_own_case():
@@ -24,21 +28,17 @@ def test_a_lack_of_memory_is_said_and_other_errors_are_not(error):
     assert shortage(RuntimeError("shapes differ")) is None
 
 
-def test_the_first_quantity_that_is_not_finite_is_named_with_its_samples():
-    x0, eps = torch.zeros(3, 2), torch.zeros(3, 2)
-    eps[0, 1], eps[2, 0] = float("inf"), float("nan")
-    error = not_finite("SDS", 4, torch.tensor([10.0, 20.0, 30.5]), x0=x0, origin=None, noise_prediction=eps)
-    expected = "SDS: noise prediction is not finite at step 4, t = 10, 30.5 (2 of 3 samples, torch.float32): lower "
-    assert str(error).startswith(expected)
+def test_what_is_lacking_can_be_said_where_nothing_can_be_loaded():
+    code = "import sys; import potstill.errors; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy"} & set(loaded)
 
 
-def test_many_samples_are_not_all_listed():
-    error = not_finite("SDS", 0, torch.tensor([5.0]), x0=torch.full((7, 2), float("nan")))
-    assert "t = 5, 5, 5, 5, 5, ... (7 of 7 samples" in str(error)
-
-
-def test_where_only_the_mean_overflows_the_last_quantity_is_named():
-    x0, loss = torch.zeros(2, 2), torch.full((2,), 3e38)
-    assert "SDS: loss is not finite at step 1, t = 5, 5 (2 of 2" in str(
-        not_finite("SDS", 1, torch.tensor([5.0]), x0=x0, loss=loss)
-    )
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux states the size of a process")
+def test_too_little_address_space_is_noticed_before_libraries_load(monkeypatch):
+    check_room(10**15, "anything")  # no limit is set
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (now + 500_000_000, -1))
+    check_room(300_000_000, "torch")
+    with pytest.raises(InputError, match=r"torch needs 700 MB of address space to load, and ulimit -v leaves \d+ MB"):
+        check_room(700_000_000, "torch")

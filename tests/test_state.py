@@ -237,6 +237,15 @@ def test_a_state_is_a_copy_and_a_restored_run_leaves_it_alone():
     assert ends == [digest(changing)] * 2
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float16])
+def test_a_scene_of_another_type_is_refused(dtype):
+    changing, _ = begin(SDS())
+    state = changing.state()
+    state["scene"] = {name: value.to(dtype) for name, value in state["scene"].items()}
+    with pytest.raises(InputError, match=rf"of the state is {dtype}, and it must be torch.float64: "):
+        begin(SDS())[0].restore(state)
+
+
 def test_a_path_is_a_text_or_a_path(tmp_path):
     (tmp_path / "state").write_bytes(pack({"a": torch.ones(1)}))
     for path in (tmp_path / "state", str(tmp_path / "state")):

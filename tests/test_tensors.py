@@ -1,10 +1,10 @@
-"""The two functions that every formula uses."""
+"""What every formula uses, and the error that names what is not finite."""
 
 import pytest
 import torch
 from torch import Generator
 
-from potstill.tensors import normal, per_sample
+from potstill.tensors import normal, not_finite, per_sample
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (3, 4, 5, 6)])
@@ -24,3 +24,23 @@ def test_a_draw_is_the_generator_s_and_like_what_it_is_for():
     assert torch.equal(first, torch.randn(2, 3, generator=Generator().manual_seed(7), dtype=torch.float64))
     assert not torch.equal(first, second)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_first_quantity_that_is_not_finite_is_named_with_its_samples():
+    x0, eps = torch.zeros(3, 2), torch.zeros(3, 2)
+    eps[0, 1], eps[2, 0] = float("inf"), float("nan")
+    error = not_finite("SDS", 4, torch.tensor([10.0, 20.0, 30.5]), x0=x0, origin=None, noise_prediction=eps)
+    expected = "SDS: noise prediction is not finite at step 4, t = 10, 30.5 (2 of 3 samples, torch.float32): lower "
+    assert str(error).startswith(expected)
+
+
+def test_many_samples_are_not_all_listed():
+    error = not_finite("SDS", 0, torch.tensor([5.0]), x0=torch.full((7, 2), float("nan")))
+    assert "t = 5, 5, 5, 5, 5, ... (7 of 7 samples" in str(error)
+
+
+def test_where_only_the_mean_overflows_the_last_quantity_is_named():
+    x0, loss = torch.zeros(2, 2), torch.full((2,), 3e38)
+    assert "SDS: loss is not finite at step 1, t = 5, 5 (2 of 2" in str(
+        not_finite("SDS", 1, torch.tensor([5.0]), x0=x0, loss=loss)
+    )

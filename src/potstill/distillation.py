@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.wrappers import CallCounter, count_calls
-from potstill.errors import InputError, not_finite
+from potstill.errors import InputError
 from potstill.fields import no_type_check
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
@@ -20,7 +20,7 @@ from potstill.methods.render_model import WithRenderModel
 from potstill.optimizers import Adam
 from potstill.run_arguments import check_arguments, check_render, check_source, preview
 from potstill.scenes.scene import View, can_preview, has_views, takes_view
-from potstill.tensors import Latent, Times, norm_of_each
+from potstill.tensors import Latent, Times, norm_of_each, not_finite
 
 
 @dataclass(frozen=True)

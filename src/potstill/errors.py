@@ -1,11 +1,13 @@
-"""The errors of potstill. Every message names the value, the rule it breaks and the fix."""
+"""The errors of potstill. Every message names the value, the rule it breaks and the fix.
+
+This file needs nothing but Python: it must still say what is lacking where torch cannot be loaded.
+"""
 
 import difflib
+import errno
+import sys
 from collections.abc import Iterable
-
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from pathlib import Path
 
 
 class PotstillError(Exception):
@@ -31,44 +33,60 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     return f"{f'did you mean {by_lower[close[0]]!r}? ' if close else ''}choose from {', '.join(by_lower.values())}"
 
 
-_SCARCE = (
-    "bad_alloc",
-    "PyObject pointer is null",
-    "Cannot allocate memory",
-    "failed to map segment",
-    "could not create a primitive",
-)
-"""What the libraries say where there is no memory."""
+_MEMORY = "there is not enough memory for this: choose a smaller size or count, or another model"
+_FILES = "too many files or threads are open: raise the limits (ulimit -n, -u or -v), or close some"
+_SCARCE = {
+    "bad_alloc": _MEMORY,
+    "PyObject pointer is null": _MEMORY,
+    "Cannot allocate memory": _MEMORY,
+    "failed to map segment": _MEMORY,
+    "could not create a primitive": _MEMORY,
+    "Too many open files": _FILES,
+    "start new thread": _FILES,
+}
+"""What the libraries say where something is lacking."""
+_ERRNO = {
+    errno.ENOMEM: _MEMORY,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: "too many files are open on this machine: close other programs",
+    errno.ENOSPC: "no space is left for the output: free some, or write it elsewhere",
+}
 
 
-def shortage(error: Exception) -> str | None:
-    """A message if the error is due to a lack of memory, of file descriptors or of a compiler, else None."""
-    text = str(error)
-    if any(words in text for words in ("Too many open files", "start new thread")):
-        return "too many files or threads are open: raise the limits (ulimit -n, ulimit -u), or close some"
-    scarce = any(words in text for words in _SCARCE)
-    if scarce or isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in text):
-        return "there is not enough memory for this: choose a smaller size or count, or another model"
+def shortage(error: BaseException) -> str | None:
+    """A message if the error is due to a lack of memory, of disk, of files or of a compiler, else None."""
+    text, number = str(error), getattr(error, "errno", 0)
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in text):
+        return _MEMORY
+    if found := _ERRNO.get(number or 0) or next((said for words, said in _SCARCE.items() if words in text), None):
+        return found
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-        return f"the model cannot be compiled here ({str(error).strip().splitlines()[0]}): leave --compile out"
+        return f"the model cannot be compiled here ({text.strip().splitlines()[0]}): leave --compile out"
     return None
 
 
-def not_finite(method: str, step: int, t: Float[Tensor, " b"], **quantities: Tensor | None) -> NotFiniteError:
-    """An error that names the first of the quantities that holds a NaN or an infinity, or the last if none does.
+def check_room(needed: int, what: str) -> None:
+    """Raise if the limit of this process (`ulimit -v`) leaves less address space than libraries need to load.
 
-    It also gives the method, the step, the times and number of the affected samples, the dtype, and what to try. If all
-    quantities are finite, a mean over samples overflowed.
+    Some of them do not report that: OpenBLAS tries for ever, C++ aborts. On Linux only; elsewhere nothing is checked.
+
+    Args:
+        needed: bytes.
+        what: needs them, for the message.
+
+    Raises:
+        InputError: there is less.
     """
-    given = {name: value for name, value in quantities.items() if value is not None}
-    name = next((name for name, value in given.items() if not torch.isfinite(value).all()), list(given)[-1])
-    value = given[name]
-    bad = ~torch.isfinite(value).flatten(1).all(1).cpu() if value.ndim > 1 else ~torch.isfinite(value).cpu()
-    bad = bad if bad.any() else ~bad
-    times = t.expand(len(bad)).cpu()[bad][:5].tolist()
-    shown = ", ".join(f"{time:g}" for time in times) + (", ..." if int(bad.sum()) > 5 else "")
-    return NotFiniteError(
-        f"{method}: {name.replace('_', ' ')} is not finite at step {step}, t = {shown} ({int(bad.sum())} of "
-        f"{len(bad)} samples, {value.dtype}): lower the learning rate or the guidance scale, "
-        "narrow the range of t, or compute in float32"
-    )
+    if sys.platform != "linux":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    if (room := limit - int(pages) * resource.getpagesize()) < needed:
+        raise InputError(
+            f"there is not enough memory: {what} needs {needed // 10**6:,} MB of address space to load, and "
+            f"ulimit -v leaves {max(room, 0) // 10**6:,} MB; raise it"
+        )

@@ -81,6 +81,10 @@ class LoopState(Resumable):
         if (state.get("scheduler") is None) != (self.scheduler is None):
             which = "without one: leave it out of" if self.scheduler else "with one: pass the same to"
             raise InputError(f"the learning-rate scheduler is part of a run, and the state was saved {which} LoopState")
+        for name, like in self.scene.state_dict().items():  # torch would convert it without a word
+            found, kind = (getattr(value, "dtype", None) for value in (state["scene"].get(name, like), like))
+            if found != kind:
+                raise InputError(f"{name} of the state is {found}, and it must be {kind}: resume the same run")
         self.scene.load_state_dict(state["scene"])
         parameters = [value for group in self.optimizer.param_groups for value in group["params"]]
         moments = {int(index): copied(kept) for index, kept in state["optimizer"].items()}

@@ -1,10 +1,12 @@
-"""Type names for shapes of tensors, coefficients and norms for each sample, and draws for each sample."""
+"""Type names for shapes of tensors; coefficients, norms and draws for each sample, and which of them is not finite."""
 
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Float64, Shaped, UInt8
 from torch import Generator, Tensor
+
+from potstill.errors import InputError, NotFiniteError
 
 Latent = Float[Tensor, " b *d"]
 """Points, pixels or latents, batch first."""
@@ -50,7 +52,17 @@ class SampleGenerators(Generator):
         return torch.stack([super().get_state(), *(each.get_state() for each in self.samples)])
 
     def set_state(self, new_state: UInt8[Tensor, "generators bytes"]) -> "SampleGenerators":
-        """Restore `get_state`."""
+        """Restore `get_state`.
+
+        Raises:
+            InputError: it is the state of another number of generators.
+        """
+        if new_state.shape != self.get_state().shape:
+            count = len(new_state) if new_state.ndim > 1 else 1
+            raise InputError(
+                f"the state is of {count} generators, and this run has {1 + len(self.samples)}, one for each result "
+                "and one for all: start it anew"
+            )
         own, *states = new_state.unbind()
         super().set_state(own.clone())
         for each, state in zip(self.samples, states, strict=True):
@@ -89,3 +101,23 @@ def owned(tensor: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
     differently by alignment: the same numbers in two files would give two results.
     """
     return tensor.detach().clone(memory_format=torch.preserve_format)
+
+
+def not_finite(method: str, step: int, t: Float[Tensor, " b"], **quantities: Tensor | None) -> NotFiniteError:
+    """An error that names the first of the quantities that holds a NaN or an infinity, or the last if none does.
+
+    It also gives the method, the step, the times and number of the affected samples, the dtype, and what to try. If all
+    quantities are finite, a mean over samples overflowed.
+    """
+    given = {name: value for name, value in quantities.items() if value is not None}
+    name = next((name for name, value in given.items() if not torch.isfinite(value).all()), list(given)[-1])
+    value = given[name]
+    bad = ~torch.isfinite(value).flatten(1).all(1).cpu() if value.ndim > 1 else ~torch.isfinite(value).cpu()
+    bad = bad if bad.any() else ~bad
+    times = t.expand(len(bad)).cpu()[bad][:5].tolist()
+    shown = ", ".join(f"{time:g}" for time in times) + (", ..." if int(bad.sum()) > 5 else "")
+    return NotFiniteError(
+        f"{method}: {name.replace('_', ' ')} is not finite at step {step}, t = {shown} ({int(bad.sum())} of "
+        f"{len(bad)} samples, {value.dtype}): lower the learning rate or the guidance scale, "
+        "narrow the range of t, or compute in float32"
+    )

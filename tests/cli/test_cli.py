@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it writes, what it says, and how it fails."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -57,6 +58,17 @@ def test_views_and_theorem(capsys, tmp_path):
     assert code == 0
     assert all(run["largest_difference"] < 1e-10 for run in json.loads(out)["runs"])
     assert (tmp_path / "theorem.png").exists()
+
+
+@pytest.mark.parametrize("words", ["theorem FILE --shares 1", "world FILE --methods sds"])
+def test_the_classes_of_a_file_are_named(capsys, tmp_path, words):
+    file = tmp_path / "two.csv"
+    file.write_text("x,y,label\n0,0,dog\n1,1,cat\n2,0,dog\n")
+    words = [*words.replace("FILE", str(file)).split(), "--points", "3", "--steps", "2", "--out", str(tmp_path / "out")]
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert re.search(r"class 1 .*is 'cat'[,;] class 2 \(blue\) is 'dog'", out)
+    assert json.loads(run(capsys, *words, "--json")[1])["classes"] == {"1": "cat", "2": "dog"}
 
 
 def test_methods_and_cite(capsys):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import time
 import pytest
 
 from potstill.cli import main
-from potstill.cli.process import lack, stoppable
+from potstill.cli.process import stoppable
+from potstill.priors.loading import EMOJI
 from potstill.tasks.state_file import unpack
 
 POTSTILL = f"{sys.executable} -m potstill"
@@ -60,10 +62,13 @@ def test_a_folder_that_is_gone_is_one_line(tmp_path):
     assert found.stderr == "potstill: the current folder does not exist any more: change to another one\n"
 
 
-def test_too_little_memory_is_one_line(tmp_path):
-    found = shell(f"ulimit -v 300000; {POTSTILL} methods", tmp_path)
+@pytest.mark.parametrize("size", [100_000, 300_000, 450_000, 520_000, 700_000, 800_000])
+def test_too_little_memory_is_one_line(tmp_path, size):
+    """Whatever libraries do where they find none: OpenBLAS tried for ever at the last size."""
+    line = f"edit {EMOJI}/README.md --source a --target b --backend torch" if size > 600_000 else "methods"
+    found = shell(f"ulimit -v {size}; {POTSTILL} {line}", tmp_path)
     assert found.returncode == 2
-    assert found.stderr.startswith("potstill: there is not enough memory for this")
+    assert re.fullmatch("potstill: there is not enough memory.*\n", found.stderr)
 
 
 def test_a_prompt_in_the_locale_c_is_the_text_that_it_is(tmp_path):
@@ -78,7 +83,7 @@ def test_a_prompt_in_the_locale_c_is_the_text_that_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(errno.EMFILE, "Too many open files"), "too many files are open for this process: .*ulimit -n"),
+        (OSError(errno.EMFILE, "Too many open files"), "too many files or threads are open: .*ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), "on this machine"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "not enough memory"),
         (PermissionError(errno.EACCES, "Permission denied", "/root/a"), "'/root/a' cannot be used: Permission denied"),
@@ -86,7 +91,7 @@ def test_a_prompt_in_the_locale_c_is_the_text_that_it_is(tmp_path):
         (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "not enough memory"),
     ],
 )
-def test_what_the_process_lacks_is_said_in_words(capsys, monkeypatch, error, said):
+def test_what_the_process_lacks_is_said_in_one_line(capsys, monkeypatch, error, said):
     def fail(words):
         raise error
 
@@ -95,10 +100,9 @@ def test_what_the_process_lacks_is_said_in_words(capsys, monkeypatch, error, sai
     with pytest.raises(SystemExit) as stop:
         main(["methods"])
     assert stop.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
-    with pytest.raises(AssertionError, match=said):
-        raise AssertionError(lack(error))
-    assert lack(ValueError("a")) is lack(ImportError("no module")) is None
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert re.search(said, err)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -2,6 +2,7 @@
 
 import re
 
+import jaxtyping
 import pytest
 import torch
 
@@ -10,7 +11,7 @@ from potstill.io.images import png_bytes
 from potstill.tasks import checkpoint
 from potstill.tasks.checkpoint import Checkpoint
 from potstill.tasks.run import Run
-from potstill.tasks.state_file import unpack
+from potstill.tasks.state_file import pack, unpack
 from tests.cli.test_cli import run
 from tests.stops import Killed, change, contents, interrupted_after, killed_after
 
@@ -210,7 +211,7 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys, photo, model, monkeypa
     refused(capsys, "out", "holds 2 checkpoints: choose made.checkpoint.safetensors, other")
     refused(capsys, ".", "holds no checkpoint")
     refused(capsys, "nowhere", "there is no such file")
-    refused(capsys, "photo.png", "cannot read|not a checkpoint")
+    refused(capsys, "photo.png", "there is no checkpoint beside")
 
 
 def refused(capsys, path, message):
@@ -219,6 +220,26 @@ def refused(capsys, path, message):
     assert err.startswith("potstill: ")
     assert len([line for line in err.splitlines() if not line.startswith("potstill: note: ")]) == 1, err
     assert re.search(message, err), err
+
+
+@pytest.mark.parametrize("name", ["edit", "compare"])
+def test_several_results_of_one_generator_are_not_continued_with_one_each(capsys, photo, model, monkeypatch, name):
+    """As earlier versions drew them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # users have no type checks
+    words = (*words_of(name, model, "out"), *(() if name == "edit" else ("--count", "2")))
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        assert run(capsys, *words)[0] == 130
+    (place,) = (photo.parent / "out").iterdir()
+    saved = unpack(place)
+    saved["record"].pop("seeds", None)
+    state = saved["state"] if name == "edit" else saved["state"]["run"]
+    state["changing"]["rng"] = torch.Generator().manual_seed(0).get_state()
+    place.write_bytes(pack(saved))
+    code, _, err = run(capsys, "resume", "out")
+    assert code == 2
+    assert re.search("draws all results from one generator|is of 1 generators, and this run has 3", err)
+    assert place.exists()
 
 
 def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model, monkeypatch):
@@ -276,3 +297,15 @@ def test_seconds_between_checkpoints_are_checked(capsys, photo, model):
         code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png", "--checkpoint-every", every)
         assert code == 2
         assert f"checkpoint every = {float(every)}" in err.splitlines()[-1]
+
+
+def test_no_other_file_is_called_a_checkpoint_to_be_deleted(capsys, photo):
+    (photo.parent / "weights.safetensors").write_bytes(b"x" * 99)
+    for name, message in (
+        ("photo.png", "there is no checkpoint beside .*photo.png"),
+        ("weights.safetensors", "cannot read .* as a checkpoint"),
+    ):
+        code, _, err = run(capsys, "resume", name)
+        assert code == 2
+        assert re.search(message, err)
+        assert "delete" not in err

@@ -143,3 +143,16 @@ def test_impossible_steps_are_refused():
         schedule.posterior(torch.tensor([5.0]), torch.tensor([6.0]))
     with pytest.raises(InputError, match="sigma"):
         schedule.ddim_step(x, x, torch.tensor([5.0]), torch.tensor([2.0]), x)
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 13, 200])
+@pytest.mark.parametrize("schedule", [VP(), Flow()])
+@pytest.mark.parametrize("wrong", [-1e-12, 1 + 1e-12, float("nan"), float("inf"), -float("inf")])
+def test_a_time_outside_is_found_wherever_it_stands(schedule, count, wrong):
+    t = torch.linspace(0, 1, count, dtype=torch.float64)
+    schedule(t)
+    for place in {0, count // 2, count - 1}:
+        changed = t.clone()
+        changed[place] = wrong
+        with pytest.raises(InputError, match="must be from 0 to 1: draw times with"):
+            schedule(changed)

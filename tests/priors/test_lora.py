@@ -78,6 +78,7 @@ OTHERS = {
     "LoKr": ({f"{KOHYA}.lokr_w1": A, f"{KOHYA}.lokr_w2": B}, "is a LoKr, which cannot be merged here"),
     "DoRA": ({f"{KOHYA}.lora_down.weight": A, f"{KOHYA}.dora_scale": B}, "is a DoRA"),
     "an embedding": ({"emb_params": A}, "holds emb_params, for which"),
+    "whole numbers": ({f"unet.{LAYER}.lora_A.weight": A.to(torch.int8)}, "as I8, and weights must be of a floating"),
     "nothing": ({}, "holds nothing for StableDiffusionPipeline"),
 }
 

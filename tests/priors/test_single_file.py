@@ -108,10 +108,44 @@ def test_a_part_that_is_not_there_is_named(saved, tiny_folder):
         load(saved(without=lambda name: True), config=tiny_folder("sd"), **CPU)
 
 
-def test_tensors_that_are_not_used_are_said(saved, tiny_folder):
-    more = {"model.diffusion_model.label_emb.0.0.weight": torch.zeros(500), "model_ema.x": torch.zeros(9)}
-    with pytest.warns(ModelWarning, match="holds 65,296 numbers for the network, which has 64,796: the others are not"):
-        load(saved(**more), config=tiny_folder("sd"), **CPU)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "model.diffusion_model.label_emb.0.0.weight",
+            "holds 65,296 numbers .* 500 of them have no place, such as .*label",
+        ),
+        ("model.diffusion_model.out.2.scale_weight", "for the network, and 500 of them have"),
+        ("first_stage_model.encoder.extra", "for the VAE, and 500 of them have no place, such as .*encoder.extra"),
+        ("cond_stage_model.transformer.text_model.extra", "for the text encoders, and 500 of them"),
+        ("edm_vpred.sigma_max", r"was trained on the noise levels of EDM \(edm_vpred\)"),
+    ],
+)
+def test_tensors_that_a_part_has_no_place_for_are_refused(saved, tiny_folder, name, message):
+    with pytest.raises(InputError, match=message):
+        load(saved(**{name: torch.zeros(500)}), config=tiny_folder("sd"), **CPU)
+
+
+def test_tensors_of_no_part_are_said_and_those_of_every_file_are_not(saved, tiny_folder, recwarn):
+    usual = {
+        "betas": torch.zeros(1000),
+        "sqrt_alphas_cumprod": torch.zeros(1000),
+        "model_ema.num_updates": torch.tensor(3),
+        "first_stage_model.loss.logvar": torch.zeros(1),
+        "cond_stage_model.transformer.text_model.embeddings.position_ids": torch.arange(77)[None],
+        "cond_stage_model.transformer.logit_scale": torch.zeros(()),
+        "cond_stage_model.transformer.text_projection.weight": torch.zeros(8, 8),
+    }
+    load(saved(**usual), config=tiny_folder("sd"), **CPU)
+    assert not [each for each in recwarn if issubclass(each.category, ModelWarning)]
+    with pytest.warns(ModelWarning, match="also holds model_ema.x, which is of no part of the model and not used"):
+        load(saved(**{"model_ema.x": torch.zeros(9)}), config=tiny_folder("sd"), **CPU)
+
+
+def test_weights_that_are_whole_numbers_are_refused(saved, names, tiny_folder):
+    name = "model.diffusion_model.out.2.weight"
+    with pytest.raises(InputError, match=f"holds {name} as I8, and weights must be of a floating-point type"):
+        load(saved(**{name: names[name].to(torch.int8)}), config=tiny_folder("sd"), **CPU)
 
 
 def test_a_config_is_a_folder_or_a_name(saved, tiny_folder, tmp_path):

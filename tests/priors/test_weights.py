@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from potstill import load
-from potstill.errors import InputError, shortage
+from potstill.errors import InputError, Note, shortage
 from potstill.priors.guard import loading
 from potstill.priors.hub import ModelWarning
 from potstill.priors.prompts import quiet
@@ -54,6 +54,27 @@ def test_a_part_with_missing_extra_or_misshapen_tensors_is_refused(copy, name, p
         with pytest.raises(InputError, match=message) as caught:
             load(model, **CPU)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.bool, torch.int64, torch.complex64])
+@pytest.mark.parametrize("part", WEIGHTS["sd"])
+def test_weights_that_are_no_real_numbers_are_refused(copy, part, dtype):
+    """Quantized ones are whole numbers, of which the scales are elsewhere."""
+    model = copy()
+    first = min(load_file(model / part))
+    rewrite(model / part, lambda w: w | {first: w[first].to(dtype)})
+    with pytest.raises(InputError, match=rf"holds {first} as \w+, and weights must be of a floating-point type"):
+        load(model, **CPU)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_float8_is_converted_and_that_is_said(copy, dtype):
+    model = copy()
+    rewrite(model / UNET, lambda w: {name: value.to(dtype) for name, value in w.items()})
+    with pytest.warns(Note, match="unet.* holds weights in float8, which is coarse: they are converted") as caught:
+        prior = load(model, **CPU)
+    assert len(caught) == 1
+    assert torch.equal(prior.network.conv_in.weight, load_file(model / UNET)["conv_in.weight"].float())
 
 
 def test_constants_tied_weights_and_other_halves_are_no_fault(copy):
@@ -202,6 +223,8 @@ def test_a_lack_of_memory_or_files_is_named_and_not_the_model():
         with pytest.raises(type(error)) as caught, loading("m"):
             raise RuntimeError("Failed to import: look up") from error
         assert message in str(shortage(caught.value))
+    with pytest.raises(MemoryError), loading("m"):
+        raise type("PanicException", (BaseException,), {})("PyObject pointer is null")  # of tokenizers, in Rust
     with pytest.raises(InputError, match=r"^m cannot be loaded: it lacks 'a.weight'$"), loading("m"):
         raise KeyError("a.weight")
     with pytest.raises(InputError, match=r"^m cannot be loaded: first: second$"), loading("m"):

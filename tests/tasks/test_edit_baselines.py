@@ -100,6 +100,7 @@ def test_every_family_is_edited(priors, image, family):
     assert [step["loss"] is None for step in trace] == [True, True, False, False, True, True]
 
 
+@pytest.mark.filterwarnings("ignore:the 2 results are the same")
 def test_evaluations_are_those_of_the_network(priors, image):
     options = {"model": priors("sd"), "steps": 10, "count": 2, **PROMPTS}
     for method, calls in (("ddim-inversion", 10 + 20), ("ddpm-inversion", 2 * 6 + 12), ("sdedit", 10)):

@@ -1,18 +1,18 @@
-"""Each of several results has a seed that makes it alone; negative prompts that change nothing are named."""
+"""Each of several results has a seed that makes it alone."""
 
-import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 import torch
 
 from potstill import edit, generate
-from potstill.baselines import BASELINES, NullText
-from potstill.methods import DDS, ISM, NFSD, PDS, SDI, SDS, VSD, InfEdit, named
+from potstill.baselines import BASELINES, DDIMInversion, NullText
+from potstill.methods import DDS, ISM, NFSD, PDS, SDI, SDS, VSD, InfEdit
 from potstill.methods.bank import DrawBank
-from potstill.methods.noise import DDIMNoise, Inverted, Mixed
+from potstill.methods.noise import DDIMNoise, Mixed
 from potstill.methods.render_model import Empirical
-from potstill.methods.times import Annealed, Stratified
+from potstill.methods.times import Stratified
 from potstill.priors.prompts import PromptWarning
 from potstill.tasks.run import Run
 from tests.tiny_emoji import tiny_emoji
@@ -55,7 +55,9 @@ def test_each_generated_picture_can_be_made_alone(prior, method):
 def test_each_edit_can_be_made_alone(prior, image, method):
     method = replace(method, inner_steps=1) if isinstance(method, NullText) else method
     options = {"model": prior, "method": method, "steps": 4, "guidance_scale": 1.5, **PROMPTS}
-    several = edit(image, count=2, seed=3, **options)
+    random = type(method) not in (DDIMInversion, NullText)
+    with nullcontext() if random else pytest.warns(PromptWarning, match="the 2 results are the same"):
+        several = edit(image, count=2, seed=3, **options)
     alike(several, [edit(image, seed=seed, **options) for seed in (3, 4)])
 
 
@@ -77,29 +79,3 @@ def test_a_resumed_run_keeps_each_seed(prior):
     next(steps), next(steps)
     second.restore(first.state())
     assert torch.equal(second.finish().images, whole.images)
-
-
-METHODS = {**named(), "sds at fixed times": SDS(times=Annealed())}
-METHODS["inverted at 1"] = SDS(noise=Inverted(guidance_scale=1.0))
-
-
-@pytest.mark.parametrize("scale", [1.0, 2.0])
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_says_whether_a_negative_prompt_counts(prior, image, name, scale):
-    method = METHODS[name]
-
-    def result(negative):
-        options = {"model": prior, "method": method, "steps": 3, "guidance_scale": scale, "negative": negative}
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            made = edit(image, **PROMPTS, **options) if method.edits else generate("red heart", **options)
-        return made.images, [each for each in caught if issubclass(each.category, PromptWarning)]
-
-    (bare, silent), (other, said) = result(""), result("green dog")
-    assert not silent
-    assert torch.equal(bare, other) == (not method.uses_negative(scale)) == bool(said)
-
-
-def test_the_warning_of_a_negative_prompt_has_the_fix(prior):
-    with pytest.warns(PromptWarning, match="changes nothing with SDS at guidance scale 1: choose a larger"):
-        generate("red heart", model=prior, method=SDS(), steps=1, guidance_scale=1.0, negative="green dog")

@@ -100,6 +100,10 @@ class Baseline(Checked, abc.ABC):
         """Whether a negative prompt counts at this guidance scale."""
         return scale != 1
 
+    def uses_prompt(self, scale: float) -> bool:
+        """Whether the prompt of the target counts at this guidance scale."""
+        return scale != 0
+
     @abc.abstractmethod
     def total(self, steps: int) -> int:
         """The number of snapshots that `run` yields."""

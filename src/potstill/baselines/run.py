@@ -11,9 +11,8 @@ from potstill.baselines.baseline import EditProblem, Snapshot
 from potstill.diffusion.prior import Condition
 from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.distillation import Step
-from potstill.errors import not_finite
 from potstill.state import Resumable, State, finite
-from potstill.tensors import Latent, norm_of_each
+from potstill.tensors import Latent, norm_of_each, not_finite
 
 
 class BaselineRun(Resumable):

@@ -44,7 +44,8 @@ class BatchRow:
     @classmethod
     def of(cls, task: Edit | Generate, **inputs: str) -> "BatchRow":
         """The row of a task and its pictures."""
-        return cls(type(task).__name__.lower(), task.settings(), task.settings_as_run(), inputs)
+        settings = task.settings()
+        return cls(type(task).__name__.lower(), settings, settings | asdict(task.resolve()), inputs)
 
     def task(self) -> Edit | Generate:
         """The settings as a task."""

@@ -15,6 +15,7 @@ from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
+from potstill.tasks.effects import note_repeats
 from potstill.tasks.parsing import from_text
 from potstill.tasks.prompt_sampling import sample
 from potstill.tensors import Images
@@ -158,6 +159,7 @@ def select_entries(
             'guidance scales need methods given as expressions, such as "DDS()"; a method given by name has its own'
         )
     chosen: list[Entry] = [bound for bound in BOUNDS.values() if has_answers or not bound.needs_answer]
+    note_repeats(names)
     for name in dict.fromkeys(names or published()):
         known = {Setting.PUBLISHED: published().get(name), Setting.TUNED: tuned().get(name)}
         known = {key: task for key, task in known.items() if task is not None}

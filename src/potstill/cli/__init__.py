@@ -11,7 +11,11 @@ from functools import partial
 from typing import NoReturn
 
 from potstill.cli.commands import COMMANDS, USAGE, find_command
-from potstill.cli.process import drop_output, lack, prepare_streams, stoppable
+from potstill.cli.process import drop_output, prepare_streams, stoppable
+from potstill.errors import Note, PotstillError, check_room, shortage
+
+_ROOM = 600_000_000
+"""Bytes of address space that numpy and torch need to load."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,11 +48,11 @@ def _reason(error: Exception) -> str | None:
     """An error that the user can act on, in words; None for a bug of potstill."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         drop_output()
-    if reason := lack(error):
+    if isinstance(error, PotstillError):
+        return str(error)
+    if (reason := shortage(error)) or not isinstance(error, OSError) or error.errno is None:
         return reason
-    from potstill.errors import PotstillError, shortage  # which import torch, and that may be what failed
-
-    return str(error) if isinstance(error, PotstillError) else shortage(error)
+    return f"{str(error.filename or 'a file')!r} cannot be used: {error.strerror}; check it and its permissions"
 
 
 def _dispatch(words: list[str]) -> int:
@@ -85,6 +89,7 @@ def _load_plugins(words: list[str]) -> list[str]:
         elif option != "--plugin":
             kept.append(word)
         elif file := file or next(rest, ""):
+            check_room(_ROOM, "potstill")
             from potstill.tasks.plugins import load_plugin
 
             load_plugin(file)
@@ -95,6 +100,7 @@ def _load_plugins(words: list[str]) -> list[str]:
 
 def _parse(name: str, words: list[str]) -> Callable[[], None]:
     """The command with its settings, ready to run, or what prints one of its helps."""
+    check_room(_ROOM, "potstill")
     from potstill.baselines import Baseline
     from potstill.cli import help, parser
     from potstill.cli.words import UsageError, read
@@ -127,8 +133,6 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
 
 def _warn(message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:
     """Print a warning or a note as one line, without the place in the code."""
-    from potstill.errors import Note
-
     kind = "note" if issubclass(category, Note) else "warning"
     print(f"potstill: {kind}: {_line(str(message))}", file=sys.stderr)
 

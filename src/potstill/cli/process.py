@@ -1,6 +1,5 @@
-"""The process around a command: standard streams that are closed or fail, signals to stop, and what it runs out of."""
+"""The process around a command: standard streams that are closed or fail, and signals to stop."""
 
-import errno
 import io
 import os
 import signal
@@ -13,12 +12,6 @@ from typing import Any
 
 STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """The signals that end a command early: Ctrl-C, `kill`, and the end of its terminal."""
-_REASONS = {
-    errno.ENOSPC: "no space is left for the output: free some, or write it elsewhere",
-    errno.EMFILE: "too many files are open for this process: allow more, such as with `ulimit -n 1024`",
-    errno.ENFILE: "too many files are open on this machine: close other programs",
-    errno.ENOMEM: "there is not enough memory for this: choose a smaller size or count, or another model",
-}
 
 
 class _Lasting(io.FileIO):
@@ -81,13 +74,3 @@ def stoppable() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def lack(error: BaseException) -> str | None:
-    """A message if the error is due to something that the machine or the process lacks, else None."""
-    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and "segment" in str(error)):  # of a library
-        return _REASONS[errno.ENOMEM]
-    if not isinstance(error, OSError) or error.errno is None:
-        return None
-    plain = f"{str(error.filename or 'a file')!r} cannot be used: {error.strerror}; check it and its permissions"
-    return _REASONS.get(error.errno, plain)

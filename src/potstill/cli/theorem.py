@@ -30,7 +30,8 @@ class TheoremCommand:
     """
 
     world: Positional[str] = "moons"
-    """moons, blobs, rings, spirals, grid, or a .csv or .npz file of labelled points."""
+    """moons, blobs, rings, spirals, grid, or a .csv, .tsv or .npz file of labelled points. The smaller label is class
+    1; the points are guided to class 2."""
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """The values of sigma, as shares in [0, 1] of the largest one."""
     guidance_scale: float = 2.0
@@ -60,13 +61,15 @@ class TheoremCommand:
 
     def _finish(self, world: World, twins: Sequence[Twins], folder: Path) -> None:
         rows = [{"sigma_share": twin.share, "largest_difference": twin.difference} for twin in twins]
-        settings = {"world": world.name, "guidance_scale": self.guidance_scale, "seed": self.seed}
+        settings = {"world": world.name, **world.named(), "guidance_scale": self.guidance_scale, "seed": self.seed}
         document = to_json({**settings, "runs": rows})
         write(folder / "theorem.json", document.encode())
         drawn = write_drawing(folder / "theorem.png", lambda: plot_theorem_1(world, self.guidance_scale, twins))
         if self.json:
             print(document)
         else:
+            if classes := world.classes:
+                print(f"class 1 is {classes[0]!r}; class 2 (blue) is {classes[1]!r}, and the points are guided to it\n")
             print_records(rows)
             print()
             print_written([*drawn, folder / "theorem.json"])

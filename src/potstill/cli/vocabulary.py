@@ -52,7 +52,7 @@ class VocabularyCommand:
         if others := names(read):
             print(f"other names of {read!r}: {', '.join(others)}")
         for word, near in unknown.items():
-            hint = f"nearest: {', '.join(near)}" if near else "and nothing is like it"
+            hint = f"nearest: {', '.join(near)}" if near else "nothing is like it"
             print(f"{word!r} is not known; {hint}")
         if not unknown and not phrases:
             print(f"every word of {self.word!r} is known, but no phrase has them all; a prompt may still join them")

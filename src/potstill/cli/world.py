@@ -15,6 +15,7 @@ from potstill.io.files import write, write_drawing
 from potstill.io.outputs import FolderOutputs
 from potstill.methods import Method
 from potstill.tasks.checkpoint import ENDING, Saved
+from potstill.tasks.effects import note_repeats
 from potstill.tasks.parsing import from_text, from_values
 from potstill.tasks.provenance import versions
 from potstill.tasks.resuming import finalise
@@ -108,6 +109,7 @@ class WorldCommand:
         numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "seed": self.seed}
         if self.steps is not None:
             numbers["steps"] = self.steps
+        note_repeats(self.methods)
         if self.name != "views":
             world = load_world(self.name)
             names = self.methods or ("sds", "dds", "pds", "pds-consistent")

@@ -15,6 +15,8 @@ from potstill.tensors import Latent, Times, per_sample
 
 LONGEST = 100_000
 """The most levels of a table, and steps of a grid; tables of 1,000 are usual."""
+_FEW = 12
+"""Python compares that many numbers sooner than torch finds their range."""
 
 
 class Posterior(NamedTuple):
@@ -238,11 +240,14 @@ def _unit(t: Times) -> Times:
     """Times in [0, 1], as float64 on the CPU."""
     if t.dtype is not torch.float64 or not t.is_cpu:  # a conversion to itself takes longer than this question
         t = t.to("cpu", torch.float64)
-    if not t.numel():
-        return t
-    first, last = torch.aminmax(t)
-    if not (first.item() >= 0 and last.item() <= 1):  # NaN, too
-        raise InputError(f"t = {t.tolist()[:5]} must be from 0 to 1: draw times with schedule.time(fraction)")
+    if t.ndim == 1 and len(t) <= _FEW:
+        values = t.tolist()
+    else:
+        first, last = torch.aminmax(t)
+        values = [first.item(), last.item()]
+    for value in values:
+        if not 0 <= value <= 1:  # NaN, too
+            raise InputError(f"t = {t.tolist()[:5]} must be from 0 to 1: draw times with schedule.time(fraction)")
     return t
 
 

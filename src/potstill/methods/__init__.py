@@ -1,6 +1,7 @@
 """The methods. `Generating` and `Editing` below are the only list, beside plugins; everything else follows from it."""
 
-from typing import TypeAlias, get_args
+from functools import cache
+from typing import Any, TypeAlias, get_args
 
 from potstill.errors import InputError
 from potstill.methods.bridge import Bridge
@@ -27,7 +28,12 @@ PLUGGED: list[type[Method]] = []
 
 def named() -> dict[str, Method]:
     """Every method by its name on the command line: `pds` with its defaults, `pds-consistent` for a preset."""
-    classes = [*get_args(Generating), *get_args(Editing), *PLUGGED]
+    return dict(_named((*get_args(Generating), *get_args(Editing), *PLUGGED)))
+
+
+@cache
+def _named(classes: tuple[Any, ...]) -> dict[str, Method]:
+    """`named` of these classes; a table of thousands of rows asks in each."""
     choices = {cls.__name__.lower(): cls() for cls in classes}
     presets = {f"{cls.__name__.lower()}-{name}": getattr(cls, name)() for cls in classes for name in cls.presets}
     return choices | presets

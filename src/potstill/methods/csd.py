@@ -76,7 +76,7 @@ class CSD(Method):
 
     def uses_negative(self, scale: float) -> bool:
         """With a share above 0."""
-        return max(self.negative, self.negative_end or 0.0) > 0 or self.noise.uses_negative()
+        return max(self.negative, self.negative_end or 0.0) > 0 or super().uses_negative(scale)
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

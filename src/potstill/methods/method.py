@@ -87,7 +87,12 @@ class Method(Checked, abc.ABC):
 
     def uses_negative(self, scale: float) -> bool:
         """Whether a negative prompt counts at this guidance scale."""
-        return (scale != 1 and not self.ignores_guidance) or self.noise.uses_negative()
+        guided = not self.ignores_guidance or self.noise.uses_guidance()
+        return (scale != 1 and guided) or self.noise.uses_negative()
+
+    def uses_prompt(self, scale: float) -> bool:
+        """Whether the prompt to follow counts at this guidance scale; at 0 the guided prediction is unconditional."""
+        return scale != 0 or self.ignores_guidance or self.noise.uses_prompt()
 
     def source_prior(self, prior: Prior) -> Prior:
         """The prior for the source, with its guidance; by default the same as for the target."""

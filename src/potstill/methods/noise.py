@@ -37,6 +37,14 @@ class NoiseSource(Checked, abc.ABC):
         """Whether it compares with the empty or the negative prompt, whatever the guidance scale of the run is."""
         return False
 
+    def uses_prompt(self) -> bool:
+        """Whether it asks the prior under the prompt, whatever the guidance scale of the run is."""
+        return False
+
+    def uses_guidance(self) -> bool:
+        """Whether it asks the prior under the guidance of the run."""
+        return False
+
     def recall(
         self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
     ) -> tuple[Draw | None, Memory]:
@@ -178,6 +186,10 @@ class Inverted(NoiseSource):
         """Unless its own guidance scale is 1."""
         return self.guidance_scale != 1
 
+    def uses_prompt(self) -> bool:
+        """Unless its own guidance scale is 0."""
+        return self.guidance_scale != 0
+
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
@@ -217,6 +229,10 @@ class FixedPoint(NoiseSource):
         if not 0 < self.rate < math.inf:
             raise InputError(f"rate = {self.rate} of the fixed point must be finite and above 0; 1 is usual")
 
+    def uses_guidance(self) -> bool:
+        """Always."""
+        return True
+
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
@@ -249,6 +265,10 @@ class Picard(NoiseSource):
         """Check the iterations."""
         super().__post_init__()
         check_count("iterations", self.iterations, MOST_CALLS, usual="1")
+
+    def uses_guidance(self) -> bool:
+        """Always."""
+        return True
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None

@@ -9,7 +9,7 @@ from potstill.diffusion.prior import Condition, Prior, Query, predict
 from potstill.methods.draw import Memory, Source
 from potstill.methods.method import Method, Residual
 from potstill.methods.noise import Fresh, NoiseSource
-from potstill.methods.render_model import DefaultRenderModel, RenderModel
+from potstill.methods.render_model import DefaultRenderModel, Empirical, RenderModel
 from potstill.methods.times import TimestepSampler, Uniform
 from potstill.methods.weighting import SigmaSquared, Weight
 from potstill.tensors import Latent, Times
@@ -55,6 +55,10 @@ class VSD(Method):
     def apart(self) -> bool:
         """Never: one model is trained on all renders."""
         return False
+
+    def uses_prompt(self, scale: float) -> bool:
+        """A model that is trained on the renders takes the prompt at every scale."""
+        return super().uses_prompt(scale) or not isinstance(self.render_model, Empirical)
 
     def init(self, prior: Prior, rng: Generator) -> Memory:
         """An untrained model of the renders."""

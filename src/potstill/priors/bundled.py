@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from potstill.errors import InputError
+from potstill.errors import InputError, check_room
 from potstill.priors.guard import loading
 from potstill.priors.onnx_network import OnnxNetwork, Session
 from potstill.priors.safety import read_json
@@ -20,6 +20,9 @@ from potstill.priors.weights import find_weights
 GRAPH = "model.onnx"
 """The file of a part's graph, beside its weights, which `training.graphs` writes."""
 _UNET, _TEXT = "unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"
+
+_ROOM = 220_000_000
+"""Bytes of address space that ONNX Runtime, tokenizers and the weights need."""
 
 
 def has_graphs(folder: Path) -> bool:
@@ -66,6 +69,7 @@ class BundledPipeline:
 
     def __init__(self, folder: Path) -> None:
         """Read the parts in a folder, with the same files that `from_pretrained` loads."""
+        check_room(_ROOM, "the bundled model")
         self.network_files = [folder / _UNET]
         self.files: dict[str, list[Path]] = {
             "text_encoder": [folder / _TEXT],

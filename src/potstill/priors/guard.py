@@ -36,8 +36,8 @@ def loading(name: str, how: str = "", bars: bool = False, logs: bool = True) -> 
             raise
         cause: BaseException | None = error
         while cause is not None:  # diffusers wraps what its imports raise
-            if isinstance(cause, Exception) and shortage(cause):
-                raise cause from None
+            if shortage(cause):
+                raise (cause if isinstance(cause, Exception) else MemoryError(str(cause))) from None
             cause = cause.__cause__
         reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         reason = reason.split(" If you want to")[0]  # options of diffusers, which are none here

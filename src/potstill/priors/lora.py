@@ -5,6 +5,7 @@ import importlib.util
 import itertools
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from torch import Generator, Tensor, nn
 from potstill.errors import InputError
 from potstill.io.files import there
 from potstill.priors.guard import loading
-from potstill.priors.hub import expanded, fetch_lora
+from potstill.priors.hub import ModelWarning, expanded, fetch_lora
 from potstill.priors.identity import hash_of
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 from potstill.priors.weights import own_memory
@@ -56,6 +57,8 @@ def scales(lora: LoRA | None) -> dict[str, float]:
     found = {str(name): float(scale) for name, scale in lora.items()}
     if odd := next((name for name, scale in found.items() if not math.isfinite(scale)), None):
         raise InputError(f"the scale {found[odd]} of the LoRA {odd} must be a finite number, such as 1")
+    for name in (name for name, scale in found.items() if scale == 0):
+        warnings.warn(f"the LoRA {name} changes nothing at scale 0: leave it out, or use 1", ModelWarning, stacklevel=3)
     return found
 
 

@@ -1,6 +1,7 @@
 """What a model reads of a prompt: words that its tokenizer does not know, notation of other programs, its limit."""
 
 import difflib
+import sys
 import threading
 import unicodedata
 import warnings
@@ -8,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from potstill.errors import InputError
+from potstill.errors import InputError, check_room
 from potstill.priors.emoji_names import similar
 from potstill.priors.notation import notation, without_notation
 from potstill.priors.reading import Reading, read
@@ -17,6 +18,8 @@ from potstill.priors.reading.words import split, without_accents
 
 LONGEST = 5_000
 """The most characters of a prompt; models read fewer than 3,000."""
+_ROOM = 320_000_000
+"""Bytes of address space that diffusers and transformers need to load."""
 _SHOWN = 6  # unknown words
 
 
@@ -187,6 +190,8 @@ def quiet(bars: bool = False) -> Iterator[None]:
 
     The logs belong to the process: they come back when the last thread that is quiet has finished.
     """
+    if "transformers" not in sys.modules:
+        check_room(_ROOM, "diffusers")
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 

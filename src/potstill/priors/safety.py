@@ -2,14 +2,16 @@
 
 import importlib
 import json
+import math
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from potstill.errors import InputError, shortage
+from potstill.errors import InputError, Note, shortage
 from potstill.io.files import check_file
 from potstill.priors.prompts import quiet
 
@@ -29,6 +31,13 @@ ENTRIES = 1_000
 """The most entries of a list in the config of a network."""
 TIMES = 100_000
 """The most levels of a noise schedule; models are trained on 1,000."""
+_FLOATS = ("F64", "F32", "F16", "BF16")
+_FLOAT8 = ("F8_E4M3", "F8_E5M2")
+_CONSTANTS = re.compile(
+    r"(^|[._])(position_ids|num_batches_tracked|relative_position_index|num_updates|global_step|spiece_model|alpha"
+    r"|attn_mask|v_pred|ztsnr)$"
+)
+"""Tensors that may be whole numbers: none is a parameter of a network, and the alpha of a LoRA is one number."""
 CONVERT = "convert it to safetensors if you trust it (save_pretrained writes them), or choose another model"
 
 
@@ -179,10 +188,10 @@ def _whole(value: Any) -> Iterator[int]:
 
 
 def check_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of the tensors in a file, by name.
+    """The shapes of the tensors in a file, by name. Notes weights in float8.
 
     Raises:
-        InputError: it is not a valid safetensors file, or its header is too large.
+        InputError: it is not a valid safetensors file, its header is too large, or its weights are no real numbers.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -192,11 +201,28 @@ def check_safetensors(path: Path) -> dict[str, tuple[int, ...]]:
             if HEADER < (size := int.from_bytes(file.read(8), "little")) < path.stat().st_size:
                 raise InputError(f"{path} has a header of {size:,} bytes, more than {HEADER:,}: fetch it again")
         with safe_open(path, "pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            kinds = {name: each.get_dtype() for name, each in slices.items()}
+            shapes = {name: tuple(each.get_shape()) for name, each in slices.items()}
     except (SafetensorError, OSError) as error:
         if shortage(error):
             raise
         raise InputError(f"{path} is not a valid safetensors file ({error}): fetch it again") from None
+    _check_kinds(path, {name: kind for name, kind in kinds.items() if math.prod(shapes[name])})
+    return shapes
+
+
+def _check_kinds(path: Path, kinds: Mapping[str, str]) -> None:
+    """Refuse weights that are no real numbers, which would be taken for such: those of quantized models."""
+    for name, kind in kinds.items():
+        if kind not in (*_FLOATS, *_FLOAT8) and not _CONSTANTS.search(name):
+            raise InputError(
+                f"{path} holds {name} as {kind}, and weights must be of a floating-point type (quantized models are "
+                "not supported): choose the model in float16, bfloat16 or float32"
+            )
+    if any(kind in _FLOAT8 for kind in kinds.values()):
+        text = f"{path} holds weights in float8, which is coarse: they are converted to the precision of the model"
+        warnings.warn(text, Note, stacklevel=3)
 
 
 def _no_pipeline(folder: Path) -> str:

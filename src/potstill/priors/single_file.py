@@ -20,7 +20,7 @@ from potstill.priors import hub
 from potstill.priors.hub import ModelWarning, expanded
 from potstill.priors.pipeline import network_of
 from potstill.priors.safety import check_configs, check_safetensors, is_network, read_json
-from potstill.priors.weights import check_complete, check_size, own_memory
+from potstill.priors.weights import check_complete, check_size, own_memory, some
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 """What the network of a file may predict, by the names of diffusers."""
@@ -33,8 +33,19 @@ _WORDS = {
 }
 _FEWEST = 20
 """The fewest tensors of a file that may be a model."""
-_NETWORK = "model.diffusion_model."
-"""The names of the network's tensors begin so."""
+_NETWORK, _VAE = ("model.diffusion_model.",), ("first_stage_model.", "vae.")
+_TEXT = ("cond_stage_model.", "conditioner.", "text_encoders.")
+"""The names of the tensors of each part begin so."""
+_NOT_TAKEN = re.compile(
+    r"\.(position_ids|attn_mask|logit_scale|spiece_model)$|^first_stage_model\.(loss|model_ema)\."
+    r"|^cond_stage_model\.model\.transformer\.resblocks\.23\."  # no prior of SD 2 reads the last layer
+)
+"""Tensors that are named as of a part, and that no part of a pipeline takes: constants, and what training needed."""
+_NO_PART = re.compile(
+    r"(betas|(alphas|sqrt|log_one|posterior)_\w+|lvlb_weights|logvar|scale_factor|global_step|v_pred|ztsnr"
+    r"|denoiser\.sigmas|model_ema\.(decay|num_updates))"
+)
+"""Tensors of no part that nobody misses."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Markers:
         """The tensors `v_pred` and `ztsnr` (ComfyUI), or the metadata of modelspec and of kohya's trainer.
 
         Raises:
-            InputError: the metadata name a prediction that is unknown.
+            InputError: the metadata name a prediction that is unknown, or the noise levels are those of EDM.
         """
         from safetensors import safe_open
 
@@ -65,6 +76,8 @@ class Markers:
                 f"{file} states that it predicts {told[:60]!r}, which must be one of {', '.join(PREDICTIONS)}: choose "
                 "another model"
             )
+        if any(name.startswith("edm_vpred") for name in names):
+            raise InputError(f"{file} was trained on the noise levels of EDM (edm_vpred): choose another model")
         zero = "ztsnr" in names or metadata.get("ss_zero_terminal_snr", "").lower() == "true"
         return cls("v_prediction" if v else told or None, zero)
 
@@ -99,7 +112,7 @@ def read_file(file: Path, dtype: torch.dtype, config: str | Path | None) -> tupl
     states = {f"{name}.{key}": value for name, part in networks.items() for key, value in part.state_dict().items()}
     on_meta = [name for name, value in states.items() if value.is_meta]
     check_complete(str(file), [*on_meta, *left], ())
-    _warn_of_rest(file, shapes, network_of(pipe))
+    _check_rest(file, shapes, pipe)
     pipe.scheduler = _scheduler(pipe.scheduler, file, markers, stated, guessed=config is None)
     for part in networks.values():
         own_memory(part.requires_grad_(False).eval())
@@ -168,12 +181,41 @@ def _left_out() -> Iterator[list[str]]:
         nn.Module.load_state_dict = plain
 
 
-def _warn_of_rest(file: Path, shapes: Mapping[str, tuple[int, ...]], network: nn.Module) -> None:
-    """Warn of tensors that are named as the network's and not used: the conversion keeps the count of numbers."""
-    held = sum(math.prod(shape) for name, shape in shapes.items() if name.startswith(_NETWORK))
-    used = sum(value.numel() for value in network.state_dict().values())
-    if held > used:
-        _warn(f"{file} holds {held:,} numbers for the network, which has {used:,}: the others are not used")
+def _check_rest(file: Path, shapes: Mapping[str, tuple[int, ...]], pipe: Any) -> None:
+    """Refuse tensors that are named as of a part which does not take them, and warn of those of no part.
+
+    What diffusers makes of the names is not told, but it keeps the count of numbers.
+
+    Raises:
+        InputError: a part takes fewer numbers than the file holds for it.
+    """
+    parts = [part for part in pipe.components.values() if isinstance(part, nn.Module)]
+    network, vae = network_of(pipe), getattr(pipe, "vae", None)
+    for what, prefixes, modules in (
+        ("the network", _NETWORK, [network]),
+        ("the VAE", _VAE, [vae]),
+        ("the text encoders", _TEXT, [part for part in parts if part is not network and part is not vae]),
+    ):
+        states = [part.state_dict() for part in modules if part is not None]
+        taken = {each.data_ptr(): each.numel() for state in states for each in state.values()}  # tied tensors once
+        projected = any(hasattr(part, "text_projection") for part in modules)
+        held = {
+            name: math.prod(shape)
+            for name, shape in shapes.items()
+            if name.startswith(prefixes)
+            and not _NOT_TAKEN.search(name)
+            and (projected or not re.search(r"\.text_projection(\.weight)?$", name))
+        }
+        if (more := sum(held.values()) - sum(taken.values())) > 0:
+            strange = [name for name, size in held.items() if size not in taken.values()]
+            named = f", such as {some(strange)}" if strange else ""
+            raise InputError(
+                f"{file} holds {sum(held.values()):,} numbers for {what}, and {more:,} of them have no place{named}: "
+                "choose the config of its kind, or another model"
+            )
+    own = (*_NETWORK, *_VAE, *_TEXT)
+    if rest := [name for name in shapes if not name.startswith(own) and not _NO_PART.fullmatch(name)]:
+        _warn(f"{file} also holds {some(rest)}, which is of no part of the model and not used")
 
 
 def _scheduler(scheduler: Any, file: Path, markers: Markers, stated: str | None, guessed: bool) -> Any:

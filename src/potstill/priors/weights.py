@@ -36,6 +36,8 @@ class Weights:
     folder: Path
     files: tuple[Path, ...]
     """Those that are loaded."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of their tensors, by name."""
     variant: str | None
     """The variant that they are."""
 
@@ -45,9 +47,7 @@ class Weights:
         Raises:
             InputError: a tensor is missing, left over or of another shape, or the config states a larger network.
         """
-        check_size(
-            self.kind, self.folder, dict(each for file in self.files for each in check_safetensors(file).items())
-        )
+        check_size(self.kind, self.folder, self.shapes)
         network, info = self.kind.from_pretrained(
             self.folder,
             variant=self.variant,
@@ -129,9 +129,8 @@ def find_weights(kind: Any, folder: Path, variant: str | None = None, fix: str =
         message = f"{folder} holds only {chosen!r} weights: using them (variant={chosen!r})"
         warnings.warn(message, ModelWarning, stacklevel=2)
     files = _resolved(present[chosen], folder, fix)
-    for file in files:
-        check_safetensors(file)
-    return Weights(kind, folder, files, chosen)
+    shapes = {name: shape for held in files.values() for name, shape in held.items()}
+    return Weights(kind, folder, tuple(files), shapes, chosen)
 
 
 def check_complete(place: str, missing: Iterable[str], extra: Iterable[str], shapes: Iterable[str] = ()) -> None:
@@ -142,7 +141,7 @@ def check_complete(place: str, missing: Iterable[str], extra: Iterable[str], sha
     """
     extra = [name for name in extra if not _UNUSED.search(name)]
     faults = {"lacks": sorted(missing), "has no place for": sorted(extra), "holds": sorted(shapes)}
-    told = [f"{verb} {_some(names)}" for verb, names in faults.items() if names]
+    told = [f"{verb} {some(names)}" for verb, names in faults.items() if names]
     if told:
         raise InputError(
             f"{place} {'; it '.join(told)}: its weights do not fit its config; fetch it again, or choose another model"
@@ -170,15 +169,15 @@ def _variants(folder: Path, stem: str) -> dict[str | None, list[Path]]:
     return found
 
 
-def _resolved(places: list[Path], folder: Path, fix: str) -> tuple[Path, ...]:
-    """The files of an index, or the file itself.
+def _resolved(places: list[Path], folder: Path, fix: str) -> dict[Path, dict[str, tuple[int, ...]]]:
+    """The files of an index, or the file itself, each with the shapes of its tensors.
 
     Raises:
         InputError: the index names a file that is not in the folder, or tensors that its files do not hold.
     """
     index = next((path for path in places if path.suffix == ".json"), None)
     if index is None:
-        return tuple(places)
+        return {path: check_safetensors(path) for path in places}
     shards = read_json(index).get("weight_map")
     if not isinstance(shards, dict) or not shards or not all(isinstance(name, str) for name in shards.values()):
         raise InputError(f"{index} lists no weights (weight_map): {fix}")
@@ -187,15 +186,17 @@ def _resolved(places: list[Path], folder: Path, fix: str) -> tuple[Path, ...]:
         raise InputError(f"{index} names {len(names):,} files, more than {SHARDS:,}: {fix}")
     if outside := next((name for name in names if Path(name).name != name or not name.endswith(".safetensors")), None):
         raise InputError(f"{index} names {outside[:200]!r}, which is not a .safetensors file beside it: {fix}")
-    held = {tensor for name in names for tensor in check_safetensors(folder / name)}
+    found = {folder / name: check_safetensors(folder / name) for name in names}
+    held = {tensor for shapes in found.values() for tensor in shapes}
     check_complete(str(folder), shards.keys() - held, held - shards.keys())
-    return tuple(folder / name for name in names)
+    return found
 
 
 def _of_diffusers(kind: Any) -> bool:
     return kind.__module__.split(".")[0] == "diffusers"
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """The first of the names, and how many more there are."""
     more = f" and {len(names) - 2:,} more" if len(names) > 3 else ""
     return ", ".join(names[:2] if more else names) + more

@@ -119,7 +119,7 @@ def find(path: str | Path) -> Path:
             return path
         if (beside := path.with_suffix(ENDING)).is_file():
             return beside
-        if path.is_file() and (others := _others(path)):
+        if path.is_file() and ((others := _others(path)) or path.suffix != ".safetensors"):
             raise InputError(f"there is no checkpoint beside {str(path)!r}{others}")
         return path
     places = sorted(path.glob(f"*{ENDING}"))
@@ -200,6 +200,11 @@ class Checkpoint:
         """
         saved = read(self.path)
         now = dict(self.record)
+        if "seeds" in now and "seeds" not in saved.record:
+            raise CheckpointMismatch(
+                f"{str(self.path)!r} draws all results from one generator, as earlier versions did, and now each "
+                "result has a seed of its own"
+            )
         if "model" in now:
             now["model"] = as_stated(saved.record.get("model"), now["model"])
         ours, theirs = (_identity(record, strict) for record in (saved.record, now))

@@ -13,6 +13,7 @@ from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.state import Resumable, State
 from potstill.tasks.editing import OPTIMISER, Edit, change
+from potstill.tasks.effects import note_repeats
 from potstill.tasks.generating import Generate
 from potstill.tasks.parsing import from_text
 from potstill.tasks.plan import ComparisonPlan
@@ -62,6 +63,7 @@ class Compare(RunSettings):
             raise InputError(
                 "an image is edited with --source and --target, and without an image --prompt is generated"
             )
+        note_repeats(self.methods)
         names = self.resolve().methods
         shared = {field.name: getattr(self, field.name) for field in fields(RunSettings)}
         if self.prompt:

@@ -19,7 +19,8 @@ from potstill.methods import InfEdit, Method
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
-from potstill.state import LoopState, Resumable
+from potstill.state import LoopState, Resumable, copied
+from potstill.tasks.effects import note_result
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.settings import ImageSettings, RunSettings
@@ -103,7 +104,14 @@ class Edit(ImageSettings, RunSettings):
             now = scene.images
             return now if cover is None else images.to(now) + cover.to(now) * (now - images.to(now))
 
-        return Run(self.record(prior, **records) | seeds, steps, resumable, render, images, frame_count)
+        before, name = copied(scene.state_dict()), type(self.method).__name__
+
+        def complete(result: Result) -> Result:
+            if self.scale != 0 and self.source != self.target:  # of which warnings told
+                note_result(result.images, before, scene.state_dict(), name)
+            return result
+
+        return Run(self.record(prior, **records) | seeds, steps, resumable, render, images, frame_count, complete)
 
     def iterate(
         self,

@@ -20,7 +20,7 @@ import types
 import warnings
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -163,6 +163,7 @@ def default_of(field: dataclasses.Field) -> Any:
     return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
+@lru_cache(maxsize=1000)  # thousands of rows of a table say the same
 def _parsed(text: str) -> Any:
     """The value of an expression, before any annotation is known."""
     try:

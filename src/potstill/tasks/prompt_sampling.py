@@ -1,18 +1,21 @@
 """Pictures of prompts by plain DDIM sampling."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import Generator
 
-from potstill.diffusion.guidance import check_scale, with_scale
+from potstill.diffusion.guidance import Guided, check_scale, with_scale
 from potstill.diffusion.sampling import descend, in_range
-from potstill.errors import InputError, not_finite
+from potstill.errors import InputError
 from potstill.fields import is_count, shown
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.tensors import Images
+from potstill.priors.prompts import PromptWarning
+from potstill.tasks.effects import WITHOUT_PROMPT
+from potstill.tensors import Images, not_finite
 
 OnStep = Callable[[int, int], None]
 _BATCH = 16  # pictures at once
@@ -55,10 +58,13 @@ def sample(
         raise InputError(f"prompts = {shown(prompts)} must be a text, or several in a list")
     check_numbers(len(wanted), count, guidance_scale, steps, seed)
     prior = model if isinstance(model, Pipeline) else load(model)
+    guided = with_scale(prior, guidance_scale)
+    if guidance_scale == 0 and isinstance(guided, Guided):
+        warnings.warn(f"the prompt changes nothing {WITHOUT_PROMPT}", PromptWarning, stacklevel=2)
     conditions = [prior.encode_prompt(prompt) for prompt in wanted for _ in range(count)]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
     times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
-    guided = in_range(with_scale(prior, guidance_scale), prior.codec)
+    guided = in_range(guided, prior.codec)
     images, total = [], steps * -(-len(conditions) // _BATCH)
     for first in range(0, len(conditions), _BATCH):
         rows = range(first, min(first + _BATCH, len(conditions)))

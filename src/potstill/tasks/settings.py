@@ -23,6 +23,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning, check_prompt
 from potstill.scenes import Latents, Pixels
 from potstill.state import Resumable
+from potstill.tasks.effects import idle_settings
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
@@ -127,7 +128,8 @@ class Settings(abc.ABC):
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         if isinstance(self.size, tuple):
             values["size"] = size_text(*self.size)
-        return {name: to_text(value) if isinstance(value, tuple(KINDS)) else value for name, value in values.items()}
+        kinds = tuple(KINDS)
+        return {name: to_text(value) if isinstance(value, kinds) else value for name, value in values.items()}
 
     def settings_as_run(self) -> dict[str, Any]:
         """As `settings`, with what was resolved in the place of what was not stated."""
@@ -265,15 +267,14 @@ class RunSettings(Settings, abc.ABC):
     def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
         """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
 
-        Warns of a negative prompt that the method does not use.
+        Warns of settings that change nothing.
         """
-        if self.negative.strip() and not isinstance(self.guidance, PerpNeg) and not method.uses_negative(self.scale):
-            name, fix = type(method).__name__, "choose a larger guidance scale, or leave the negative prompt out"
-            if isinstance(method, Method) and method.ignores_guidance:
-                fix = f"give {name} a share of it, as in {name}(negative=1.0)"
-            text = f"the negative prompt changes nothing with {name} at guidance scale {self.scale:g}: {fix}"
-            warnings.warn(text, PromptWarning, stacklevel=3)
         guided = with_scale(denoiser or prior, self.scale)
+        stated, branches = self.guidance_scale is not None, isinstance(guided, Guided)
+        prompt = "the prompt" if "prompt" in self.prompts else "the target prompt"
+        told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
+        for text in idle_settings(method, *told):
+            warnings.warn(text, PromptWarning, stacklevel=3)
         if not self.negative and self.guidance == Plain():
             return guided
         if not isinstance(guided, Guided):

@@ -21,6 +21,9 @@ LARGEST = 1_000
 def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], resize: Fit, prior: Pipeline) -> None:
     """Say in one line what was done to a picture, and for whom; nothing if its pixels were used as they are."""
     height, width, channels = batch[0].shape
+    if resize.background != "white" and channels not in (2, 4) and resize.mode != "pad":
+        text = f"background = {resize.background} changes nothing: no pixel is transparent, and nothing is padded"
+        warnings.warn(text, stacklevel=4)
     seen = [f"transparent pixels made {resize.background}"] if channels in (2, 4) else []
     done = [part for part in (resize.describe(height, width), *seen) if part]
     if not done or isinstance(picture, np.ndarray | Tensor):  # whoever has numbers can see their shape

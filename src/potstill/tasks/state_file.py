@@ -49,7 +49,9 @@ def unpack(path: str | Path) -> State:
                 raise InputError(f"{name} is not a checkpoint of potstill: give a file *.checkpoint.safetensors")
             tensors = {key: owned(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118  not a mapping
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"cannot read {name}: {str(error) or 'it is damaged'}; delete it and start anew") from None
+        raise InputError(
+            f"cannot read {name} as a checkpoint: {str(error) or 'it is damaged'}; give another, or start anew"
+        ) from None
     with damaged_file_errors(path):
         if about.get(_HASH) != _digest(about[_KEY], tensors):
             raise ValueError("its hash is different")

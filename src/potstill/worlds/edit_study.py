@@ -30,9 +30,7 @@ class EditStudy(Study[Metrics]):
 
     def document(self, runs: Sequence[MethodRun[Metrics]]) -> dict[str, Any]:
         """As `Study.document`, with the labels of the two classes of a file."""
-        classes = self.world.classes
-        named = {"classes": {"1": classes[0], "2": classes[1]}} if classes else {}
-        return {"world": self.name, **named, **super().document(runs)}
+        return {"world": self.name, **self.world.named(), **super().document(runs)}
 
     @property
     def prior(self) -> Mixture:

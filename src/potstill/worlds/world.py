@@ -29,6 +29,10 @@ class World:
     classes: tuple[str, str] | None = None
     """The labels of class 1 and class 2 in the file that the world comes from."""
 
+    def named(self) -> dict[str, dict[str, str]]:
+        """The labels of the classes for a record; nothing for a world that has none."""
+        return {"classes": dict(zip(("1", "2"), self.classes, strict=True))} if self.classes else {}
+
     def prior(self, dtype: torch.dtype = torch.float32) -> Mixture:
         """The exact score under DDPM's linear schedule; label 0 is class 1, label 1 is class 2."""
         centres = torch.cat([self.source, self.target]).to(dtype)

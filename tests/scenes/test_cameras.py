@@ -111,6 +111,7 @@ def test_what_is_no_camera_is_refused():
         (good.world_to_camera * torch.tensor([-1.0, 1, 1, 1])[:, None], good.intrinsics, "without scale or mirroring"),
         (good.world_to_camera * math.nan, good.intrinsics, "NaN or infinity"),
         (good.world_to_camera, -good.intrinsics, "above 0 pixels"),
+        (good.world_to_camera, good.intrinsics.mT, "skewed pixels"),
     ):
         with pytest.raises(InputError, match=words):
             Cameras(motion, intrinsics, 64, 64)

@@ -2,23 +2,31 @@
 
 from potstill.scenes.camera_rules import Among, CameraRule, Orbit
 from potstill.scenes.cameras import Cameras, ring
+from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
 from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
 from potstill.scenes.scene import Scene, View
+from potstill.scenes.viewing import Background, RandomColour, Solid, SolidColour, Viewing
 
 __all__ = [
     "Among",
+    "Background",
     "CameraRule",
     "Cameras",
+    "Gaussians",
     "Latents",
     "Masked",
     "Orbit",
     "Pixels",
     "Points",
     "Projected",
+    "RandomColour",
     "Scene",
+    "Solid",
+    "SolidColour",
     "View",
+    "Viewing",
     "ring",
 ]

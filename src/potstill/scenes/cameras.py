@@ -65,6 +65,10 @@ class Cameras:
             )
         if (intrinsics[:, [0, 1], [0, 1]] <= 0).any():
             raise InputError("the focal lengths of cameras must be above 0 pixels: use OpenCV axes, with y down")
+        if (intrinsics[:, [0, 1, 2, 2], [1, 0, 0, 1]] != 0).any() or (intrinsics[:, 2, 2] != 1).any():
+            raise InputError(
+                "intrinsics must be [[f_x, 0, c_x], [0, f_y, c_y], [0, 0, 1]]: skewed pixels are not known"
+            )
 
     @classmethod
     def look_at(
@@ -182,10 +186,10 @@ class Cameras:
         """With the numbers from 0 up as the index."""
         return replace(self, index=torch.arange(len(self), device=self.world_to_camera.device))
 
-    def to(self, *kind: torch.dtype | torch.device) -> "Cameras":
+    def to(self, kind: torch.dtype | torch.device) -> "Cameras":
         """In another dtype or on another device."""
-        index = self.index if self.index is None else self.index.to(self.world_to_camera.to(*kind).device)
-        motion, intrinsics = (each.to(*kind) for each in (self.world_to_camera, self.intrinsics))
+        motion, intrinsics = self.world_to_camera.to(kind), self.intrinsics.to(kind)  # type: ignore[call-overload]
+        index = None if self.index is None else self.index.to(motion.device)
         return replace(self, world_to_camera=motion, intrinsics=intrinsics, index=index)
 
     def resized(self, width: int, height: int) -> "Cameras":

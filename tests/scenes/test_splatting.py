@@ -1,0 +1,37 @@
+"""Which rasteriser draws, and the same picture from both."""
+
+import sys
+
+import pytest
+import torch
+from torch import Generator
+
+from potstill.scenes import Cameras, Gaussians
+from tests.optional import require
+
+
+def test_the_cpu_needs_no_gsplat():
+    Gaussians.ball(10, 0.5, Generator().manual_seed(0)).pictures(Cameras.orbit(0.0, size=8))
+    assert "gsplat" not in sys.modules
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_gsplat_draws_the_same_picture_and_the_same_gradient():
+    require("gsplat")
+    answers = []
+    for device in ("cpu", "cuda"):
+        scene = Gaussians.ball(500, 0.8, Generator().manual_seed(0)).to(device)
+        with torch.no_grad():
+            rng = Generator().manual_seed(1)
+            for value in scene.parameters():
+                value += 0.3 * torch.randn(value.shape, generator=rng).to(device)
+        view = Cameras.orbit([20.0, 200.0], [10.0, -30.0], size=64).to(torch.device(device)).view()
+        colour, opacity = scene.shade(view)
+        (colour.square().sum() + opacity.sum()).backward()
+        gradients = [value.grad.cpu() for value in scene.parameters() if value.numel()]
+        answers.append([colour.detach().cpu(), opacity.detach().cpu(), *gradients])
+    (colour, opacity, *slopes), (colour_gpu, opacity_gpu, *slopes_gpu) = answers
+    assert (colour - colour_gpu).abs().mean() < 1e-3  # a Gaussian at the edge of 1/255 may fall to either side
+    assert (opacity - opacity_gpu).abs().max() < 0.02
+    for cpu, gpu in zip(slopes, slopes_gpu, strict=True):
+        assert (cpu - gpu).norm() < 0.02 * cpu.norm()

@@ -51,8 +51,8 @@ def owl(p: Proportions) -> Toy:
     wing = ball(0.5).scaled(0.24, 0.55, 1.0).at(0.98 * wide, 0.05, 0.42 * tall)
     return [
         Part("body", body + ear.both()),
-        Part("breast", ball(0.6).scaled(0.85, 0.5, 0.85).at(0, -0.66 * wide, 0.34 * tall).scaled(1, 1, 1), "white"),
-        Part("eyes", ball(eye).scaled(1, 0.5, 1).at(0.28, y, z).both(), "white"),
+        Part("breast", ball(0.6).scaled(0.85, 0.5, 0.85).at(0, -0.66 * wide, 0.34 * tall), "white"),
+        Part("eyes", ball(eye).scaled(1, 0.5, 1).at(0.28, y, z).both(), "yellow"),
         Part("pupils", ball(0.5 * eye).scaled(1, 0.6, 1).at(0.26, y - 0.42 * eye, z).both(), "black"),
         Part("beak", cylinder(0.11, 0.26, 0.02).turned("x", 130).at(0, y - 0.06, z - 0.08), "orange"),
         Part("wings", wing.both()),

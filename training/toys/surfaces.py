@@ -6,12 +6,14 @@ grids of points, so that light, which is computed at the corners of triangles, v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.interpolate import CubicSpline
 
-Vector = tuple[float, float, float]
+Number = int | float
+Vector = tuple[Number, Number, Number]
 Vertices = Float[np.ndarray, "n 3"]
 AROUND = 48
 """Points around an axis."""
@@ -29,18 +31,18 @@ class Surface:
         """Both."""
         return joined([self, other])
 
-    def at(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> "Surface":
+    def at(self, x: Number = 0.0, y: Number = 0.0, z: Number = 0.0) -> "Surface":
         """Moved by (x, y, z)."""
         return Surface(self.vertices + np.array([x, y, z]), self.normals, self.triangles)
 
-    def scaled(self, x: float, y: float | None = None, z: float | None = None) -> "Surface":
+    def scaled(self, x: Number, y: Number | None = None, z: Number | None = None) -> "Surface":
         """Scaled along each axis; by one number if there is no other."""
         factors = np.array([x, x if y is None else y, x if z is None else z])
         normals = self.normals / factors
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         return Surface(self.vertices * factors, normals, self.triangles if factors.prod() > 0 else self.triangles[:, ::-1])
 
-    def turned(self, axis: str, degrees: float) -> "Surface":
+    def turned(self, axis: str, degrees: Number) -> "Surface":
         """Turned about the x, y or z axis through the origin, anticlockwise as seen from its tip."""
         first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
         angle = np.deg2rad(degrees)
@@ -77,7 +79,7 @@ def grid(points: Float[np.ndarray, "rows columns 3"], normals: Float[np.ndarray,
     return Surface(points.reshape(-1, 3), normals.reshape(-1, 3), triangles)
 
 
-def smooth(points: Sequence[Sequence[float]], count: int = 40) -> Float[np.ndarray, "count d"]:
+def smooth(points: Sequence[Sequence[Number]], count: int = 40) -> Float[np.ndarray, "count d"]:
     """`count` points on a smooth curve through these, by a cubic spline over the square roots of the chords."""
     given = np.array(points, dtype=float)
     if len(given) == 2:
@@ -87,7 +89,7 @@ def smooth(points: Sequence[Sequence[float]], count: int = 40) -> Float[np.ndarr
     return CubicSpline(position, given)(np.linspace(0, position[-1], count))
 
 
-def lathe(*profile: tuple[float, float], edges: bool = False, around: int = AROUND) -> Surface:
+def lathe(*profile: tuple[Number, Number], edges: bool = False, around: int = AROUND) -> Surface:
     """A profile of points (radius, z) turned about the z axis; outside is on the right as one goes along it.
 
     So a profile that goes up is seen from without, one that goes down (the inside of a mug) from within.
@@ -98,7 +100,7 @@ def lathe(*profile: tuple[float, float], edges: bool = False, around: int = AROU
         around: points around the axis.
     """
     if edges:
-        pieces = [profile[i : i + 2] for i in range(len(profile) - 1)]
+        pieces = [pair for pair in pairwise(profile) if pair[0] != pair[1]]
         return joined([_turned(smooth(piece, 12), around) for piece in pieces])
     return _turned(smooth(profile), around)
 
@@ -118,26 +120,26 @@ def _turned(curve: Float[np.ndarray, "n 2"], around: int) -> Surface:
     return grid(turn(curve), turn(across))
 
 
-def ball(radius: float = 1.0, flat: float = 1.0) -> Surface:
+def ball(radius: Number = 1.0, flat: Number = 1.0) -> Surface:
     """A sphere; `flat` scales its height."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, 25)
     curve = np.stack([np.cos(angle), np.sin(angle)], 1)
     return _turned(curve, 32).scaled(radius, radius, radius * flat)
 
 
-def cylinder(radius: float, height: float, top: float | None = None) -> Surface:
+def cylinder(radius: Number, height: Number, top: Number | None = None) -> Surface:
     """A closed cylinder that stands on z = 0; with another radius at the top it is a cone, or a part of one."""
     top = radius if top is None else top
     return lathe((0, 0), (radius, 0), (top, height), (0, height), edges=True)
 
 
-def ring(radius: float, thickness: float) -> Surface:
+def ring(radius: Number, thickness: Number) -> Surface:
     """A torus in the plane z = 0."""
     angle = np.linspace(0, 2 * np.pi, 25)
     return _turned(np.stack([radius + thickness * np.cos(angle), thickness * np.sin(angle)], 1), AROUND)
 
 
-def tube(points: Sequence[Vector], radii: Sequence[float], around: int = 16) -> Surface:
+def tube(points: Sequence[Vector], radii: Sequence[Number], around: int = 16) -> Surface:
     """A round tube with closed, round ends along a smooth curve through the points, each with a radius."""
     curve = smooth([(*point, radius) for point, radius in zip(points, radii, strict=True)], 32)
     centre, radius = curve[:, :3], curve[:, 3:]
@@ -157,7 +159,7 @@ def tube(points: Sequence[Vector], radii: Sequence[float], around: int = 16) -> 
     return joined([body, *ends])
 
 
-def box(x: float, y: float, z: float, edge: float = 0.05) -> Surface:
+def box(x: Number, y: Number, z: Number, edge: Number = 0.05) -> Surface:
     """A box of these sides around the origin, with edges rounded by a radius."""
     half, edge = np.array([x, y, z]) / 2, min(edge, 0.499 * min(x, y, z))
     rounding = np.array([0, 0.15, 0.4, 0.7, 1]) * edge
@@ -175,7 +177,7 @@ def box(x: float, y: float, z: float, edge: float = 0.05) -> Surface:
     return joined(sheets)
 
 
-def prism(outline: Sequence[tuple[float, float]], depth: float) -> Surface:
+def prism(outline: Sequence[tuple[Number, Number]], depth: Number) -> Surface:
     """A plate around y = 0 whose front has this outline of points (x, z), seen as a star from its mean; sharp edges."""
     corners = np.array([*outline, outline[0]], dtype=float)
     (x, z), (x_next, z_next) = corners[:-1].T, corners[1:].T

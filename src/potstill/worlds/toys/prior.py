@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from potstill.diffusion.codec import Codec, PixelUnshuffle
@@ -114,9 +114,10 @@ class Toys(Prior):
 
     def __call__(self, x_t: Latent, t: Times, condition: Condition) -> Prediction:
         """The exact x̂_0 and eps_hat, [b, 3, h, w]."""
-        alpha, sigma = (per_sample(c, x_t.flatten(1)) for c in self.schedule(t))
+        flat = x_t.flatten(1)
+        alpha, sigma = (per_sample(c, flat) for c in self.schedule(t))
         factor = alpha.clamp(min=1e-12) ** 2 / ((alpha * self.width) ** 2 + sigma**2)
-        scaled = x_t.flatten(1) / alpha.clamp(min=1e-12)
+        scaled = flat / alpha.clamp(min=1e-12)
         log_weights = self._log_weights.to(x_t)[condition[CAMERA].cpu()]
         classes = condition[CLASSES].to(x_t.device)
         cameras = log_weights.isfinite().any(0).nonzero()[:, 0].tolist()
@@ -133,7 +134,7 @@ class Toys(Prior):
             rows = share[:, place].amax(1).nonzero()[:, 0]
             if len(rows):
                 mean[rows] += share[rows, place] @ self._centres(camera, x_t)
-        return denoised(mean.view_as(x_t), x_t, *(per_sample(c, x_t) for c in (alpha, sigma)), self.width)
+        return Prediction(*(each.view_as(x_t) for each in denoised(mean, flat, alpha, sigma, self.width)))
 
     def _centres(self, camera: int, like: Tensor) -> Float[Tensor, "n d"]:
         """The pictures of all toys from a camera in [-1, 1], class by class."""
@@ -141,22 +142,6 @@ class Toys(Prior):
 
 
 _AS_WRITTEN = "donot_use_mm_for_euclid_dist"
-
-
-def camera_numbers(cameras: Cameras) -> Int[Tensor, " v"]:
-    """The numbers of the bank's cameras.
-
-    Raises:
-        InputError: these are others.
-    """
-    if cameras.index is None:
-        raise InputError("these cameras are none of the toys: take some of prior.cameras")
-    return cameras.index
-
-
-def named(classes: Bool[Tensor, "1 n"]) -> list[int]:
-    """The numbers of the classes that a condition names."""
-    return classes[0].nonzero()[:, 0].tolist()
 
 
 def _refusal(prompt: str, wanted: Sequence[str], captions: Sequence[Sequence[str]]) -> str:

@@ -53,7 +53,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    print(f"{'Gaussians':>9} {'pixels':>8} {'pairs':>10} {'forward':>16} {'with backward':>16}   ms CPU / clock, 1 thread")
+    print(
+        f"{'Gaussians':>9} {'pixels':>8} {'pairs':>10} {'forward':>16} {'with backward':>16}   ms CPU / clock, 1 thread"
+    )
     for count, side in CASES:
         ball, cameras = scene(count), Cameras.orbit(20.0, 10.0, size=side)
         view = cameras.view()

@@ -35,7 +35,7 @@ MODULES = {
     "task": ("tasks.settings", "tasks.parsing"),
     "times": ("methods.times",),
     "together": ("diffusion.shared_calls",),
-    "view_prompts": ("scenes.view_prompts",),
+    "view_prompts": ("diffusion.view_prompts",),
     "weights": ("methods.weighting",),
 }
 """The modules, below `potstill`, in which the names of an earlier module are now."""

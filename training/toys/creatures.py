@@ -66,15 +66,21 @@ def cat(p: Proportions) -> Toy:
     body = lathe((0, 0), (0.52, 0.03), (0.56, 0.3), (0.36, 0.8), (0, 1.05)).scaled(1, 1.1, tall)
     z, y = tall + 0.18, -0.18
     pointed = cylinder(0.2, ear, 0.02).scaled(1, 0.5, 1).turned("y", 20).at(0.56 * head, y, z + 0.62 * head)
-    inner = cylinder(0.11, 0.7 * ear, 0.02).scaled(1, 0.5, 1).turned("y", 20).at(0.56 * head, y - 0.075, z + 0.66 * head)
-    curl = tube([(0.3, 0.4, 0.12), (0.75, 0.3, 0.14), (0.85, 0.1, 0.15 + 0.5 * tail), (0.7, 0.1, 0.2 + tail)], [0.1] * 4)
+    inner = (
+        cylinder(0.11, 0.7 * ear, 0.02).scaled(1, 0.5, 1).turned("y", 20).at(0.56 * head, y - 0.075, z + 0.66 * head)
+    )
+    curl = tube(
+        [(0.3, 0.4, 0.12), (0.75, 0.3, 0.14), (0.85, 0.1, 0.15 + 0.5 * tail), (0.7, 0.1, 0.2 + tail)], [0.1] * 4
+    )
     return [
         Part("body", body + ball(0.16).scaled(1, 1.5, 0.8).at(0.22, -0.55, 0.12).both() + curl),
         Part("head", ball(head).scaled(1.12, 0.92, 0.92).at(0, y, z) + pointed.both()),
         Part("muzzle", ball(0.25).scaled(1, 0.6, 0.65).at(0, y - 0.78 * head, z - 0.26 * head), "white"),
         Part("nose", ball(0.085).scaled(1.2, 0.8, 0.8).at(0, y - 1.02 * head, z - 0.12 * head), "pink"),
         Part("ears", inner.both(), "pink"),
-        Part("eyes", ball(0.095).scaled(0.8, 0.6, 1.1).at(0.46 * head, y - 0.82 * head, z + 0.16 * head).both(), "black"),
+        Part(
+            "eyes", ball(0.095).scaled(0.8, 0.6, 1.1).at(0.46 * head, y - 0.82 * head, z + 0.16 * head).both(), "black"
+        ),
         Part("bib", ball(0.3).scaled(0.9, 0.4, 1.1).at(0, -0.42, 0.55 * tall), "white"),
     ]
 
@@ -88,7 +94,10 @@ def bear(p: Proportions) -> Toy:
     face = y - 0.86 * head
     return [
         Part("body", ball(belly, 1.1).at(z=1.0 * belly) + (arm + leg).both()),
-        Part("head", ball(head).scaled(1.08, 0.95, 0.95).at(0, y, z) + ball(ear).at(0.78 * head, y, z + 0.75 * head).both()),
+        Part(
+            "head",
+            ball(head).scaled(1.08, 0.95, 0.95).at(0, y, z) + ball(ear).at(0.78 * head, y, z + 0.75 * head).both(),
+        ),
         Part("muzzle", ball(0.44 * head).scaled(1, 0.8, 0.8).at(0, face, z - 0.22 * head), "white"),
         Part("tummy", ball(0.66 * belly).scaled(1, 0.5, 1).at(0, -0.72 * belly, 0.98 * belly), "white"),
         Part("nose", ball(0.1).scaled(1.2, 0.8, 0.8).at(0, face - 0.34 * head, z - 0.1 * head), "black"),
@@ -106,7 +115,11 @@ def robot(p: Proportions) -> Toy:
     return [
         Part("body", box(wide, 0.62, tall, 0.1).at(z=leg + tall / 2)),
         Part("head", box(1.15 * head, 0.55, head, 0.1).at(z=z + head / 2 + 0.08)),
-        Part("limbs", (arm + cylinder(0.14, leg + 0.05).at(0.26 * wide)).both() + cylinder(0.12, 0.14).at(z=z - 0.02), "grey"),
+        Part(
+            "limbs",
+            (arm + cylinder(0.14, leg + 0.05).at(0.26 * wide)).both() + cylinder(0.12, 0.14).at(z=z - 0.02),
+            "grey",
+        ),
         Part("feet", box(0.3, 0.45, 0.16, 0.07).at(0.26 * wide, -0.06, 0.06).both(), "black"),
         Part("eyes", ball(0.13).scaled(1, 0.6, 1).at(0.27 * head, -0.27, z + 0.62 * head + 0.08).both(), "yellow"),
         Part("mouth", box(0.5 * head, 0.08, 0.07, 0.02).at(0, -0.27, z + 0.28 * head + 0.08), "black"),

@@ -33,7 +33,12 @@ def mug(p: Proportions) -> Toy:
     inside = lathe((top - 0.1, tall), (w - 0.1, 0.1), edges=True)
     stripe = lathe((w + flare * 0.22 + 0.012, 0.22 * tall), (w + flare * 0.42 + 0.012, 0.42 * tall), edges=True)
     high, low, out = 0.78 * tall, 0.24 * tall, w + flare / 2
-    handle = [(out - 0.05, 0.0, high), (out + loop, 0.0, high - 0.05), (out + loop, 0.0, low + 0.12), (out - 0.05, 0.0, low)]
+    handle = [
+        (out - 0.05, 0.0, high),
+        (out + loop, 0.0, high - 0.05),
+        (out + loop, 0.0, low + 0.12),
+        (out - 0.05, 0.0, low),
+    ]
     return [
         Part("wall", wall + inside + ring(top - 0.05, 0.05).at(z=tall)),
         Part("handle", tube(handle, [0.085] * 4)),
@@ -67,7 +72,9 @@ def lamp(p: Proportions) -> Toy:
     return [
         Part("shade", shade + inner + ring(wide - 0.015, 0.03).at(z=high) + ring(top - 0.015, 0.03).at(z=high + tall)),
         Part("bulb", ball(0.2, 1.2).at(z=high + 0.22), "yellow"),
-        Part("stem", lathe((0.1, 0.1), (0.06, 0.4), (0.13, 0.55 * high), (0.05, 0.8 * high), (0.05, high + 0.2)), "grey"),
+        Part(
+            "stem", lathe((0.1, 0.1), (0.06, 0.4), (0.13, 0.55 * high), (0.05, 0.8 * high), (0.05, high + 0.2)), "grey"
+        ),
         Part("foot", lathe((0, 0), (0.42, 0), (0.45, 0.06), (0.12, 0.16), (0, 0.17)), "grey"),
         Part("cord", cord, "black"),
     ]
@@ -95,7 +102,9 @@ def cactus(p: Proportions) -> Toy:
     left = tube([(0.1, 0, 0.75), (0.5, 0, 0.8), (0.52, 0, 0.85 + arm)], [0.14, 0.14, 0.13])
     right = tube([(-0.1, 0, 0.95), (-0.45, 0, 1.0), (-0.46, 0, 1.0 + 0.7 * arm)], [0.12, 0.12, 0.11])
     pot = lathe((0, 0), (wide - 0.12, 0), (wide, 0.45), edges=True)
-    rim = lathe((wide - 0.02, 0.38), (wide + 0.08, 0.38), (wide + 0.08, 0.55), (wide - 0.04, 0.55), (0, 0.5), edges=True)
+    rim = lathe(
+        (wide - 0.02, 0.38), (wide + 0.08, 0.38), (wide + 0.08, 0.55), (wide - 0.04, 0.55), (0, 0.5), edges=True
+    )
     return [
         Part("stem", tube([(0, 0, 0.4), (0, 0, 0.4 + tall)], [0.27, 0.25]), "green"),
         Part("arms", left + right, "green"),
@@ -109,7 +118,9 @@ def cake(p: Proportions) -> Toy:
     wide, low, high, inset = p("wide", 0.8, 1.0), p("low", 0.4, 0.6), p("high", 0.3, 0.5), p("inset", 0.55, 0.72)
     upper, top = wide * inset, low + high
     icing = ring(wide, 0.08).at(z=low) + ring(upper, 0.08).at(z=top)
-    cherries = joined([ball(0.11).at(wide * 0.8 * x, -wide * 0.8 * y, low + 0.1) for x, y in ((-0.6, 0.8), (0, 1), (0.6, 0.8))])
+    cherries = joined(
+        [ball(0.11).at(wide * 0.8 * x, -wide * 0.8 * y, low + 0.1) for x, y in ((-0.6, 0.8), (0, 1), (0.6, 0.8))]
+    )
     return [
         Part("tiers", cylinder(wide, low) + cylinder(upper, high).at(z=low)),
         Part("icing", icing, "white"),

@@ -12,7 +12,16 @@ def mushroom(p: Proportions) -> Toy:
     dome = lathe((wide - 0.02, stem - 0.05), (wide, stem + 0.05), (0.72 * wide, stem + 0.72 * cap), (0, stem + cap))
     under = lathe((0.1, stem + 0.06), (wide - 0.02, stem - 0.05), edges=True)
     spots = []
-    for turn, height in ((-80, 0.3), (-35, 0.62), (20, 0.28), (75, 0.6), (110, 0.25), (160, 0.62), (200, 0.3), (245, 0.66)):
+    for turn, height in (
+        (-80, 0.3),
+        (-35, 0.62),
+        (20, 0.28),
+        (75, 0.6),
+        (110, 0.25),
+        (160, 0.62),
+        (200, 0.3),
+        (245, 0.66),
+    ):
         z = stem + cap * height
         radius = wide * float(np.sqrt(1 - height**2)) * 0.965
         normal = np.rad2deg(np.arctan2(height * wide, np.sqrt(1 - height**2) * cap))
@@ -40,7 +49,11 @@ def rocket(p: Proportions) -> Toy:
         Part("belt", ring(0.88 * wide, 0.05).at(z=0.9 * tall)),
         Part("window", window, "grey"),
         Part("glass", ball(0.17).scaled(1, 0.4, 1).at(0, -0.92 * wide, 0.68 * tall), "turquoise"),
-        Part("nozzle", lathe((0.75 * wide, 0.16), (0.5 * wide, 0.12), (0.6 * wide, -0.08), (0, -0.05), edges=True), "black"),
+        Part(
+            "nozzle",
+            lathe((0.75 * wide, 0.16), (0.5 * wide, 0.12), (0.6 * wide, -0.08), (0, -0.05), edges=True),
+            "black",
+        ),
         Part("flame", lathe((0, -0.5), (0.2 * wide, -0.35), (0.45 * wide, -0.1), (0, 0.0)), "orange"),
     ]
 
@@ -90,7 +103,11 @@ def car(p: Proportions) -> Toy:
         Part("hubs", joined([hub.at(0, y, 0).both() for y in axles]), "grey"),
         Part("lamps", ball(0.12).scaled(1, 0.5, 1).at(0.32 * wide, front + 0.02, z + 0.05).both(), "yellow"),
         Part("tail lamps", box(0.18, 0.06, 0.1, 0.03).at(0.32 * wide, -front, z + 0.08).both(), "orange"),
-        Part("bumpers", joined([box(0.9 * wide, 0.1, 0.1, 0.05).at(0, y, z - 0.32 * low) for y in (front, -front)]), "grey"),
+        Part(
+            "bumpers",
+            joined([box(0.9 * wide, 0.1, 0.1, 0.05).at(0, y, z - 0.32 * low) for y in (front, -front)]),
+            "grey",
+        ),
     ]
 
 

@@ -1,7 +1,7 @@
 """Pictures of a toy: ray casting with embree, soft light that stands still, and antialiasing.
 
 The light is that of a large, soft sky. It is computed once for a toy, at every vertex, with the shadows that its parts
-throw on one another, and it does not depend on the camera: a point of the toy looks the same from everywhere. So a scene
+throw on one another, and it does not depend on the camera: a point looks the same from everywhere. So a scene
 whose colours do not depend on the view can represent every picture exactly.
 """
 
@@ -119,8 +119,6 @@ def sky() -> tuple[Float[np.ndarray, "directions 3"], Float[np.ndarray, " direct
     directions = np.stack([flat * np.cos(angle), flat * np.sin(angle), z], 1)
     sun = np.exp(_SHARPNESS * (directions @ _SUNWARDS - 1))
     return directions, (_AMBIENT + _SKY * z + _SUN * sun) * 4 / DIRECTIONS
-
-
 
 
 def filled(light: Float[np.ndarray, " n"], triangles: Int[np.ndarray, "m 3"]) -> Float[np.ndarray, " n"]:

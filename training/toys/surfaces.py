@@ -40,7 +40,9 @@ class Surface:
         factors = np.array([x, x if y is None else y, x if z is None else z])
         normals = self.normals / factors
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        return Surface(self.vertices * factors, normals, self.triangles if factors.prod() > 0 else self.triangles[:, ::-1])
+        return Surface(
+            self.vertices * factors, normals, self.triangles if factors.prod() > 0 else self.triangles[:, ::-1]
+        )
 
     def turned(self, axis: str, degrees: Number) -> "Surface":
         """Turned about the x, y or z axis through the origin, anticlockwise as seen from its tip."""
@@ -163,7 +165,9 @@ def box(x: Number, y: Number, z: Number, edge: Number = 0.05) -> Surface:
     """A box of these sides around the origin, with edges rounded by a radius."""
     half, edge = np.array([x, y, z]) / 2, min(edge, 0.499 * min(x, y, z))
     rounding = np.array([0, 0.15, 0.4, 0.7, 1]) * edge
-    places = [np.concatenate([-h + rounding, np.linspace(-h + edge, h - edge, 12)[1:-1], h - rounding[::-1]]) for h in half]
+    places = [
+        np.concatenate([-h + rounding, np.linspace(-h + edge, h - edge, 12)[1:-1], h - rounding[::-1]]) for h in half
+    ]
     sheets = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -184,7 +188,7 @@ def prism(outline: Sequence[tuple[Number, Number]], depth: Number) -> Surface:
     corners = corners if (x * z_next - x_next * z).sum() > 0 else corners[::-1]  # anticlockwise, for the normals
     middle = corners[:-1].mean(0)
     sides, faces = [], []
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         edge = start + np.linspace(0, 1, 8)[:, None] * (end - start)
         normal = np.array([end[1] - start[1], 0, start[0] - end[0]]) / np.linalg.norm(end - start)
         rows = np.linspace(-depth / 2, depth / 2, 6)

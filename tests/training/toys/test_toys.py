@@ -98,7 +98,9 @@ def test_a_picture_is_light_times_colour():
     radius = 16 / np.tan(np.deg2rad(20)) * np.tan(np.arcsin(RADIUS / 2 / (3 - RADIUS / 2)))
     assert cover[2].sum() == pytest.approx(np.pi * radius**2, rel=0.02)
     pictures = shading.pictures({**COLOURS, MAIN: (1.0, 0.0, 0.0)}, (0.0, 0.0, 1.0))
-    assert np.allclose(pictures[:, 0], shading.light * (main + shading.shares["green"] * COLOURS["green"][0]), atol=1e-6)
+    assert np.allclose(
+        pictures[:, 0], shading.light * (main + shading.shares["green"] * COLOURS["green"][0]), atol=1e-6
+    )
     assert np.allclose(pictures.transpose(0, 2, 3, 1)[cover == 0], [0.0, 0.0, 1.0])
     directions, radiance = sky()
     assert np.allclose(np.linalg.norm(directions, axis=1), 1)

@@ -1,7 +1,6 @@
 import json
 
 import numpy as np
-import pytest
 
 from potstill.worlds.toys.bank import FOLDER, _document, _planes
 from tests.optional import needs

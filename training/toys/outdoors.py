@@ -66,8 +66,8 @@ def tree(p: Proportions) -> Toy:
         high = 0.52 * tall * (1 - 0.12 * number)
         rim = [(0.3 * radius, z + 0.1), (radius, z - 0.03), (radius, z + 0.03), (0.0, z + high)]
         tiers.append(lathe(*rim, edges=True))
-        for turn in np.arange(4) * 90 + 40 * number - 70:
-            baubles.append(ball(0.085).at(0.8 * radius, 0, z + 0.22 * high).turned("z", float(turn)))
+        hung = ball(0.085).at(0.8 * radius, 0, z + 0.22 * high)
+        baubles += [hung.turned("z", 90.0 * quarter + 40 * number - 70) for quarter in range(4)]
         z, radius = z + 0.52 * high, radius * (taper + 0.16)
     top = z + 0.52 * tall * 0.76 * 0.48
     angle = np.pi / 2 + np.arange(10) * np.pi / 5
@@ -114,7 +114,6 @@ def car(p: Proportions) -> Toy:
 def boat(p: Proportions) -> Toy:
     """A sailing boat seen from its side: its bow on its left, its hull of the stated colour."""
     long, sail, deep, wide = p("long", 0.95, 1.2), p("sail", 1.2, 1.6), p("deep", 0.36, 0.5), p("wide", 0.36, 0.48)
-    hull = lathe((0, -1), (0.8, -0.55), (1, 0), (0, 0), edges=False)
     hull = ball(1.0).scaled(long, wide, deep)
     keep = hull.vertices[:, 2] > 0  # the upper half is pressed flat, to the deck
     hull.vertices[keep, 2] *= 0.12

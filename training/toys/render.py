@@ -1,8 +1,8 @@
 """Pictures of a toy: ray casting with embree, soft light that stands still, and antialiasing.
 
 The light is that of a large, soft sky. It is computed once for a toy, at every vertex, with the shadows that its parts
-throw on one another, and it does not depend on the camera: a point looks the same from everywhere. So a scene
-whose colours do not depend on the view can represent every picture exactly.
+throw on one another, and it does not depend on the camera: a point looks the same from everywhere. So a scene whose
+colours do not depend on the view can represent every picture exactly.
 """
 
 from collections.abc import Mapping

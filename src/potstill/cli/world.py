@@ -45,8 +45,8 @@ class WorldCommand:
     """
 
     name: Annotated[str, Option(positional=True, metavar="WORLD")]
-    """moons, blobs, rings, spirals, grid, views, toys, or a file: .csv (x, y, label) or .npz (points, labels). The smaller
-    label is class 1."""
+    """moons, blobs, rings, spirals, grid, views, toys, or a file: .csv (x, y, label) or .npz (points, labels). The
+    smaller label is class 1."""
     methods: tuple[str, ...] = ()
     """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views
     and toys, by default sds mixed cached sdi; to edit toys infedit dds sds pds."""

@@ -1,7 +1,8 @@
-"""The time of a picture of Gaussians and its gradient, on one thread: python benchmarks/gaussians.py
+"""The time of a picture of a scene and its gradient, on one thread: python benchmarks/gaussians.py
 
 Gaussians fill a ball of radius 0.8, each about as wide as the distance to its neighbours, so that they overlap as those
-of an object do. Best of several, forward and backward, in milliseconds of this process's CPU time and of the clock.
+of an object do. The volume is a grid of 64³ points, with 64 samples along each ray. Best of several, forward and with
+backward, in milliseconds of this process's CPU time and of the clock.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator
 
-from potstill.scenes import Cameras, Gaussians, compositing
+from potstill.scenes import Cameras, Gaussians, Volume, compositing
 from potstill.scenes.projection import project
 
 CASES = ((2_000, 64), (2_000, 128), (20_000, 128))
@@ -66,6 +67,11 @@ def main() -> None:
         one, both = best(forward, repeats), best(lambda: forward().sum().backward(), repeats)
         text = " ".join(f"{cpu:8.1f}/{clock:<7.1f}" for cpu, clock in (one, both))
         print(f"{count:9,} {side:4}x{side:<3} {pairs(ball, cameras):10,} {text}")
+    volume, view = Volume.ball(64), Cameras.orbit(20.0, 10.0, size=64).view()
+    view["offset"] = torch.rand(1, 64, 64, generator=Generator().manual_seed(0))
+    marched = (lambda: volume.shade(view)[0]), (lambda: volume.shade(view)[0].sum().backward())
+    text = " ".join(f"{cpu:8.1f}/{clock:<7.1f}" for cpu, clock in (best(each, repeats) for each in marched))
+    print(f"{'volume':>9} {'64x64':>8} {64**3:10,} {text}")
 
 
 if __name__ == "__main__":

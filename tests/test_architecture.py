@@ -267,6 +267,7 @@ INSIDE = {
     "io/claims.py": "below the writers",
     "io/files.py": "below the readers and the writers",
     "io/outputs.py": "below the writers",
+    "io/ply.py": "below the readers",
     "batch/executors.py": "the folder of a batch that is running",
     "batch/work.py": "the folder of a batch that is running",
     "bench/run.py": "the folder of a benchmark that is running",

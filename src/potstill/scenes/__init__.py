@@ -7,8 +7,18 @@ from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
 from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
+from potstill.scenes.regularizers import (
+    Held,
+    Opaqueness,
+    Orientation,
+    Regularized,
+    Regularizer,
+    ScaleLimit,
+    Sparsity,
+)
 from potstill.scenes.scene import Scene, View
 from potstill.scenes.viewing import Background, RandomColour, Solid, SolidColour, Viewing
+from potstill.scenes.volume import Volume
 
 __all__ = [
     "Among",
@@ -16,17 +26,25 @@ __all__ = [
     "CameraRule",
     "Cameras",
     "Gaussians",
+    "Held",
     "Latents",
     "Masked",
+    "Opaqueness",
     "Orbit",
+    "Orientation",
     "Pixels",
     "Points",
     "Projected",
     "RandomColour",
+    "Regularized",
+    "Regularizer",
+    "ScaleLimit",
     "Scene",
     "Solid",
     "SolidColour",
+    "Sparsity",
     "View",
     "Viewing",
+    "Volume",
     "ring",
 ]

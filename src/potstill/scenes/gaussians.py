@@ -150,6 +150,10 @@ class Gaussians(Solid):
         )
         return picture, alpha
 
+    def mass(self) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+        """The means, by opacity."""
+        return self.means, self.opacity_logits.sigmoid()
+
     def hold(self, held: Bool[Tensor, " n"] | None) -> None:
         """Fix some of the Gaussians, to the bit; None lets all move.
 

@@ -111,14 +111,21 @@ class Solid(Scene, abc.ABC):
         view = self.viewing(rng)
         return {name: value.to(like) if value.is_floating_point() else value for name, value in view.items()}
 
+    @abc.abstractmethod
+    def mass(self) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
+        """Places in the world, and how much of the object is there."""
+
     def render(self, view: View) -> Images:
         """The pictures of the view; colours beyond [0, 1] stay as they are."""
-        colour, opacity = self.shade(view)
-        return colour + (1 - opacity) * view["background"].to(colour)[:, :, None, None]
+        return before_background(*self.shade(view), view)
+
+    def encoded(self, colour: Float[Tensor, "v 3 h w"], opacity: Float[Tensor, "v 1 h w"], view: View) -> Grid:
+        """The encoding of what `shade` gave, before the background."""
+        return self.viewing.codec.encode(before_background(colour, opacity, view))
 
     def forward(self, view: View) -> Grid:
         """The encoding of the pictures."""
-        return self.viewing.codec.encode(self.render(view))
+        return self.encoded(*self.shade(view), view)
 
     @torch.no_grad()
     def pictures(self, cameras: Cameras, background: Background | None = None) -> Images:
@@ -127,3 +134,8 @@ class Solid(Scene, abc.ABC):
         colour = (background or self.viewing.background)(len(cameras), Generator().manual_seed(0))
         view = {**cameras.to(like.dtype).to(like.device).view(), "background": colour.to(like)}
         return self.render(view).clamp(0, 1)
+
+
+def before_background(colour: Float[Tensor, "v 3 h w"], opacity: Float[Tensor, "v 1 h w"], view: View) -> Images:
+    """colour + (1 - opacity) background."""
+    return colour + (1 - opacity) * view["background"].to(colour)[:, :, None, None]

@@ -1,0 +1,113 @@
+"""Scenes from files and into files: Gaussians, cameras, and Gaussians on the surface of a mesh."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator
+
+from potstill.errors import InputError
+from potstill.fields import check_number
+from potstill.io import camera_files, gaussian_files
+from potstill.io.meshes import sample_mesh, write_mesh
+from potstill.scenes.cameras import Cameras
+from potstill.scenes.gaussians import MOST_GAUSSIANS, Gaussians, check_gaussian_count, quaternions_of
+from potstill.scenes.harmonics import CONSTANT
+from potstill.scenes.viewing import Viewing
+from potstill.scenes.volume import Volume
+
+
+def read_gaussians(path: str | Path, viewing: Viewing = Viewing(), most: int = MOST_GAUSSIANS) -> Gaussians:
+    """The Gaussians of a .ply or .splat file, as they are: neither turned nor scaled.
+
+    Raises:
+        InputError: the file is none of Gaussians, or holds more than `most`.
+    """
+    found = gaussian_files.read_gaussians(path, most)
+    return Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing)
+
+
+def write_gaussians(path: str | Path, scene: Gaussians, settings: Mapping[str, Any] | None = None) -> None:
+    """Write a scene as .ply, with the settings as a comment, or as .splat.
+
+    Raises:
+        InputError: the name ends otherwise, or the file cannot be written.
+    """
+    gaussian_files.write_gaussians(path, arrays_of(scene), settings)
+
+
+def arrays_of(scene: Gaussians) -> gaussian_files.GaussianArrays:
+    """The numbers of a scene in float32, to be written."""
+    names = gaussian_files.GaussianArrays._fields[:6]
+    return gaussian_files.GaussianArrays(*(getattr(scene, name).detach().cpu().float().numpy() for name in names))
+
+
+def gaussians_on_mesh(
+    path: str | Path, count: int, rng: Generator, viewing: Viewing = Viewing(), radius: float | None = None
+) -> Gaussians:
+    """Flat Gaussians on the surface of a .glb or .obj, of its colours, as wide as they are far apart.
+
+    Args:
+        path: of the mesh, y up; it is turned, so that z is up and what faced +z faces -y.
+        count: of Gaussians.
+        rng: draws where they lie.
+        viewing: the views of a step.
+        radius: moves and scales the mesh, so that it fits into a ball around the origin; None leaves it as it is.
+
+    Raises:
+        InputError: the mesh cannot be read, or a number is out of range.
+    """
+    check_gaussian_count(count)
+    found = sample_mesh(path, count, int(torch.randint(2**31, (1,), generator=rng)))
+    places, normals, colours = (torch.from_numpy(part) for part in found[:3])
+    apart = math.sqrt(found.area / count)
+    if radius is not None:
+        check_number("radius", radius, 1e-6, 1e6, usual="0.8")
+        places = places - (places.amin(0) + places.amax(0)) / 2
+        scale = radius / places.norm(dim=1).max().clamp(min=1e-12).item()
+        places, apart = scale * places, scale * apart
+    side = torch.nn.functional.normalize(torch.linalg.cross(normals, normals[:, [1, 2, 0]] + 0.1), dim=1)
+    turn = torch.stack([side, torch.linalg.cross(normals, side), normals], 2)
+    scales = torch.tensor([0.6, 0.6, 0.1]).mul(apart).log().repeat(count, 1)
+    parts = (places, scales, quaternions_of(turn), torch.full((count,), math.log(9.0)), (colours - 0.5) / CONSTANT)
+    return Gaussians(*(part.to(torch.get_default_dtype()) for part in parts), viewing=viewing)
+
+
+def write_surface(
+    path: str | Path, volume: Volume, level: float = 10.0, settings: Mapping[str, Any] | None = None
+) -> None:
+    """Write the surface of a volume as .glb or .obj.
+
+    Raises:
+        InputError: as for `Volume.surface` and `write_mesh`.
+    """
+    write_mesh(path, *volume.surface(level), settings=settings)
+
+
+def read_cameras(path: str | Path) -> tuple[Cameras, tuple[Path, ...]]:
+    """The cameras of a `transforms.json`, numbered, and the pictures that they took.
+
+    Raises:
+        InputError: the file is none of cameras, or a camera has no picture.
+    """
+    found = camera_files.read_cameras(path)
+    pictures = tuple(each for each in found.pictures if each is not None)
+    if len(pictures) not in (0, len(found.pictures)):
+        raise InputError(f"{str(path)!r} names pictures for {len(pictures)} of {len(found.pictures)} cameras: name all")
+    motion, intrinsics = (torch.from_numpy(part).to(torch.get_default_dtype()) for part in found[:2])
+    return Cameras(motion, intrinsics, found.width, found.height).numbered(), pictures
+
+
+def write_cameras(path: str | Path, cameras: Cameras) -> None:
+    """Write a `transforms.json`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    motion, intrinsics = (each.double().cpu().numpy() for each in (cameras.world_to_camera, cameras.intrinsics))
+    pictures = (None,) * len(cameras)
+    arrays = camera_files.CameraArrays(motion, intrinsics, cameras.width, cameras.height, pictures)
+    camera_files.write_cameras(path, arrays)

@@ -15,6 +15,7 @@ import torch
 from potstill.io.contact_sheet import contact_sheet
 from potstill.worlds.toys.bank import ToyBank
 from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import Cloud
 from potstill.worlds.toys.study import GENERATE, ToysStudy
 from potstill.worlds.toys.views import ByCamera, BySector, Untold
 
@@ -36,7 +37,12 @@ def main() -> None:
         for known, views in KNOWN.items():
             prior = Toys(views, ToyBank(size=32))
             study = ToysStudy(
-                [("sds", GENERATE["sds"])], target, prior=prior, steps=given.steps, seed=given.seed, gaussians=600
+                [("sds", GENERATE["sds"])],
+                target,
+                prior=prior,
+                steps=given.steps,
+                seed=given.seed,
+                scene=Cloud(count=600),
             )
             run, began = study.begin(), time.process_time()
             for _ in run:

@@ -240,7 +240,7 @@ TESTED_IN = {
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",
     "worlds/toys/test_toys_bank.py": "worlds.toys.bank",
-    "worlds/toys/test_toys_study.py": "worlds.toys.(figures|study)",
+    "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",
     "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.state_file",
 }

@@ -20,10 +20,12 @@ from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Option
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import Block, Cloud, ToyScene
 from potstill.worlds.toys.study import EDIT, EDIT_STEPS, GENERATE, GENERATE_STEPS, ToysStudy
 from potstill.worlds.toys.views import ByCamera, BySector, Untold, ViewKnowledge
 from potstill.worlds.views_study import COMPARED
 
+SCENES: dict[str, ToyScene] = {"gaussians": Cloud(), "volume": Block()}
 KNOWLEDGE: dict[str, ViewKnowledge] = {"camera": ByCamera(), "sector": BySector(), "nothing": Untold()}
 
 
@@ -63,6 +65,8 @@ class WorldCommand:
     """With toys: the caption of what an edit starts from; by default "red teapot"."""
     target: str | None = None
     """With toys: the caption of what it becomes; by default "red teapot", or to edit "blue teapot"."""
+    scene: Literal["gaussians", "volume"] = "gaussians"
+    """With toys: what a toy is made of."""
     knows: Literal["camera", "sector", "nothing"] = "camera"
     """With toys: what the exact score is told of the view; "sector" is front, side or back."""
     seed: int = 0
@@ -100,7 +104,8 @@ class WorldCommand:
 
     def _record(self, study: Study | ToysStudy) -> dict[str, Any]:
         """The identity of the run. A world from a file is identified by its points, not by its name alone."""
-        names = ("name", "methods", "guidance_scale", "points", "steps", "task", "source", "target", "knows", "seed")
+        names = ("name", "methods", "guidance_scale", "points", "steps", "task", "source", "target")
+        names += ("scene", "knows", "seed")
         settings = {name: getattr(self, name) for name in names}
         return {"command": "world", "settings": settings, "world": {"sha256": study.fingerprint()}, **versions()}
 
@@ -148,6 +153,7 @@ class WorldCommand:
             target=self.target or ("blue teapot" if edits else "red teapot"),
             source=(self.source or "red teapot") if edits else None,
             prior=Toys(KNOWLEDGE[self.knows]),
+            scene=SCENES[self.scene],
             guidance_scale=scale,
             steps=self.steps or (EDIT_STEPS if edits else GENERATE_STEPS),
             seed=self.seed,

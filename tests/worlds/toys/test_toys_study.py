@@ -9,9 +9,15 @@ from PIL import Image
 from potstill.errors import InputError
 from potstill.worlds.toys.bank import ToyBank
 from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import Block, Cloud
 from potstill.worlds.toys.study import EDIT, GENERATE, ToysStudy
 
-TINY = {"prior": Toys(bank=ToyBank(size=16, kinds=("teapot", "snowman"))), "steps": 3, "gaussians": 30, "views": 2}
+TINY = {
+    "prior": Toys(bank=ToyBank(size=16, kinds=("teapot", "snowman"))),
+    "steps": 3,
+    "scene": Cloud(count=30),
+    "views": 2,
+}
 
 
 def taken(study):
@@ -54,6 +60,12 @@ def test_an_edit_starts_from_the_source():
     assert run.runs[0].metrics.relative_error is not None
 
 
+def test_a_volume_is_a_scene_too():
+    study = ToysStudy([("sds", GENERATE["sds"])], "red teapot", **{**TINY, "scene": Block(points=5)})
+    run, _ = taken(study)
+    assert run.runs[0].metrics.psnr > 5
+
+
 def test_a_stopped_study_resumes_to_the_byte():
     study = ToysStudy([(name, GENERATE[name]) for name in ("cached", "sds")], target="teapot", **TINY)
     whole, _ = taken(study)
@@ -75,6 +87,9 @@ def test_a_stopped_study_resumes_to_the_byte():
     [
         ({"methods": []}, "no method to compare"),
         ({"steps": 0}, "steps = 0"),
+        ({"scene": lambda: Cloud(count=0)}, "count of Gaussians = 0"),
+        ({"scene": lambda: Block(points=1)}, "points of the volume = 1"),
+        ({"scene": lambda: Cloud(learning_rate=0.0)}, "learning rate = 0"),
         ({"views": 73}, "views = 73"),
         ({"target": "red teapod"}, "no toy is called 'teapod'"),
         ({"methods": [("dds", EDIT["dds"])]}, "dds edits, so it needs a source"),
@@ -83,5 +98,6 @@ def test_a_stopped_study_resumes_to_the_byte():
     ],
 )
 def test_what_cannot_be_compared_is_refused(wrong, message):
+    settings = {"methods": [("sds", GENERATE["sds"])], "target": "red teapot", **TINY}
     with pytest.raises(InputError, match=message):
-        ToysStudy(**{"methods": [("sds", GENERATE["sds"])], "target": "red teapot", **TINY, **wrong})
+        ToysStudy(**settings | {name: value() if callable(value) else value for name, value in wrong.items()})

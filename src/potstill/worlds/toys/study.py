@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Generator
-from torch.optim.lr_scheduler import ExponentialLR
 
 from potstill.diffusion.guidance import Guided, check_scale
 from potstill.distillation import Step, distill
@@ -17,16 +16,15 @@ from potstill.io.files import file_hash
 from potstill.methods import DDS, PDS, SDS, InfEdit, Method
 from potstill.methods.noise import Inverted, Mixed, Previous
 from potstill.methods.times import Annealed
-from potstill.optimizers import Adam
 from potstill.scenes.camera_rules import Among
-from potstill.scenes.gaussians import Gaussians
-from potstill.scenes.viewing import SolidColour, Viewing
+from potstill.scenes.viewing import Solid, SolidColour, Viewing
 from potstill.state import LoopState, Resumable, State
 from potstill.tensors import Images
 from potstill.worlds.toys import figures
 from potstill.worlds.toys.bank import FOLDER
 from potstill.worlds.toys.measures import ToyMetrics, measure_toy, nearest_toy, toys
 from potstill.worlds.toys.prior import CLASSES, Toys
+from potstill.worlds.toys.starts import Cloud, ToyScene, fit
 
 _SDS = SDS(times=Annealed(high=0.7))
 GENERATE: dict[str, Method] = {
@@ -40,12 +38,6 @@ EDIT: dict[str, Method] = {"infedit": InfEdit(), "dds": DDS(), "sds": SDS(), "pd
 """Methods that edit, as published."""
 GENERATE_STEPS, EDIT_STEPS = 300, 200
 """The steps that are enough for these scenes."""
-RADIUS = 0.6
-"""Of the ball that a scene starts as."""
-RATES = {"log_scales": 2.0}
-"""Learning rates in multiples of those of `Gaussians.parameter_groups`."""
-LAST = 0.05
-"""The learning rate of the last step, in multiples of the first; it falls exponentially."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +73,8 @@ class ToysStudy:
     seed: int = 0
     views: int = 4
     """Cameras in a step."""
-    gaussians: int = 1000
-    learning_rate: float = 4.0
-    """In multiples of the learning rates of Gaussians."""
+    scene: ToyScene = Cloud()
+    """What it is made of."""
     fit_steps: int = 300
     """Steps of the fit of the scene that an edit starts from."""
 
@@ -94,7 +85,6 @@ class ToysStudy:
         check_scale(self.guidance_scale)
         check_count("steps", self.steps, 1_000_000, usual="300")
         check_count("views", self.views, len(self.prior.cameras), usual="4")
-        check_count("Gaussians", self.gaussians, 100_000, usual="1000")
         check_count("seed", self.seed, 2**63 - 1, least=0)
         if self.source is None:
             if wanting := next((name for name, method in self.methods if method.edits), None):
@@ -114,7 +104,8 @@ class ToysStudy:
         return self.prior.encode_prompt(prompt)[CLASSES][0]
 
     @property
-    def _viewing(self) -> Viewing:
+    def viewing(self) -> Viewing:
+        """The cameras of the bank, before its background."""
         red, green, blue = self.prior.bank.palette(self.prior.bank.classes[0])["background"]
         return Viewing(Among(self.prior.cameras), self.views, SolidColour(red, green, blue))
 
@@ -125,23 +116,19 @@ class ToysStudy:
         source, target = (toys(self.prior.bank, self._classes(each))[0] for each in (self.source, self.target))
         return source, target
 
-    def start(self) -> Gaussians:
+    def start(self) -> Solid:
         """A grey ball, or for an edit a scene fitted to the pictures of the source."""
         rng = Generator().manual_seed(self.seed)
-        scene = self.ball(rng)
+        scene = self.scene.ball(rng, self.viewing)
         if (pair := self.answer()) is not None:
-            _fit(scene, pair[0].float(), self.fit_steps, rng)
+            fit(self.scene, scene, pair[0].float(), self.fit_steps, rng)
         return scene
-
-    def ball(self, rng: Generator) -> Gaussians:
-        """A grey ball."""
-        return Gaussians.ball(self.gaussians, RADIUS, rng, self._viewing)
 
     def begin(self) -> "ToysRun":
         """The comparison, as a resumable iterator over the steps."""
         return ToysRun(self)
 
-    def pictures(self, scene: Gaussians) -> Images:
+    def pictures(self, scene: Solid) -> Images:
         """The scene from all cameras."""
         cameras = self.prior.cameras
         return torch.cat([scene.pictures(cameras[part]) for part in torch.arange(len(cameras)).split(12)])
@@ -204,19 +191,16 @@ class ToysRun(Resumable):
     def __init__(self, study: ToysStudy) -> None:
         """Prepare the first method."""
         self.study, self.runs = study, []
-        self._first: Gaussians | None = None
+        self._first: Solid | None = None
         self._begin()
 
     def _begin(self) -> None:
         """Prepare a method."""
         study = self.study
         self._first = self._first or study.start()
-        self._scene = study.ball(Generator().manual_seed(0))
+        self._scene = study.scene.ball(Generator().manual_seed(0), study.viewing)
         self._scene.load_state_dict(self._first.state_dict())
-        groups = self._scene.parameter_groups(study.learning_rate)
-        groups = [{**group, "lr": RATES.get(group["name"], 1.0) * group["lr"]} for group in groups]
-        optimizer = Adam(groups)
-        falling = ExponentialLR(optimizer, LAST ** (1 / study.steps))
+        optimizer, falling = study.scene.descent(self._scene, study.steps)
         self._loop = LoopState(self._scene, optimizer, Generator().manual_seed(study.seed), falling)
         self._seconds = 0.0
 
@@ -270,16 +254,3 @@ class ToysRun(Resumable):
         self._begin()
         self._loop.restore(state["changing"])
         self._seconds = float(state["seconds"])
-
-
-def _fit(scene: Gaussians, pictures: Images, steps: int, rng: Generator) -> None:
-    """Fit a scene to pictures from all cameras of its viewing, by Adam on the mean square difference."""
-    optimizer = Adam(scene.parameter_groups(4.0))
-    falling = ExponentialLR(optimizer, LAST ** (1 / steps))
-    for _ in range(steps):
-        view = scene.view(rng)
-        scene.zero_grad()
-        gap = scene.render(view) - pictures[view["index"]]
-        gap.square().mean().backward()
-        optimizer.step()
-        falling.step()

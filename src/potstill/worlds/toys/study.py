@@ -36,8 +36,10 @@ GENERATE: dict[str, Method] = {
 """SDS with different noise sources; weight, annealed times and optimiser are the same."""
 EDIT: dict[str, Method] = {"infedit": InfEdit(), "dds": DDS(), "sds": SDS(), "pds": PDS()}
 """Methods that edit, as published."""
-GENERATE_STEPS, EDIT_STEPS = 300, 200
+STEPS = 300
 """The steps that are enough for these scenes."""
+EDIT_RATE = 0.5
+"""The learning rate of an edit, in multiples of that of a generation: a faster one leaves the source's variant."""
 
 
 @dataclass(frozen=True, eq=False)

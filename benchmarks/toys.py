@@ -2,7 +2,8 @@
 
     python benchmarks/toys.py --out docs/3d.json
 
-SDS with annealed times and guidance 1, three views a step, pictures of 32 x 32 pixels, one thread; nine runs of about half a minute.
+SDS with annealed times and guidance 1, three views a step, pictures of 32 x 32 pixels, one thread; nine runs of about
+half a minute.
 """
 
 import argparse

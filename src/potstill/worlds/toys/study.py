@@ -150,8 +150,8 @@ class ToysStudy:
 
     @property
     def _title(self) -> str:
-        what = self.target if self.source is None else f"{self.source}, edited to {self.target}"
-        return f"toys: {what} (above), and what it should be (below or right), guidance scale {self.guidance_scale:g}"
+        what = self.target if self.source is None else f"{self.source} to {self.target}"
+        return f"toys: {what}, guidance {self.guidance_scale:g}"
 
     def _panels(self, runs: Sequence[ToyRun]) -> list[figures.ToyPanel]:
         """The results, each with the answer of the edit, or else with the nearest toy of the target."""

@@ -241,6 +241,9 @@ TESTED_IN = {
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",
+    "worlds/toys/test_toys_bank.py": "worlds.toys.bank",
+    "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",
+    "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.state_file",
 }
 """Modules without a test file of their name in the mirrored place, beside the file that tests them."""

@@ -102,6 +102,11 @@ def test_help_teaches(capsys):
         ("world moons --methods DDS(noise=Fixd())", "unknown noise source 'Fixd': did you mean 'Fixed'? choose from"),
         ("world moons --methods DDS(noise=Mixed(2))", "share = 2.0 must be in [0, 1]"),
         ("world views --methods dds", "unknown noise source 'dds': views compares sds"),
+        ("world moons --target x", "target belongs to toys: leave it out for moons"),
+        ("world toys --target x", "no toy is called 'x': the toys are red teapot"),
+        ("world toys --source x", "source belongs to an edit: add --task edit"),
+        ("world toys --task edit --source teapot", "'teapot' names several toys"),
+        ("world toys --methods dds", "dds edits, so it needs a source"),
         ("world moons --steps -3", "steps = -3 must be from 1"),
         ("world moons --steps 0", "steps = 0 must be from 1"),
         ("world moons --steps many", "--steps"),
@@ -161,3 +166,14 @@ def test_help_and_import_load_nothing_heavy():
         f"assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)",
     ):
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_world_toys_writes_its_three_files(capsys, tmp_path):
+    """One step of one method; what it measures is tested in tests/worlds/toys."""
+    code, out, _ = run(capsys, "world", "toys", "--methods", "sds", "--steps", "1", "--out", str(tmp_path / "toys"))
+    assert code == 0
+    assert "psnr" in out
+    assert sorted(path.name for path in (tmp_path / "toys").iterdir()) == ["world.gif", "world.json", "world.png"]
+    document = json.loads((tmp_path / "toys" / "world.json").read_text())
+    assert document["target"] == "red teapot"
+    assert [row["method"] for row in document["methods"]] == ["sds"]

@@ -1,10 +1,9 @@
 """potstill world."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from potstill.cli.console import print_records, print_written, to_json
 from potstill.cli.interrupts import claimed, run_resumably
@@ -21,8 +20,14 @@ from potstill.tasks.provenance import versions
 from potstill.tasks.resuming import finalise
 from potstill.tasks.schema import Advanced, Option
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
-from potstill.worlds.study import MethodRun
+from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import Block, Cloud, ToyScene
+from potstill.worlds.toys.study import EDIT, EDIT_RATE, GENERATE, STEPS, ToysStudy
+from potstill.worlds.toys.views import ByCamera, BySector, Untold, ViewKnowledge
 from potstill.worlds.views_study import COMPARED
+
+SCENES: dict[str, ToyScene] = {"gaussians": Cloud(), "volume": Block()}
+KNOWLEDGE: dict[str, ViewKnowledge] = {"camera": ByCamera(), "sector": BySector(), "nothing": Untold()}
 
 
 @dataclass(frozen=True)
@@ -31,26 +36,40 @@ class WorldCommand:
 
     Every method moves the red points of class 1 to the blue class 2, from the same start with the same number of
     steps. The score has no error, so the picture shows the method and nothing else. In `views` the points are 3-D and
-    seen by another random camera in every step, and noise sources are compared instead of methods.
+    seen by another random camera in every step, and noise sources are compared instead of methods. In `toys` a cloud of
+    Gaussians becomes a small 3-D object, or another one, from pictures whose exact score is known for every camera.
 
         potstill world moons
         potstill world rings --methods sds dds "PDS(noise=Fixed())"
+        potstill world toys --target "red teapot"
+        potstill world toys --task edit --source "red teapot" --target "blue teapot"
 
     Writes world.png (a panel for each method), world.gif (the moving points) and world.json (the numbers).
     """
 
     name: Annotated[str, Option(positional=True, metavar="WORLD")]
-    """moons, blobs, rings, spirals, grid, views, or a file: .csv (x, y, label) or .npz (points, labels). The smaller
-    label is class 1."""
+    """moons, blobs, rings, spirals, grid, views, toys, or a file: .csv (x, y, label) or .npz (points, labels). The
+    smaller label is class 1."""
     methods: tuple[str, ...] = ()
-    """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views,
-    by default sds mixed cached sdi."""
-    guidance_scale: float = 7.5
-    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    """Names or expressions such as "DDS(noise=Fixed())"; by default sds dds pds pds-consistent. Noise sources in views
+    and toys, by default sds mixed cached sdi; to edit toys infedit dds sds pds."""
+    guidance_scale: float | None = None
+    """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional; by default 7.5, or 1 to edit
+    toys."""
     points: int = 200
-    """Number of points, 1 to 100,000."""
+    """Number of points, 1 to 100,000; toys have none."""
     steps: int | None = None
-    """Optimiser steps of each method; by default 1,500, or 1,000 in views."""
+    """Optimiser steps of each method; by default 1,500, 1,000 in views, or 300 in toys."""
+    task: Literal["generate", "edit"] = "generate"
+    """With toys: whether one is generated from a grey ball, or edited from another one."""
+    source: str | None = None
+    """With toys: the caption of what an edit starts from; by default "red teapot"."""
+    target: str | None = None
+    """With toys: the caption of what it becomes; by default "red teapot", or to edit "blue teapot"."""
+    scene: Literal["gaussians", "volume"] = "gaussians"
+    """With toys: what a toy is made of."""
+    knows: Literal["camera", "sector", "nothing"] = "camera"
+    """With toys: what the exact score is told of the view; "sector" is front, side or back."""
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
     out: Path | None = None
@@ -84,14 +103,14 @@ class WorldCommand:
             with finalise(running, checkpoint):
                 self._finish(study, running.runs, claim.settle().path)
 
-    def _record(self, study: Study) -> dict[str, Any]:
+    def _record(self, study: Study | ToysStudy) -> dict[str, Any]:
         """The identity of the run. A world from a file is identified by its points, not by its name alone."""
-        names = ("name", "methods", "guidance_scale", "points", "steps", "seed")
+        names = ("name", "methods", "guidance_scale", "points", "steps", "task", "source", "target")
+        names += ("scene", "knows", "seed")
         settings = {name: getattr(self, name) for name in names}
-        centres = hashlib.sha256(study.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
-        return {"command": "world", "settings": settings, "world": {"sha256": centres}, **versions()}
+        return {"command": "world", "settings": settings, "world": {"sha256": study.fingerprint()}, **versions()}
 
-    def _finish(self, study: Study, runs: Sequence[MethodRun], folder: Path) -> None:
+    def _finish(self, study: Any, runs: Sequence[Any], folder: Path) -> None:
         document = to_json(study.document(runs))
         write(folder / "world.json", document.encode())
         drawn = write_drawing(folder / "world.png", lambda: study.picture(runs))
@@ -105,8 +124,13 @@ class WorldCommand:
             print()
             print_written([*drawn, folder / "world.json"])
 
-    def _study(self) -> Study:
-        numbers = {"guidance_scale": self.guidance_scale, "points": self.points, "seed": self.seed}
+    def _study(self) -> Study | ToysStudy:
+        if self.name == "toys":
+            return self._toys()
+        if stated := [name for name in ("source", "target") if getattr(self, name) is not None]:
+            raise InputError(f"{stated[0]} belongs to toys: leave it out for {self.name}")
+        scale = 7.5 if self.guidance_scale is None else self.guidance_scale
+        numbers = {"guidance_scale": scale, "points": self.points, "seed": self.seed}
         if self.steps is not None:
             numbers["steps"] = self.steps
         note_repeats(self.methods)
@@ -118,3 +142,22 @@ class WorldCommand:
         if unknown := next((name for name in names if name not in COMPARED), None):
             raise InputError(f"unknown noise source {unknown!r}: views compares {', '.join(COMPARED)}")
         return ViewsStudy([(name, COMPARED[name]) for name in names], **numbers)
+
+    def _toys(self) -> ToysStudy:
+        edits = self.task == "edit"
+        if self.source is not None and not edits:
+            raise InputError("source belongs to an edit: add --task edit")
+        known = EDIT if edits else GENERATE
+        pairs = [(name, known.get(name) or from_text(name, Method)) for name in dict.fromkeys(self.methods or known)]
+        scene = SCENES[self.scene]
+        scale = (1.0 if edits else 7.5) if self.guidance_scale is None else self.guidance_scale
+        return ToysStudy(
+            pairs,
+            target=self.target or ("blue teapot" if edits else "red teapot"),
+            source=(self.source or "red teapot") if edits else None,
+            prior=Toys(KNOWLEDGE[self.knows]),
+            scene=replace(scene, learning_rate=EDIT_RATE * scene.learning_rate) if edits else scene,
+            guidance_scale=scale,
+            steps=STEPS if self.steps is None else self.steps,
+            seed=self.seed,
+        )

@@ -12,7 +12,7 @@ from potstill.diffusion.prior import Condition, Prediction, Prior
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.errors import InputError
 from potstill.fields import check_count, check_number, shown
-from potstill.tensors import Latent, Times, per_sample
+from potstill.tensors import Factor, Latent, Times, per_sample
 
 _BLOCK = 1 << 17
 """The most logits at once: they stay in the cache of a processor, and memory does not grow with points and centres."""
@@ -103,9 +103,7 @@ class Mixture(Prior):
         for rows, centres, offset in self._runs(condition, x_t):
             logits = _affine(scaled[rows], centres, offset)
             means.append(_average(logits.mul_(factor[rows]).softmax(-1), centres))
-        mean = torch.cat(means)
-        x0 = mean + (alpha * self.width**2 / variance) * (x_t - alpha * mean)
-        return Prediction.from_x0(x0, x_t, alpha, sigma)
+        return denoised(torch.cat(means), x_t, alpha, sigma, self.width)
 
     def log_prob(self, x: Latent, condition: Condition) -> Float[Tensor, " b"]:
         """log p(x_0 = x | condition), [b]."""
@@ -168,6 +166,16 @@ class Mixture(Prior):
             centres = self.of(label).to(x).mT.contiguous().mT
             self._centres_of[key] = centres, centres.square().sum(-1) / -2
         return self._centres_of[key]
+
+
+def denoised(mean: Latent, x_t: Latent, alpha: Factor, sigma: Factor, width: float) -> Prediction:
+    """The prediction from the posterior mean of the centres, sum_k r_k m_k, which are all of one width s.
+
+    x̂_0 = mean + (alpha s² / v) (x_t - alpha mean), v = alpha² s² + sigma².
+    """
+    variance = (alpha * width) ** 2 + sigma**2
+    x0 = mean + (alpha * width**2 / variance) * (x_t - alpha * mean)
+    return Prediction.from_x0(x0, x_t, alpha, sigma)
 
 
 def _affine(

@@ -35,7 +35,8 @@ def load_world(name: str | Path) -> World:
     if as_path(name, "world").suffix.lower() in (".csv", ".tsv", ".npz"):
         return read_world(name)
     raise InputError(
-        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, or a .csv, .tsv or .npz file of labelled points"
+        f"unknown world {name!r}: choose {', '.join(WORLDS)}, views, toys, or a .csv, .tsv or .npz file of labelled "
+        "points"
     )
 
 

@@ -1,6 +1,7 @@
 """A study: several methods on one world, from the same start, with the same steps and optimiser."""
 
 import abc
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -132,6 +133,10 @@ class Study(abc.ABC, Generic[MetricsT]):
     def begin(self, frames: int = 48) -> "StudyRun[MetricsT]":
         """As `run`, but as a resumable iterator over the steps."""
         return StudyRun(self, frames)
+
+    def fingerprint(self) -> str:
+        """A hash of the centres of the mixture: it tells worlds of one name apart."""
+        return hashlib.sha256(self.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
 
     def document(self, runs: Sequence[MethodRun[MetricsT]]) -> dict[str, Any]:
         """The settings and the metrics, ready for JSON."""

@@ -1,0 +1,82 @@
+"""What a prior of toys is told of the camera: the camera itself, a sector, or nothing."""
+
+import abc
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.fields import Checked, check_number
+from potstill.scenes.cameras import Cameras
+
+
+@dataclass(frozen=True)
+class ViewKnowledge(Checked, abc.ABC):
+    """What a prior knows of the view, as the cameras it takes to be possible: p(x | y, c) = sum_k w_ck p(x | y, k)."""
+
+    @abc.abstractmethod
+    def weights(self, cameras: Cameras) -> Float[Tensor, "c c"]:
+        """w_ck: for each camera c that took the picture, the weight of each camera k. Rows sum to 1."""
+
+
+@dataclass(frozen=True)
+class ByCamera(ViewKnowledge):
+    """The camera is known."""
+
+    def weights(self, cameras: Cameras) -> Float[Tensor, "c c"]:
+        """The identity."""
+        return torch.eye(len(cameras), dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class BySector(ViewKnowledge):
+    """Whether it is the front, a side or the back is known, as from the words of a view-dependent prompt.
+
+    All cameras of the sector are equally likely, on both sides and at all elevations.
+
+    Raises:
+        InputError: the angles are not in order within 0 to 180 degrees.
+    """
+
+    front: float = 45.0
+    """The front is up to this azimuth, in degrees on either side."""
+    back: float = 135.0
+    """The back is from this azimuth on."""
+
+    def __post_init__(self) -> None:
+        """Check the angles."""
+        super().__post_init__()
+        if not 0 <= self.front <= self.back <= 180:
+            raise InputError(f"front = {self.front} and back = {self.back} must satisfy 0 <= front <= back <= 180")
+
+    def weights(self, cameras: Cameras) -> Float[Tensor, "c c"]:
+        """Equal within a sector."""
+        turn = cameras.azimuth.double().abs().round(decimals=3)
+        sector = (turn > self.front).int() + (turn >= self.back).int()
+        same = (sector[:, None] == sector).double()
+        return same / same.sum(1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Untold(ViewKnowledge):
+    """Nothing is known, and the front is more likely than other views, as in the pictures that models are trained on.
+
+    Raises:
+        InputError: the weight is not positive.
+    """
+
+    front: float = 4.0
+    """How many times as likely each camera within 45 degrees of the front is as any other."""
+
+    def __post_init__(self) -> None:
+        """Check the weight."""
+        super().__post_init__()
+        check_number("front", self.front, 1e-6, 1e6, usual="4")
+
+    def weights(self, cameras: Cameras) -> Float[Tensor, "c c"]:
+        """The same for every camera."""
+        near = cameras.azimuth.double().abs().round(decimals=3) <= 45
+        row = torch.where(near, self.front, 1.0).to(torch.float64)
+        return (row / row.sum()).expand(len(cameras), -1).clone()

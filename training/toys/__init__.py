@@ -1,0 +1,1 @@
+"""Toys by rule: small coloured objects made of parts, and their pictures from any camera."""

@@ -1,0 +1,148 @@
+"""A drawing as data: one list of numbers, and shapes that say which of them they are made of.
+
+Every coordinate, radius, width, colour, opacity and stop of an SVG is one number, and stays it: shapes that share a
+number in the file share it here. A circle is its centre and radius, of which the control points are sums.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import torch
+from jaxtyping import Bool, Float, Float64, Int64
+from torch import Tensor
+
+from potstill.vectors.paints import Spread
+from potstill.vectors.strokes import Cap, Join
+
+Kind = Literal["points", "widths", "colours", "opacities", "stops", "gradients"]
+"""What a number is: a length of an outline, a width of a stroke, a part of a colour, an opacity, the offset of a stop of
+a gradient, or a length of a gradient."""
+KINDS: tuple[Kind, ...] = ("points", "widths", "colours", "opacities", "stops", "gradients")
+Matrix = tuple[float, float, float, float, float, float]
+"""(a, b, c, d, e, f) of SVG: x' = a x + c y + e, y' = b x + d y + f."""
+IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+Refs = tuple[int, ...]
+"""Places in the list of numbers."""
+
+
+def compose(outer: Matrix, inner: Matrix) -> Matrix:
+    """The matrix that applies `inner` first."""
+    a, b, c, d, e, f = outer
+    g, h, i, j, k, l = inner
+    return (a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Cubic curves whose coordinates are sums of up to three numbers with constant weights."""
+
+    index: Int64[Tensor, "curves 4 2 3"]
+    weight: Float64[Tensor, "curves 4 2 3"]
+    straight: Bool[Tensor, " curves"]
+    """Lines."""
+    implied: Bool[Tensor, " curves"]
+    """Lines that close an open path for its fill, and are not stroked."""
+    following: Int64[Tensor, " curves"]
+    """The curve that goes on at the end of each, or -1 at the end of an open line."""
+    starts: Bool[Tensor, " curves"]
+    """Where an open line begins."""
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One colour, by the place of its red; green and blue come after it."""
+
+    colour: int
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A linear or radial gradient."""
+
+    geometry: Refs
+    """(x1, y1, x2, y2) of a linear one, (cx, cy, r, fx, fy) of a radial one."""
+    offsets: Refs
+    colours: Refs
+    """The red of each stop."""
+    opacities: Refs
+    spread: Spread = "pad"
+    boxed: bool = True
+    """Whether its units are the bounding box of the shape."""
+    matrix: Matrix = IDENTITY
+
+
+Paint: TypeAlias = Flat | Gradient
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """The pen of a stroke."""
+
+    width: int
+    """The place of the number."""
+    cap: Cap = Cap.BUTT
+    join: Join = Join.MITER
+    miter_limit: float = 4.0
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An outline that is filled, or stroked if it has a stroke."""
+
+    outline: Outline
+    paint: Paint
+    opacities: Refs = ()
+    """Their product is its opacity."""
+    matrix: Matrix = IDENTITY
+    """From its own units to those of the drawing."""
+    even_odd: bool = False
+    stroke: Stroke | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Nodes that are painted together, and then over what is below with one opacity and clip."""
+
+    nodes: tuple["Node", ...]
+    opacities: Refs = ()
+    clip: tuple["Node", ...] | None = None
+    """Its alpha is the clip."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What is drawn by another program and does not move: RGBA [4, h, w] in [0, 1] for a height and a width."""
+
+    draw: Callable[[int, int], Float[Tensor, "4 h w"]]
+
+
+Node: TypeAlias = Shape | Layer | Fixed
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A whole drawing."""
+
+    numbers: Float64[Tensor, " n"]
+    kinds: tuple[Kind, ...]
+    """Of each number."""
+    nodes: tuple[Node, ...]
+    """The lowest first."""
+    width: float
+    """The width of the page, in the units of the nodes."""
+    height: float
+    page: Matrix = IDENTITY
+    """From those units to the page."""
+    named: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """The numbers of each element that has an id, and of all within it."""
+
+    def fit(self, height: int, width: int) -> Matrix:
+        """The matrix that puts the whole page in the middle of a canvas, as large as it fits."""
+        scale = min(width / self.width, height / self.height)
+        left, top = (width - scale * self.width) / 2, (height - scale * self.height) / 2
+        return compose((scale, 0.0, 0.0, scale, left, top), self.page)
+
+    def places(self, kind: Kind) -> Int64[Tensor, " k"]:
+        """Where the numbers of a kind are."""
+        return torch.tensor([place for place, each in enumerate(self.kinds) if each == kind], dtype=torch.int64)

@@ -6,17 +6,14 @@ Needs the packs that `python -m training.data` downloads.
 """
 
 import argparse
-import io
 import warnings
 from pathlib import Path
 
-import numpy as np
-import resvg_py
 import torch
-from PIL import Image
 
 from potstill.errors import InputError
 from potstill.io.svg import read_svg
+from potstill.io.svg.fixed import draw_svg
 from potstill.vectors import Renderer
 from training.data import PACKS, fetch
 
@@ -38,9 +35,7 @@ def drawings(folder: Path, count: int) -> list[tuple[str, str]]:
 
 def by_resvg(text: str, height: int, width: int) -> torch.Tensor:
     """RGB over white."""
-    png = resvg_py.svg_to_bytes(svg_string=text, width=width, height=height, skip_system_fonts=True)
-    rgba = torch.from_numpy(np.array(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))).double() / 255
-    rgba = rgba.permute(2, 0, 1)
+    rgba = draw_svg(text, "the drawing", height, width)
     return rgba[:3] * rgba[3:] + 1 - rgba[3:]
 
 

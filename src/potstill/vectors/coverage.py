@@ -143,13 +143,15 @@ def _cut(edges: Edges, path: Int64[Tensor, " edges"], boxes: Boxes) -> _Pieces:
     start = x_left.clamp(min=-1).minimum(width.double()).floor_().long()
     last = (x_left + across).clamp(min=-1).minimum(width + 1.0).ceil_().long() - 1
     piece, column = _spread(torch.maximum(last - start, torch.zeros_like(last)) + 1)
+    first, last = column == 0, column == (last - start).clamp_(min=0)[piece]
     column += start[piece]
     x_left, across, dy, wide = x_left[piece], across[piece], dy[piece], width[piece]
     offset = column - x_left
     upright = across == 0
     scale = torch.where(upright, 0.0, 1 / torch.where(upright, 1.0, across))
-    begin = torch.where((column < 0) | upright, 0.0, (offset * scale).clamp_(0, 1))
-    end = torch.where((column >= wide) | upright, 1.0, ((offset + 1) * scale).clamp_(0, 1))
+    # The end of a piece is the beginning of the next one to the bit, so that nothing of an edge is lost
+    begin = torch.where(first, 0.0, (offset * scale).clamp_(0, 1))
+    end = torch.where(last, 1.0, ((column + 1 - x_left) * scale).clamp_(0, 1))
     inside = ((column >= 0) & (column < wide)).double()
     share = ((begin + end) * across / 2 - offset).clamp_(0, 1) * inside
     edge, owner = edge[piece], owner[piece]

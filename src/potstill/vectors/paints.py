@@ -22,6 +22,8 @@ def linear(points: Points, geometry: Float[Tensor, "b 4"]) -> Along:
 def radial(points: Points, geometry: Float[Tensor, "b 5"]) -> Along:
     """The t of the largest circle through p, with the centre f + t (c - f) and the radius t r.
 
+    With d = p - f it solves t² (r² - |c - f|²) + 2 t d . (c - f) = |d|².
+
     `geometry` = (c_x, c_y, r, f_x, f_y). A focal point f outside of the circle counts as the nearest within it.
     """
     c, r, f = geometry[:, :2], geometry[:, 2].abs().clamp(min=1e-9), geometry[:, 3:]
@@ -34,7 +36,7 @@ def radial(points: Points, geometry: Float[Tensor, "b 5"]) -> Along:
     across = -(d * away[:, None, None]).sum(-1)
     a = (r.square() - away.square().sum(-1))[:, None, None]
     root = (across.square() + a * d.square().sum(-1)).clamp(min=1e-18).sqrt()
-    return (across + root) / a
+    return (root - across) / a
 
 
 def spread(t: Along, how: Spread) -> Along:

@@ -16,8 +16,8 @@ from potstill.vectors.paints import Spread
 from potstill.vectors.strokes import Cap, Join
 
 Kind = Literal["points", "widths", "colours", "opacities", "stops", "gradients"]
-"""What a number is: a length of an outline, a width of a stroke, a part of a colour, an opacity, the offset of a stop of
-a gradient, or a length of a gradient."""
+"""What a number is: a length of an outline, the width of a stroke, a part of a colour, an opacity, the offset of a
+gradient's stop, or a length of a gradient."""
 KINDS: tuple[Kind, ...] = ("points", "widths", "colours", "opacities", "stops", "gradients")
 Matrix = tuple[float, float, float, float, float, float]
 """(a, b, c, d, e, f) of SVG: x' = a x + c y + e, y' = b x + d y + f."""
@@ -98,6 +98,17 @@ class Shape:
     """From its own units to those of the drawing."""
     even_odd: bool = False
     stroke: Stroke | None = None
+
+    def places(self) -> set[int]:
+        """All the numbers that it is made of."""
+        found = {*self.outline.index[self.outline.weight != 0].tolist(), *self.opacities}
+        if self.stroke:
+            found.add(self.stroke.width)
+        reds = (self.paint.colour,) if isinstance(self.paint, Flat) else self.paint.colours
+        found |= {red + part for red in reds for part in range(3)}
+        if isinstance(self.paint, Gradient):
+            found |= {*self.paint.geometry, *self.paint.offsets, *self.paint.opacities}
+        return found
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,13 @@ ENTITIES = 100
 """The most entities; drawing programs declare about ten, for their namespaces."""
 ENTITY = 300
 """The most characters of an entity."""
+NESTED = 12
+"""How often `use` and clip paths may lead to one another."""
+NOT_DRAWN = {
+    *("defs", "symbol", "clipPath", "mask", "marker", "pattern", "linearGradient", "radialGradient", "filter", "style"),
+    *("title", "desc", "metadata", "view", "cursor", "animate", "animateTransform", "animateMotion", "set", ""),
+}
+"""Elements that draw nothing where they stand; empty for those of other namespaces."""
 _ATTRIBUTE = re.compile(rb"""([^\s=/>"']+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _LINKS = ("href", XLINK + "href", "src")
 _URL = re.compile(r"url\(\s*['\"]?\s*(?!['\"]?\s*#)([^)]{0,60})", re.IGNORECASE)

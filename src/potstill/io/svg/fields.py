@@ -51,9 +51,9 @@ def write_colour(values: Sequence[float], decimals: int) -> str:
 class Fields:
     """Collects numbers, each read once however often it is used."""
 
-    def __init__(self, xml: Xml, extent: float) -> None:
-        """Begin; `extent` is the size of the page in its own units."""
-        self.xml, self.extent = xml, extent
+    def __init__(self, xml: Xml, page: tuple[float, float]) -> None:
+        """Begin, with the width and height of the page in its own units; within an inner `svg`, `page` is its size."""
+        self.xml, self.extent, self.page = xml, max(page), page
         self.numbers: list[float] = []
         self.kinds: list[Kind] = []
         self.written: list[Written] = []
@@ -76,6 +76,10 @@ class Fields:
         if len(self.numbers) > NUMBERS:
             raise InputError(f"{self.xml.name} has over {NUMBERS:,} numbers: simplify the drawing")
         return tuple(range(start, len(self.numbers)))
+
+    def black(self) -> int:
+        """The colour of a shape that only covers."""
+        return self.add([0.0, 0.0, 0.0], "colours")[0]
 
     def at(
         self, spot: Spot | None, values: Sequence[float], kind: Kind, write: Write = write_number, decimals: int = 3

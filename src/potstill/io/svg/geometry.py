@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 import torch
@@ -26,9 +27,9 @@ Spot2 = tuple[Sum, Sum]
 class Outlines:
     """The outline of each element, read once."""
 
-    def __init__(self, fields: Fields, page: tuple[float, float]) -> None:
-        """For elements on a page of this width and height, of which lengths may be percentages."""
-        self._fields, self._page = fields, page
+    def __init__(self, fields: Fields) -> None:
+        """Their numbers come from `fields`."""
+        self._fields = fields
         self._known: dict[Element, Outline | None] = {}
 
     def of(self, element: Element, scale: float) -> Outline | None:
@@ -58,7 +59,7 @@ class Outlines:
             refs = self._fields.attribute(element, "points", values, "points", _write_list, decimals)
             points = [(((x, 1.0),), ((y, 1.0),)) for x, y in zip(refs[::2], refs[1::2], strict=True)]
             return [(points[0], [[point] for point in points[1:]], kind == "polygon")] if points else []
-        width, height = self._page
+        width, height = self._fields.page
         wholes = {"x": width, "y": height, "c": math.hypot(width, height) / math.sqrt(2)}
 
         def get(attribute: str, along: str, default: float | None = 0.0) -> tuple[int, float] | None:
@@ -84,7 +85,7 @@ class Outlines:
 
         turns = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 0.0)]
         curves = []
-        for (a, b), (c, d) in zip(turns[:-1], turns[1:], strict=True):
+        for (a, b), (c, d) in pairwise(turns):
             curves.append([at(a + ROUND * c, b + ROUND * d), at(c + ROUND * a, d + ROUND * b), at(c, d)])
         return [(at(1.0, 0.0), curves, True)]
 
@@ -192,3 +193,17 @@ def _outline(curves: list, straight: list, ends: list) -> Outline | None:
     return Outline(
         index, weight, torch.tensor(straight), torch.tensor(implied), torch.tensor(following), torch.tensor(starts)
     )
+
+
+def rectangle(corners: Refs) -> Outline:
+    """The outline of a rectangle from left, top, right and bottom."""
+    left, top, right, bottom = corners
+    index = torch.zeros(4, 4, 2, 3, dtype=torch.int64)
+    points = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    for number in range(4):
+        index[number, :2, :, 0] = torch.tensor(points[number])
+        index[number, 2:, :, 0] = torch.tensor(points[number + 1])
+    weight = torch.zeros(4, 4, 2, 3, dtype=torch.float64)
+    weight[..., 0] = 1
+    no = torch.zeros(4, dtype=torch.bool)
+    return Outline(index, weight, ~no, no, torch.tensor([1, 2, 3, 0]), no)

@@ -20,9 +20,9 @@ class Unsupported(Exception):
 class Paints:
     """Reads the paints of a file, each gradient once for each kind of use."""
 
-    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element], page: tuple[float, float]) -> None:
+    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element]) -> None:
         """For a file and the elements that it names."""
-        self._fields, self._styles, self._ids, self._page = fields, styles, ids, page
+        self._fields, self._styles, self._ids = fields, styles, ids
         self._what = f"{fields.xml.name}: {{}}"
 
     def of(self, element: Element, style: Style, name: str, scale: float) -> tuple[Paint, Refs] | None:
@@ -83,11 +83,8 @@ class Paints:
             raise Unsupported("fr of a radialGradient")
         boxed = text("gradientUnits", "") != "userSpaceOnUse"
         matrix = transform(text("gradientTransform", ""), self._what.format("gradientTransform"))
-        width, height = (1.0, 1.0) if boxed else self._page
-        if boxed:
-            decimals = 4
-        else:
-            decimals = self._fields.decimals(scale * scale_of(matrix))
+        width, height = (1.0, 1.0) if boxed else self._fields.page
+        decimals = 4 if boxed else self._fields.decimals(scale * scale_of(matrix))
 
         def place(name: str, default: str, whole: float) -> int:
             holder = find(name)

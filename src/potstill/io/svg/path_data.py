@@ -43,12 +43,10 @@ def tokens(text: str, what: str) -> str:
         if position == len(text):
             break
         if text[position].isalpha() and text[position].lower() in _COUNTS:
-            if (command and numbers % (_COUNTS[command.lower()] or 1)) or (
-                command.lower() not in ("", "z") and not numbers
-            ):
+            if not _complete(command, numbers):
                 break
             command, numbers = text[position], 0
-            parts.append(command)
+            parts += [] if command in ("a", "A") else [command]
             position += 1
             continue
         flag = command in ("a", "A") and numbers % 7 in (3, 4)
@@ -60,12 +58,18 @@ def tokens(text: str, what: str) -> str:
             raise InputError(f"{what} has a number beyond {LARGEST:,.0f}: scale the drawing down")
         parts.append(str(int(number)) if number == int(number) else f"{number:.17g}")
         position, numbers = found.end(), numbers + 1
-    complete = not command or (
-        numbers % _COUNTS[command.lower()] == 0 and numbers if _COUNTS[command.lower()] else True
-    )
-    if position < len(text) or not complete or (parts and parts[0] not in ("m", "M")):
+        if command in ("a", "A") and numbers % 7 == 0:
+            line = "l" if command == "a" else "L"  # an arc without a radius is a line
+            parts[-7:] = [line, *parts[-2:]] if "0" in parts[-7:-5] else [command, *parts[-7:]]
+    if position < len(text) or not _complete(command, numbers) or (parts and parts[0] not in ("m", "M")):
         raise InputError(f"{what} is not path data at {text[position : position + 20]!r}: correct it")
     return " ".join(parts)
+
+
+def _complete(command: str, numbers: int) -> bool:
+    """Whether a command has all its numbers, once or more often."""
+    count = _COUNTS.get(command.lower(), 0)
+    return numbers > 0 and numbers % count == 0 if count else True
 
 
 def read(text: str, what: str) -> tuple[list[float], list[Subpath]]:

@@ -10,13 +10,15 @@ import torch
 
 from potstill.errors import InputError, Note
 from potstill.io.files import as_path, check_file
-from potstill.io.svg.document import BYTES, Xml, href, local, parse
+from potstill.io.svg.clips import ClipPaths
+from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Xml, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
-from potstill.io.svg.geometry import SHAPES, Outlines
+from potstill.io.svg.geometry import SHAPES, Outlines, rectangle
+from potstill.io.svg.pages import page_size, view_box
 from potstill.io.svg.paints import Paints, Unsupported, scale_of
 from potstill.io.svg.styles import Style, Styles
-from potstill.io.svg.values import length, numbers, share, transform, viewport
+from potstill.io.svg.values import length, share, transform, viewport
 from potstill.io.svg.writer import SvgFile
 from potstill.vectors.sketch import (
     IDENTITY,
@@ -25,7 +27,6 @@ from potstill.vectors.sketch import (
     Layer,
     Matrix,
     Node,
-    Outline,
     Refs,
     Shape,
     Sketch,
@@ -35,11 +36,6 @@ from potstill.vectors.sketch import (
 from potstill.vectors.strokes import Cap, Join
 
 SHAPES_AT_MOST = 20_000
-_USES = 12  # within one another
-_SKIPPED = {
-    *("defs", "symbol", "clipPath", "mask", "marker", "pattern", "linearGradient", "radialGradient", "filter", "style"),
-    *("title", "desc", "metadata", "view", "cursor", "animate", "animateTransform", "animateMotion", "set", ""),
-}
 _DRAWN_ELSEWHERE = ("text", "image", "foreignObject")
 
 
@@ -69,13 +65,13 @@ class _Reader:
             if name := element.get("id"):
                 self.ids.setdefault(name, element)
         self.styles = Styles(xml)
-        box = self._box(xml.root)
-        self.width, self.height = self._size(xml.root, box)
+        box = view_box(xml.root, xml.name)
+        self.width, self.height = page_size(xml.root, box, xml.name)
         self.view = (0.0, 0.0, self.width, self.height) if box is None else box
-        page = self.view[2], self.view[3]
-        self.fields = Fields(xml, max(page))
-        self.outlines = Outlines(self.fields, page)
-        self.paints = Paints(self.fields, self.styles, self.ids, page)
+        self.fields = Fields(xml, (self.view[2], self.view[3]))
+        self.outlines = Outlines(self.fields)
+        self.paints = Paints(self.fields, self.styles, self.ids)
+        self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines)
         self.fixed = FixedLayers(xml, self.width, self.height)
         self.kept: set[str] = set()
         self.named: dict[str, set[int]] = {}
@@ -104,29 +100,6 @@ class _Reader:
         sketch = Sketch(values, kinds, nodes, self.width, self.height, page, named)
         return SvgFile(self.xml, sketch, tuple(self.fields.written))
 
-    def _box(self, element: Element) -> tuple[float, float, float, float] | None:
-        text = element.get("viewBox")
-        if text is None:
-            return None
-        found = numbers(text, f"{self.xml.name}: viewBox")
-        if len(found) != 4 or not all(side >= 1e-6 for side in found[2:]):
-            raise InputError(f"{self.xml.name}: viewBox = {text[:60]!r} must be x, y and a width and height above 0")
-        return tuple(found)  # type: ignore[return-value]
-
-    def _size(self, root: Element, box: tuple[float, float, float, float] | None) -> tuple[float, float]:
-        sizes = []
-        for name, whole in (("width", box[2] if box else 300.0), ("height", box[3] if box else 150.0)):
-            text = root.get(name, "auto").strip()
-            sizes.append(whole if text in ("auto", "") else length(text, f"{self.xml.name}: {name}", whole))
-        if box and ("width" in root.attrib) != ("height" in root.attrib):  # the other follows from the viewBox
-            if "width" in root.attrib:
-                sizes[1] = sizes[0] * box[3] / box[2]
-            else:
-                sizes[0] = sizes[1] * box[2] / box[3]
-        if not all(side > 0 for side in sizes) or not 1e-3 <= sizes[0] / sizes[1] <= 1e3:
-            raise InputError(f"{self.xml.name} is {sizes[0]:g} x {sizes[1]:g}: give it a width and a height above 0")
-        return sizes[0], sizes[1]
-
     def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
         for child in self._chosen(parent):
             yield from self._element(child, style, matrix, chain)
@@ -144,7 +117,7 @@ class _Reader:
 
     def _element(self, element: Element, parent: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
         kind = local(element)
-        if kind in _SKIPPED:
+        if kind in NOT_DRAWN:
             return
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
@@ -201,7 +174,7 @@ class _Reader:
             return
         if not nodes:
             return
-        clip = self._clip(style, matrix)
+        clip = self.clips.of(style, matrix)
         seen = self._opacity(element, style, "opacity", declared_only=True)
         self._own(range(before, len(self.fields.numbers)))
         if clip is None and not seen:
@@ -220,10 +193,10 @@ class _Reader:
         target = self.ids.get(href(element).removeprefix("#"))
         if target is None:
             return ()
-        if target in self._uses or target in chain or len(self._uses) >= _USES:
+        if target in self._uses or target in chain or len(self._uses) >= NESTED:
             raise InputError(f"{self.xml.name}: <use> of {href(element)[:40]!r} refers to itself: remove it")
         what = f"{self.xml.name}: {{}} of <use>"
-        x, y = (length(element.get(n, "0"), what.format(n), w) for n, w in (("x", self.view[2]), ("y", self.view[3])))
+        x, y = (length(element.get(n, "0"), what.format(n), w) for n, w in zip("xy", self.fields.page, strict=True))
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, x, y))
         self._uses.append(target)
         try:
@@ -237,9 +210,9 @@ class _Reader:
         self, element: Element, sized: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]
     ) -> tuple[Node, ...]:
         """An `svg` or `symbol` within the file: a viewport of its own."""
-        box = self._box(element)
+        box = view_box(element, self.xml.name)
         what = f"{self.xml.name}: {{}} of <{local(sized)}>"
-        wholes = {"x": self.view[2], "y": self.view[3], "width": self.view[2], "height": self.view[3]}
+        wholes = dict(zip(("x", "y", "width", "height"), self.fields.page * 2, strict=True))
 
         def get(name: str, default: str) -> float:
             text = sized.get(name, element.get(name, default)).strip()
@@ -252,15 +225,14 @@ class _Reader:
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, *at))
         inner = viewport(box, width, height, element.get("preserveAspectRatio", "xMidYMid")) if box else IDENTITY
         own = transform(element.get("transform", ""), what.format("transform")) if element is not sized else IDENTITY
+        page, self.fields.page = self.fields.page, box[2:] if box else (width, height)
         nodes = tuple(self._children(element, style, compose(compose(matrix, own), inner), (*chain, element)))
+        self.fields.page = page
         if not nodes or style.get("overflow") in ("visible", "auto"):
             return nodes
         corners = self.fields.add([0.0, 0.0, width, height], "points")
-        frame = Shape(_rectangle(corners), Flat(self._black()), matrix=compose(matrix, own))
+        frame = Shape(rectangle(corners), Flat(self.fields.black()), matrix=compose(matrix, own))
         return (Layer(nodes, clip=(frame,)),)
-
-    def _black(self) -> int:
-        return self.fields.add([0.0, 0.0, 0.0], "colours")[0]
 
     def _shape(self, element: Element, style: Style, matrix: Matrix) -> Iterator[Shape]:
         if style.get("visibility", "visible") != "visible":
@@ -272,7 +244,6 @@ class _Reader:
             raise InputError(f"{self.xml.name} draws over {SHAPES_AT_MOST:,} shapes: simplify it")
         if outline is None:
             return
-        self._own(outline.index.flatten().tolist() if self._open else ())
         parts = []
         if found := self.paints.of(element, style, "fill", scale):
             paint, seen = found
@@ -287,12 +258,12 @@ class _Reader:
         if style.get("paint-order").split()[:1] == ["stroke"]:
             parts.reverse()
         for part in parts:
-            self._own(_places(part))
+            self._own(part.places())
         yield from parts
 
     def _stroke(self, element: Element, style: Style, scale: float) -> Stroke:
         value, decimals = style["stroke-width"], self.fields.decimals(scale)
-        whole = math.hypot(self.view[2], self.view[3]) / math.sqrt(2)
+        whole = math.hypot(*self.fields.page) / math.sqrt(2)
         width = length(value.text, f"{self.xml.name}: stroke-width", whole) if value else 1.0
         if value is None:
             place = self.fields.attribute(element, "stroke-width", [width], "widths", decimals=decimals)
@@ -310,76 +281,6 @@ class _Reader:
         if value is None:
             return () if declared_only else self.fields.attribute(element, name, [1.0], "opacities")
         return self.fields.at(value.spot, [share(value.text, f"{self.xml.name}: {name}")], "opacities")
-
-    def _clip(self, style: Style, matrix: Matrix) -> tuple[Node, ...] | None:
-        """What a clip path lets through; None without one."""
-        text = style.get("clip-path", "none")
-        if text == "none":
-            return None
-        target = self.ids.get(text.removeprefix("url(").rstrip(")").strip(" '\"").removeprefix("#"))
-        if not text.startswith("url("):
-            raise Unsupported("a clip-path that is no url(#id)")
-        if target is None or local(target) != "clipPath":
-            return None
-        if target.get("clipPathUnits") == "objectBoundingBox":
-            raise Unsupported("a clip path in units of the bounding box")
-        if target in self._uses or len(self._uses) >= _USES:
-            raise InputError(f"{self.xml.name}: the clip path {text[:40]!r} refers to itself: remove it")
-        self._uses.append(target)
-        opened, self._open = self._open, []
-        try:
-            own = compose(matrix, transform(target.get("transform", ""), f"{self.xml.name}: transform of <clipPath>"))
-            clip = tuple(node for child in target for node in self._clipping(child, Style(), own))
-            nested = self._clip(self.styles.of(target, Style()), matrix)
-        finally:
-            self._uses.pop()
-            self._open = opened
-        return clip if nested is None else (Layer(clip, clip=nested),)
-
-    def _clipping(self, element: Element, parent: Style, matrix: Matrix) -> Iterator[Node]:
-        """The shapes of a clip path, in black."""
-        kind, style = local(element), self.styles.of(element, parent)
-        if kind in _SKIPPED or style.get("display") == "none" or style.get("visibility", "visible") != "visible":
-            return
-        own = compose(matrix, transform(element.get("transform", ""), f"{self.xml.name}: transform of <{kind}>"))
-        nodes: tuple[Node, ...]
-        if kind == "use" and (target := self.ids.get(href(element).removeprefix("#"))) is not None:
-            if local(target) == "use":
-                raise Unsupported("<use> of <use> in a clip path")
-            x, y = (length(element.get(name, "0"), f"{self.xml.name}: {name} of <use>", 1.0) for name in ("x", "y"))
-            nodes = tuple(self._clipping(target, style, compose(own, (1.0, 0.0, 0.0, 1.0, x, y))))
-        elif kind in SHAPES:
-            outline = self.outlines.of(element, scale_of(own))
-            even_odd = style.get("clip-rule") == "evenodd"
-            nodes = (Shape(outline, Flat(self._black()), (), own, even_odd),) if outline else ()
-        else:
-            raise Unsupported(f"<{kind}> in a clip path")
-        nested = self._clip(style, own)
-        yield from nodes if nested is None else (Layer(nodes, clip=nested),)
-
-
-def _places(shape: Shape) -> Iterator[int]:
-    yield from shape.opacities
-    if shape.stroke:
-        yield shape.stroke.width
-    if isinstance(shape.paint, Flat):
-        yield from range(shape.paint.colour, shape.paint.colour + 3)
-    else:
-        yield from (*shape.paint.geometry, *shape.paint.offsets, *shape.paint.opacities)
-        yield from (place + part for place in shape.paint.colours for part in range(3))
-
-
-def _rectangle(corners: Refs) -> Outline:
-    left, top, right, bottom = corners
-    index = torch.zeros(4, 4, 2, 3, dtype=torch.int64)
-    points = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
-    for number in range(4):
-        index[number, :2, :, 0] = torch.tensor(points[number])
-        index[number, 2:, :, 0] = torch.tensor(points[number + 1])
-    weight = torch.zeros(4, 4, 2, 3, dtype=torch.float64)
-    weight[..., 0] = 1
-    no = torch.zeros(4, dtype=torch.bool)
-    return Outline(index, weight, ~no, no, torch.tensor([1, 2, 3, 0]), no)
 
 
 def _draws(node: Node) -> bool:

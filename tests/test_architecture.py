@@ -31,6 +31,7 @@ ROWS = (
     ("run_arguments",),
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
+    ("vectors",),
     ("fields",),
     ("tensors", "errors", "moved", "optimizers"),
 )
@@ -40,7 +41,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "fields", "optimizers", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "fields", "optimizers", "vectors", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]

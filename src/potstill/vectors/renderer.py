@@ -4,7 +4,7 @@ Memory: about 50 bytes for each pixel of each shape's bounding box, forward and 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int64
@@ -14,21 +14,11 @@ from potstill.vectors.compositing import Box, Canvas, over
 from potstill.vectors.coverage import Boxes, Edges, even_odd, non_zero, winding_areas
 from potstill.vectors.curves import bernstein, flatten, weighted
 from potstill.vectors.paints import linear, radial, spread, stops
-from potstill.vectors.sketch import (
-    IDENTITY,
-    Fixed,
-    Flat,
-    Layer,
-    Matrix,
-    Node,
-    Outline,
-    Shape,
-    Sketch,
-    compose,
-)
+from potstill.vectors.regularisers import Traced
+from potstill.vectors.sketch import Fixed, Flat, Node, Outline, Shape, Sketch, apply, compose, inverse
 from potstill.vectors.strokes import Pen, outlines
+from potstill.vectors.tables import CurveTable, Numbers, control_points, fixed_of, shapes_of
 
-Numbers = Float[Tensor, "b n"]
 _AT_ONCE = 2**22
 """The most pixels of boxes whose areas are found at once."""
 
@@ -44,11 +34,11 @@ class Renderer(nn.Module):
         """Prepare for a canvas of this size, in pixels."""
         super().__init__()
         self.sketch, self.height, self.width = sketch, height, width
-        self.fit = sketch.fit(height, width)
-        self.shapes = list(_shapes(sketch.nodes))
-        self._matrices = [compose(self.fit, shape.matrix) for shape in self.shapes]
-        self._fills = _Table([(number, shape) for number, shape in enumerate(self.shapes) if shape.stroke is None])
-        self._strokes = _Table(
+        self._frame, fit = sketch.frame(height, width), sketch.fit(height, width)
+        self.shapes = list(shapes_of(sketch.nodes))
+        self._matrices = [compose(fit, shape.matrix) for shape in self.shapes]
+        self._fills = CurveTable([(number, shape) for number, shape in enumerate(self.shapes) if shape.stroke is None])
+        self._strokes = CurveTable(
             [(number, shape) for number, shape in enumerate(self.shapes) if shape.stroke is not None]
         )
         beyond = len(sketch.numbers)  # a number that is 1
@@ -61,7 +51,7 @@ class Renderer(nn.Module):
             colours=torch.tensor(colours, dtype=torch.int64)[:, None] + torch.arange(3),
             odd=torch.tensor([shape.even_odd for shape in self.shapes], dtype=torch.bool),
         )
-        for number, node in enumerate(_fixed(sketch.nodes)):
+        for number, node in enumerate(fixed_of(sketch.nodes)):
             drawn = node.draw(height, width)
             self._keep(**{f"fixed{number}": torch.cat([drawn[:3] * drawn[3:], drawn[3:]])})
 
@@ -115,6 +105,22 @@ class Renderer(nn.Module):
 
         return draw(self.sketch.nodes, canvas, 0)[0]
 
+    def traced(self, numbers: Numbers) -> Traced:
+        """The curves of all shapes and samples, for regularisers."""
+        parts, lists = [], []
+        ones = torch.cat([numbers, torch.ones_like(numbers[:, :1])], 1)
+        sample = torch.arange(len(numbers), device=numbers.device)[:, None]
+        total = 0
+        for table in (self._fills, self._strokes):
+            if count := len(table.straight):
+                parts.append(self._move(table.points(ones), table.shape).flatten(0, 1) / max(self.height, self.width))
+                following = torch.where(table.following < 0, -1, table.following + sample * count + total)
+                path = table.shape * len(numbers) + sample
+                lists.append((table.straight.repeat(len(numbers)), following.flatten(), path.flatten()))
+                total += count * len(numbers)
+        straight, following, path = (torch.cat(each) for each in zip(*lists, strict=True))
+        return Traced(torch.cat(parts), straight, following, path)
+
     def _edges(self, numbers: Numbers) -> tuple[Edges, Int64[Tensor, " edges"]]:
         """The edges of all shapes in pixels, and the path of each: shape x samples + sample."""
         samples = len(numbers)
@@ -157,9 +163,9 @@ class Renderer(nn.Module):
         bounds[0].scatter_reduce_(0, spots, -ends, "amax")
         bounds[1].scatter_reduce_(0, spots, ends, "amax")
         low, high = bounds.view(2, count, samples, 2).amax(2)
-        limit = torch.tensor([self.width, self.height], dtype=low.dtype, device=low.device)
-        low = (-low).floor().clamp(min=0).minimum(limit).long().tolist()
-        high = high.ceil().clamp(min=0).minimum(limit).long().tolist()
+        first, last = torch.tensor(self._frame, dtype=low.dtype, device=low.device).view(2, 2)
+        low = (-low).floor().clamp(first, last).long().tolist()
+        high = high.ceil().clamp(first, last).long().tolist()
         boxes: list[Box] = []
         packed: dict[int, tuple[Tensor, int]] = {}
         first, size = 0, 0
@@ -203,12 +209,12 @@ class Renderer(nn.Module):
         x = torch.arange(box.left, box.left + box.width, device=numbers.device).to(numbers) + 0.5
         y = torch.arange(box.top, box.top + box.height, device=numbers.device).to(numbers) + 0.5
         points = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None].expand(len(numbers), -1, -1, -1)
-        points = _apply(_inverse(to_pixels), points)
+        points = apply(inverse(to_pixels), points)
         if paint.boxed:
             low, high = self._extent(shape.outline, numbers)
             span = (high - low)[:, None, None]
             points = (points - low[:, None, None]) / torch.where(span.abs() < 1e-12, 1e-12, span)
-        points = _apply(_inverse(paint.matrix), points)
+        points = apply(inverse(paint.matrix), points)
         geometry = numbers[:, list(paint.geometry)]
         along = spread((linear if len(paint.geometry) == 4 else radial)(points, geometry), paint.spread)
         reds = torch.tensor(paint.colours, device=numbers.device)[:, None] + torch.arange(3, device=numbers.device)
@@ -217,82 +223,7 @@ class Renderer(nn.Module):
 
     def _extent(self, outline: Outline, numbers: Numbers) -> tuple[Float[Tensor, "b 2"], Float[Tensor, "b 2"]]:
         """The bounding box of an outline, found from 17 points on each curve."""
-        curves = _points(numbers, outline.index.to(numbers.device), outline.weight.to(numbers)).flatten(0, 1)
+        curves = control_points(numbers, outline.index.to(numbers.device), outline.weight.to(numbers)).flatten(0, 1)
         t = torch.linspace(0, 1, 17, dtype=numbers.dtype, device=numbers.device)
         points = weighted(bernstein(t).expand(len(curves), -1, -1), curves).view(len(numbers), -1, 2)
         return points.amin(1), points.amax(1)
-
-
-class _Table(nn.Module):
-    """The curves of many shapes, one after another."""
-
-    def __init__(self, shapes: Sequence[tuple[int, Shape]]) -> None:
-        super().__init__()
-        lists: dict[str, list] = {name: [] for name in ("index", "weight", "straight", "shape", "following", "starts")}
-        pens: dict[str, list] = {name: [] for name in ("width", "cap", "join", "miter_limit")}
-        total = 0
-        for number, shape in shapes:
-            outline, kept = shape.outline, slice(None)
-            if shape.stroke is not None:
-                kept = ~outline.implied
-            place = torch.full((len(outline.straight),), -1, dtype=torch.int64)
-            count = int(torch.arange(len(place))[kept].numel())
-            place[kept] = torch.arange(count) + total
-            following = outline.following[kept]
-            lists["following"].append(torch.where(following < 0, -1, place[following]))
-            for name in ("index", "weight", "straight", "starts"):
-                lists[name].append(getattr(outline, name)[kept])
-            lists["shape"].append(torch.full((count,), number))
-            if shape.stroke is not None:
-                for name, values in pens.items():
-                    values.append(torch.full((count,), getattr(shape.stroke, name)))
-            total += count
-        for name, values in (lists | pens).items():
-            if values:
-                self.register_buffer(name, torch.cat(values), persistent=False)
-        if not shapes:
-            self.register_buffer("straight", torch.zeros(0, dtype=torch.bool), persistent=False)
-
-    def points(self, numbers: Numbers) -> Float[Tensor, "b curves 4 2"]:
-        return _points(numbers, self.index, self.weight.to(numbers))
-
-
-def _points(
-    numbers: Numbers, index: Int64[Tensor, "curves 4 2 3"], weight: Float[Tensor, "curves 4 2 3"]
-) -> Float[Tensor, "b curves 4 2"]:
-    """The control points: sums of numbers."""
-    return (numbers.index_select(1, index.flatten()).view(len(numbers), *index.shape) * weight).sum(-1)
-
-
-def _shapes(nodes: Sequence[Node]) -> Iterator[Shape]:
-    """All shapes in the order in which `Renderer` draws them."""
-    for node in nodes:
-        if isinstance(node, Shape):
-            yield node
-        elif isinstance(node, Layer):
-            yield from _shapes(node.nodes)
-            yield from _shapes(node.clip or ())
-
-
-def _fixed(nodes: Sequence[Node]) -> Iterator[Fixed]:
-    for node in nodes:
-        if isinstance(node, Fixed):
-            yield node
-        elif isinstance(node, Layer):
-            yield from _fixed(node.nodes)
-            yield from _fixed(node.clip or ())
-
-
-def _inverse(matrix: Matrix) -> Matrix:
-    """The inverse; of a matrix without one, that of the identity, as it draws nothing."""
-    a, b, c, d, e, f = matrix
-    det = a * d - b * c
-    if not math.isfinite(det) or abs(det) < 1e-300:
-        return IDENTITY
-    return (d / det, -b / det, -c / det, a / det, (c * f - d * e) / det, (b * e - a * f) / det)
-
-
-def _apply(matrix: Matrix, points: Float[Tensor, "*s 2"]) -> Float[Tensor, "*s 2"]:
-    a, b, c, d, e, f = matrix
-    x, y = points[..., 0], points[..., 1]
-    return torch.stack([a * x + c * y + e, b * x + d * y + f], -1)

@@ -4,6 +4,7 @@ Every coordinate, radius, width, colour, opacity and stop of an SVG is one numbe
 number in the file share it here. A circle is its centre and radius, of which the control points are sums.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -33,12 +34,34 @@ def compose(outer: Matrix, inner: Matrix) -> Matrix:
     return (a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f)
 
 
+def scale_of(matrix: Matrix) -> float:
+    """By how much a matrix lengthens, at most about."""
+    a, b, c, d, *_ = matrix
+    return max((a * a + b * b) ** 0.5, (c * c + d * d) ** 0.5)
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The inverse; of a matrix without one, that of the identity, as it draws nothing."""
+    a, b, c, d, e, f = matrix
+    det = a * d - b * c
+    if not math.isfinite(det) or abs(det) < 1e-300:
+        return IDENTITY
+    return (d / det, -b / det, -c / det, a / det, (c * f - d * e) / det, (b * e - a * f) / det)
+
+
+def apply(matrix: Matrix, points: Float[Tensor, "*s 2"]) -> Float[Tensor, "*s 2"]:
+    """The points, moved by a matrix."""
+    a, b, c, d, e, f = matrix
+    x, y = points[..., 0], points[..., 1]
+    return torch.stack([a * x + c * y + e, b * x + d * y + f], -1)
+
+
 @dataclass(frozen=True)
 class Outline:
-    """Cubic curves whose coordinates are sums of up to three numbers with constant weights."""
+    """Cubic curves whose coordinates are sums of a few numbers with constant weights."""
 
-    index: Int64[Tensor, "curves 4 2 3"]
-    weight: Float64[Tensor, "curves 4 2 3"]
+    index: Int64[Tensor, "curves 4 2 terms"]
+    weight: Float64[Tensor, "curves 4 2 terms"]
     straight: Bool[Tensor, " curves"]
     """Lines."""
     implied: Bool[Tensor, " curves"]
@@ -145,6 +168,8 @@ class Sketch:
     height: float
     page: Matrix = IDENTITY
     """From those units to the page."""
+    constant: frozenset[int] = frozenset()
+    """The numbers that have no place in a file of their own, or belong to a clip path: they do not move."""
     named: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """The numbers of each element that has an id, and of all within it."""
 
@@ -153,6 +178,14 @@ class Sketch:
         scale = min(width / self.width, height / self.height)
         left, top = (width - scale * self.width) / 2, (height - scale * self.height) / 2
         return compose((scale, 0.0, 0.0, scale, left, top), self.page)
+
+    def frame(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the page on a canvas, in whole pixels: nothing is drawn beyond."""
+        scale = min(width / self.width, height / self.height)
+        left, top = (width - scale * self.width) / 2, (height - scale * self.height) / 2
+        near = 1e-6  # of a pixel
+        right, bottom = width - left, height - top
+        return math.floor(left + near), math.floor(top + near), math.ceil(right - near), math.ceil(bottom - near)
 
     def places(self, kind: Kind) -> Int64[Tensor, " k"]:
         """Where the numbers of a kind are."""

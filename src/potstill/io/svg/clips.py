@@ -7,10 +7,10 @@ from potstill.errors import InputError
 from potstill.io.svg.document import NESTED, NOT_DRAWN, href, local
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.geometry import SHAPES, Outlines
-from potstill.io.svg.paints import Unsupported, scale_of
+from potstill.io.svg.paints import Unsupported
 from potstill.io.svg.styles import Style, Styles
 from potstill.io.svg.values import length, transform
-from potstill.vectors.sketch import Flat, Layer, Matrix, Node, Shape, compose
+from potstill.vectors.sketch import Flat, Layer, Matrix, Node, Shape, compose, scale_of
 
 
 class ClipPaths:

@@ -27,6 +27,11 @@ class Written:
     added: str = ""
     """The name of the attribute that is added."""
 
+    def edit(self, values: Sequence[float], decimals: int) -> tuple[Spot, str]:
+        """What is replaced, and by what, given all numbers of the sketch."""
+        text = self.write([values[place] for place in self.numbers], decimals)
+        return self.spot, f' {self.added}="{text}"' if self.added else text
+
 
 def format_number(value: float, decimals: int) -> str:
     """The shortest text of a number that is rounded to some decimals: `.5`, `-3`, `0`."""

@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element
 
 import torch
 
-from potstill.io.svg import path_data
 from potstill.io.svg.document import local
 from potstill.io.svg.fields import Fields, format_number
-from potstill.io.svg.path_data import Subpath
+from potstill.io.svg.path_data import Spot2, Subpath, Sum, read_path
+from potstill.io.svg.path_writer import write_path
 from potstill.io.svg.values import length, numbers
 from potstill.vectors.sketch import Outline, Refs
 
@@ -19,9 +19,8 @@ ROUND = 4 / 3 * (math.sqrt(2) - 1)
 """The handle of a quarter of a circle of radius 1."""
 SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 
-Sum = tuple[tuple[int, float], ...]
-"""A coordinate: places of numbers, each with its weight."""
-Spot2 = tuple[Sum, Sum]
+TERMS = 4
+"""The most numbers that a coordinate is a sum of."""
 
 
 class Outlines:
@@ -49,10 +48,10 @@ class Outlines:
         """Every subpath: its start, its curves of 1, 2 or 3 points after the one before, and whether it is closed."""
         kind, name = local(element), f"{self._fields.xml.name}: {{}} of <{local(element)}>"
         if kind == "path":
-            values, subpaths = path_data.read(element.get("d", ""), name.format("d"))
-            write = partial(path_data.write, [*subpaths])
+            values, subpaths = read_path(element.get("d", ""), name.format("d"))
+            write = partial(write_path, subpaths)
             refs = self._fields.attribute(element, "d", values, "points", write, decimals)
-            return [_subpath(each, refs) for each in subpaths]
+            return [_subpath(each, refs[0]) for each in subpaths]
         if kind in ("polyline", "polygon"):
             values = numbers(element.get("points", ""), name.format("points"))
             values = values[: len(values) // 2 * 2]
@@ -135,11 +134,15 @@ def _sum(*parts: tuple[int, float] | int) -> Sum:
     return tuple(found.items())
 
 
-def _subpath(path: Subpath, refs: Refs) -> tuple[Spot2, list[list[Spot2]], bool]:
-    def at(point: Refs) -> Spot2:
-        return ((refs[point[0]], 1.0),), ((refs[point[1]], 1.0),)
+def _subpath(path: Subpath, first: int) -> tuple[Spot2, list[list[Spot2]], bool]:
+    """Its curves, with the places of its numbers counted from `first`."""
 
-    return at(path.start), [[at(point) for point in curve] for curve in path.curves], path.closed
+    def at(spot: Spot2) -> Spot2:
+        x, y = (tuple((place + first, weight) for place, weight in each) for each in spot)
+        return x, y
+
+    parts = [curve for segment in path.segments for curve in (segment.cubics or [segment.points])]
+    return at(path.start), [[at(point) for point in curve] for curve in parts], path.closed
 
 
 def _write_list(values: Sequence[float], decimals: int) -> str:
@@ -181,11 +184,11 @@ def _chain(start: Spot2, parts: list[list[Spot2]], closed: bool, curves: list, s
 def _outline(curves: list, straight: list, ends: list) -> Outline | None:
     if not curves:
         return None
-    shape, places, weights = (len(curves), 4, 2, 3), [], []
+    shape, places, weights = (len(curves), 4, 2, TERMS), [], []
     for curve in curves:
         for point in curve:
             for coordinate in point:
-                padded = [*coordinate, *[(coordinate[0][0], 0.0)] * (3 - len(coordinate))]
+                padded = [*coordinate, *[(coordinate[0][0], 0.0)] * (TERMS - len(coordinate))]
                 places += [place for place, _ in padded]
                 weights += [each for _, each in padded]
     index, weight = torch.tensor(places).view(shape), torch.tensor(weights, dtype=torch.float64).view(shape)
@@ -198,12 +201,12 @@ def _outline(curves: list, straight: list, ends: list) -> Outline | None:
 def rectangle(corners: Refs) -> Outline:
     """The outline of a rectangle from left, top, right and bottom."""
     left, top, right, bottom = corners
-    index = torch.zeros(4, 4, 2, 3, dtype=torch.int64)
+    index = torch.zeros(4, 4, 2, TERMS, dtype=torch.int64)
     points = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
     for number in range(4):
         index[number, :2, :, 0] = torch.tensor(points[number])
         index[number, 2:, :, 0] = torch.tensor(points[number + 1])
-    weight = torch.zeros(4, 4, 2, 3, dtype=torch.float64)
+    weight = torch.zeros(4, 4, 2, TERMS, dtype=torch.float64)
     weight[..., 0] = 1
     no = torch.zeros(4, dtype=torch.bool)
     return Outline(index, weight, ~no, no, torch.tensor([1, 2, 3, 0]), no)

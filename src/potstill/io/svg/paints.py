@@ -8,7 +8,7 @@ from potstill.io.svg.document import SVG, href, local
 from potstill.io.svg.fields import Fields, write_colour
 from potstill.io.svg.styles import Style, Styles, Value
 from potstill.io.svg.values import colour, length, share, transform
-from potstill.vectors.sketch import Flat, Gradient, Kind, Matrix, Paint, Refs
+from potstill.vectors.sketch import Flat, Gradient, Kind, Paint, Refs, scale_of
 
 _SPREADS = {"reflect": "reflect", "repeat": "repeat"}
 
@@ -146,9 +146,3 @@ def _has_stops(element: Element) -> bool:
 def _write_rgba(values, decimals: int, alpha: float) -> str:
     red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in values)
     return f"rgba({red},{green},{blue},{alpha:g})"
-
-
-def scale_of(matrix: Matrix) -> float:
-    """By how much a matrix lengthens, at most about."""
-    a, b, c, d, *_ = matrix
-    return max((a * a + b * b) ** 0.5, (c * c + d * d) ** 0.5)

@@ -1,176 +1,222 @@
-"""Path data: read into curves, and written again as briefly as it can be."""
+"""Path data, read into curves that keep the ties of their commands.
+
+Every number of the text is one number of the drawing. So a horizontal line stays horizontal, the handle of a smooth
+curve stays the mirror image of the one before, and an arc stays an arc, which turns and grows with its two ends.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path
 
 from potstill.errors import InputError
-from potstill.io.svg.fields import format_number
 from potstill.io.svg.values import LARGEST, NUMBER
-from potstill.vectors.sketch import Refs
 
+Sum = tuple[tuple[int, float], ...]
+"""A coordinate: places in a list of numbers, each with its weight."""
+Spot2 = tuple[Sum, Sum]
+"""A point of two such sums."""
+
+LONG = 1.5
+"""How far an arc may go from the middle of its chord, in chords. A longer one, such as an almost whole circle, would
+grow wildly with its ends: it becomes curves.
+"""
 _COUNTS = {"m": 2, "z": 0, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 _GAP = re.compile(r"[\s,]*")
 _FLAG = re.compile(r"[01]")
-Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Arc:
+    """An elliptical arc as it was read."""
+
+    radii: tuple[float, float]
+    turn: float
+    """The rotation of the ellipse in degrees."""
+    flags: tuple[int, int]
+    chord: complex
+    """From its start to its end."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One command: a curve with 1, 2 or 3 points after the one before it, or an arc with its end."""
+
+    points: tuple[Spot2, ...]
+    arc: Arc | None = None
+    cubics: tuple[tuple[Spot2, Spot2, Spot2], ...] = ()
+    """The curves that stand for an arc."""
 
 
 @dataclass(frozen=True)
 class Subpath:
-    """Curves after one another: each a list of points after the one before, of 1, 2 or 3 points.
+    """Segments after one another."""
 
-    Points are places in a list of numbers, of x before y.
-    """
-
-    start: Refs
-    curves: tuple[tuple[Refs, ...], ...]
+    start: Spot2
+    segments: tuple[Segment, ...]
     closed: bool
 
 
-def tokens(text: str, what: str) -> str:
-    """The same path data, spaced so that every reader reads it alike.
+def commands(text: str, what: str) -> Iterator[tuple[str, list[float]]]:
+    """Every command with the numbers of one use of it; more numbers after `M` are those of `L`.
 
     Raises:
-        InputError: it is no path data.
+        InputError: it is no path data, or has a number too large.
     """
-    parts: list[str] = []
-    position, command, numbers = 0, "", 0
-    while True:
-        position = _GAP.match(text, position).end()  # type: ignore[union-attr]
-        if position == len(text):
-            break
-        if text[position].isalpha() and text[position].lower() in _COUNTS:
-            if not _complete(command, numbers):
-                break
-            command, numbers = text[position], 0
-            parts += [] if command in ("a", "A") else [command]
-            position += 1
+    position, command, given = 0, "", []
+    while (position := _GAP.match(text, position).end()) < len(text):  # type: ignore[union-attr]
+        count = _COUNTS.get(command.lower(), 0)
+        letter = text[position]
+        if letter.lower() in _COUNTS and not given and (command or letter in "mM"):
+            command, position = letter, position + 1
+            if letter in "zZ":
+                yield command, []
             continue
-        flag = command in ("a", "A") and numbers % 7 in (3, 4)
-        found = (_FLAG if flag else NUMBER).match(text, position)
-        if not found or not command or command in ("z", "Z"):
+        flag = command in ("a", "A") and len(given) in (3, 4)
+        found = (_FLAG if flag else NUMBER).match(text, position) if count else None
+        if not found:
             break
-        number = float(found[0])
-        if not abs(number) <= LARGEST:
+        given.append(float(found[0]))
+        if not abs(given[-1]) <= LARGEST:
             raise InputError(f"{what} has a number beyond {LARGEST:,.0f}: scale the drawing down")
-        parts.append(str(int(number)) if number == int(number) else f"{number:.17g}")
-        position, numbers = found.end(), numbers + 1
-        if command in ("a", "A") and numbers % 7 == 0:
-            line = "l" if command == "a" else "L"  # an arc without a radius is a line
-            parts[-7:] = [line, *parts[-2:]] if "0" in parts[-7:-5] else [command, *parts[-7:]]
-    if position < len(text) or not _complete(command, numbers) or (parts and parts[0] not in ("m", "M")):
+        position = found.end()
+        if len(given) == count:
+            yield command, given
+            given, command = [], {"m": "l", "M": "L"}.get(command, command)
+    if position < len(text) or given:
         raise InputError(f"{what} is not path data at {text[position : position + 20]!r}: correct it")
-    return " ".join(parts)
 
 
-def _complete(command: str, numbers: int) -> bool:
-    """Whether a command has all its numbers, once or more often."""
-    count = _COUNTS.get(command.lower(), 0)
-    return numbers > 0 and numbers % count == 0 if count else True
-
-
-def read(text: str, what: str) -> tuple[list[float], list[Subpath]]:
-    """The numbers of path data, and its subpaths; arcs become cubic curves, and a point on the start is the start.
+def read_path(text: str, what: str) -> tuple[list[float], list[Subpath]]:
+    """The numbers of path data, and its subpaths. The end of a closed subpath on its start is the start.
 
     Raises:
-        InputError: it is no path data.
+        InputError: as `commands`.
     """
-    pen = RecordingPen()
-    parse_path(tokens(text, what), pen)
-    numbers: list[float] = []
+    reader = _Reader()
+    for command, given in commands(text, what):
+        reader.take(command, given)
+    reader.end(False)
+    return reader.numbers, reader.subpaths
 
-    def add(point: Point) -> Refs:
-        numbers.extend(point)
-        return len(numbers) - 2, len(numbers) - 1
 
-    subpaths: list[Subpath] = []
-    start, curves, now = (), [], (0.0, 0.0)
-    first = now
-    for name, points in pen.value:
-        if name == "moveTo":
-            first = now = points[0]
-            start, curves = add(now), []
-        elif name in ("lineTo", "curveTo", "qCurveTo"):
-            curves.append(tuple(add(point) for point in points))
-            now = points[-1]
+class _Reader:
+    """The state of reading: the point that was reached, as numbers and as a complex value."""
+
+    def __init__(self) -> None:
+        self.numbers: list[float] = []
+        self.subpaths: list[Subpath] = []
+        self._segments: list[Segment] = []
+        self._start = self._now = self._handle_value = 0j
+        self._start_spot = self._spot = self._handle = self._point(0j)
+        self._before = ""
+
+    def _number(self, value: float) -> Sum:
+        self.numbers.append(value)
+        return ((len(self.numbers) - 1, 1.0),)
+
+    def _point(self, value: complex) -> Spot2:
+        return self._number(value.real), self._number(value.imag)
+
+    def end(self, closed: bool) -> None:
+        """End the subpath."""
+        if self._segments:
+            last = self._segments[-1]
+            if closed and abs(self._now - self._start) <= 1e-9 * max(abs(self._now), abs(self._start)):
+                cubics = (*last.cubics[:-1], (*last.cubics[-1][:2], self._start_spot)) if last.cubics else ()
+                self._segments[-1] = Segment((*last.points[:-1], self._start_spot), last.arc, cubics)
+            self.subpaths.append(Subpath(self._start_spot, tuple(self._segments), closed))
+        self._segments = []
+
+    def take(self, command: str, given: list[float]) -> None:
+        """Read one command."""
+        kind, base = command.lower(), self._now if command.islower() else 0j
+        if kind == "z":
+            self.end(True)
+            self._now, self._spot = self._start, self._start_spot
+        elif kind == "m":
+            self.end(False)
+            self._start = self._now = base + complex(*given)
+            self._start_spot = self._spot = self._point(self._now)
+        elif kind == "h":
+            self._to(
+                [(base.real + given[0]) + 1j * self._now.imag], [(self._number(base.real + given[0]), self._spot[1])]
+            )
+        elif kind == "v":
+            self._to(
+                [self._now.real + 1j * (base.imag + given[0])], [(self._spot[0], self._number(base.imag + given[0]))]
+            )
+        elif kind == "a":
+            self._arc(base + complex(*given[5:]), given)
         else:
-            closed = name == "closePath"
-            if closed and curves and _near(now, first):
-                curves[-1] = (*curves[-1][:-1], start)
-            subpaths.append(Subpath(start, tuple(curves), closed))
-    return numbers, subpaths
+            values = [base + complex(*given[at : at + 2]) for at in range(0, len(given), 2)]
+            spots = [self._point(value) for value in values]
+            if kind in "st":
+                smooth = self._before in ("cs" if kind == "s" else "qt")
+                values.insert(0, 2 * self._now - self._handle_value if smooth else self._now)
+                if not smooth:
+                    spots.insert(0, self._spot)
+                elif self._before == "t":  # a mirror image of a mirror image would be a sum of too many
+                    spots.insert(0, self._point(values[0]))
+                else:
+                    spots.insert(0, _mirrored(self._spot, self._handle))
+            self._to(values, spots)
+        self._before = kind
+
+    def _to(self, values: list[complex], spots: list[Spot2]) -> None:
+        self._segments.append(Segment(tuple(spots)))
+        self._now, self._spot = values[-1], spots[-1]
+        if len(values) > 1:
+            self._handle_value, self._handle = values[-2], spots[-2]
+
+    def _arc(self, end: complex, given: list[float]) -> None:
+        """Its curves as z_0 + w (z_1 - z_0), with a constant complex w for every point."""
+        rx, ry, turn, large, sweep = abs(given[0]), abs(given[1]), given[2], int(given[3]), int(given[4])
+        begin, chord = self._now, end - self._now
+        if chord == 0:
+            return
+        spot = self._point(end)
+        if not rx or not ry:
+            self._to([end], [spot])
+            return
+        pen = RecordingPen()
+        text = f"M0 0A{rx:.17f} {ry:.17f} {turn:.17f} {large} {sweep} {chord.real:.17f} {chord.imag:.17f}"
+        parse_path(text, pen)
+        cubics = []
+        for name, points in pen.value:
+            if name == "curveTo":
+                cubics.append(tuple(_tied(self._spot, spot, complex(*point) / chord) for point in points))
+        if max(abs(complex(*point) / chord - 0.5) for _, points in pen.value for point in points) > LONG:
+            for _, points in pen.value[1:-1]:
+                values = [begin + complex(*point) for point in points]
+                self._to(values, [self._point(value) for value in values])
+            return
+        cubics[-1] = (*cubics[-1][:2], spot)
+        self._segments.append(Segment((spot,), Arc((rx, ry), turn, (large, sweep), chord), tuple(cubics)))
+        self._now, self._spot = begin + chord, spot
 
 
-def _near(a: Point, b: Point) -> bool:
-    size = max(map(abs, (*a, *b)))
-    return abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 1e-9 * size
+def _add(*parts: tuple[Sum, float]) -> Sum:
+    """A sum of sums with weights."""
+    found: dict[int, float] = {}
+    for each, weight in parts:
+        for place, own in each:
+            found[place] = found.get(place, 0.0) + weight * own
+    return tuple(found.items())
 
 
-def write(subpaths: Sequence[Subpath], values: Sequence[float], decimals: int) -> str:
-    """Path data, with every point rounded as an absolute point, so that roundings do not add up."""
-    scale = 10**decimals
-    grid = [round(value * scale) for value in values]
-    writer = _Writer(decimals)
-    for path in subpaths:
-        writer.move(grid, path.start)
-        for number, curve in enumerate(path.curves):
-            last = number == len(path.curves) - 1
-            if not (last and path.closed and len(curve) == 1 and curve[0] == path.start):  # that Z draws
-                writer.curve(grid, curve)
-        if path.closed:
-            writer.close(grid, path.start)
-    return writer.text
+def _tied(a: Spot2, b: Spot2, w: complex) -> Spot2:
+    """a + w (b - a), as complex numbers."""
+    (ax, ay), (bx, by) = a, b
+    return (
+        _add((ax, 1 - w.real), (bx, w.real), (ay, w.imag), (by, -w.imag)),
+        _add((ay, 1 - w.real), (by, w.real), (ax, -w.imag), (bx, w.imag)),
+    )
 
 
-class _Writer:
-    """Chooses for every curve the shorter of absolute and relative, and of the short commands."""
-
-    def __init__(self, decimals: int) -> None:
-        self.text, self._decimals = "", decimals
-        self._now = self._control = (0, 0)
-        self._command, self._kind = "", ""
-
-    def move(self, grid: list[int], start: Refs) -> None:
-        self._put({"m": [grid[start[0]], grid[start[1]]]}, always=True)
-        self._now = grid[start[0]], grid[start[1]]
-        self._command = {"m": "l", "M": "L"}[self._command]
-        self._kind = ""
-
-    def close(self, grid: list[int], start: Refs) -> None:
-        self.text += "z"
-        self._command, self._kind = "z", ""
-        self._now = grid[start[0]], grid[start[1]]
-
-    def curve(self, grid: list[int], curve: tuple[Refs, ...]) -> None:
-        points = [(grid[x], grid[y]) for x, y in curve]
-        (x, y), end = self._now, points[-1]
-        kind = "lqc"[len(points) - 1]
-        flat = [each for point in points for each in point]
-        choices = {kind: flat}
-        mirrored = (2 * x - self._control[0], 2 * y - self._control[1]) if self._kind == kind else (x, y)
-        if kind == "l":
-            choices |= {"v": [end[1]]} if end[0] == x else {"h": [end[0]]} if end[1] == y else {}
-        elif points[0] == mirrored:
-            choices |= {"t" if kind == "q" else "s": flat[2:]}
-        self._put(choices)
-        self._control = points[-2] if len(points) > 1 else end
-        self._now, self._kind = end, kind
-
-    def _put(self, choices: dict[str, list[int]], always: bool = False) -> None:
-        options = []
-        for letter, values in choices.items():
-            base = {"h": self._now[:1], "v": self._now[1:]}.get(letter, self._now)
-            relative = [value - base[place % len(base)] for place, value in enumerate(values)]
-            for command, given in ((letter, relative), (letter.upper(), values)):
-                text = "" if command == self._command and not always else command
-                for value in given:
-                    number = format_number(value / 10**self._decimals, self._decimals)
-                    before = text or self.text[-24:]
-                    glued = number[0] == "-" or (number[0] == "." and "." in re.split(r"[^\d.]", before)[-1])
-                    text += number if glued or (not before[-1:].isdigit() and before[-1:] != ".") else " " + number
-                options.append((len(text), text, command))
-        _, text, self._command = min(options, key=lambda each: each[0])
-        self.text += text
+def _mirrored(now: Spot2, handle: Spot2) -> Spot2:
+    """2 now - handle."""
+    x, y = (_add((at, 2.0), (away, -1.0)) for at, away in zip(now, handle, strict=True))
+    return x, y

@@ -16,7 +16,7 @@ from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
 from potstill.io.svg.geometry import SHAPES, Outlines, rectangle
 from potstill.io.svg.pages import page_size, view_box
-from potstill.io.svg.paints import Paints, Unsupported, scale_of
+from potstill.io.svg.paints import Paints, Unsupported
 from potstill.io.svg.styles import Style, Styles
 from potstill.io.svg.values import length, share, transform, viewport
 from potstill.io.svg.writer import SvgFile
@@ -32,6 +32,7 @@ from potstill.vectors.sketch import (
     Sketch,
     Stroke,
     compose,
+    scale_of,
 )
 from potstill.vectors.strokes import Cap, Join
 
@@ -97,7 +98,9 @@ class _Reader:
         named = {name: frozenset(places) for name, places in self.named.items()}
         page = viewport(self.view, self.width, self.height, ratio)
         kinds = tuple(self.fields.kinds)
-        sketch = Sketch(values, kinds, nodes, self.width, self.height, page, named)
+        written = {place for each in self.fields.written for place in each.numbers}
+        constant = frozenset(range(len(values))) - written
+        sketch = Sketch(values, kinds, nodes, self.width, self.height, page, constant, named)
         return SvgFile(self.xml, sketch, tuple(self.fields.written))
 
     def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:

@@ -13,6 +13,8 @@ from potstill.io.svg.document import SVG, Spot, Xml, parse
 from potstill.io.svg.fields import Written
 from potstill.vectors.sketch import Sketch
 
+GROWTH = 0.05
+"""The share by which a file may grow before its numbers are rounded more."""
 _ID = "potstill"
 """The id of the `metadata` element that holds settings."""
 
@@ -25,13 +27,11 @@ class SvgFile:
     sketch: Sketch
     written: tuple[Written, ...]
 
-    @property
-    def writable(self) -> frozenset[int]:
-        """The numbers that can be written back; the others have no place of their own in the file."""
-        return frozenset(place for each in self.written for place in each.numbers)
-
     def text(self, numbers: Float[Tensor, " n"], metadata: str | None = None) -> str:
         """The file with these numbers: a value is replaced only where one of its numbers is new.
+
+        Lengths are rounded to a 10,000th of the page, or to ten times that where the file would otherwise grow by more
+        than a 20th.
 
         Args:
             numbers: of the sketch, in its order.
@@ -43,14 +43,15 @@ class SvgFile:
         given, before = numbers.detach().cpu(), self.sketch.numbers.to(numbers.dtype)
         changed = (given != before).tolist()
         values = given.double().tolist()
+        new = [each for each in self.written if any(changed[place] for place in each.numbers)]
+        for each in new:
+            if bad := [values[place] for place in each.numbers if not abs(values[place]) < 1e12]:
+                raise InputError(f"a number of {self.xml.name} is {bad[0]}: only finite numbers can be written")
         edits: list[tuple[Spot, str]] = []
-        for each in self.written:
-            if any(changed[place] for place in each.numbers):
-                own = [values[place] for place in each.numbers]
-                if not all(abs(value) < 1e12 for value in own):
-                    raise InputError(f"a number of {self.xml.name} is {own[0]}: only finite numbers can be written")
-                text = each.write(own, each.decimals)
-                edits.append((each.spot, f' {each.added}="{text}"' if each.added else text))
+        for fewer in (0, 1):
+            edits = [each.edit(values, max(each.decimals - fewer, 0)) for each in new]
+            if sum(len(text) - (spot.end - spot.start) for spot, text in edits) <= GROWTH * len(self.xml.source):
+                break
         if metadata is not None:
             edits.append(self._metadata(metadata))
         return _edited(self.xml.source, edits).decode()

@@ -63,7 +63,7 @@ class _Pieces:
 
 
 def winding_areas(edges: Edges, path: Int64[Tensor, " edges"], boxes: Boxes) -> Float[Tensor, " size"]:
-    """The winding areas of all boxes, packed: positive where edges run clockwise on the screen.
+    """The winding areas of all boxes, packed: positive where edges run counter-clockwise on the screen.
 
     Args:
         edges: the edges; those of a path must close, and may leave its box.

@@ -9,7 +9,7 @@ from potstill.vectors.coverage import Edges
 Curves = Float[Tensor, "curves 4 2"]
 """Cubic Bezier curves by their four control points."""
 
-TOLERANCE = 0.04
+TOLERANCE = 0.015
 """How far an edge may be from its curve, in pixels."""
 MOST = 256
 """The most edges of a curve; one that needs more is thousands of pixels long."""

@@ -72,10 +72,12 @@ class _Writer:
         moved = abs(now - before) > 10**-self._decimals
         rx, ry = (radius * growth if moved else radius for radius in arc.radii)
         turn = 0.0 if arc.radii[0] == arc.radii[1] else arc.turn + turned if moved else arc.turn
-        shape = [
-            format_number(value, places) for value, places in ((rx, self._decimals), (ry, self._decimals), (turn, 2))
-        ]
-        self._put({"a": [*end]}, [*shape, f"{arc.flags[0]}", f"{arc.flags[1]}"])
+        # The middle of a half circle moves far with its radius; one that is a little too small counts as half the chord
+        half = arc.radii[0] == arc.radii[1] and 2 * arc.radii[0] <= 1.001 * abs(before)
+        places = self._decimals if half else self._decimals + 1
+        rx, ry = (math.floor(radius * 10**places) / 10**places if half and moved else radius for radius in (rx, ry))
+        radii = [format_number(radius, places) for radius in (rx, ry)]
+        self._put({"a": [*end]}, [*radii, format_number(turn, 2), *map(str, arc.flags)])
         self._now, self._kind = end, ""
 
     def _put(self, choices: dict[str, list[int]], before: Sequence[str] = ()) -> None:

@@ -46,14 +46,16 @@ def test_it_is_the_plain_formula_with_its_derivative():
         weights = torch.rand(2, channels, 4, 5, generator=Generator().manual_seed(9), dtype=torch.float64)
         found = torch.autograd.grad((fast(*inputs) * weights).sum(), inputs)
         expected = torch.autograd.grad((plainly(*inputs) * weights).sum(), inputs)
-        for name, one, other in zip("canvas coverage colours opacities paint".split(), found, expected, strict=True):
+        for name, one, other in zip(
+            ["canvas", "coverage", "colours", "opacities", "paint"], found, expected, strict=True
+        ):
             if name == "colours":  # that of a shape with a paint is not used, and the last channel is alpha
                 one, other = one[..., :3], other[..., :3]
             assert torch.allclose(one, other, atol=1e-13), name
 
 
 def test_an_opaque_shape_hides_what_is_below_and_its_derivative_is_finite():
-    canvas, coverage, colours, opacities, paint = given(3)
+    canvas, coverage, colours, opacities, _paint = given(3)
     coverage, opacities = torch.ones_like(coverage), torch.ones_like(opacities).requires_grad_()
     result = over(canvas, coverage, BOXES[:1], colours[:, :1], opacities[:, :1], [None])
     assert torch.equal(BOXES[0].on(result), colours[:, 0, :, None, None].expand(2, 3, 3, 4))

@@ -1,5 +1,6 @@
 """Regularisers: 0 for what is well formed, and the direction of their slopes."""
 
+import itertools
 import math
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_smooth_joint_that_bends_counts_and_a_corner_does_not():
     assert Smooth()(traced(bent), traced(circle())).item() > 0.01
     square = torch.tensor([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], dtype=torch.float64)
     shares = torch.tensor([0, 1 / 3, 2 / 3, 1], dtype=torch.float64)[:, None]
-    lines = torch.stack([a + shares * (b - a) for a, b in zip(square[:-1], square[1:], strict=True)])
+    lines = torch.stack([a + shares * (b - a) for a, b in itertools.pairwise(square)])
     assert Smooth()(traced(lines), traced(lines)).item() == 0
 
 

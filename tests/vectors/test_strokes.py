@@ -1,5 +1,6 @@
 """Strokes: widths, joins and caps against areas in closed form, and derivatives against differences."""
 
+import itertools
 import math
 
 import pytest
@@ -13,7 +14,7 @@ def line(*points: tuple[float, float]) -> Tensor:
     """Straight cubics through points."""
     ends = torch.tensor(points, dtype=torch.float64)
     shares = torch.tensor([0, 1 / 3, 2 / 3, 1], dtype=torch.float64)[:, None]
-    return torch.stack([a + shares * (b - a) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    return torch.stack([a + shares * (b - a) for a, b in itertools.pairwise(ends)])
 
 
 def pen(count: int, half: Tensor | float, cap: int = Cap.BUTT, join: int = Join.MITER, closed: bool = False) -> Pen:

@@ -33,12 +33,12 @@ class Chosen:
     """What of a drawing is optimised.
 
     Attributes:
-        kinds: the kinds of numbers.
+        kinds: some of `KINDS`.
         only: ids of elements, to which the choice is limited with all within them; by default all elements.
         inside: left, top, right and bottom, in the units of the viewBox; shapes that reach beyond stay.
     """
 
-    kinds: Collection[Kind] = ("points", "colours")
+    kinds: Collection[str] = ("points", "colours")
     only: Sequence[str] = ()
     inside: tuple[float, float, float, float] | None = None
 

@@ -197,12 +197,12 @@ class _Reading:
                 self._check_style(element.text)
         self._text = []
 
-    def _entity(self, name: str, parameter: bool, value: str | None, *outside: str | None) -> None:
+    def _entity(self, name: str, parameter: int, value: str | None, *outside: str | None) -> None:
         self._entities += 1
         if parameter or value is None or len(value) > ENTITY or set("&<%") & set(value) or self._entities > ENTITIES:
             raise InputError(f"{self.name} declares the entity {name[:40]!r}, which is not a short text: remove it")
 
-    def _skipped(self, name: str, parameter: bool) -> None:
+    def _skipped(self, name: str, parameter: int) -> None:
         raise InputError(f"{self.name} uses the entity {name[:40]!r} without declaring it: declare it or write it out")
 
     def _instruction(self, target: str, data: str) -> None:

@@ -110,7 +110,8 @@ class _Reader:
         self.subpaths: list[Subpath] = []
         self._segments: list[Segment] = []
         self._start = self._now = self._handle_value = 0j
-        self._start_spot = self._spot = self._handle = self._point(0j)
+        self._start_spot: Spot2 = ((), ())
+        self._spot = self._handle = self._start_spot
         self._before = ""
 
     def _number(self, value: float) -> Sum:

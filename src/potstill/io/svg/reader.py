@@ -177,9 +177,9 @@ class _Reader:
             return
         if not nodes:
             return
-        clip = self.clips.of(style, matrix)
         seen = self._opacity(element, style, "opacity", declared_only=True)
         self._own(range(before, len(self.fields.numbers)))
+        clip = self.clips.of(style, matrix)
         if clip is None and not seen:
             yield from nodes
         elif clip is None and len(nodes) == 1 and isinstance(node := nodes[0], Shape):

@@ -80,11 +80,10 @@ def test_a_diff_shows_only_the_element_that_moved():
 
 
 def test_numbers_are_written_where_they_win_and_nowhere_else():
-    body = (
-        '<style>.b { fill : #112233 ; stroke:none }</style><rect width="4" height="4" fill="red" style="fill: lime;x:1"/>'
-        '<rect class="b" width="4" height="4" fill="red"/><g color="#010203"><rect fill="currentColor" width="4" height="4"/>'
-        '</g><rect width="4" height="4"/>'
-    )
+    body = "<style>.b { fill : #112233 ; stroke:none }</style>"
+    body += '<rect width="4" height="4" fill="red" style="fill: lime;x:1"/>'
+    body += '<rect class="b" width="4" height="4" fill="red"/>'
+    body += '<g color="#010203"><rect fill="currentColor" width="4" height="4"/></g><rect width="4" height="4"/>'
     file = read(body)
     numbers = file.sketch.numbers.clone()
     numbers[file.sketch.places("colours")] = 0.2
@@ -102,8 +101,9 @@ def test_path_data_means_the_same_after_it_is_written(name):
         short = write_path(paths, values, 4)
         assert len(short) <= len(text) + 2
         again, others = read_path(short, "d")
-        assert again == pytest.approx(values, abs=1e-4)
         assert write_path(others, again, 4) == short
+        was, now = (by_us(read(f'<path d="{each}"/>')) for each in (text, short))
+        assert (was - now).abs().max() < 1e-3
 
 
 def test_commands_keep_their_ties():
@@ -113,7 +113,7 @@ def test_commands_keep_their_ties():
     moved = [value + 0.1 * math.sin(7 * number) for number, value in enumerate(values)]
     assert re.sub(r"[^a-z]", "", write_path(paths, moved, 2).lower()) == re.sub(r"[^a-z]", "", text.lower())
     wider = [3 * value for value in values]
-    assert "a9 9 0 0 1" in write_path(paths, wider, 2)
+    assert "a9 9 0 01" in write_path(paths, wider, 2).lower()
 
 
 def test_an_almost_whole_circle_becomes_curves_that_do_not_grow_with_its_gap():
@@ -148,17 +148,18 @@ def test_numbers_are_short_and_never_have_an_exponent(value, decimals, text):
 
 
 def test_colours_are_short():
-    assert write_colour([1, 0, 0.2], 0) == "#f03"
+    assert write_colour([1.0, 0.0, 0.2], 0) == "#f03"
     assert write_colour([1.2, -0.1, 0.5], 0) == "#ff0080"
 
 
 def test_small_units_keep_their_digits():
-    """Numbers in a group that is 10,000 times smaller need four digits fewer, in one that is larger four more."""
-    file = read(
-        '<g transform="scale(1e-4)"><rect width="50000" height="7"/></g><g transform="scale(1e4)"><path d="M0 0h1"/></g>'
+    """In a group that is 10,000 times as large as its numbers say they need four digits more."""
+    body = (
+        '<g transform="scale(1e4)"><path d="M0 0h.001v.002"/></g><g transform="scale(.01)"><path d="M0 0h900v9"/></g>'
     )
-    assert {each.decimals for each in file.written if each.write.__class__.__name__ == "partial"} == {7}
-    assert {each.decimals for each in file.written if len(each.numbers) == 1 and not each.added} >= {0}
+    file = read(body)
+    decimals = [each.decimals for each in file.written if len(each.numbers) == 4]
+    assert decimals == [7, 1]
 
 
 def test_settings_are_kept_in_the_metadata_and_read_back():

@@ -9,7 +9,7 @@ from potstill.errors import InputError
 from potstill.io.svg.document import Spot, Xml
 from potstill.vectors.sketch import Kind, Refs
 
-NUMBERS = 500_000
+NUMBERS = 200_000
 """The most numbers of a drawing."""
 Write = Callable[[Sequence[float], int], str]
 """The text of a value from its numbers and the number of decimals."""

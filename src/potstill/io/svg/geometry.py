@@ -107,22 +107,22 @@ class Outlines:
                 _sum((y[0], 1.0), (h[0], low), (down[0], b * down[1])),
             )
 
-        corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
         if not rounded:
-            points = [at(*corner, 0.0, 0.0) for corner in corners]
+            points = [at(x, y, 0.0, 0.0) for x, y in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))]
             return [(points[0], [[point] for point in points[1:]], True)]
-        k = 1 - ROUND
-        curves = [
-            [at(1, 0, -1, 0)],
-            [at(1, 0, -k, 0), at(1, 0, 0, k), at(1, 0, 0, 1)],
-            [at(1, 1, 0, -1)],
-            [at(1, 1, 0, -k), at(1, 1, -k, 0), at(1, 1, -1, 0)],
-            [at(0, 1, 1, 0)],
-            [at(0, 1, k, 0), at(0, 1, 0, -k), at(0, 1, 0, -1)],
-            [at(0, 0, 0, 1)],
-            [at(0, 0, 0, k), at(0, 0, k, 0), at(0, 0, 1, 0)],
-        ]
-        return [(at(0, 0, 1, 0), curves, True)]
+        k, curves = 1 - ROUND, []
+        for right, low, a, b in (
+            (1.0, 0.0, -1.0, 1.0),
+            (1.0, 1.0, -1.0, -1.0),
+            (0.0, 1.0, 1.0, -1.0),
+            (0.0, 0.0, 1.0, 1.0),
+        ):
+            begin, leave = at(right, low, a, 0.0), at(right, low, k * a, 0.0)
+            arrive, end = at(right, low, 0.0, k * b), at(right, low, 0.0, b)
+            if right == low:  # the corners that are entered along an upright side
+                begin, leave, arrive, end = end, arrive, leave, begin
+            curves += [[begin], [leave, arrive, end]]
+        return [(at(0.0, 0.0, 1.0, 0.0), curves, True)]
 
 
 def _sum(*parts: tuple[int, float] | int) -> Sum:

@@ -12,6 +12,7 @@ from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path
 
 from potstill.errors import InputError
+from potstill.io.svg.fields import NUMBERS
 from potstill.io.svg.values import LARGEST, NUMBER
 
 Sum = tuple[tuple[int, float], ...]
@@ -63,8 +64,10 @@ def commands(text: str, what: str) -> Iterator[tuple[str, list[float]]]:
     """Every command with the numbers of one use of it; more numbers after `M` are those of `L`.
 
     Raises:
-        InputError: it is no path data, or has a number too large.
+        InputError: it is no path data, or has too many numbers or one too large.
     """
+    if len(text) > 2 * NUMBERS and len(NUMBER.findall(text)) > NUMBERS:
+        raise InputError(f"{what} has over {NUMBERS:,} numbers: simplify the drawing")
     position, command, given = 0, "", []
     while (position := _GAP.match(text, position).end()) < len(text):  # type: ignore[union-attr]
         count = _COUNTS.get(command.lower(), 0)

@@ -18,9 +18,11 @@ def write_path(subpaths: Sequence[Subpath], values: Sequence[float], decimals: i
         x, y = (round(sum(grid[place] * weight for place, weight in each)) for each in spot)
         return x, y
 
-    writer = _Writer(decimals)
+    writer, before = _Writer(decimals), None
     for path in subpaths:
-        writer.move(at(path.start))
+        if before is None or not before.closed or before.start != path.start:  # else Z leads there
+            writer.move(at(path.start))
+        before = path
         for number, segment in enumerate(path.segments):
             last = number == len(path.segments) - 1
             if segment.arc is not None:

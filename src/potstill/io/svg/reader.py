@@ -36,7 +36,7 @@ from potstill.vectors.sketch import (
 )
 from potstill.vectors.strokes import Cap, Join
 
-SHAPES_AT_MOST = 20_000
+SHAPES_AT_MOST = 10_000
 _DRAWN_ELSEWHERE = ("text", "image", "foreignObject")
 
 

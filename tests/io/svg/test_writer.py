@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -41,12 +42,11 @@ def test_what_did_not_move_keeps_its_bytes_and_what_moved_reads_back_as_it_is(pa
         again = file.with_text(new)
         assert again.text(again.sketch.numbers) == new
         assert torch.equal(by_us(again), by_us(read_svg(new.encode())))
-        assert (by_us(again) - by_us(SvgFile(file.xml, again.sketch, ()))).abs().max() == 0
         names = [element.tag for element in ElementTree.fromstring(new).iter()]
         assert names == [element.tag for element in ElementTree.fromstring(text).iter()]
         if kinds == ("colours",):
             assert len(new) <= 1.05 * len(text)
-            masked = [re.sub(r"#[0-9a-f]{3,6}|=\"[a-z]+\"", "", each) for each in (new, text)]
+            masked = [re.sub(r"#[0-9a-fA-F]{3,6}|=\"[a-z]+\"", "", each) for each in (new, text)]
             assert masked[0].replace(' fill=""', "") == masked[1].replace(' fill=""', "")
 
 
@@ -57,10 +57,10 @@ def test_what_is_written_is_what_is_shown(path):
     file = read_svg(path)
     numbers = jittered(file, ("points", "colours", "gradients", "stops", "widths"))
     new = file.text(numbers)
-    again = by_us(read_svg(new.encode()))
-    moved = by_us(SvgFile(file.xml, file.sketch.__class__(**(vars(file.sketch) | {"numbers": numbers})), ()))
+    again = by_us(read_svg(new.encode()), 128, 128)
+    moved = by_us(replace(file, sketch=replace(file.sketch, numbers=numbers)), 128, 128)
     assert (again - moved).abs().mean() < 3e-3
-    assert (again - by_resvg(new)).abs().mean() < 5e-3
+    assert (again - by_resvg(new, 128, 128)).abs().mean() < 4e-3
 
 
 def test_a_diff_shows_only_the_element_that_moved():

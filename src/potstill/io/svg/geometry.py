@@ -111,12 +111,8 @@ class Outlines:
             points = [at(x, y, 0.0, 0.0) for x, y in ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))]
             return [(points[0], [[point] for point in points[1:]], True)]
         k, curves = 1 - ROUND, []
-        for right, low, a, b in (
-            (1.0, 0.0, -1.0, 1.0),
-            (1.0, 1.0, -1.0, -1.0),
-            (0.0, 1.0, 1.0, -1.0),
-            (0.0, 0.0, 1.0, 1.0),
-        ):
+        for right, low in ((1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)):
+            a, b = 1 - 2 * right, 1 - 2 * low
             begin, leave = at(right, low, a, 0.0), at(right, low, k * a, 0.0)
             arrive, end = at(right, low, 0.0, k * b), at(right, low, 0.0, b)
             if right == low:  # the corners that are entered along an upright side

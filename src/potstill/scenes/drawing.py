@@ -90,6 +90,12 @@ class Drawing(Scene):
 
     costly: ClassVar = True
 
+    start: Float[Tensor, " n"]
+    units: Float[Tensor, " n"]
+    low: Float[Tensor, " n"]
+    high: Float[Tensor, " n"]
+    background: Float[Tensor, " 3"]
+
     def __init__(
         self,
         sketch: Sketch,
@@ -144,14 +150,17 @@ class Drawing(Scene):
 
     def groups(self, rates: Mapping[Kind, float] = RATES) -> list[dict[str, Any]]:
         """The parameters as an optimiser takes them, each kind with its learning rate: `Adam(drawing.groups())`."""
-        return [{"params": [shift], "lr": rates[kind], "kind": kind} for kind, shift in self.shifts.items()]
+        return [{"params": [shift], "lr": rates[kind], "kind": kind} for kind, shift in self._of_kinds()]
+
+    def _of_kinds(self) -> list[tuple[Kind, nn.Parameter]]:
+        return [(kind, self.shifts[kind]) for kind in KINDS if kind in self.shifts]
 
     @property
     def numbers(self) -> Float[Tensor, "b n"]:
         """All numbers of the drawings, in the order of the sketch; those that did not move have their bits."""
         count = len(next(iter(self.shifts.values())))
         moved = torch.zeros_like(self.start).expand(count, -1)
-        for kind, shift in self.shifts.items():
+        for kind, shift in self._of_kinds():
             moved = moved.index_add(1, getattr(self, f"places_of_{kind}"), shift)
         values = self.start + moved * self.units
         return values + (values.clamp(self.low, self.high) - values).detach()

@@ -68,7 +68,7 @@ class _Over(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *outputs: Canvas):
+    def backward(ctx, *outputs: Canvas):  # type: ignore[override]
         """With g the gradient of the result, T the share of a shape that those above it let through, and S below it.
 
         dL/da = T (g . colour - g . S), and q = g . S is carried upwards as a single channel.

@@ -87,7 +87,7 @@ class _WindingAreas(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, *outputs: Float[Tensor, " size"]):
+    def backward(ctx, *outputs: Float[Tensor, " size"]):  # type: ignore[override]
         (edges,), pieces = ctx.saved_tensors, ctx.pieces
         slope = outputs[0][pieces.place] * (pieces.du * pieces.inside).to(outputs[0])
         at_end = slope * pieces.u.to(slope)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
 from potstill.vectors.compositing import Box, Canvas, over
@@ -29,6 +29,11 @@ class Renderer(nn.Module):
     Shapes that share an edge show the seam that viewers show: each is antialiased by its coverage and the background
     comes through, so the picture is what a browser makes of the file.
     """
+
+    matrices: Float64[Tensor, "shapes 6"]
+    opacities: Int64[Tensor, "shapes most"]
+    colours: Int64[Tensor, "shapes 3"]
+    odd: Bool[Tensor, " shapes"]
 
     def __init__(self, sketch: Sketch, height: int, width: int) -> None:
         """Prepare for a canvas of this size, in pixels."""
@@ -138,9 +143,10 @@ class Renderer(nn.Module):
             offset = torch.arange(samples, device=shape.device)[:, None] * count
             following = torch.where(table.following < 0, -1, table.following + offset).flatten()
             scale = matrix[:, :4].square().sum(1).sqrt().repeat(samples)
-            rest = (each.repeat(samples) for each in (table.starts, table.join, table.cap, table.miter_limit.to(half)))
+            starts, join, cap = (each.repeat(samples) for each in (table.starts, table.join, table.cap))
+            pen = Pen(half, following, starts, join, cap, table.miter_limit.to(half).repeat(samples), scale)
             points = table.points(numbers).flatten(0, 1)
-            edges, index = outlines(points, table.straight.repeat(samples), Pen(half, following, *rest, scale))
+            edges, index = outlines(points, table.straight.repeat(samples), pen)
             parts.append(self._move(edges[None], shape[index % count])[0])
             paths.append(shape[index % count] * samples + index // count)
         if not parts:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
 from potstill.vectors.sketch import Fixed, Layer, Node, Shape
@@ -14,6 +14,17 @@ Numbers = Float[Tensor, "b n"]
 
 class CurveTable(nn.Module):
     """The curves of many shapes, one after another, and the pens of those that are stroked."""
+
+    index: Int64[Tensor, "curves 4 2 terms"]
+    weight: Float64[Tensor, "curves 4 2 terms"]
+    straight: Bool[Tensor, " curves"]
+    shape: Int64[Tensor, " curves"]
+    following: Int64[Tensor, " curves"]
+    starts: Bool[Tensor, " curves"]
+    width: Int64[Tensor, " curves"]
+    cap: Int64[Tensor, " curves"]
+    join: Int64[Tensor, " curves"]
+    miter_limit: Float[Tensor, " curves"]
 
     def __init__(self, shapes: Sequence[tuple[int, Shape]]) -> None:
         """Of shapes with their numbers."""

@@ -215,7 +215,7 @@ class _Reader:
         """An `svg` or `symbol` within the file: a viewport of its own."""
         box = view_box(element, self.xml.name)
         what = f"{self.xml.name}: {{}} of <{local(sized)}>"
-        wholes = dict(zip(("x", "y", "width", "height"), self.fields.page * 2, strict=True))
+        wholes: dict[str, float] = dict(zip(("x", "y", "width", "height"), self.fields.page * 2, strict=True))
 
         def get(name: str, default: str) -> float:
             text = sized.get(name, element.get(name, default)).strip()

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from potstill.io.svg import read_svg
-from potstill.vectors import Fixed, Renderer, Sketch
+from potstill.vectors import Renderer, Sketch, Still
 from potstill.vectors import renderer as module
 from potstill.vectors.sketch import KINDS
 
@@ -120,7 +120,7 @@ def test_fixed_layers_stand_in_their_order_and_nothing_is_drawn_beyond_the_page(
     drawing = sketch(f'{HEAD}<rect x="-5" width="20" height="5"/><rect width="2" height="10" fill="#f00"/></svg>')
     green = torch.zeros(4, 10, 20)
     green[1:4:2, :3] = 1
-    nodes = (drawing.nodes[0], Fixed(lambda height, width: green.double()), drawing.nodes[1])
+    nodes = (drawing.nodes[0], Still(lambda height, width: green.double()), drawing.nodes[1])
     between = Sketch(drawing.numbers, drawing.kinds, nodes, 10.0, 10.0)
     picture = Renderer(between, 10, 20)(drawing.numbers[None], torch.ones(1, 3, dtype=torch.float64))[0]
     assert picture[:, 1, 10].tolist() == [0, 1, 0]

@@ -15,7 +15,7 @@ from potstill.vectors.coverage import Boxes, Edges, even_odd, non_zero, winding_
 from potstill.vectors.curves import bernstein, flatten, weighted
 from potstill.vectors.paints import linear, radial, spread, stops
 from potstill.vectors.regularisers import Traced
-from potstill.vectors.sketch import Fixed, Flat, Node, Outline, Shape, Sketch, apply, compose, inverse
+from potstill.vectors.sketch import Flat, Node, Outline, Shape, Sketch, Still, apply, compose, inverse
 from potstill.vectors.strokes import Pen, outlines
 from potstill.vectors.tables import CurveTable, Numbers, control_points, fixed_of, shapes_of
 
@@ -94,7 +94,7 @@ class Renderer(nn.Module):
                     number += 1
                     continue
                 canvas = run(canvas, waiting, number)
-                if isinstance(node, Fixed):
+                if isinstance(node, Still):
                     layer = next(fixed).to(canvas).expand(samples, -1, -1, -1)
                 else:
                     clear = canvas.new_zeros(samples, 4, self.height, self.width)

@@ -145,13 +145,13 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Fixed:
+class Still:
     """What is drawn by another program and does not move: RGBA [4, h, w] in [0, 1] for a height and a width."""
 
     draw: Callable[[int, int], Float[Tensor, "4 h w"]]
 
 
-Node: TypeAlias = Shape | Layer | Fixed
+Node: TypeAlias = Shape | Layer | Still
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
-from potstill.vectors.sketch import Fixed, Layer, Node, Shape
+from potstill.vectors.sketch import Layer, Node, Shape, Still
 
 Numbers = Float[Tensor, "b n"]
 """The numbers of drawings with one sketch."""
@@ -76,10 +76,10 @@ def shapes_of(nodes: Sequence[Node]) -> Iterator[Shape]:
             yield from shapes_of(node.clip or ())
 
 
-def fixed_of(nodes: Sequence[Node]) -> Iterator[Fixed]:
+def fixed_of(nodes: Sequence[Node]) -> Iterator[Still]:
     """All fixed layers in the order in which `Renderer` draws them."""
     for node in nodes:
-        if isinstance(node, Fixed):
+        if isinstance(node, Still):
             yield node
         elif isinstance(node, Layer):
             yield from fixed_of(node.nodes)

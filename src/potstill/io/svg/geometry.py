@@ -95,8 +95,8 @@ class Outlines:
         rx, ry = rx or ry, ry or rx
         if w[1] <= 0 or h[1] <= 0:
             return []
-        rounded = rx is not None and ry is not None and rx[1] > 0 and ry[1] > 0
-        across, down = (_radius(rx, w), _radius(ry, h)) if rounded else ((w[0], 0.0), (h[0], 0.0))
+        rounded = rx is not None and ry is not None and min(rx[1], ry[1]) > 0
+        across, down = _radius(rx, w), _radius(ry, h)
 
         def at(right: float, low: float, a: float, b: float) -> Spot2:
             """At a corner, moved by shares of the radii."""
@@ -119,9 +119,9 @@ class Outlines:
         return [(at(0.0, 0.0, 1.0, 0.0), curves, True)]
 
 
-def _radius(radius: tuple[int, float], side: tuple[int, float]) -> tuple[int, float]:
+def _radius(radius: tuple[int, float] | None, side: tuple[int, float]) -> tuple[int, float]:
     """The number of a radius and its weight; more than half the side counts as half of it."""
-    return (side[0], 0.5) if radius[1] > side[1] / 2 else (radius[0], 1.0)
+    return (side[0], 0.5) if radius is None or radius[1] > side[1] / 2 else (radius[0], 1.0)
 
 
 def _sum(*parts: tuple[int, float] | int) -> Sum:

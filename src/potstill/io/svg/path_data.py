@@ -98,14 +98,14 @@ def read_path(text: str, what: str) -> tuple[list[float], list[Subpath]]:
     Raises:
         InputError: as `commands`.
     """
-    reader = _Reader()
+    reader = _PathReader()
     for command, given in commands(text, what):
         reader.take(command, given)
     reader.end(False)
     return reader.numbers, reader.subpaths
 
 
-class _Reader:
+class _PathReader:
     """The state of reading: the point that was reached, as numbers and as a complex value."""
 
     def __init__(self) -> None:

@@ -22,7 +22,6 @@ from potstill.io.svg.values import length, share, transform, viewport
 from potstill.io.svg.writer import SvgFile
 from potstill.vectors.sketch import (
     IDENTITY,
-    Fixed,
     Flat,
     Layer,
     Matrix,
@@ -30,6 +29,7 @@ from potstill.vectors.sketch import (
     Refs,
     Shape,
     Sketch,
+    Still,
     Stroke,
     compose,
     scale_of,
@@ -136,7 +136,7 @@ class _Reader:
             if self._uses:
                 raise InputError(f"{self.xml.name}: {reason} within <use> is not supported: expand it") from None
             self.kept.add(str(reason))
-            yield Fixed(self.fixed.of((*chain, element)))
+            yield Still(self.fixed.of((*chain, element)))
         finally:
             if name:
                 self._open.pop()

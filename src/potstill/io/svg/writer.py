@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from jaxtyping import Float
@@ -55,13 +55,6 @@ class SvgFile:
         if metadata is not None:
             edits.append(self._metadata(metadata))
         return _edited(self.xml.source, edits).decode()
-
-    def with_text(self, text: str) -> "SvgFile":
-        """The file that has been written, whose drawing is read from it."""
-        from potstill.io.svg.reader import read_svg
-
-        again = read_svg(text.encode())
-        return replace(again, xml=replace(again.xml, name=self.xml.name))
 
     def _metadata(self, text: str) -> tuple[Spot, str]:
         content = escape(re.sub(r"[^\t\n\r\x20-\uffff]", "?", text))

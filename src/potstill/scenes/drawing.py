@@ -152,7 +152,7 @@ class Drawing(Scene):
         """The parameters as an optimiser takes them, each kind with its learning rate: `Adam(drawing.groups())`."""
         return [{"params": [shift], "lr": rates[kind], "kind": kind} for kind, shift in self._of_kinds()]
 
-    def _of_kinds(self) -> list[tuple[Kind, nn.Parameter]]:
+    def _of_kinds(self) -> list[tuple[Kind, Tensor]]:
         return [(kind, self.shifts[kind]) for kind in KINDS if kind in self.shifts]
 
     @property

@@ -77,7 +77,8 @@ class Fields:
         """
         start = len(self.numbers)
         self.numbers += values
-        self.kinds.extend([kind] * len(values))
+        kinds: list[Kind] = [kind] * len(values)
+        self.kinds += kinds
         if len(self.numbers) > NUMBERS:
             raise InputError(f"{self.xml.name} has over {NUMBERS:,} numbers: simplify the drawing")
         return tuple(range(start, len(self.numbers)))

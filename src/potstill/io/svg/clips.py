@@ -1,10 +1,9 @@
 """Clip paths: shapes in black, whose alpha is the clip. They do not move."""
 
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element
 
 from potstill.errors import InputError
-from potstill.io.svg.document import NESTED, NOT_DRAWN, href, local
+from potstill.io.svg.document import NESTED, NOT_DRAWN, Element, href, local
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.geometry import SHAPES, Outlines
 from potstill.io.svg.paints import Unsupported

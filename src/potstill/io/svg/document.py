@@ -1,9 +1,9 @@
 """The XML of an SVG from outside: what is hostile is refused, and every attribute knows where it stands in the file."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import tostring as tostring
 from xml.parsers import expat
 
 from potstill.errors import InputError
@@ -97,11 +97,6 @@ def local(element: Element) -> str:
 def href(element: Element) -> str:
     """What an element refers to."""
     return (element.get("href") or element.get(XLINK + "href") or "").strip()
-
-
-def walk(element: Element) -> Iterator[Element]:
-    """The element and all within it."""
-    return element.iter()
 
 
 class _Reading:

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element
 
 from potstill.errors import InputError
-from potstill.io.svg.document import Spot, Xml
+from potstill.io.svg.document import Element, Spot, Xml
 from potstill.vectors.sketch import Kind, Refs
 
 NUMBERS = 200_000

@@ -4,7 +4,6 @@ import copy
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
-from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.io.svg.document import SVG, Xml
+from potstill.io.svg.document import SVG, Element, Xml, tostring
 
 _APPLIED = ("opacity", "clip-path")
 """What our own layers apply, for the groups around an element."""

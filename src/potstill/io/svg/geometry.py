@@ -4,11 +4,10 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from xml.etree.ElementTree import Element
 
 import torch
 
-from potstill.io.svg.document import local
+from potstill.io.svg.document import Element, local
 from potstill.io.svg.fields import Fields, format_number
 from potstill.io.svg.path_data import Spot2, Subpath, Sum, read_path
 from potstill.io.svg.path_writer import write_path

@@ -1,8 +1,7 @@
 """The page of a file and the viewports within it."""
 
-from xml.etree.ElementTree import Element
-
 from potstill.errors import InputError
+from potstill.io.svg.document import Element
 from potstill.io.svg.values import length, numbers
 
 Rectangle = tuple[float, float, float, float]

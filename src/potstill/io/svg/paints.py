@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
-from xml.etree.ElementTree import Element
 
-from potstill.io.svg.document import SVG, href, local
+from potstill.io.svg.document import SVG, Element, href, local
 from potstill.io.svg.fields import Fields, write_colour
 from potstill.io.svg.styles import Style, Styles, Value
 from potstill.io.svg.values import colour, length, share, transform

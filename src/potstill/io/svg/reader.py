@@ -4,14 +4,13 @@ import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
 import torch
 
 from potstill.errors import InputError, Note
 from potstill.io.files import as_path, check_file
 from potstill.io.svg.clips import ClipPaths
-from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Xml, href, local, parse
+from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
 from potstill.io.svg.geometry import SHAPES, Outlines, rectangle

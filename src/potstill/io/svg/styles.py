@@ -3,13 +3,12 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from xml.etree.ElementTree import Element
 
 import cssselect2
 import tinycss2
 
 from potstill.errors import InputError, Note
-from potstill.io.svg.document import SVG, Spot, Xml
+from potstill.io.svg.document import SVG, Element, Spot, Xml
 
 INHERITED = {
     *("fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray"),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
 
 from jaxtyping import Float
 from torch import Tensor
@@ -57,7 +57,7 @@ class SvgFile:
         return _edited(self.xml.source, edits).decode()
 
     def _metadata(self, text: str) -> tuple[Spot, str]:
-        content = escape(re.sub(r"[^\t\n\r\x20-\uffff]", "?", text))
+        content = escape(re.sub(r"[^\t\n\r\x20-\uffff]", "?", text), quote=False)
         element = f'<metadata id="{_ID}">{content}</metadata>'
         root = self.xml.root
         for child in root:

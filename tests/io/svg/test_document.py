@@ -9,6 +9,8 @@ from potstill.io.svg import document, read_svg
 from tests.io.svg.files import NAMESPACES, svg
 
 PATH = '<path d="M0 0h9v9z"/>'
+GROUPS = "<g>" * 150, "</g>" * 150
+DEEP = "".join(f'<g id="a{n}">{GROUPS[0]}<use href="#a{n + 1}"/>{GROUPS[1]}</g>' for n in range(12))
 BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
@@ -37,6 +39,7 @@ BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         ('<?xml-stylesheet href="a.css"?>' + svg(PATH), "style sheet outside of the file"),
         (svg("<style>" + ".a{fill:red}" * 50_000 + "</style>" + PATH), "style sheets of over 500,000"),
         (svg("<g>" * 300 + "</g>" * 300), "within one another"),
+        (svg(DEEP), "nested too deeply"),
         (svg('<path d="M0 0' + "L1 1" * 2_000_001 + '"/>'), "an SVG may have 8,000,000"),
         (svg('<path d="M0 0' + "l1 1" * 300_000 + '"/>'), "over 200,000 numbers"),
         ("<html/>", "its root must be <svg"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from potstill.errors import InputError, Note
-from potstill.io.svg import read_svg, reader
+from potstill.io.svg import read_svg
 from tests.io.svg.cases import CASES
 from tests.io.svg.files import DRAWINGS, by_resvg, by_us, difference, read, svg
 from tests.optional import needs
@@ -115,10 +115,9 @@ def test_pages_without_an_area_are_refused(attributes, message):
         read('<path d="M0 0h9v9z"/>', attributes)
 
 
-def test_uses_that_multiply_are_refused_before_they_are_drawn(monkeypatch):
-    monkeypatch.setattr(reader, "SHAPES_AT_MOST", 200)
+def test_uses_that_multiply_are_refused_before_they_are_drawn():
     levels = "".join(f'<g id="l{n}">{f"""<use href="#l{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
-    with pytest.raises(InputError, match="draws over 200 shapes"):
+    with pytest.raises(InputError, match="draws over 10,000 shapes"):
         read(f'<defs><path id="l0" d="M0 0h1v1z"/>{levels}</defs><use href="#l8"/>')
 
 

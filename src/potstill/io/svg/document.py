@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 BYTES = 8_000_000
 """The most bytes of a file."""
-ELEMENTS = 50_000
+ELEMENTS = 20_000
 DEPTH = 200
 ENTITIES = 100
 """The most entities; drawing programs declare about ten, for their namespaces."""

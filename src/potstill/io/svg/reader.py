@@ -9,6 +9,7 @@ import torch
 
 from potstill.errors import InputError, Note
 from potstill.io.files import as_path, check_file
+from potstill.io.svg.census import count_shapes
 from potstill.io.svg.clips import ClipPaths
 from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
 from potstill.io.svg.fields import Fields
@@ -35,7 +36,6 @@ from potstill.vectors.sketch import (
 )
 from potstill.vectors.strokes import Cap, Join
 
-SHAPES_AT_MOST = 10_000
 _DRAWN_ELSEWHERE = ("text", "image", "foreignObject")
 
 
@@ -48,11 +48,15 @@ def read_svg(source: str | Path | bytes) -> SvgFile:
     Raises:
         InputError: the file cannot be read, is hostile or too large, has a value that is none, or draws nothing.
     """
-    if isinstance(source, bytes):
-        return _Reader(parse(source, "the SVG")).read()
-    path = as_path(source)
-    check_file(path, "an SVG file", most=BYTES)
-    return _Reader(parse(path.read_bytes(), repr(str(path)))).read()
+    data, name = source, "the SVG"
+    if not isinstance(data, bytes):
+        path = as_path(source)  # type: ignore[arg-type]
+        check_file(path, "an SVG file", most=BYTES)
+        data, name = path.read_bytes(), repr(str(path))
+    try:
+        return _Reader(parse(data, name)).read()
+    except RecursionError:
+        raise InputError(f"{name} is nested too deeply: flatten it") from None
 
 
 class _Reader:
@@ -64,6 +68,7 @@ class _Reader:
         for element in xml.root.iter():
             if name := element.get("id"):
                 self.ids.setdefault(name, element)
+        count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
         self.width, self.height = page_size(xml.root, box, xml.name)
@@ -77,7 +82,6 @@ class _Reader:
         self.named: dict[str, set[int]] = {}
         self._open: list[str] = []
         self._uses: list[Element] = []
-        self._shapes = 0
 
     def read(self) -> SvgFile:
         """The whole file."""
@@ -241,9 +245,6 @@ class _Reader:
             return
         scale = scale_of(matrix)
         outline = self.outlines.of(element, scale)
-        self._shapes += 1
-        if self._shapes > SHAPES_AT_MOST:
-            raise InputError(f"{self.xml.name} draws over {SHAPES_AT_MOST:,} shapes: simplify it")
         if outline is None:
             return
         parts = []

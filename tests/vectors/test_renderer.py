@@ -129,6 +129,15 @@ def test_fixed_layers_stand_in_their_order_and_nothing_is_drawn_beyond_the_page(
     assert picture[:, 4, 4].tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
+def test_numbers_that_are_not_finite_or_huge_end_in_no_crash(value):
+    """A run finds the NaN and says in which step it came up."""
+    drawing = sketch(EVERYTHING)
+    numbers = drawing.numbers.float()[None].clone()
+    numbers[0, drawing.places("points")[:2]] = value
+    assert torch.isnan(render(drawing, 8, numbers)).all() == (not math.isfinite(value))
+
+
 def test_an_empty_canvas_of_shapes_beyond_it():
     drawing = sketch(f'{HEAD}<rect x="20" y="-50" width="5" height="10"/></svg>')
     numbers = drawing.numbers[None].clone().requires_grad_()

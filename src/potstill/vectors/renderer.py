@@ -65,14 +65,19 @@ class Renderer(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, numbers: Numbers, background: Float[Tensor, "b 3"] | None = None) -> Canvas:
-        """The pictures, [b, 3, h, w] over a background, or [b, 4, h, w] with RGB times alpha and alpha without one."""
+        """The pictures, [b, 3, h, w] over a background, or [b, 4, h, w] with RGB times alpha and alpha without one.
+
+        They are NaN if a number is not finite, as then no outline has a place.
+        """
         samples = len(numbers)
+        size = (samples, 3 if background is not None else 4, self.height, self.width)
+        if not torch.isfinite(numbers).all():
+            return (0 * numbers.sum()).expand(size)
         numbers = torch.cat([numbers, torch.ones_like(numbers[:, :1])], 1)
         edges, path = self._edges(numbers)
         boxes, packed = self._coverage(edges, path, samples)
         opacities = numbers[:, self.opacities].prod(2).clamp(0, 1)
         colours = numbers[:, self.colours]
-        size = (samples, 3 if background is not None else 4, self.height, self.width)
         canvas = numbers.new_zeros(size) if background is None else background[:, :, None, None].expand(size)
         fixed = iter([value for name, value in self.named_buffers() if name.startswith("fixed")])
 

@@ -31,6 +31,7 @@ ROWS = (
     ("run_arguments",),
     ("methods", "scenes", "priors"),
     ("diffusion", "io"),
+    ("vectors",),
     ("fields",),
     ("tensors", "moved", "optimizers"),
     ("errors",),
@@ -41,7 +42,7 @@ SIBLINGS = {
 }
 """Imports within a row that are allowed, and why."""
 
-MATHEMATICS = ("tensors", "errors", "fields", "optimizers", "diffusion", "methods", "scenes", "distillation")
+MATHEMATICS = ("tensors", "errors", "fields", "optimizers", "vectors", "diffusion", "methods", "scenes", "distillation")
 """What loads with torch and numpy alone."""
 HEAVY = ["PIL", "diffusers", "huggingface_hub", "matplotlib", "peft", "rich", "safetensors", "transformers", "tyro"]
 ABOVE = ["priors", "io", "tasks", "batch", "bench", "cli", "web"]
@@ -226,6 +227,9 @@ TESTED_IN = {
     "hostile/test_hostile_models.py": "priors.(safety|vocabulary)",
     "batch/test_manifest.py": "io.tables",
     "io/test_reading.py": "io.(decode|images)",
+    "io/svg/test_reader.py": "io.svg.(census|clips|fixed|geometry|pages|paints|styles|values)",
+    "io/svg/test_writer.py": "io.svg.(fields|path_data|path_writer)",
+    "vectors/test_renderer.py": "vectors.(curves|paints|sketch|tables)",
     "tasks/test_sampling_prompts.py": "io.contact_sheet tasks.prompt_sampling",
     "worlds/test_worlds.py": "io.plotting worlds.(edit_study|loading|metrics|plots|study|views_study|world)",
     "methods/test_bank.py": "methods.draw",

@@ -22,6 +22,8 @@ NAMED_BY_US = {
     "priors/safety.py": "diffusers or transformers, which the line before makes sure of",
 }
 """Where a module is imported by a name that is not written there, and which name it is."""
+XML = {"io/svg/document.py": "it refuses every entity but short texts, and what lies outside of the file"}
+"""Where XML is parsed, and why that is safe."""
 WITHOUT_WEIGHTS = ("Processor", "Tokenizer", "config_class", "weightless")
 """Names of what is read from JSON and text alone."""
 
@@ -79,6 +81,8 @@ def test_nothing_is_unpickled_evaluated_or_unpacked(path):
     found = faults(ast.parse(path.read_text(encoding="utf-8")))
     if str(path.relative_to(SOURCE)) in NAMED_BY_US:
         found = [fault for fault in found if fault != "imports by name"]
+    if str(path.relative_to(SOURCE)) in XML:
+        found = [fault for fault in found if not fault.startswith("imports xml.")]
     assert found == []
 
 

@@ -16,6 +16,8 @@ from potstill.bench.datasets import read_dataset
 from potstill.cli.bench import BenchCommand
 from potstill.errors import InputError
 from potstill.io import bounded, decode, files, images, tables
+from potstill.io.svg import census, document, read_svg, styles
+from potstill.io.svg import fields as svg_fields
 from potstill.methods import Method
 from potstill.priors import safety
 from potstill.tasks import numbers, parsing, provenance, state_file
@@ -55,6 +57,15 @@ def packed(count: int, cell: str) -> Path:
 
     parquet.write_table(pyarrow.table({"prompt": pyarrow.repeat(pyarrow.scalar(cell), count)}), "rows.parquet")
     return Path("rows.parquet")
+
+
+LEVELS = "".join(f'<g id="l{n}">{f"""<use href="#l{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
+USES = f'<defs><path id="l0" d="M0 0h1v1z"/>{LEVELS}</defs><use href="#l8"/>'
+"""A hundred million paths."""
+
+
+def drawing(body: str) -> object:
+    return read_svg(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{body}</svg>'.encode())
 
 
 def schedule() -> Path:
@@ -120,6 +131,11 @@ BEYOND = {
     "worlds.loading.LIMIT": [
         lambda: loading.read_world(text("a.csv", "x,y,label\n" + "0,0,1\n1,1,2\n" * (loading.LIMIT // 2 + 1))),
     ],
+    "io.svg.document.BYTES": [lambda: read_svg(sparse("a.svg", document.BYTES + 1))],
+    "io.svg.document.ELEMENTS": [lambda: drawing("<g/>" * (document.ELEMENTS + 1))],
+    "io.svg.fields.NUMBERS": [lambda: drawing('<path d="M0 0' + "h1" * svg_fields.NUMBERS + '"/>')],
+    "io.svg.census.SHAPES": [lambda: drawing("<path/>" * (census.SHAPES + 1)), lambda: drawing(USES)],
+    "io.svg.styles.SHEETS": [lambda: drawing("<style>" + ".a{}" * (styles.SHEETS // 4 + 1) + "</style>")],
     "priors.safety.LONGEST": [lambda: safety.read_json(sparse("a.json", safety.LONGEST + 1))],
     "priors.safety.TIMES": [lambda: safety._check_config(schedule())],
     "priors.prompts.LONGEST": [lambda: generate(prompt="a" * 5_001)],

@@ -3,6 +3,7 @@
 from potstill.scenes.camera_rules import Among, CameraRule, Orbit
 from potstill.scenes.cameras import Cameras, ring
 from potstill.scenes.densifying import Densification, Densifier
+from potstill.scenes.drawing import Chosen, Drawing
 from potstill.scenes.fitting import FitStep, fit
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.latents import Latents
@@ -27,8 +28,10 @@ __all__ = [
     "Background",
     "CameraRule",
     "Cameras",
+    "Chosen",
     "Densification",
     "Densifier",
+    "Drawing",
     "FitStep",
     "Gaussians",
     "Held",

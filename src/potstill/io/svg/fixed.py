@@ -1,0 +1,73 @@
+"""Layers that resvg draws: what cannot be optimised, alone on a clear page."""
+
+import copy
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.io.svg.document import SVG, Element, Xml, tostring
+
+_APPLIED = ("opacity", "clip-path")
+"""What our own layers apply, for the groups around an element."""
+
+
+class FixedLayers:
+    """Draws elements of a file one by one."""
+
+    def __init__(self, xml: Xml, width: float, height: float) -> None:
+        """For a page of this size."""
+        self._xml, self._width, self._height = xml, width, height
+
+    def of(self, chain: Sequence[Element]) -> Callable[[int, int], Float[Tensor, "4 h w"]]:
+        """The function that draws an element, the last of those from the root to it, for a height and a width."""
+        text = self._alone(chain)
+        return partial(draw_svg, text, self._xml.name)
+
+    def _alone(self, chain: Sequence[Element]) -> str:
+        """A file that draws the element alone, in its groups; all else can be referred to."""
+        root, *groups, element = chain
+        defs = Element(SVG + "defs")
+        defs.extend(root)
+        inner = copy.copy(element)
+        for group in reversed(groups):
+            around = Element(group.tag, {name: value for name, value in group.attrib.items() if name not in _APPLIED})
+            if style := group.get("style"):
+                kept = [part for part in style.split(";") if part.split(":")[0].strip() not in _APPLIED]
+                around.set("style", ";".join(kept))
+            around.append(inner)
+            inner = around
+        page = Element(root.tag, {name: value for name, value in root.attrib.items() if name not in _APPLIED})
+        page.attrib |= {"width": f"{self._width:g}", "height": f"{self._height:g}"}
+        page.extend([defs, inner])
+        outer = Element(SVG + "svg", {"viewBox": f"0 0 {self._width:g} {self._height:g}"})
+        outer.append(page)
+        return tostring(outer, encoding="unicode")
+
+
+def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 h w"]:
+    """A whole SVG file as resvg draws it, RGBA in [0, 1], as large as it fits in the middle of the canvas.
+
+    Raises:
+        InputError: resvg is not installed or cannot draw it.
+    """
+    try:
+        import resvg_py
+    except ImportError:
+        raise InputError(
+            f"{name} has parts that only resvg can draw: pip install potstill[vector], or remove them"
+        ) from None
+    start = text.index("<svg" if "<svg" in text else "<ns0:svg") + (4 if "<svg" in text else 8)
+    sized = f'{text[:start]} width="{width}" height="{height}"{text[start:]}'
+    try:
+        png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, skip_system_fonts="text" not in sized)
+    except ValueError as error:
+        raise InputError(f"resvg cannot draw {name} ({error}): simplify it") from None
+    pixels = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).double() / 255

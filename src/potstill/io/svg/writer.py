@@ -1,0 +1,90 @@
+"""The writer of SVG files: the user's own file with new numbers, and all else as it was, to the byte."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from jaxtyping import Float
+from torch import Tensor
+
+from potstill.errors import InputError
+from potstill.io.svg.document import SVG, Spot, Xml, parse
+from potstill.io.svg.fields import Written
+from potstill.vectors.sketch import Sketch
+
+GROWTH = 0.05
+"""The share by which a file may grow before its numbers are rounded more."""
+_ID = "potstill"
+"""The id of the `metadata` element that holds settings."""
+
+
+@dataclass(frozen=True)
+class SvgFile:
+    """An SVG file, its drawing, and where in the file the numbers of the drawing stand."""
+
+    xml: Xml
+    sketch: Sketch
+    written: tuple[Written, ...]
+
+    def text(self, numbers: Float[Tensor, " n"], metadata: str | None = None) -> str:
+        """The file with these numbers: a value is replaced only where one of its numbers is new.
+
+        Lengths are rounded to a 10,000th of the page, or to ten times that where the file would otherwise grow by more
+        than a 20th.
+
+        Args:
+            numbers: of the sketch, in its order.
+            metadata: a text for `<metadata id="potstill">`, which replaces that of an earlier run.
+
+        Raises:
+            InputError: a number is not finite.
+        """
+        given, before = numbers.detach().cpu(), self.sketch.numbers.to(numbers.dtype)
+        changed = (given != before).tolist()
+        values = given.double().tolist()
+        new = [each for each in self.written if any(changed[place] for place in each.numbers)]
+        for each in new:
+            if bad := [values[place] for place in each.numbers if not abs(values[place]) < 1e12]:
+                raise InputError(f"a number of {self.xml.name} is {bad[0]}: only finite numbers can be written")
+        edits: list[tuple[Spot, str]] = []
+        for fewer in (0, 1):
+            edits = [each.edit(values, max(each.decimals - fewer, 0)) for each in new]
+            if sum(len(text) - (spot.end - spot.start) for spot, text in edits) <= GROWTH * len(self.xml.source):
+                break
+        if metadata is not None:
+            edits.append(self._metadata(metadata))
+        return _edited(self.xml.source, edits).decode()
+
+    def _metadata(self, text: str) -> tuple[Spot, str]:
+        content = escape(re.sub(r"[^\t\n\r\x20-\uffff]", "?", text), quote=False)
+        element = f'<metadata id="{_ID}">{content}</metadata>'
+        root = self.xml.root
+        for child in root:
+            if child.tag == SVG + "metadata" and child.get("id") == _ID:
+                place = self.xml.places[child]
+                start = self.xml.source.rindex(b"<", 0, place.name_end)
+                end = self.xml.source.index(b"</", place.tag_end)
+                return Spot(start, self.xml.source.index(b">", end) + 1), element
+        end = self.xml.places[root].tag_end
+        return Spot(end, end), element
+
+
+def read_metadata(data: bytes, name: str) -> str | None:
+    """The text in `<metadata id="potstill">` of an SVG file; None without one.
+
+    Raises:
+        InputError: the file is no SVG, or hostile.
+    """
+    for child in parse(data, name).root:
+        if child.tag == SVG + "metadata" and child.get("id") == _ID:
+            return child.text
+    return None
+
+
+def _edited(source: bytes, edits: Sequence[tuple[Spot, str]]) -> bytes:
+    parts, position = [], 0
+    for spot, text in sorted(edits, key=lambda each: (each[0].start, each[0].end)):
+        parts += [source[position : spot.start], text.encode()]
+        position = spot.end
+    return b"".join([*parts, source[position:]])

@@ -1,0 +1,184 @@
+"""The written file: the user's own but for new numbers, small, valid, and read back as the picture that it is."""
+
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from torch import Generator
+
+from potstill.errors import InputError
+from potstill.io.svg import SvgFile, read_svg
+from potstill.io.svg.fields import format_number, write_colour
+from potstill.io.svg.path_data import read_path
+from potstill.io.svg.path_writer import write_path
+from potstill.io.svg.writer import read_metadata
+from tests.io.svg.cases import CASES
+from tests.io.svg.files import DRAWINGS, by_resvg, by_us, read, svg
+from tests.optional import needs
+
+
+def jittered(file: SvgFile, kinds: tuple[str, ...], seed: int = 0) -> torch.Tensor:
+    """Numbers of some kinds, moved by a little."""
+    rng, sketch = Generator().manual_seed(seed), file.sketch
+    noise = torch.randn(len(sketch.numbers), generator=rng, dtype=torch.float64)
+    scale = {"points": 0.003 * sketch.width, "widths": 0.003 * sketch.width, "gradients": 0.003, "colours": 0.05}
+    moved = torch.tensor([scale.get(kind, 0.05) * (kind in kinds) for kind in sketch.kinds]) * noise
+    moved[list(sketch.constant)] = 0
+    return sketch.numbers + moved.double()
+
+
+@pytest.mark.parametrize("path", DRAWINGS, ids=lambda path: path.stem)
+def test_what_did_not_move_keeps_its_bytes_and_what_moved_reads_back_as_it_is(path):
+    text = path.read_text()
+    file = read_svg(path)
+    assert file.text(file.sketch.numbers) == text
+    assert file.text(file.sketch.numbers.float()) == text
+    for kinds in (("colours",), ("points", "colours"), ("points", "colours", "gradients", "opacities", "stops")):
+        numbers = jittered(file, kinds)
+        new = file.text(numbers)
+        again = read_svg(new.encode())
+        assert again.text(again.sketch.numbers) == new
+        assert torch.equal(by_us(again), by_us(read_svg(again.text(again.sketch.numbers).encode())))
+        names = [element.tag for element in ElementTree.fromstring(new).iter()]
+        assert names == [element.tag for element in ElementTree.fromstring(text).iter()]
+        if kinds == ("colours",):
+            assert len(new) <= 1.05 * len(text)
+            masked = [re.sub(r"#[0-9a-fA-F]{3,6}|=\"[a-z]+\"", "", each) for each in (new, text)]
+            assert masked[0].replace(' fill=""', "") == masked[1].replace(' fill=""', "")
+
+
+@needs("resvg_py")
+@pytest.mark.parametrize("path", DRAWINGS[::3], ids=lambda path: path.stem)
+def test_what_is_written_is_what_is_shown(path):
+    """Also by another program: no number is written in other units than it was rendered in."""
+    file = read_svg(path)
+    numbers = jittered(file, ("points", "colours", "gradients", "stops", "widths"))
+    new = file.text(numbers)
+    again = by_us(read_svg(new.encode()), 128, 128)
+    moved = by_us(replace(file, sketch=replace(file.sketch, numbers=numbers)), 128, 128)
+    assert (again - moved).abs().mean() < 3e-3
+    assert (again - by_resvg(new, 128, 128)).abs().mean() < 4e-3
+
+
+def test_a_diff_shows_only_the_element_that_moved():
+    lines = [
+        "<!-- my drawing -->",
+        "<g   id='a'>",
+        '  <rect x="1" width="9" height="9"/>',
+        "</g>",
+        '<path d="M0 0h9v9z"/>',
+    ]
+    text = svg("\n".join(lines))
+    file = read_svg(text.encode())
+    numbers = file.sketch.numbers.clone()
+    numbers[0] += 2.123456
+    changed = [new for new, old in zip(file.text(numbers).split("\n"), text.split("\n"), strict=True) if new != old]
+    assert changed == ['  <rect x="3.123" width="9" height="9"/>']
+
+
+def test_numbers_are_written_where_they_win_and_nowhere_else():
+    body = "<style>.b { fill : #112233 ; stroke:none }</style>"
+    body += '<rect width="4" height="4" fill="red" style="fill: lime;x:1"/>'
+    body += '<rect class="b" width="4" height="4" fill="red"/>'
+    body += '<g color="#010203"><rect fill="currentColor" width="4" height="4"/></g><rect width="4" height="4"/>'
+    file = read(body)
+    numbers = file.sketch.numbers.clone()
+    numbers[file.sketch.places("colours")] = 0.2
+    new = file.text(numbers)
+    assert 'fill="red" style="fill: #333;x:1"' in new
+    assert ".b { fill : #333 ; stroke:none }" in new
+    assert '<g color="#333"><rect fill="currentColor"' in new
+    assert '<rect fill="#333" width="4" height="4"/></svg>' in new
+
+
+@pytest.mark.parametrize("name", ["arc flags without spaces", "drawing goes on after Z", "exponents", "smooth curves"])
+def test_path_data_means_the_same_after_it_is_written(name):
+    for text in re.findall(r' d="([^"]*)"', CASES[name][0]):
+        values, paths = read_path(text, "d")
+        short = write_path(paths, values, 4)
+        assert len(short) <= len(text) + 2
+        again, others = read_path(short, "d")
+        assert write_path(others, again, 4) == short
+        was, now = (by_us(read(f'<path d="{each}"/>')) for each in (text, short))
+        assert (was - now).abs().max() < 1e-3
+
+
+def test_commands_keep_their_ties():
+    """A horizontal line stays one, a smooth curve stays smooth, and an arc turns and grows with its ends."""
+    text = "M2 2h10v5c0 2-2 3-4 3s-3 4-6 4a3 3 0 0 1-2-6z"
+    values, paths = read_path(text, "d")
+    moved = [value + 0.1 * math.sin(7 * number) for number, value in enumerate(values)]
+    assert re.sub(r"[^a-z]", "", write_path(paths, moved, 2).lower()) == re.sub(r"[^a-z]", "", text.lower())
+    wider = [3 * value for value in values]
+    assert "a9 9 0 01" in write_path(paths, wider, 2).lower()
+
+
+def test_an_almost_whole_circle_becomes_curves_that_do_not_grow_with_its_gap():
+    values, paths = read_path("M10 5A5 5 0 1 1 10 4.99", "d")
+    assert all(segment.arc is None for segment in paths[0].segments)
+    assert len(values) > 20
+
+
+def test_roundings_do_not_add_up():
+    text = "M0 0" + "l.3333 .1111" * 300
+    values, paths = read_path(text, "d")
+    again, _ = read_path(write_path(paths, values, 1), "d")
+    assert max(abs(a - b) for a, b in zip(again, values, strict=True)) <= 0.05 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (0.5, 2, ".5"),
+        (-0.5, 2, "-.5"),
+        (1e-7, 3, "0"),
+        (-1e-7, 3, "0"),
+        (3.0, 3, "3"),
+        (60.882000000000005, 3, "60.882"),
+        (1e-7, 8, ".0000001"),
+        (120.0, 0, "120"),
+        (-3.05176e-5, 6, "-.000031"),
+    ],
+)
+def test_numbers_are_short_and_never_have_an_exponent(value, decimals, text):
+    assert format_number(value, decimals) == text
+
+
+def test_colours_are_short():
+    assert write_colour([1.0, 0.0, 0.2], 0) == "#f03"
+    assert write_colour([1.2, -0.1, 0.5], 0) == "#ff0080"
+
+
+def test_small_units_keep_their_digits():
+    """In a group that is 10,000 times as large as its numbers say they need four digits more."""
+    body = (
+        '<g transform="scale(1e4)"><path d="M0 0h.001v.002"/></g><g transform="scale(.01)"><path d="M0 0h900v9"/></g>'
+    )
+    file = read(body)
+    decimals = [each.decimals for each in file.written if len(each.numbers) == 4]
+    assert decimals == [7, 1]
+
+
+def test_settings_are_kept_in_the_metadata_and_read_back():
+    text = svg('<title>x</title><path d="M0 0h9v9z"/>')
+    file = read_svg(text.encode())
+    record = '{"target": "a <b> & \\"c\\" é"}'
+    new = file.text(file.sketch.numbers, record)
+    assert read_metadata(new.encode(), "it") == record
+    assert read_metadata(text.encode(), "it") is None
+    assert new.replace(new[new.index("<metadata") : new.index("</metadata>") + 11], "") == text
+    later = read_svg(new.encode())
+    newer = later.text(later.sketch.numbers, "{}")
+    assert newer.count("<metadata") == 1
+    assert read_metadata(newer.encode(), "it") == "{}"
+
+
+def test_numbers_that_are_none_are_not_written():
+    file = read('<path d="M0 0h9v9z"/>')
+    numbers = file.sketch.numbers.clone()
+    numbers[0] = torch.nan
+    with pytest.raises(InputError, match="only finite numbers can be written"):
+        file.text(numbers)

@@ -64,13 +64,18 @@ def test_a_value_of_another_type_is_refused():
     """In a process of its own: the type checker of the tests would be faster."""
     code = """
 from potstill import Guided, Mixture, Points, Prediction, SDS, PDS, DDS, InputError, load, sample
-from potstill.tasks.state_file import unpack
+from potstill.distillation import distill
+from potstill.diffusion.schedule import Flow, linear
+from potstill.optimizers import Adam
+from potstill.state import LoopState
+from potstill.tasks.state_file import pack, unpack
 from potstill.worlds import EditStudy, load_world
 from potstill.methods import CSD
 from potstill.methods.noise import Inverted, Mixed, Fresh
 from potstill.methods.times import Uniform
 import torch
 points, x = torch.zeros(1, 2), torch.zeros(3, 3)
+scene, rng = Points(points), torch.Generator()
 mixture = Mixture(points)
 for make in (
     lambda: Inverted(steps="10"),
@@ -112,6 +117,18 @@ for make in (
     lambda: EditStudy([("sds", SDS())], steps=1.5),
     lambda: EditStudy([("sds", SDS())], learning_rate=float("nan")),
     lambda: unpack(b"file"),
+    lambda: pack({"a": object()}),
+    lambda: load("emoji", backend="jax"),
+    lambda: load("emoji", dtype="float32"),
+    lambda: load("emoji", device=3.5),
+    lambda: Guided(mixture, 2.0, negative="x"),
+    lambda: Mixture(torch.zeros(2, 2, dtype=torch.long)),
+    lambda: linear()(5),
+    lambda: Flow()(0.5),
+    lambda: linear().grid(3, low="a"),
+    lambda: distill(Points(points), mixture, SDS(), target=mixture.condition(0), steps=1, rng=rng, progress=3),
+    lambda: LoopState(scene, Adam(scene.parameters()), rng).restore({}),
+    lambda: LoopState(scene, Adam(scene.parameters()), rng).restore(3),
 ):
     try:
         make()
@@ -123,7 +140,7 @@ for make in (
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert not found.returncode, found.stderr
     lines = found.stdout.splitlines()
-    assert len(lines) == 39
+    assert len(lines) == 51
     assert lines[0] == "steps = '10' of Inverted must be a whole number"
     assert lines[10] == "noise = Fresh of SDS must be a NoiseSource: write Fresh(), with brackets"
 

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.wrappers import CallCounter, count_calls
 from potstill.errors import InputError
-from potstill.fields import no_type_check
+from potstill.fields import no_type_check, shown
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
 from potstill.methods.render_model import WithRenderModel
@@ -130,6 +130,8 @@ def distill(
             generator, is then as it was before the step.
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
+    if not isinstance(progress, Progress | None):
+        raise InputError(f"progress = {shown(progress)} must be a Progress: pass that of a LoopState, or leave it out")
     if can_preview(scene):
         render = preview(scene)
         check_render(render, {}, prior, target, source)

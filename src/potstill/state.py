@@ -78,6 +78,9 @@ class LoopState(Resumable):
             InputError: the state was saved with a scheduler and there is none, or the other way round.
         """
         self._check_scheduler()
+        lost = {"scene", "optimizer", "rng", "done"} - (state.keys() if isinstance(state, Mapping) else set())
+        if lost:
+            raise InputError(f"the state lacks {', '.join(sorted(lost))}: pass what the `state` of a LoopState gave")
         if (state.get("scheduler") is None) != (self.scheduler is None):
             which = "without one: leave it out of" if self.scheduler else "with one: pass the same to"
             raise InputError(f"the learning-rate scheduler is part of a run, and the state was saved {which} LoopState")

@@ -2,7 +2,7 @@
 
 import abc
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -215,12 +215,13 @@ class Guided(Wrapper):
         """Check the scale, the rule and the avoided conditions."""
         super().__post_init__()
         check_scale(self.scale)
+        if not isinstance(self.negative, Mapping):
+            raise InputError(f"negative = {shown(self.negative)} must be a condition: pass prior.encode_prompt(...)")
         if not isinstance(self.rule, GuidanceRule):
             raise InputError(f"rule = {shown(self.rule)} must be a guidance rule such as Plain() or Rescaled(0.7)")
         if self.avoided and not self.rule.takes_avoided:
             raise InputError(f"{type(self.rule).__name__}() takes no conditions to avoid: use PerpNeg(), or negative")
-        if not all(math.isfinite(weight) for weight, _ in self.avoided):
-            weights = [weight for weight, _ in self.avoided]
+        if not all(map(math.isfinite, weights := [weight for weight, _ in self.avoided])):
             raise InputError(f"weights = {weights} of the avoided conditions must be finite; 1 is usual")
 
     @property
@@ -251,8 +252,7 @@ class Guided(Wrapper):
         size, count = len(x_t) // len(changes), len(changes)
         parts = [Prediction(*pair) for pair in zip(hat.x0.chunk(count), hat.eps.chunk(count), strict=True)]
         avoided = [(weight, part) for (weight, _), part in zip(self.avoided, parts[2:], strict=True)]
-        # The gradient of a single query does not go through the copies of x_t twice.
-        x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]
+        x_t = queries[0].x_t if len(queries) == 1 else x_t[:size]  # or its gradient would count the copies twice
         branches = Branches(parts[0], parts[1], avoided, x_t, t[:size], self.schedule)
         return self.rule(branches, self.scale)
 

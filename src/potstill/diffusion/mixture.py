@@ -54,6 +54,8 @@ class Mixture(Prior):
         """Check the mixture, and fill in label 0."""
         if not all(isinstance(value, Tensor) for value in (self.centres, self.labels)):
             raise InputError("centres and labels of a mixture must be tensors: use torch.tensor(...)")
+        if not self.centres.is_floating_point():
+            raise InputError(f"centres of a mixture are {self.centres.dtype}: use centres.float()")
         if not len(self.labels):
             object.__setattr__(self, "labels", torch.zeros(len(self.centres), dtype=torch.long))
         if not (self.centres.ndim == 2 and len(self.centres) and self.centres.isfinite().all()):

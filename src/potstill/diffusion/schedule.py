@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.errors import InputError
-from potstill.fields import check_count, check_number, shown
+from potstill.fields import check_count, check_number, is_number, shown
 from potstill.tensors import Latent, Times, per_sample
 
 LONGEST = 100_000
@@ -64,7 +64,7 @@ class Schedule(abc.ABC):
             InputError: the steps are not from 1 to 100,000, or low and high not in order within [0, 1].
         """
         check_count("steps", steps, LONGEST)
-        if not 0 <= low <= high <= 1:
+        if not (is_number(low, 0.0, 1.0) and is_number(high, 0.0, 1.0) and low <= high):
             raise InputError(f"times from {low} to {high} must satisfy 0 <= low <= high <= 1")
         return list(self.time(torch.linspace(high, low, steps, dtype=torch.float64)).split(1))
 
@@ -160,7 +160,7 @@ class Tabulated(Schedule):
 
     def __call__(self, t: Times) -> tuple[Times, Times]:
         """sqrt(alphas_cumprod[t]) and sqrt(1 - alphas_cumprod[t]); (1, 0) at t = -1."""
-        t = t.to("cpu", torch.float64)
+        t = _times(t)
         try:
             found, alpha, sigma = self._rows.index_select(0, t.long() + 1).unbind(1)
             if not torch.equal(found, t):
@@ -236,10 +236,18 @@ class Flow(Schedule):
         return t.clamp(0, 1)
 
 
+def _times(t: Times) -> Times:
+    """As float64 on the CPU."""
+    if not isinstance(t, Tensor):
+        raise InputError(f"t = {shown(t)} must be a tensor of times, [b]: use torch.tensor([...])")
+    if t.dtype is torch.float64 and t.is_cpu:  # a conversion to itself takes longer than this question
+        return t
+    return t.to("cpu", torch.float64)
+
+
 def _unit(t: Times) -> Times:
     """Times in [0, 1], as float64 on the CPU."""
-    if t.dtype is not torch.float64 or not t.is_cpu:  # a conversion to itself takes longer than this question
-        t = t.to("cpu", torch.float64)
+    t = _times(t)
     if t.ndim == 1 and len(t) <= _FEW:
         values = t.tolist()
     else:

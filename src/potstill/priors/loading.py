@@ -4,7 +4,7 @@ import importlib.util
 import warnings
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -76,6 +76,10 @@ def load(
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
     """
+    if backend not in (None, *get_args(Backend)):
+        raise InputError(f"backend = {backend!r} must be one of {', '.join(get_args(Backend))}, or None")
+    if not isinstance(dtype, torch.dtype | None):
+        raise InputError(f"dtype = {dtype!r} must be a torch.dtype, such as torch.float32")
     place = _device("cpu" if device is None and backend == "onnx" else device)
     bundled = str(name) == "emoji"
     dtype = dtype or (torch.float32 if bundled or backend == "onnx" else best_dtype(place))
@@ -117,7 +121,7 @@ def _device(device: str | torch.device | None) -> torch.device:
     """The device of that name, or the best one."""
     try:
         return torch.empty(0, device=device or best_device()).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"there is no device {str(device)!r} here ({reason}): leave it out, or use 'cpu'") from None
 

@@ -27,9 +27,18 @@ _KEY, _HASH, _LEAF, _PAIRS = "potstill state", "sha256", "__tensor__", "__pairs_
 
 
 def pack(state: State) -> bytes:
-    """The state as the bytes of a safetensors file."""
+    """The state as the bytes of a safetensors file.
+
+    Raises:
+        InputError: it holds something else than tensors, numbers, texts, lists and mappings.
+    """
     tensors: dict[str, Tensor] = {}
-    tree = json.dumps(_without(state, "", tensors))
+    try:
+        tree = json.dumps(_without(state, "", tensors))
+    except TypeError as error:
+        raise InputError(
+            f"the state cannot be saved ({error}): keep tensors, numbers, texts, lists and dicts"
+        ) from None
     return safetensors.torch.save(tensors, {_KEY: tree, _HASH: _digest(tree, tensors)})
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.baselines import Baseline
-from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, check_scale, with_scale
+from potstill.diffusion.guidance import GuidanceRule, PerpNeg, Plain, check_scale, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
 from potstill.io.decode import FRAMES, Picture, arrays, size_text
@@ -23,6 +23,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning, check_prompt
 from potstill.scenes import Latents, Pixels
 from potstill.state import Resumable
+from potstill.tasks.guiding import steered
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
@@ -86,6 +87,11 @@ class Settings(abc.ABC):
             check_prompt(prompt, name)
 
     @property
+    def command(self) -> str:
+        """The command that this is a task of."""
+        return type(self).__name__.lower()
+
+    @property
     @abc.abstractmethod
     def prompts(self) -> dict[str, str]:
         """The prompts that are required, by the names that messages use."""
@@ -116,7 +122,7 @@ class Settings(abc.ABC):
         Raises:
             InputError: one is missing, or not used.
         """
-        command = type(self).__name__.lower()
+        command = self.command
         if missing := [name for name, needed in self.inputs.items() if needed and name not in inputs]:
             raise InputError(f"potstill {command} needs the input {', '.join(missing)}: pass it")
         if unused := [name for name in inputs if name not in self.inputs]:
@@ -164,7 +170,7 @@ class Settings(abc.ABC):
     def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
         resolved = asdict(self.resolve())
-        command = {"command": type(self).__name__.lower(), "settings": self.settings(), "resolved": resolved}
+        command = {"command": self.command, "settings": self.settings(), "resolved": resolved}
         return command | inputs | {"model": dict(prior.identity), **versions()}
 
 
@@ -271,17 +277,7 @@ class RunSettings(Settings, abc.ABC):
             text = f"the negative prompt changes nothing with {name} at guidance scale {self.scale:g}: {fix}"
             warnings.warn(text, PromptWarning, stacklevel=3)
         guided = with_scale(denoiser or prior, self.scale)
-        if not self.negative and self.guidance == Plain():
-            return guided
-        if not isinstance(guided, Guided):
-            raise InputError(
-                f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
-                "guidance but Plain()"
-            )
-        negative = prior.encode_prompt(self.negative) if self.negative else {}
-        if isinstance(self.guidance, PerpNeg):
-            return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
-        return replace(guided, negative=negative, rule=self.guidance)
+        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity["name"])
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

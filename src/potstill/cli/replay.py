@@ -27,7 +27,8 @@ class ReplayCommand:
     file: Positional[Path]
     """A PNG or JSON that potstill wrote, or a scene, .ply or .glb."""
     out: Path | None = None
-    """Also write the new images to this PNG, or the scene to a file that ends like it. If a file of that name exists, the next free name is taken."""
+    """Also write the new images to this PNG, or the scene to a file with its ending. If a file of that name exists, the
+    next free name is taken."""
     overwrite: bool = False
     """Replace existing files instead of taking the next free name."""
     json: bool = False

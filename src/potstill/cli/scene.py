@@ -10,11 +10,11 @@ from potstill.cli.output import Model, RunCommand, RunOutput
 from potstill.io.outputs import FileOutputs
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.checkpoint import ENDING
+from potstill.tasks.models import load_spec
 from potstill.tasks.parsing import coerce
 from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_files import check_ending, scene_outputs
 from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_models import load_spec
 from potstill.tasks.schema import Positional
 from potstill.worlds.toys.prior import Toys
 

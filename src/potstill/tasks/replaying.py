@@ -18,6 +18,7 @@ from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
 from potstill.tasks.inverting import Invert
+from potstill.tasks.models import load_spec
 from potstill.tasks.plugins import check_plugins
 from potstill.tasks.provenance import differences, of_scene, read_record, versions
 from potstill.tasks.run import Result, Run
@@ -87,10 +88,8 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
     check_plugins(record)
-    spec, load = ModelSpec.of(record["model"]), ModelSpec.load
-    if of_scene(record):
-        from potstill.tasks.scene_models import load_spec as load
-    task, prior = kind.of(record["settings"]), load(spec)
+    spec = ModelSpec.of(record["model"])
+    task, prior = kind.of(record["settings"]), load_spec(spec) if of_scene(record) else spec.load()
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)

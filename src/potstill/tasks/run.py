@@ -108,10 +108,8 @@ class Result:
             return {}
         path = as_path(path)
         orbit = path.with_name(f"{path.stem}{ORBIT}")
-        return {
-            path: scene_bytes(self.scene, path.suffix.lower(), self.record),
-            orbit: gif_bytes(self.orbit, rest=0.06),
-        }
+        data = scene_bytes(self.scene, path.suffix.lower(), self.record)
+        return {path: data, orbit: gif_bytes(self.orbit, rest=0.06)}
 
 
 @dataclass(eq=False)

@@ -19,9 +19,9 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes.files import gaussians_on_mesh, read_cameras, read_gaussians
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Viewing
+from potstill.tasks.models import load
 from potstill.tasks.run import Result, Run
 from potstill.tasks.scene_files import MESHES, scene_kind
-from potstill.tasks.scene_models import load
 from potstill.tasks.scene_presets import with_preset
 from potstill.tasks.scene_run import check_seen, scene_run
 from potstill.tasks.scene_settings import SceneSettings
@@ -58,9 +58,8 @@ class EditScene(SceneSettings):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        if self.only_box and not all(
-            low < high for low, high in zip(self.only_box[::2], self.only_box[1::2], strict=True)
-        ):
+        box = self.only_box or (0, 1) * 3
+        if not all(low < high for low, high in zip(box[::2], box[1::2], strict=True)):
             raise InputError(f"only_box = {self.only_box} must hold a lower and a higher number for x, y and z")
         _ = self.material
 

@@ -12,8 +12,8 @@ from potstill.errors import InputError
 from potstill.methods import SDS, Method
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.models import load
 from potstill.tasks.run import Result, Run
-from potstill.tasks.scene_models import load
 from potstill.tasks.scene_presets import with_preset
 from potstill.tasks.scene_run import scene_run
 from potstill.tasks.scene_settings import SceneSettings

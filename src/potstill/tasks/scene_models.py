@@ -5,8 +5,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import torch
 
@@ -14,62 +13,16 @@ from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.view_prompts import ViewPrompts
 from potstill.diffusion.views import ByView, PassEntries, ViewReading
-from potstill.errors import InputError, Note, did_you_mean
+from potstill.errors import InputError, Note
 from potstill.io.files import file_hash
-from potstill.priors import loading
 from potstill.priors.pipeline import Pipeline
-from potstill.priors.spec import ModelSpec
+from potstill.tasks.models import WORLD
 from potstill.worlds.toys.bank import FOLDER, ToyBank
 from potstill.worlds.toys.prior import CLASSES, Toys
 from potstill.worlds.toys.views import ByCamera, BySector, Untold, ViewKnowledge
 
-WORLD = "world:"
-"""Begins the name of an exact world."""
 WORLDS: dict[str, ViewKnowledge] = {"toys": ByCamera(), "toys-sectors": BySector(), "toys-none": Untold()}
-"""The worlds of scenes, by what their score is told of the camera."""
-WorldName = Literal["world:toys", "world:toys-sectors", "world:toys-none"]
-
-
-@overload
-def load(name: WorldName, **options: Any) -> Toys: ...
-@overload
-def load(name: str | Path = "emoji", **options: Any) -> Pipeline: ...
-def load(name: str | Path = "emoji", **options: Any) -> Pipeline | Toys:
-    """Load a text-to-image model, or an exact world.
-
-    Args:
-        name: "world:toys", whose exact score knows the camera, "world:toys-sectors" (whether it is the front, a side or
-            the back) or "world:toys-none"; otherwise as in `potstill.priors.load`: "emoji" (the bundled model), a name
-            on the hub, a folder, or a single .safetensors file.
-        options: those of `potstill.priors.load`. A world takes only device="cpu" and dtype=torch.float32.
-
-    Raises:
-        InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
-    """
-    if not str(name).startswith(WORLD):
-        return loading.load(name, **options)
-    word = str(name).removeprefix(WORLD)
-    if word not in WORLDS:
-        raise InputError(
-            f"there is no world {str(name)!r}: {did_you_mean(str(name), [WORLD + each for each in WORLDS])}"
-        )
-    plain = {"device": (None, "cpu", torch.device("cpu")), "dtype": (None, torch.float32), "backend": (None, "torch")}
-    for option, value in options.items():
-        if value not in plain.get(option, (None, False)):
-            raise InputError(f"{name} is computed exactly, on the CPU in float32: leave {option} out")
-    return Toys(WORLDS[word])
-
-
-def load_spec(spec: ModelSpec) -> Pipeline | Toys:
-    """Load a model of a scene from its plain values.
-
-    Raises:
-        InputError: as `load`.
-    """
-    if not spec.name.startswith(WORLD):
-        return spec.load()
-    options = {**vars(spec), "dtype": spec.dtype and getattr(torch, spec.dtype)}
-    return load(options.pop("name"), **options)
+"""The worlds of scenes by the end of their names: what their score is told of the camera."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +79,13 @@ class ToysModel(SceneModel):
             name = "of one's own"  # which cannot be loaded again from the record
         return {"name": f"{WORLD}{name}", "sha256": _bank_hash(), "dtype": "float32", "device": "cpu"}
 
+    @property
+    def denoiser(self) -> Prior:
+        """The world."""
+        return self.world
+
     @cached_property
-    def denoiser(self) -> Toys:
+    def world(self) -> Toys:
         """The world, with pictures of that size.
 
         Raises:
@@ -144,7 +102,7 @@ class ToysModel(SceneModel):
     @property
     def size(self) -> tuple[int, int]:
         """Of the world."""
-        return self.denoiser.size
+        return self.world.size
 
     def encode_prompt(self, prompt: str) -> Condition:
         """The toys that the prompt names."""

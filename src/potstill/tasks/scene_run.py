@@ -105,6 +105,6 @@ def check_seen(scene: Solid, cameras: Cameras, what: str) -> None:
 
 def _measured(model: ToysModel, scene: Solid, target: str) -> dict[str, float]:
     """How near the scene is to the nearest toy of its class over all cameras."""
-    prior = model.denoiser
+    prior = model.world
     found = measure_toy(prior.bank, look(scene, prior.cameras), prior.encode_prompt(target)[CLASSES][0])
     return {"psnr": found.psnr, "agreement": found.agreement}

@@ -4,7 +4,7 @@ import abc
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -14,7 +14,7 @@ from potstill.diffusion.views import ViewReading
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.fields import check_count
-from potstill.io.resize import Fit, read_size
+from potstill.io.resize import Fit, Size, read_size
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Among, Background, Cameras, Orbit, Regularized, Regularizer, SolidColour, ring
@@ -25,7 +25,7 @@ from potstill.tasks.guiding import steered
 from potstill.tasks.parsing import to_text
 from potstill.tasks.plan import ScenePlan
 from potstill.tasks.scene_models import PipelineModel, SceneModel, ToysModel, scene_model
-from potstill.tasks.schema import Advanced
+from potstill.tasks.schema import Advanced, Option
 from potstill.tasks.settings import Settings
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import LAST, ToyScene
@@ -43,6 +43,11 @@ class SceneSettings(Settings, abc.ABC):
         InputError: a value breaks the rule that its field states.
     """
 
+    steps: int | None = None
+    """Number of optimiser steps; by default 300, and 200 for an edit."""
+    size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
+    """Width and height of a view in pixels, such as 640x480; one number for a square. By default the size that the
+    model was trained on, 64 for world:toys, which also knows 32 and 16."""
     views: int = 4
     """Cameras in a step. All are one batch and one call of the network."""
     elevation: Pair | None = None
@@ -64,7 +69,7 @@ class SceneSettings(Settings, abc.ABC):
     last_rate: Advanced[float] = LAST
     """The learning rate of the last step, in multiples of the first; it falls exponentially. 1 keeps it."""
     background: Advanced[Background | None] = None
-    """What is behind the object: SolidColour(1, 1, 1), white, by default, or RandomColour(). Colours are from 0 to 1."""
+    """What is behind the object: SolidColour(1, 1, 1) by default, which is white, or RandomColour() in each view."""
     regularizers: Advanced[tuple[Regularizer, ...]] = ()
     """Losses beside the distilled one, such as "Sparsity(0.1)" "Opaqueness(0.01)"; none by default."""
     view_prompts: Advanced[ViewReading | None] = None
@@ -137,9 +142,9 @@ class SceneSettings(Settings, abc.ABC):
                     f"{stated[0]} is fixed in world:toys, whose pictures were taken before: leave it out, or choose "
                     "another --model"
                 )
-            bank = model.denoiser.bank
+            bank = model.world.bank
             background = SolidColour(*bank.palette(bank.classes[0])["background"])
-            return Viewing(Among(model.denoiser.cameras), self.views, background, model.codec)
+            return Viewing(Among(model.world.cameras), self.views, background, model.codec)
         assert isinstance(model, PipelineModel)
         height, width = model.size if self.size is None else read_size(self.size) or model.size
         height, width = Fit((height, width), multiple=model.prior.size_multiple).shape(0, 0)

@@ -167,7 +167,7 @@ class Settings(abc.ABC):
         size = prior.size if self.size is None else read_size(self.size)
         return Fit(size, multiple=prior.size_multiple)
 
-    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
+    def record(self, prior: Any, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on: command, settings as stated and resolved, model, inputs, versions."""
         resolved = asdict(self.resolve())
         command = {"command": self.command, "settings": self.settings(), "resolved": resolved}

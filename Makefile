@@ -41,6 +41,8 @@ pictures: .venv/demo
 	$(MAKE) demo OUT=docs/pictures
 	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world --overwrite || exit; done
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1 --overwrite
+	$(BIN)/potstill world toys --out docs/pictures/toys --overwrite
+	$(BIN)/potstill world toys --task edit --out docs/pictures/toys-edit --overwrite
 	$(BIN)/potstill theorem --out docs/pictures --overwrite
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
 	  --out docs/pictures/compare --overwrite

@@ -154,3 +154,14 @@ def test_help_and_import_load_nothing_heavy():
         f"assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)",
     ):
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_world_toys_writes_its_three_files(capsys, tmp_path):
+    """One step of one method; what it measures is tested in tests/worlds/toys."""
+    code, out, _ = run(capsys, "world", "toys", "--methods", "sds", "--steps", "1", "--out", str(tmp_path / "toys"))
+    assert code == 0
+    assert "psnr" in out
+    assert sorted(path.name for path in (tmp_path / "toys").iterdir()) == ["world.gif", "world.json", "world.png"]
+    document = json.loads((tmp_path / "toys" / "world.json").read_text())
+    assert document["target"] == "red teapot"
+    assert [row["method"] for row in document["methods"]] == ["sds"]

@@ -21,7 +21,7 @@ from potstill.tasks.schema import Advanced, Option
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Block, Cloud, ToyScene
-from potstill.worlds.toys.study import EDIT, EDIT_STEPS, GENERATE, GENERATE_STEPS, ToysStudy
+from potstill.worlds.toys.study import EDIT, EDIT_RATE, GENERATE, STEPS, ToysStudy
 from potstill.worlds.toys.views import ByCamera, BySector, Untold, ViewKnowledge
 from potstill.worlds.views_study import COMPARED
 
@@ -58,7 +58,7 @@ class WorldCommand:
     points: int = 200
     """Number of points, 1 to 100,000; toys have none."""
     steps: int | None = None
-    """Optimiser steps of each method; by default 1,500, 1,000 in views, or 300 and for an edit 200 in toys."""
+    """Optimiser steps of each method; by default 1,500, 1,000 in views, or 300 in toys."""
     task: Literal["generate", "edit"] = "generate"
     """With toys: whether one is generated from a grey ball, or edited from another one."""
     source: str | None = None
@@ -147,14 +147,15 @@ class WorldCommand:
             raise InputError("source belongs to an edit: add --task edit")
         known = EDIT if edits else GENERATE
         pairs = [(name, known.get(name) or from_text(name, Method)) for name in dict.fromkeys(self.methods or known)]
+        scene = SCENES[self.scene]
         scale = (1.0 if edits else 7.5) if self.guidance_scale is None else self.guidance_scale
         return ToysStudy(
             pairs,
             target=self.target or ("blue teapot" if edits else "red teapot"),
             source=(self.source or "red teapot") if edits else None,
             prior=Toys(KNOWLEDGE[self.knows]),
-            scene=SCENES[self.scene],
+            scene=replace(scene, learning_rate=EDIT_RATE * scene.learning_rate) if edits else scene,
             guidance_scale=scale,
-            steps=self.steps or (EDIT_STEPS if edits else GENERATE_STEPS),
+            steps=STEPS if self.steps is None else self.steps,
             seed=self.seed,
         )

@@ -32,6 +32,8 @@ from potstill.worlds.toys.starts import Cloud, ToyScene
 Box = tuple[float, float, float, float, float, float]
 ON_MESH = 2000
 """Gaussians on the surface of a mesh."""
+RATE = 2.0
+"""The learning rate; a faster one leaves the shape of the source (docs/3d.md)."""
 RADIUS = 0.8
 """Of the ball that a mesh is brought into."""
 
@@ -53,7 +55,6 @@ class EditScene(SceneSettings):
     command: ClassVar[str] = "edit"  # type: ignore[assignment,misc]
     inputs: ClassVar = {"scene": True, "cameras": False}
     default_guidance_scale: ClassVar = 1.0
-    default_steps: ClassVar = 200
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -71,8 +72,7 @@ class EditScene(SceneSettings):
     @property
     def material(self) -> ToyScene:
         """Gaussians."""
-        told = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
-        return Cloud(count=self.gaussians or ON_MESH, **told)
+        return Cloud(count=self.gaussians or ON_MESH, learning_rate=self.learning_rate or RATE)
 
     def start(
         self,

@@ -44,7 +44,7 @@ class SceneSettings(Settings, abc.ABC):
     """
 
     steps: int | None = None
-    """Number of optimiser steps; by default 300, and 200 for an edit."""
+    """Number of optimiser steps; by default 300."""
     size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
     """Width and height of a view in pixels, such as 640x480; one number for a square. By default the size that the
     model was trained on, 64 for world:toys, which also knows 32 and 16."""
@@ -65,7 +65,8 @@ class SceneSettings(Settings, abc.ABC):
     guidance: Advanced[GuidanceRule] = Plain()
     """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg() with --negative."""
     learning_rate: Advanced[float | None] = None
-    """In multiples of the learning rates of the scene, which differ by parameter; by default 4, and 1 for a volume."""
+    """In multiples of the learning rates of the scene, which differ by parameter; by default 4, 1 for a volume
+    and 2 for an edit."""
     last_rate: Advanced[float] = LAST
     """The learning rate of the last step, in multiples of the first; it falls exponentially. 1 keeps it."""
     background: Advanced[Background | None] = None

@@ -50,4 +50,4 @@ def test_janus_is_0_for_a_toy_and_1_for_two_faces(caption):
         away = ((azimuth - (azimuth[camera] + 180) + 180) % 360 - 180).abs() + (height - height[camera]).abs()
         faces[camera] = answer[int(away.argmin())]
     assert janus(BANK, kind, faces, answer) == pytest.approx(1, abs=0.05)
-    assert front_pixels(BANK, kind, answer)[azimuth.abs() < 31].min() >= 3
+    assert front_pixels(BANK, kind, answer)[azimuth.abs() < 31].double().mean() >= 5

@@ -1,7 +1,7 @@
 """Measures of a 3-D scene against the toys it should be one of, over all cameras at once."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -64,7 +64,10 @@ def measure_toy(
 
 def toys(bank: ToyBank, target: Bool[Tensor, " classes"]) -> Float[Tensor, "toys cameras 3 h w"]:
     """All variants of these classes from all cameras, in [0, 1]."""
-    seen = [bank.pictures(camera)[target].flatten(0, 1) for camera in range(len(bank.cameras))]
+    named = [toy for toy, chosen in zip(bank.classes, target.tolist(), strict=True) if chosen]
+    some = replace(bank, kinds=tuple(dict.fromkeys(toy.kind for toy in named)))  # the others need not be coloured
+    rows = [some.classes.index(toy) for toy in named]
+    seen = [some.pictures(camera)[rows].flatten(0, 1) for camera in range(len(bank.cameras))]
     return torch.stack(seen, 1).double() / 255
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Generator
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ExponentialLR
 
 from potstill.fields import Checked, check_count, check_number
@@ -38,7 +39,7 @@ class ToyScene(Checked, abc.ABC):
     def ball(self, rng: Generator, viewing: Viewing) -> Solid:
         """A grey ball."""
 
-    def descent(self, scene: Solid, steps: int, last: float = LAST) -> tuple[Adam, ExponentialLR]:
+    def descent(self, scene: Solid, steps: int, last: float = LAST) -> tuple[Optimizer, ExponentialLR]:
         """Adam, and the rule by which its learning rates fall to `last` of the first."""
         optimizer = Adam(self._groups(scene))
         return optimizer, ExponentialLR(optimizer, last ** (1 / steps))

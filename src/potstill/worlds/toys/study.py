@@ -36,8 +36,10 @@ GENERATE: dict[str, Method] = {
 """SDS with different noise sources; weight, annealed times and optimiser are the same."""
 EDIT: dict[str, Method] = {"infedit": InfEdit(), "dds": DDS(), "sds": SDS(), "pds": PDS()}
 """Methods that edit, as published."""
-GENERATE_STEPS, EDIT_STEPS = 300, 200
+STEPS = 300
 """The steps that are enough for these scenes."""
+EDIT_RATE = 0.5
+"""The learning rate of an edit, in multiples of that of a generation: a faster one leaves the source's variant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +150,8 @@ class ToysStudy:
 
     @property
     def _title(self) -> str:
-        what = self.target if self.source is None else f"{self.source}, edited to {self.target}"
-        return f"toys: {what} (above), and what it should be (below or right), guidance scale {self.guidance_scale:g}"
+        what = self.target if self.source is None else f"{self.source} to {self.target}"
+        return f"toys: {what}, guidance {self.guidance_scale:g}"
 
     def _panels(self, runs: Sequence[ToyRun]) -> list[figures.ToyPanel]:
         """The results, each with the answer of the edit, or else with the nearest toy of the target."""

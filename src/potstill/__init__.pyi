@@ -5,12 +5,14 @@ from .diffusion.guidance import Guided
 from .diffusion.mixture import Mixture
 from .diffusion.prior import Condition, Prediction, Prior, Query, predict
 from .diffusion.schedule import VP, Flow, Schedule, Tabulated
+from .diffusion.view_prompts import ViewPrompts
+from .diffusion.views import ByView
 from .diffusion.wrappers import Clipped
 from .distillation import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
 from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .priors import Pipeline
-from .scenes import Points, Scene
+from .scenes import Cameras, Gaussians, Points, Scene, Volume
 from .tasks.bibtex import citation
 from .tasks.editing import edit, edit_steps
 from .tasks.generating import generate, generate_steps
@@ -26,9 +28,12 @@ __all__ = [
     "SDI",
     "SDS",
     "VP",
+    "ByView",
+    "Cameras",
     "Clipped",
     "Condition",
     "Flow",
+    "Gaussians",
     "Guided",
     "InputError",
     "Method",
@@ -45,6 +50,8 @@ __all__ = [
     "Source",
     "Step",
     "Tabulated",
+    "ViewPrompts",
+    "Volume",
     "baselines",
     "citation",
     "diffusion",

@@ -51,7 +51,7 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
     for mesh, share in zip(meshes, rng.multinomial(count, areas / areas.sum()), strict=True):
         picture = mesh.visual.kind == "texture" and _picture(mesh) is not None
         known = picture or mesh.visual.kind in ("vertex", "face")
-        found = sample_surface(mesh, int(share), sample_color=known, seed=int(rng.integers(2**31)))
+        found: Any = sample_surface(mesh, int(share), sample_color=known, seed=int(rng.integers(2**31)))
         if known:
             shades = found[2][:, :3] / 255
         else:

@@ -2,6 +2,8 @@
 
 from potstill.scenes.camera_rules import Among, CameraRule, Orbit
 from potstill.scenes.cameras import Cameras, ring
+from potstill.scenes.densifying import Densification, Densifier
+from potstill.scenes.fitting import FitStep, fit
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
@@ -25,6 +27,9 @@ __all__ = [
     "Background",
     "CameraRule",
     "Cameras",
+    "Densification",
+    "Densifier",
+    "FitStep",
     "Gaussians",
     "Held",
     "Latents",
@@ -46,5 +51,6 @@ __all__ = [
     "View",
     "Viewing",
     "Volume",
+    "fit",
     "ring",
 ]

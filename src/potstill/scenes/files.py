@@ -27,7 +27,7 @@ def read_gaussians(path: str | Path, viewing: Viewing = Viewing(), most: int = M
         InputError: the file is none of Gaussians, or holds more than `most`.
     """
     found = gaussian_files.read_gaussians(path, most)
-    return Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing)
+    return Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing=viewing)
 
 
 def write_gaussians(path: str | Path, scene: Gaussians, settings: Mapping[str, Any] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Gaussians: a cloud of soft, coloured ellipsoids (3DGS, arXiv 2308.04079)."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from potstill.errors import InputError
 from potstill.fields import check_count, check_number
 from potstill.scenes import harmonics as sh
 from potstill.scenes.cameras import Cameras
-from potstill.scenes.projection import rotations
+from potstill.scenes.projection import Splats, rotations
 from potstill.scenes.scene import View, parameter
 from potstill.scenes.splatting import splat
 from potstill.scenes.viewing import Solid, Viewing
@@ -87,6 +88,8 @@ class Gaussians(Solid):
             self.register_parameter(name, parameter(value, name))
         self.movable: Tensor | None
         self.register_buffer("movable", None)
+        self.splats: Splats | None = None
+        self.watched, self.seen_size = False, (1, 1)
 
     means: Tensor
     log_scales: Tensor
@@ -145,9 +148,10 @@ class Gaussians(Solid):
         direction = means - cameras.position.to(means)[:, None]
         colour = sh.colours(values["colours"], values["harmonics"], direction)
         opacity = values["opacity_logits"].sigmoid()
-        picture, alpha, self.splats = splat(
-            means, values["log_scales"], values["quaternions"], opacity, colour, cameras
-        )
+        picture, alpha, splats = splat(means, values["log_scales"], values["quaternions"], opacity, colour, cameras)
+        if self.watched and splats is not None and splats.centre.requires_grad:  # a source is rendered without
+            splats.centre.retain_grad()
+            self.splats, self.seen_size = splats, (cameras.width, cameras.height)
         return picture, alpha
 
     def mass(self) -> tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]]:
@@ -179,6 +183,16 @@ class Gaussians(Solid):
             for name, rate in LEARNING_RATES.items()
             if parts[name].numel()
         ]
+
+    def _load_from_state_dict(  # type: ignore[override]
+        self, state_dict: Mapping[str, Any], prefix: str, *rest: Any
+    ) -> None:
+        """As many Gaussians as the state has: densification changes their number."""
+        for name, value in self.named_parameters():
+            kept = state_dict.get(prefix + name)
+            if isinstance(kept, Tensor) and kept.shape[1:] == value.shape[1:]:
+                value.data = value.data.new_empty(kept.shape)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @torch.no_grad()
     def turned(self, rotation: Float[Tensor, "3 3"]) -> "Gaussians":

@@ -36,8 +36,8 @@ def load(name: str | Path = "emoji", **options: Any) -> "Pipeline | Toys":
     """
     if not str(name).startswith(WORLD):
         return loading.load(name, **options)
-    from potstill.tasks.scene_models import WORLDS
     from potstill.worlds.toys.prior import Toys
+    from potstill.worlds.toys.views import WORLDS
 
     word = str(name).removeprefix(WORLD)
     if word not in WORLDS:

@@ -8,6 +8,7 @@ from typing import Any
 
 import safetensors.torch
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from potstill.distillation import Step
@@ -39,7 +40,7 @@ class Result:
     """Saved beside the images, in a safetensors file."""
     scene: Solid | None = None
     """The 3-D scene that the image shows; its file is saved beside the image."""
-    orbit: Sequence[Images] = ()
+    orbit: Sequence[Float[Tensor, "1 3 rows columns"]] = ()
     """Views all around the scene."""
 
     @property

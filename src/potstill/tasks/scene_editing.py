@@ -72,7 +72,8 @@ class EditScene(SceneSettings):
     @property
     def material(self) -> ToyScene:
         """Gaussians."""
-        return Cloud(count=self.gaussians or ON_MESH, learning_rate=self.learning_rate or RATE)
+        count = ON_MESH if self.gaussians is None else self.gaussians
+        return Cloud(count=count, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
 
     def start(
         self,
@@ -117,7 +118,7 @@ class EditScene(SceneSettings):
             if self.gaussians is not None:
                 raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")
             return read_gaussians(given, viewing)
-        count = self.gaussians or ON_MESH
+        count = ON_MESH if self.gaussians is None else self.gaussians
         scene = gaussians_on_mesh(given, count, rng, viewing, RADIUS)
         text = f"{str(given)!r} becomes {count:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
         warnings.warn(text, Note, stacklevel=3)

@@ -56,8 +56,8 @@ class GenerateScene(SceneSettings):
         """Gaussians or a volume."""
         told = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
         if self.scene == "volume":
-            return Block(points=self.grid or Block().points, **told)
-        return Cloud(count=self.gaussians or Cloud().count, **told)
+            return Block(points=Block().points if self.grid is None else self.grid, **told)
+        return Cloud(count=Cloud().count if self.gaussians is None else self.gaussians, **told)
 
     def start(
         self,

@@ -19,10 +19,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.tasks.models import WORLD
 from potstill.worlds.toys.bank import FOLDER, ToyBank
 from potstill.worlds.toys.prior import CLASSES, Toys
-from potstill.worlds.toys.views import ByCamera, BySector, Untold, ViewKnowledge
-
-WORLDS: dict[str, ViewKnowledge] = {"toys": ByCamera(), "toys-sectors": BySector(), "toys-none": Untold()}
-"""The worlds of scenes by the end of their names: what their score is told of the camera."""
+from potstill.worlds.toys.views import WORLDS
 
 
 @dataclass(frozen=True, eq=False)

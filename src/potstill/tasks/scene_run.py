@@ -20,7 +20,7 @@ from potstill.worlds.toys.prior import CLASSES
 
 COLUMNS = 4
 """Views in a row of the sheet."""
-FRAMES = 36
+FRAMES = 24
 """Of the orbit."""
 
 

@@ -116,7 +116,7 @@ class Settings(abc.ABC):
             InputError: an input cannot be used, or the model does not fit.
         """
 
-    def check_inputs(self, inputs: Mapping[str, Picture]) -> None:
+    def check_inputs(self, inputs: Mapping[str, Any]) -> None:
         """Raise unless these are pictures that `start` takes.
 
         Raises:

@@ -33,6 +33,7 @@ GROUPS = {
         "theorem": CommandEntry("TheoremCommand", "Show that DDIM sampling is score distillation."),
     },
     "utilities": {
+        "view": CommandEntry("ViewCommand", "Show a 3-D scene in the browser."),
         "sample": CommandEntry("SampleCommand", "Draw pictures of a prompt with plain sampling."),
         "vocabulary": CommandEntry("VocabularyCommand", "List the words that the bundled model knows."),
         "cite": CommandEntry("CiteCommand", "Print the BibTeX entry of a method."),

@@ -66,6 +66,18 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
     return SurfacePoints(places @ _TURN.T, normals @ _TURN.T, colours.clip(0, 1), float(areas.sum()))
 
 
+def read_mesh(path: str | Path) -> Any:
+    """The parts of a mesh as one `trimesh.Trimesh`, z up, to be shown.
+
+    Raises:
+        InputError: as for `sample_mesh`.
+    """
+    meshes, _ = _loaded(as_path(path))
+    whole = _trimesh().util.concatenate(meshes)
+    whole.vertices = whole.vertices @ _TURN.T
+    return whole
+
+
 def write_mesh(
     path: str | Path,
     vertices: np.ndarray,

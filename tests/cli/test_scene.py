@@ -61,6 +61,7 @@ def test_a_file_of_gaussians_goes_in_and_comes_out(capsys, teapot):
     code, _, err = run(capsys, "edit", *EDIT, "teapot.ply", "--out", "colours.splat")  # the file may come last
     assert code == 0, err
     assert len(read_gaussians("colours.splat", 100).means) == 30
+    assert "give the PNG or JSON beside it" in run(capsys, "replay", "colours.splat")[2]
     code, _, err = run(capsys, "replay", "edit.png", "--out", "third.ply")
     assert code == 0, err
     assert Path("third.ply").read_bytes() == Path("edit.ply").read_bytes()

@@ -1,6 +1,6 @@
 """The guidance rule and the negative prompt of a run, put into its prior."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain
@@ -9,7 +9,11 @@ from potstill.errors import InputError
 
 
 def steered(
-    guided: Prior, rule: GuidanceRule, negative: str, encode: Callable[[str], Condition], model: str | object
+    guided: Prior,
+    rule: GuidanceRule,
+    negative: str,
+    encode: Callable[[str], Condition],
+    identity: Mapping[str, object],
 ) -> Prior:
     """A guided prior with another rule and a negative prompt.
 
@@ -18,7 +22,7 @@ def steered(
         rule: how its branches are combined.
         negative: the prompt that replaces the empty one, or that `PerpNeg` leads away from; "" for none.
         encode: makes a condition of a prompt.
-        model: the name of the model, for messages.
+        identity: of the model, whose name is for messages.
 
     Raises:
         InputError: the model is guided without an empty prompt.
@@ -27,7 +31,7 @@ def steered(
         return guided
     if not isinstance(guided, Guided):
         raise InputError(
-            f"{model} is guided without an empty prompt: it takes no negative prompt, and no guidance but Plain()"
+            f"{identity['name']} is guided without an empty prompt: it takes no negative prompt, and no guidance but Plain()"
         )
     told = encode(negative) if negative else {}
     if isinstance(rule, PerpNeg):

@@ -60,6 +60,8 @@ def read_record(path: str | Path) -> dict[str, Any]:
     check_file(path, "a PNG or JSON file that potstill wrote")
     if (kind := scene_kind(path)) in (".ply", ".glb"):
         return _checked((ply_settings if kind == ".ply" else mesh_settings)(path), path, refusal)
+    if kind:
+        raise InputError(f"{str(path)!r} holds no settings, as no {kind} file does: give the PNG or JSON beside it")
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST + 1)

@@ -184,7 +184,7 @@ class SceneSettings(Settings, abc.ABC):
     def guided(self, model: SceneModel, denoiser: Prior | None = None) -> Prior:
         """The model under this guidance and negative prompt."""
         guided = with_scale(denoiser or model.denoiser, self.scale)
-        return steered(guided, self.guidance, self.negative, model.encode_prompt, model.identity["name"])
+        return steered(guided, self.guidance, self.negative, model.encode_prompt, model.identity)
 
     def loop(
         self,

@@ -277,7 +277,7 @@ class RunSettings(Settings, abc.ABC):
             text = f"the negative prompt changes nothing with {name} at guidance scale {self.scale:g}: {fix}"
             warnings.warn(text, PromptWarning, stacklevel=3)
         guided = with_scale(denoiser or prior, self.scale)
-        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity["name"])
+        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

@@ -31,7 +31,8 @@ def steered(
         return guided
     if not isinstance(guided, Guided):
         raise InputError(
-            f"{identity['name']} is guided without an empty prompt: it takes no negative prompt, and no guidance but Plain()"
+            f"{identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
+            "guidance but Plain()"
         )
     told = encode(negative) if negative else {}
     if isinstance(rule, PerpNeg):

@@ -43,6 +43,9 @@ pictures: .venv/demo
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1 --overwrite
 	$(BIN)/potstill world toys --out docs/pictures/toys --overwrite
 	$(BIN)/potstill world toys --task edit --out docs/pictures/toys-edit --overwrite
+	$(BIN)/potstill generate "red teapot" --scene gaussians --out docs/pictures/scene/red.ply --overwrite
+	$(BIN)/potstill edit docs/pictures/scene/red.ply --source "red teapot" --target "blue teapot" \
+	  --out docs/pictures/scene/blue.ply --overwrite
 	$(BIN)/potstill theorem --out docs/pictures --overwrite
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
 	  --out docs/pictures/compare --overwrite

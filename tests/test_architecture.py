@@ -242,6 +242,7 @@ TESTED_IN = {
     "scenes/test_points.py": "scenes.scene",
     "scenes/test_pixels.py": "scenes.latents",
     "tasks/test_edit_baselines.py": "tasks.(comparing|inverting)",
+    "tasks/test_scenes.py": "tasks.(guiding|models) tasks.scene_(editing|files|generating|models|presets|run|settings)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",

@@ -11,13 +11,16 @@ from .diffusion.wrappers import Clipped
 from .distillation import Step, distill, surrogate_loss
 from .errors import InputError, NotFiniteError, PotstillError
 from .methods import DDS, PDS, SDI, SDS, Method, Source
-from .priors import Pipeline, load
+from .priors import Pipeline
 from .scenes import Cameras, Gaussians, Points, Scene, Volume
 from .tasks.bibtex import citation
 from .tasks.editing import edit, edit_steps
 from .tasks.generating import generate, generate_steps
 from .tasks.inverting import invert, invert_steps
+from .tasks.models import load
 from .tasks.prompt_sampling import sample
+from .tasks.scene_editing import edit_scene
+from .tasks.scene_generating import generate_scene
 
 __all__ = [
     "DDS",
@@ -54,8 +57,10 @@ __all__ = [
     "diffusion",
     "distill",
     "edit",
+    "edit_scene",
     "edit_steps",
     "generate",
+    "generate_scene",
     "generate_steps",
     "invert",
     "invert_steps",

@@ -6,9 +6,9 @@ import errno
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from potstill.cli.commands import COMMANDS, USAGE, find_command
 from potstill.cli.process import drop_output, prepare_streams, stoppable
@@ -16,6 +16,9 @@ from potstill.errors import Note, PotstillError, check_room, shortage
 
 _ROOM = 600_000_000
 """Bytes of address space that numpy and torch need to load."""
+
+if TYPE_CHECKING:
+    from potstill.cli.parser import Line
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,11 +112,16 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     from potstill.tasks.schema import build, is_method, schema
 
     command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
-    if (file := line.last("--config")) and hasattr(command, "from_record"):
-        usual = command.from_record(read_config(file, name))
+    file = line.last("--config") if hasattr(command, "from_record") else None
+    record = read_config(file, name) if file else None
+    if COMMANDS[name].of_scenes and _is_of_scene(name, line, record):
+        command = find_command(name, scene=True)
+    if record:
+        usual = command.from_record(record)
+    preset = _preset(command, line)
     settings = schema(command, usual)
     held = next((setting for setting in settings if is_method(setting.kind)), None)
-    text, asked = held and line.last("--method"), line.last("--help", "-h")
+    text, asked = (held and line.last("--method")) or preset.get("method"), line.last("--help", "-h")
     method = None
     if text := asked or text:
         method = read(held.kind if held else Method | Baseline, [text], "--method")
@@ -125,10 +133,36 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
         return partial(print, shown)
     try:
         values = parser.values(line, settings)
+        told = command.task_values(preset) if preset else {}
+        values = told | values
         parser.check_complete(values, settings)
     except UsageError as error:
         raise UsageError(f"{error} (see potstill {name} --help)") from None
     return build(command, values, usual).run
+
+
+def _is_of_scene(name: str, line: "Line", record: Mapping[str, Any] | None) -> bool:
+    """Whether a command is about a 3-D scene: by its file, by --scene, or by the settings that it takes."""
+    from potstill.cli.parser import positional_words
+    from potstill.tasks.provenance import of_scene
+    from potstill.tasks.scene_files import scene_kind
+    from potstill.tasks.schema import schema
+
+    if name == "edit":
+        words = positional_words(line, schema(find_command(name)))
+        if words:
+            return any(scene_kind(word) for word in words)
+    return line.last("--scene") is not None or (record is not None and of_scene(record))
+
+
+def _preset(command: Any, line: "Line") -> dict[str, Any]:
+    """The settings of the preset that is asked for, if any."""
+    name = line.last("--preset")
+    if not name or not hasattr(command, "presets"):
+        return {}
+    from potstill.tasks.scene_presets import with_preset
+
+    return with_preset(name, command.presets, {})
 
 
 def _warn(message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:

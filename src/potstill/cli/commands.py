@@ -10,12 +10,14 @@ class CommandEntry(NamedTuple):
     kind: str
     """Its class, in the module of its name."""
     summary: str
+    of_scenes: str = ""
+    """The class that does the same with 3-D scenes, in `cli.scene`."""
 
 
 GROUPS = {
     "edit and generate": {
-        "edit": CommandEntry("EditCommand", "Edit a picture with two prompts."),
-        "generate": CommandEntry("GenerateCommand", "Generate pictures from a prompt."),
+        "edit": CommandEntry("EditCommand", "Edit a picture or a 3-D scene with two prompts.", "EditSceneCommand"),
+        "generate": CommandEntry("GenerateCommand", "Generate pictures or 3-D scenes.", "GenerateSceneCommand"),
         "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures from a table."),
         "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
     },
@@ -31,6 +33,7 @@ GROUPS = {
         "theorem": CommandEntry("TheoremCommand", "Show that DDIM sampling is score distillation."),
     },
     "utilities": {
+        "view": CommandEntry("ViewCommand", "Show a 3-D scene in the browser."),
         "sample": CommandEntry("SampleCommand", "Draw pictures of a prompt with plain sampling."),
         "vocabulary": CommandEntry("VocabularyCommand", "List the words that the bundled model knows."),
         "cite": CommandEntry("CiteCommand", "Print the BibTeX entry of a method."),
@@ -41,8 +44,10 @@ COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.it
 """All of them."""
 
 
-def find_command(name: str) -> Any:
-    """The class of a command."""
+def find_command(name: str, scene: bool = False) -> Any:
+    """The class of a command, on pictures or on 3-D scenes."""
+    if scene:
+        return getattr(importlib.import_module("potstill.cli.scene"), COMMANDS[name].of_scenes)
     return getattr(importlib.import_module(f"potstill.cli.{name}"), COMMANDS[name].kind)
 
 
@@ -66,4 +71,5 @@ options:
 examples:
   potstill edit heart.png --source "red heart" --target "blue heart"
   potstill generate "red apple on a blue background"
+  potstill generate "red teapot" --scene gaussians
   potstill world moons"""

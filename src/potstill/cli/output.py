@@ -42,7 +42,8 @@ class Model:
     """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file."""
+    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file; for scenes also
+    world:toys, and world:toys-sectors or world:toys-none, which are told less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None
@@ -97,19 +98,21 @@ class Model:
         """The options that save memory and change no result."""
         return {name: getattr(self, name) for name in _MEMORY}
 
+    def spec(self) -> ModelSpec:
+        """The same as plain values."""
+        options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ModelSpec(options.pop("model"), config=options.pop("model_config"), **options)
+
     def load(self) -> Pipeline:
         """Load the model."""
-        options: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return ModelSpec(options.pop("model"), config=options.pop("model_config"), **options).load()
+        return self.spec().load()
 
 
 @dataclass(frozen=True)
-class Output:
-    """The output and where it is written."""
+class RunOutput(abc.ABC):
+    """What a run writes and prints."""
 
     out: Path
-    """The PNG to write, with a JSON file beside it. Several results are numbered. If a file of that name exists, the
-    next free name is taken, such as edit-2.png."""
     overwrite: bool = False
     """Replace existing files instead of taking the next free name."""
     gif: bool = False
@@ -131,25 +134,33 @@ class Output:
         return GIF_FRAMES if self.gif else 0
 
     @classmethod
-    def from_checkpoint(cls, saved: Saved) -> "Output":
+    def from_checkpoint(cls, saved: Saved) -> "RunOutput":
         """The options of a checkpoint, to write beside it."""
         gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
         every = saved.option("checkpoint_every", float)
         return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
 
+    @abc.abstractmethod
     def outputs(self, count: int) -> FileOutputs:
         """All that may be written for that many results.
 
         Raises:
-            InputError: `out` is not a PNG.
+            InputError: the name of `out` does not fit what is written.
         """
-        return pictures(self.out, count, ENDING)
+
+    def completed(self, task: Any) -> "RunOutput":
+        """For that task.
+
+        Raises:
+            InputError: what it makes cannot be written to `out`.
+        """
+        return self
 
     def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
         """Check, before anything is computed, that the output can be written.
 
         Raises:
-            InputError: `out` is not a PNG, a name cannot be written, or it would replace an input.
+            InputError: `out` is no file of that kind, a name cannot be written, or it would replace an input.
         """
         outputs = self.outputs(count)
         check_outputs(outputs, inputs, self.overwrite or resumed)
@@ -178,7 +189,7 @@ class Output:
             if self.save_config:
                 with Claim(FileOutputs(self.save_config, (self.save_config.suffix,)), **rules, say=note) as config:
                     write(config.outputs.path, to_json(run.record).encode())
-            with self._previewed(run, claim.outputs.member(f"-preview{self.out.suffix}")) as steps:
+            with self._previewed(run, claim.outputs.member("-preview.png")) as steps:
                 run_resumably(((name, step) for step in steps), run, checkpoint, required=resumed is not None)
             with finalise(run, checkpoint):
                 self._finish(run.finish(), [frame / 255 for frame in run.frames], began, claim)
@@ -192,7 +203,7 @@ class Output:
             for step in run:
                 if time.monotonic() - shown > 1:
                     try:
-                        write(preview, png_bytes(run.images()[:1]))
+                        write(preview, png_bytes(run.preview()))
                         shown = time.monotonic()
                     except WriteError as error:
                         warnings.warn(f"{error}; the run continues without a preview", stacklevel=2)
@@ -221,13 +232,30 @@ class Output:
             print_written([*places, outputs.member(".json")])
 
 
+@dataclass(frozen=True)
+class Output(RunOutput):
+    """The output and where it is written."""
+
+    out: Path
+    """The PNG to write, with a JSON file beside it. Several results are numbered. If a file of that name exists, the
+    next free name is taken, such as edit-2.png."""
+
+    def outputs(self, count: int) -> FileOutputs:
+        """All that may be written for that many results.
+
+        Raises:
+            InputError: `out` is not a PNG.
+        """
+        return pictures(self.out, count, ENDING)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunCommand(abc.ABC):
     """A command that runs one task and writes its images, with a field for each input of the task."""
 
     task: Any
     model: Model
-    output: Output
+    output: Any
 
     @classmethod
     def from_record(cls: type[T], record: Mapping[str, Any]) -> T:
@@ -240,7 +268,7 @@ class RunCommand(abc.ABC):
     @classmethod
     def from_checkpoint(cls: type[T], saved: Saved) -> T:
         """The command that a checkpoint belongs to."""
-        model, output = Model.from_checkpoint(saved), Output.from_checkpoint(saved)
+        model, output = Model.from_checkpoint(saved), get_type_hints(cls)["output"].from_checkpoint(saved)
         return replace(cls.from_record(saved.record), model=model, output=output)
 
     def run(self, resumed: Path | None = None) -> None:
@@ -250,12 +278,20 @@ class RunCommand(abc.ABC):
             InputError: neither the command line nor the record names the picture.
         """
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
-        if inputs.get("image") == Path():
-            raise InputError("no picture is named, neither on the command line nor in the settings: give IMAGE, a file")
+        for name, word in (("image", "picture"), ("scene", "scene")):
+            if inputs.get(name) == Path():
+                fix = f"give {name.upper()}, a file"
+                raise InputError(f"no {word} is named, neither on the command line nor in the settings: {fix}")
         count, files = getattr(self.task, "count", 1), [*inputs.values(), *self.model.files()]
         files += filter(None, [self.output.config])
-        self.output.check(count, files, resumed is not None)
-        prior = self.model.load()
-        run = self.task.start(inputs, prior, frame_count=self.output.frame_count)
-        prior.release_text_encoders()
-        self.output.run_and_write(run, self.model, files, resumed)
+        output = self.output.completed(self.task)
+        output.check(count, files, resumed is not None)
+        prior = self.load()
+        run = self.task.start(inputs, prior, frame_count=output.frame_count)
+        if isinstance(prior, Pipeline):
+            prior.release_text_encoders()
+        output.run_and_write(run, self.model, files, resumed)
+
+    def load(self) -> Any:
+        """The model."""
+        return self.model.load()

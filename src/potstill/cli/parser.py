@@ -82,6 +82,13 @@ def values(line: Line, settings: Sequence[SchemaField]) -> dict[tuple[str, ...],
     return found
 
 
+def positional_words(line: Line, settings: Iterable[SchemaField]) -> list[str]:
+    """The words that are no value of an option, as far as the options are those of the settings."""
+    flags = {"", *(option(setting) for setting in settings if is_flag(setting))}
+    words = [group.words if group.option in flags else group.words[1:] for group in line.groups]
+    return [word for part in words for word in part] + line.behind
+
+
 def check_complete(found: Mapping[tuple[str, ...], Any], settings: Iterable[SchemaField]) -> None:
     """Raise unless every setting without a default has a value.
 

@@ -13,7 +13,7 @@ from potstill.tasks.schema import SchemaField, is_component, is_method, members
 
 _RULES = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}
-_COUNTS = {2: "two", 3: "three", 4: "four"}
+_COUNTS = {2: "two", 3: "three", 4: "four", 6: "six"}
 
 
 class UsageError(InputError):
@@ -42,7 +42,7 @@ def metavar(setting: SchemaField) -> str:
     if setting.option.metavar:
         return setting.option.metavar
     if length is None:
-        return f"{_METAVARS[each]} ..."
+        return f"{each.__name__.upper() if is_component(each) else _METAVARS[each]} ..."
     if get_origin(each) is Literal or each is bool:
         return f"{{{','.join(_literals(kind))}}}"
     if is_component(each) or is_method(each):
@@ -81,6 +81,8 @@ def read(kind: Any, words: Sequence[str], name: str) -> Any:
     if bare is not kind and list(words) == [""]:
         raise UsageError(f"{name} is empty: give {_RULES.get(bare, 'a value')}, or leave it out")
     each, length = _repeated(bare)
+    if is_component(each) and length is None:
+        return tuple(from_text(word, each) for word in words)
     if is_component(each) or is_method(each):
         return from_text(words[0], each)
     if length is None:

@@ -58,6 +58,16 @@ class GaussianArrays(NamedTuple):
         return None
 
 
+def ply_settings(path: str | Path) -> Any:
+    """The settings that a PLY of ours holds, from its header alone; None without.
+
+    Raises:
+        InputError: the file is no PLY.
+    """
+    empty = (np.zeros(0),) * 6
+    return GaussianArrays(*empty, comments=read_header(as_path(path)).comments).settings
+
+
 def read_gaussians(path: str | Path, most: int) -> GaussianArrays:
     """The Gaussians of a PLY or .splat file.
 

@@ -24,11 +24,12 @@ def encode_gif(frames: Sequence[Image.Image], seconds: float = 0.06, rest: float
     return buffer.getvalue()
 
 
-def gif_bytes(frames: Sequence[Images]) -> bytes:
-    """The frames, each a batch of images [b, 3, h, w] shown side by side, as a GIF."""
+def gif_bytes(frames: Sequence[Images], rest: float = 2.0) -> bytes:
+    """The frames, each a batch of images [b, 3, h, w] shown side by side, as a GIF; the last is shown for `rest`."""
     pictures = [to_pil(row(enlarged(frame)))[0] for frame in frames]
     palette = pictures[-1].quantize(255)
-    return encode_gif([palette if picture is pictures[-1] else picture.quantize(255) for picture in pictures])
+    drawn = [palette if picture is pictures[-1] else picture.quantize(255) for picture in pictures]
+    return encode_gif(drawn, rest=rest)
 
 
 def row(images: Images) -> Float[Tensor, "1 3 h width"]:

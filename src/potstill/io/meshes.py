@@ -66,6 +66,18 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
     return SurfacePoints(places @ _TURN.T, normals @ _TURN.T, colours.clip(0, 1), float(areas.sum()))
 
 
+def read_mesh(path: str | Path) -> Any:
+    """The parts of a mesh as one `trimesh.Trimesh`, z up, to be shown.
+
+    Raises:
+        InputError: as for `sample_mesh`.
+    """
+    meshes, _ = _loaded(as_path(path))
+    whole = _trimesh().util.concatenate(meshes)
+    whole.vertices = whole.vertices @ _TURN.T
+    return whole
+
+
 def write_mesh(
     path: str | Path,
     vertices: np.ndarray,
@@ -82,6 +94,21 @@ def write_mesh(
     kind = path.suffix.lower()
     if kind not in (".glb", ".obj"):
         raise InputError(f"cannot write a mesh as {str(path)!r}: give a name that ends in .glb or .obj")
+    write(path, mesh_bytes(kind, vertices, faces, colours, settings))
+
+
+def mesh_bytes(
+    kind: str,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    colours: np.ndarray,
+    settings: Mapping[str, Any] | None = None,
+) -> bytes:
+    """What `write_mesh` writes, for the ending .glb or .obj.
+
+    Raises:
+        InputError: trimesh is not installed.
+    """
     trimesh = _trimesh()
     shades = _to_linear(colours) if kind == ".glb" else colours
     opaque = np.concatenate([shades, np.ones((len(shades), 1))], 1)
@@ -91,7 +118,7 @@ def write_mesh(
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
     data = scene.export(file_type="glb") if kind == ".glb" else mesh.export(file_type="obj")
-    write(path, data if isinstance(data, bytes) else data.encode())
+    return data if isinstance(data, bytes) else data.encode()
 
 
 def mesh_settings(path: str | Path) -> Any:

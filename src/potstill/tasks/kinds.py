@@ -6,6 +6,8 @@ from typing import get_args
 
 from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
 from potstill.diffusion.guidance import GUIDANCE_RULES, GuidanceRule
+from potstill.diffusion.view_prompts import ViewPrompts
+from potstill.diffusion.views import ViewReading
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
@@ -13,6 +15,17 @@ from potstill.methods.noise import NOISE_SOURCES, NoiseSource
 from potstill.methods.render_model import RENDER_MODELS, RenderModel
 from potstill.methods.times import TIMESTEP_SAMPLERS, TimestepSampler
 from potstill.methods.weighting import WEIGHTS, Weight
+from potstill.scenes import (
+    Background,
+    Held,
+    Opaqueness,
+    Orientation,
+    RandomColour,
+    Regularizer,
+    ScaleLimit,
+    SolidColour,
+    Sparsity,
+)
 
 KINDS: dict[type, tuple[type, ...]] = {
     Method: (*get_args(Generating), *get_args(Editing)),
@@ -24,6 +37,9 @@ KINDS: dict[type, tuple[type, ...]] = {
     Coefficients: COEFFICIENTS,
     RenderModel: RENDER_MODELS,
     GuidanceRule: GUIDANCE_RULES,
+    Background: (SolidColour, RandomColour),
+    Regularizer: (Sparsity, Opaqueness, Orientation, Held, ScaleLimit),
+    ViewReading: (ViewPrompts,),
 }
 """The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an
 instance in Python."""

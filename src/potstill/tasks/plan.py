@@ -40,6 +40,16 @@ class OptimizationPlan:
 
 
 @dataclass(frozen=True)
+class ScenePlan:
+    """The plan of a run on a 3-D scene."""
+
+    steps: int
+    guidance_scale: float
+    learning_rate: float
+    """In multiples of the learning rates of the scene."""
+
+
+@dataclass(frozen=True)
 class ComparisonPlan:
     """The plan of a comparison; steps and rates are those of each method."""
 
@@ -47,4 +57,4 @@ class ComparisonPlan:
     guidance_scale: float
 
 
-Plan: TypeAlias = SamplingPlan | OptimizationPlan | ComparisonPlan
+Plan: TypeAlias = SamplingPlan | OptimizationPlan | ScenePlan | ComparisonPlan

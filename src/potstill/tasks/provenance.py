@@ -16,13 +16,18 @@ from potstill.errors import InputError
 from potstill.io.decode import Picture
 from potstill.io.documents import parse_json
 from potstill.io.files import as_path, check_file
+from potstill.io.gaussian_files import ply_settings
 from potstill.io.images import read_text
+from potstill.io.meshes import mesh_settings
 from potstill.tasks.plugins import check_plugins, plugin_hashes
+from potstill.tasks.scene_files import scene_kind
 
 KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """The most bytes of a JSON file that are read."""
+INPUTS = ("image", "mask", "scene", "cameras")
+"""The files that a run may read."""
 _TEXTS = {"name", "revision", "variant", "config", "dtype", "device", "path", "sha256"}
 """Keys of a record's model and inputs whose values must be strings or null."""
 
@@ -53,6 +58,10 @@ def read_record(path: str | Path) -> dict[str, Any]:
     path = as_path(path)
     refusal = InputError(f"{str(path)!r} holds no settings: give a PNG or JSON file that potstill wrote")
     check_file(path, "a PNG or JSON file that potstill wrote")
+    if (kind := scene_kind(path)) in (".ply", ".glb"):
+        return _checked((ply_settings if kind == ".ply" else mesh_settings)(path), path, refusal)
+    if kind:
+        raise InputError(f"{str(path)!r} holds no settings, as no {kind} file does: give the PNG or JSON beside it")
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST + 1)
@@ -67,10 +76,20 @@ def read_record(path: str | Path) -> dict[str, Any]:
     if not text:
         raise refusal
     record = parse_json(text, repr(str(path)) if written else f"the record in {str(path)!r}")
+    return _checked(record, path, refusal)
+
+
+def of_scene(record: Mapping[str, Any]) -> bool:
+    """Whether a record is of a 3-D scene, and not of pictures."""
+    return "scene" in record or "scene" in record["settings"]
+
+
+def _checked(record: Any, path: Path, refusal: InputError) -> dict[str, Any]:
+    """The record in a file, if its parts are what they must be."""
     if not isinstance(record, dict):
         raise refusal
     shapes = {"command": str, "settings": dict, "model": dict}
-    inputs = {name: dict for name in ("image", "mask") if name in record}
+    inputs = {name: dict for name in INPUTS if name in record}
     if not all(isinstance(record.get(name), kind) for name, kind in (shapes | inputs).items()):
         raise refusal
     for part in ("model", *inputs):

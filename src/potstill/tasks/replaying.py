@@ -1,6 +1,6 @@
 """Run the settings of a result again, and compare the bytes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
 from potstill.tasks.inverting import Invert
+from potstill.tasks.models import load_spec
 from potstill.tasks.plugins import check_plugins
-from potstill.tasks.provenance import differences, read_record, versions
+from potstill.tasks.provenance import differences, of_scene, read_record, versions
 from potstill.tasks.run import Result, Run
+from potstill.tasks.scene_files import ORBIT, scene_kind
+from potstill.tasks.settings import Settings
 
-_TASKS: dict[str, type[Edit] | type[Generate] | type[Invert]] = {"edit": Edit, "generate": Generate, "invert": Invert}
-_NOT_SETTINGS = ("index", "images", "trace", "measured")
+_TASKS: dict[str, type[Settings]] = {"edit": Edit, "generate": Generate, "invert": Invert}
+_NOT_SETTINGS = ("index", "images", "files", "trace", "measured")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Replay:
 
 
 def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -> Replay:
-    """Run the settings in a PNG or JSON file of potstill again, and compare with the PNGs that exist.
+    """Run the settings in a PNG, JSON, PLY or GLB of potstill again, and compare with the files that exist.
 
     Raises:
         InputError: the file holds no settings, an input is gone or has changed, or a PNG is missing.
@@ -49,17 +52,19 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     path = as_path(path)
     record = read_record(path)
     run = rerun(record, path.parent)
-    pairs = _written(record, path)
+    pairs, scene = _written(record, path), _scene_written(record, path)
     result = run.finish(on_step)
-    bare = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
-    pngs = replace(result, record=bare).pngs()
+    bare: dict[str, Any] = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
+    again = replace(result, record=bare)
+    pngs, made = again.pngs(), again.scene_files(scene[0]) if scene else {}
     now = {**versions(), "model": as_stated(record["model"], run.record["model"])}
     changes = differences(_with_names({name: record.get(name) for name in now}), _with_names(now))
     if now["model"] != run.record["model"]:
         changes.append("the record is of an earlier version, and states only the network of the model")
     return Replay(
-        agree=all(file.read_bytes() == pngs[place] for file, place in pairs),
-        largest=max(_difference(file, result, place) for file, place in pairs),
+        agree=all(file.read_bytes() == pngs[place] for file, place in pairs)
+        and all(file.read_bytes() == made[file] for file in scene),
+        largest=max((_difference(file, result, place) for file, place in pairs), default=0),
         changes=changes,
         result=result,
     )
@@ -77,13 +82,14 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
     Raises:
         InputError: the record is of another command, or an input is gone or has changed.
     """
-    kind = _TASKS.get(record["command"])
+    kind = _task_of(record)
     if kind is None:
         raise InputError(
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
     check_plugins(record)
-    task, prior = kind.of(record["settings"]), ModelSpec.of(record["model"]).load()
+    spec = ModelSpec.of(record["model"])
+    task, prior = kind.of(record["settings"]), load_spec(spec) if of_scene(record) else spec.load()
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
@@ -98,9 +104,21 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
     return run
 
 
+def _task_of(record: Mapping[str, Any]) -> Any:
+    """The class of the task that a record is of; None if it cannot be replayed."""
+    if not of_scene(record):
+        return _TASKS.get(record["command"])
+    from potstill.tasks.scene_editing import EditScene
+    from potstill.tasks.scene_generating import GenerateScene
+
+    return {"edit": EditScene, "generate": GenerateScene}.get(record["command"])
+
+
 def _written(record: Mapping[str, Any], path: Path) -> list[tuple[Path, int]]:
     """The PNGs of a record, each with its place among the images; only names beside the record count."""
     index, names, count = record.get("index"), record.get("images"), record["settings"].get("count", 1)
+    if scene_kind(path):
+        return [(place, 0)] if there(place := path.with_suffix(".png")) else []
     if index is not None:
         if type(index) is not int or index not in range(count):
             raise InputError(f"{str(path)!r} says that it is image {index!r} of {count}: it was changed")
@@ -108,11 +126,30 @@ def _written(record: Mapping[str, Any], path: Path) -> list[tuple[Path, int]]:
     if not isinstance(names, list) or len(names) != count or not all(isinstance(name, str) for name in names):
         raise InputError(f"{str(path)!r} does not name its {count} images, so there is nothing to compare with")
     pairs = [(path.parent / Path(name).name, place) for place, name in enumerate(names)]
-    if absent := next((file for file, _ in pairs if not there(file) or not file.is_file()), None):
-        raise InputError(f"{str(absent)!r} is gone, so there is nothing to compare with: replay another result")
-    for file, _ in pairs:
-        check_file(file, "another result")
+    _check_there(file for file, _ in pairs)
     return pairs
+
+
+def _scene_written(record: Mapping[str, Any], path: Path) -> list[Path]:
+    """The files of a scene to compare with: the scene itself, or all that a JSON names beside it, the scene first."""
+    if scene_kind(path):
+        return [path]
+    names = record.get("files", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) and scene_kind(names[0]) for name in names):
+        raise InputError(f"{str(path)!r} names files that are not those of a scene: it was changed")
+    files = [path.parent / Path(name).name for name in names]
+    known = {file.name for file in files[:1]} | {f"{file.stem}{ORBIT}" for file in files[:1]}
+    if not {file.name for file in files} <= known:
+        raise InputError(f"{str(path)!r} names files that are not those of a scene: it was changed")
+    _check_there(files)
+    return files
+
+
+def _check_there(files: Iterable[Path]) -> None:
+    for file in files:
+        if not there(file) or not file.is_file():
+            raise InputError(f"{str(file)!r} is gone, so there is nothing to compare with: replay another result")
+        check_file(file, "another result")
 
 
 def _input(found: Mapping[str, str | None] | None, name: str, folder: Path) -> Path:

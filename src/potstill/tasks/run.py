@@ -1,22 +1,26 @@
 """A run of a task, to watch, stop and resume, and its result."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from potstill.distillation import Step
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import as_path, writable_folder, write
+from potstill.io.gif import gif_bytes
 from potstill.io.images import levels, png_bytes
 from potstill.io.outputs import pictures
+from potstill.scenes import Solid, Volume
 from potstill.state import Resumable, State
-from potstill.tasks.provenance import KEY
+from potstill.tasks.provenance import INPUTS, KEY
+from potstill.tasks.scene_files import ORBIT, check_ending, scene_bytes, scene_outputs
 from potstill.tensors import Images, Levels
 
 
@@ -34,11 +38,15 @@ class Result:
     """Numbers of the result."""
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     """Saved beside the images, in a safetensors file."""
+    scene: Solid | None = None
+    """The 3-D scene that the image shows; its file is saved beside the image."""
+    orbit: Sequence[Float[Tensor, "1 3 rows columns"]] = ()
+    """Views all around the scene."""
 
     @property
     def inputs(self) -> list[Path]:
         """The files that the run read."""
-        records = [self.record[name] for name in ("image", "mask") if name in self.record]
+        records = [self.record[name] for name in INPUTS if name in self.record]
         return [Path(record["path"]) for record in records if record["path"]]
 
     def pngs(self) -> list[bytes]:
@@ -52,7 +60,7 @@ class Result:
         If a file of that name exists, all take the next free name, such as `edit-2.png`, and a warning says so.
 
         Args:
-            path: a PNG.
+            path: a PNG; for a scene a .ply, .splat, .glb or .obj, and the PNG is beside it.
             overwrite: replace existing files; the picture that was edited is never replaced.
 
         Returns:
@@ -61,7 +69,11 @@ class Result:
         Raises:
             InputError: the files cannot be written.
         """
-        outputs = pictures(as_path(path), len(self.images), name="path =")
+        if self.scene is None:
+            outputs = pictures(as_path(path), len(self.images), name="path =")
+        else:
+            outputs = scene_outputs(path, name="path =")
+            check_ending(path, isinstance(self.scene, Volume))
         check_outputs(outputs, self.inputs, overwrite)
         with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
             return self.write(claim.outputs.path)
@@ -70,13 +82,18 @@ class Result:
         """As `save`, under exactly this name: existing files are replaced."""
         path = as_path(path)
         writable_folder(path.parent)
-        pngs = self.pngs()
+        pngs, beside = self.pngs(), self.scene_files(path)
+        path = path.with_suffix(".png") if beside else path
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
         places = [path] if len(pngs) == 1 else several
         document = {**self.record, "images": [place.name for place in places], "trace": self.trace}
         if self.measured:
             document["measured"] = dict(self.measured)
+        if beside:
+            document["files"] = [place.name for place in beside]
         text = json.dumps(document, indent=2, allow_nan=False)
+        for place, data in beside.items():
+            write(place, data)
         for place, png in zip(places, pngs, strict=True):
             write(place, png)
         write(path.with_suffix(".json"), text.encode())
@@ -84,7 +101,16 @@ class Result:
             kept = {name: value.detach().cpu().contiguous() for name, value in self.tensors.items()}
             write(path.with_suffix(".safetensors"), safetensors.torch.save(kept))
             places.append(path.with_suffix(".safetensors"))
-        return places
+        return [*beside, *places]
+
+    def scene_files(self, path: str | Path) -> dict[Path, bytes]:
+        """The files of the scene, if there is one, by their names: `path` itself, and the GIF of its orbit."""
+        if self.scene is None:
+            return {}
+        path = as_path(path)
+        orbit = path.with_name(f"{path.stem}{ORBIT}")
+        data = scene_bytes(self.scene, path.suffix.lower(), self.record)
+        return {path: data, orbit: gif_bytes(self.orbit, rest=0.06)}
 
 
 @dataclass(eq=False)
@@ -109,6 +135,8 @@ class Run(Resumable):
     """Approximate number of intermediate images to keep."""
     complete: Callable[[Result], Result] = lambda result: result
     """Adds the measurements and tensors that are known at the end."""
+    turning: Callable[[int], Images] | None = None
+    """A view of a scene, from further around for each number; to watch the run."""
     trace: list[dict[str, Any]] = field(default_factory=list, init=False)
     """As in `Result`, of the steps so far."""
     frames: list[Levels] = field(default_factory=list, init=False)
@@ -137,6 +165,11 @@ class Run(Resumable):
     def images(self) -> Images:
         """The images as they are now, [count, 3, h, w] in [0, 1], on the CPU."""
         return self.render().float().cpu()
+
+    @torch.no_grad()
+    def preview(self) -> Images:
+        """One image of the run as it is now; of a scene, a view that turns with the steps."""
+        return self.images()[:1] if self.turning is None else self.turning(len(self.trace))
 
     def finish(self, on_step: Callable[[Step], None] | None = None) -> Result:
         """Take the steps that are left; `on_step` is called with each."""

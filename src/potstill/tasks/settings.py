@@ -24,6 +24,7 @@ from potstill.priors.prompts import PromptWarning, check_prompt
 from potstill.scenes import Latents, Pixels
 from potstill.state import Resumable
 from potstill.tasks.effects import idle_settings
+from potstill.tasks.guiding import steered
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
@@ -87,6 +88,11 @@ class Settings(abc.ABC):
             check_prompt(prompt, name)
 
     @property
+    def command(self) -> str:
+        """The command that this is a task of."""
+        return type(self).__name__.lower()
+
+    @property
     @abc.abstractmethod
     def prompts(self) -> dict[str, str]:
         """The prompts that are required, by the names that messages use."""
@@ -111,13 +117,13 @@ class Settings(abc.ABC):
             InputError: an input cannot be used, or the model does not fit.
         """
 
-    def check_inputs(self, inputs: Mapping[str, Picture]) -> None:
+    def check_inputs(self, inputs: Mapping[str, Any]) -> None:
         """Raise unless these are pictures that `start` takes.
 
         Raises:
             InputError: one is missing, or not used.
         """
-        command = type(self).__name__.lower()
+        command = self.command
         if missing := [name for name, needed in self.inputs.items() if needed and name not in inputs]:
             raise InputError(f"potstill {command} needs the input {', '.join(missing)}: pass it")
         if unused := [name for name in inputs if name not in self.inputs]:
@@ -163,10 +169,10 @@ class Settings(abc.ABC):
         size = prior.size if self.size is None else read_size(self.size)
         return Fit(size, multiple=prior.size_multiple)
 
-    def record(self, prior: Pipeline, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
+    def record(self, prior: Any, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
         """All that the result depends on, settings as stated and resolved, and prompts as read, where that differs."""
         resolved = asdict(self.resolve())
-        command = {"command": type(self).__name__.lower(), "settings": self.settings(), "resolved": resolved}
+        command = {"command": self.command, "settings": self.settings(), "resolved": resolved}
         prompts = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
         if read := {name: text for name, prompt in prompts.items() if prompt and (text := prior.read_as(prompt))}:
             command |= {"read_as": read}
@@ -275,17 +281,7 @@ class RunSettings(Settings, abc.ABC):
         told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
         for text in idle_settings(method, *told):
             warnings.warn(text, PromptWarning, stacklevel=3)
-        if not self.negative and self.guidance == Plain():
-            return guided
-        if not isinstance(guided, Guided):
-            raise InputError(
-                f"{prior.identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
-                "guidance but Plain()"
-            )
-        negative = prior.encode_prompt(self.negative) if self.negative else {}
-        if isinstance(self.guidance, PerpNeg):
-            return replace(guided, rule=self.guidance, avoided=((1.0, negative),))
-        return replace(guided, negative=negative, rule=self.guidance)
+        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

@@ -39,10 +39,10 @@ class ToyScene(Checked, abc.ABC):
     def ball(self, rng: Generator, viewing: Viewing) -> Solid:
         """A grey ball."""
 
-    def descent(self, scene: Solid, steps: int) -> tuple[Optimizer, ExponentialLR]:
-        """Adam, and the rule by which its learning rates fall."""
+    def descent(self, scene: Solid, steps: int, last: float = LAST) -> tuple[Optimizer, ExponentialLR]:
+        """Adam, and the rule by which its learning rates fall to `last` of the first."""
         optimizer = Adam(self._groups(scene))
-        return optimizer, ExponentialLR(optimizer, LAST ** (1 / steps))
+        return optimizer, ExponentialLR(optimizer, last ** (1 / steps))
 
     def _groups(self, scene: Solid) -> list[dict[str, Any]]:
         groups = scene.parameter_groups()

@@ -80,3 +80,7 @@ class Untold(ViewKnowledge):
         near = cameras.azimuth.double().abs().round(decimals=3) <= 45
         row = torch.where(near, self.front, 1.0).to(torch.float64)
         return (row / row.sum()).expand(len(cameras), -1).clone()
+
+
+WORLDS: dict[str, ViewKnowledge] = {"toys": ByCamera(), "toys-sectors": BySector(), "toys-none": Untold()}
+"""What the scores of the worlds that `potstill.load` knows are told, by their names after "world:"."""

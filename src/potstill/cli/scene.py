@@ -1,0 +1,127 @@
+"""potstill edit and generate on 3-D scenes."""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal, get_type_hints
+
+from potstill.cli.output import Model, RunCommand, RunOutput
+from potstill.io.outputs import FileOutputs
+from potstill.priors.pipeline import Pipeline
+from potstill.tasks.checkpoint import ENDING
+from potstill.tasks.models import load_spec
+from potstill.tasks.parsing import coerce
+from potstill.tasks.scene_editing import EditScene
+from potstill.tasks.scene_files import check_ending, scene_outputs
+from potstill.tasks.scene_generating import GenerateScene
+from potstill.tasks.schema import Positional
+from potstill.worlds.toys.prior import Toys
+
+TOYS = Model("world:toys")
+
+
+@dataclass(frozen=True)
+class SceneOutput(RunOutput):
+    """The output and where it is written."""
+
+    out: Path
+    """The scene to write: .ply or .splat, or for a volume .glb or .obj; without an ending .ply or .glb. A PNG of views,
+    a GIF of an orbit and a JSON file are written beside it. If a file of that name exists, the next free name is taken,
+    such as edit-2.ply."""
+
+    def outputs(self, count: int) -> FileOutputs:
+        """All that may be written.
+
+        Raises:
+            InputError: `out` does not end like a scene.
+        """
+        return scene_outputs(self.out, ENDING)
+
+    def completed(self, task: Any) -> RunOutput:
+        """With the ending of the scene.
+
+        Raises:
+            InputError: it has that of another kind.
+        """
+        volume, out = getattr(task, "scene", "") == "volume", self.out
+        if out.name and not out.suffix:
+            out = out.with_name(f"{out.name}{'.glb' if volume else '.ply'}")
+        check_ending(out, volume)
+        return replace(self, out=out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneCommand(RunCommand, abc.ABC):
+    """A command that makes a scene."""
+
+    presets: ClassVar[str]
+    """Where its presets are found."""
+
+    def load(self) -> Pipeline | Toys:
+        """The model, or the world."""
+        return load_spec(self.model.spec())
+
+    @classmethod
+    def task_values(cls, values: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+        """Settings of the task by their paths, as the parser finds them.
+
+        Raises:
+            InputError: a value does not fit its field.
+        """
+        kind = get_type_hints(cls)["task"]
+        hints = get_type_hints(kind)
+        return {("task", name): coerce(value, hints[name], name) for name, value in values.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateSceneCommand(SceneCommand):
+    """Generate a 3-D scene from a prompt: Gaussians, or a volume whose surface is written as a mesh.
+
+    By default the model is an exact world: the score of pictures of toys from every side is known in closed form. It
+    knows a teapot, snowman, mug, mushroom, rocket, tree, chair, lamp, house, duck, owl and more in two colours each;
+    an unknown prompt lists them all. Any text-to-image model takes its place with --model, and is told the view by
+    words.
+
+        potstill generate "red teapot" --scene gaussians
+        potstill generate "red teapot" --scene volume --out teapot.glb
+        potstill generate "a red teapot" --scene gaussians --model FOLDER --preset sds-threestudio
+
+    Writes the scene, a PNG of eight views and a GIF of an orbit. The PNG, a .ply and a .glb carry all settings:
+    `potstill replay` runs them again.
+    """
+
+    task: GenerateScene
+    preset: Literal["sds-threestudio", "sdi-threestudio"] | None = None
+    """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
+    model: Model = TOYS
+    output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("generate")))
+
+    presets: ClassVar = "generate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditSceneCommand(SceneCommand):
+    """Edit a 3-D scene with two prompts: one describes the scene, the other what it should become.
+
+    What the prompts have in common is kept, and what differs is changed. The source of the edit is the scene as it was,
+    from every view, so nothing but the file is needed. A mesh becomes Gaussians on its surface.
+
+        potstill edit teapot.ply --source "red teapot" --target "blue teapot"
+        potstill edit room.ply --cameras transforms.json --source "a room" --target "a room in snow" --model FOLDER
+
+    Writes the scene, a PNG of four views above the same views of the result, and a GIF of an orbit. The PNG and a .ply
+    carry all settings: `potstill replay` runs them again.
+    """
+
+    scene: Positional[Path]
+    """The scene: Gaussians in a .ply or .splat, or a mesh in a .glb or .obj; around the origin, with z up."""
+    task: EditScene
+    cameras: Path | None = None
+    """A transforms.json with the cameras that look at the scene in each step, instead of an orbit around the origin."""
+    preset: Literal["pds-nerf"] | None = None
+    """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
+    model: Model = TOYS
+    output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("edit")))
+
+    presets: ClassVar = "edit"

@@ -1,0 +1,189 @@
+"""Edit a 3-D scene with two prompts: one that describes it, one that describes what it should become."""
+
+import hashlib
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import torch
+from torch import Generator
+
+from potstill.diffusion.prior import Prior
+from potstill.distillation import Step
+from potstill.errors import InputError, Note
+from potstill.io.files import as_path, file_hash
+from potstill.methods import InfEdit, Method
+from potstill.priors.pipeline import Pipeline
+from potstill.scenes.files import gaussians_on_mesh, read_cameras, read_gaussians
+from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.viewing import Viewing
+from potstill.tasks.models import load
+from potstill.tasks.run import Result, Run
+from potstill.tasks.scene_files import MESHES, scene_kind
+from potstill.tasks.scene_presets import with_preset
+from potstill.tasks.scene_run import check_seen, scene_run
+from potstill.tasks.scene_settings import SceneSettings
+from potstill.tasks.schema import Option
+from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import Cloud, ToyScene
+
+Box = tuple[float, float, float, float, float, float]
+ON_MESH = 2000
+"""Gaussians on the surface of a mesh."""
+RATE = 2.0
+"""The learning rate; a faster one leaves the shape of the source (docs/3d.md)."""
+RADIUS = 0.8
+"""Of the ball that a mesh is brought into."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditScene(SceneSettings):
+    """The settings of the edit of a scene."""
+
+    source: str
+    """A prompt that describes the scene."""
+    target: str
+    """A prompt that describes what it should become."""
+    method: Method = InfEdit()
+    gaussians: int | None = None
+    """Number of Gaussians on the surface of a mesh; by default 2000. Those of a file are as many as they are."""
+    only_box: Annotated[Box | None, Option(metavar="X0 X1 Y0 Y1 Z0 Z1")] = None
+    """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
+
+    command: ClassVar[str] = "edit"  # type: ignore[assignment,misc]
+    inputs: ClassVar = {"scene": True, "cameras": False}
+    default_guidance_scale: ClassVar = 1.0
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        box = self.only_box or (0, 1) * 3
+        if not all(low < high for low, high in zip(box[::2], box[1::2], strict=True)):
+            raise InputError(f"only_box = {self.only_box} must hold a lower and a higher number for x, y and z")
+        _ = self.material
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """The source and the target prompt."""
+        return {"source prompt": self.source, "target prompt": self.target}
+
+    @property
+    def material(self) -> ToyScene:
+        """Gaussians."""
+        count = ON_MESH if self.gaussians is None else self.gaussians
+        return Cloud(count=count, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
+
+    def start(
+        self,
+        inputs: Mapping[str, Any],
+        prior: Pipeline | Toys,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Run:
+        """Read the scene, a file or `Gaussians`, and encode the prompts: see `Settings.start`.
+
+        Raises:
+            InputError: the scene or the cameras cannot be used, or do not fit the model.
+        """
+        self.check_inputs(inputs)
+        model, rng = self.model(prior), Generator().manual_seed(self.seed)
+        model.check_difference(self.source, self.target)
+        given = inputs.get("cameras")
+        viewing = self.viewing(model, None if given is None else read_cameras(given)[0])
+        scene = self._read(inputs["scene"], viewing, rng)
+        scene = scene.to(prior.device if isinstance(prior, Pipeline) else "cpu")
+        what = "the scene" if isinstance(inputs["scene"], Gaussians) else repr(str(inputs["scene"]))
+        check_seen(scene, self.shown(viewing, 4), what)
+        if self.only_box is not None:
+            scene.hold(~self._inside(scene))
+        before = _copy(scene)
+        size = self.size_of(model, scene)
+        target, source = ({**model.encode_prompt(each), **size} for each in (self.target, self.source))
+        steps, loop = self.loop(scene, model, self.method, rng, target, source, before, denoiser)
+        records: dict[str, Any] = {"scene": _scene_record(inputs["scene"])}
+        if given is not None:
+            records["cameras"] = {"path": str(given), "sha256": file_hash(as_path(given))}
+        record = self.record(model, **records)
+        return scene_run(self, model, scene, self.target, steps, loop, record, before, frame_count)
+
+    def _read(self, given: Any, viewing: Viewing, rng: Generator) -> Gaussians:
+        if isinstance(given, Gaussians):
+            found = _copy(given)
+            found.viewing = viewing
+            return found
+        if scene_kind(given) not in MESHES:
+            if self.gaussians is not None:
+                raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")
+            return read_gaussians(given, viewing)
+        count = ON_MESH if self.gaussians is None else self.gaussians
+        scene = gaussians_on_mesh(given, count, rng, viewing, RADIUS)
+        text = f"{str(given)!r} becomes {count:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
+        warnings.warn(text, Note, stacklevel=3)
+        return scene
+
+    def _inside(self, scene: Gaussians) -> Any:
+        """Which Gaussians are in the box.
+
+        Raises:
+            InputError: none is.
+        """
+        assert self.only_box is not None
+        box = torch.tensor(self.only_box, dtype=torch.float64).view(3, 2).to(scene.means.device)
+        means = scene.means.detach().double()
+        inside = ((means >= box[:, 0]) & (means <= box[:, 1])).all(1)
+        if not inside.any():
+            low, high = means.amin(0).tolist(), means.amax(0).tolist()
+            sides = ", ".join(f"{name} {a:.3g} to {b:.3g}" for name, a, b in zip("xyz", low, high, strict=True))
+            raise InputError(f"no Gaussian is in the box {self.only_box}: they are at {sides}")
+        return inside
+
+
+def edit_scene(
+    scene: str | Path | Gaussians,
+    *,
+    source: str,
+    target: str,
+    model: str | Pipeline | Toys = "world:toys",
+    cameras: str | Path | None = None,
+    preset: str | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Edit a 3-D scene from what `source` says to what `target` says: `result.scene`, `result.save("blue.ply")`.
+
+    Args:
+        scene: a .ply or .splat file, a .glb or .obj mesh, or Gaussians, which stay as they are.
+        source: the prompt that describes the scene.
+        target: the prompt that describes what it should become.
+        model: what `potstill.load` takes, or what it gives.
+        cameras: a transforms.json with the cameras that look at the scene; by default they orbit around the origin.
+        preset: the name of released settings, "pds-nerf".
+        on_step: called with every `Step`.
+        settings: the other fields of `EditScene`: method, steps, guidance_scale, views, size, only_box, seed, ...
+
+    Raises:
+        InputError: the scene, a prompt or a setting cannot be used.
+        NotFiniteError: the run reached a NaN or an infinity.
+    """
+    task = EditScene.of({"source": source, "target": target, **with_preset(preset, "edit", settings)})
+    inputs = {"scene": scene} if cameras is None else {"scene": scene, "cameras": cameras}
+    return task.start(inputs, load(model) if isinstance(model, str) else model).finish(on_step)
+
+
+def _copy(scene: Gaussians) -> Gaussians:
+    """The same Gaussians, in memory of their own."""
+    names = ("means", "log_scales", "quaternions", "opacity_logits", "colours", "harmonics")
+    return Gaussians(*(getattr(scene, name) for name in names), viewing=scene.viewing)
+
+
+def _scene_record(given: Any) -> dict[str, str | None]:
+    """How the scene is found and recognised again."""
+    if not isinstance(given, Gaussians):
+        return {"path": str(given), "sha256": file_hash(as_path(given))}
+    digest = hashlib.sha256()
+    for value in given.parameters():
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return {"path": None, "sha256": digest.hexdigest()}

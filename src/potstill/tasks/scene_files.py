@@ -1,0 +1,82 @@
+"""The files of a scene: what a file holds, what is written beside it, and the bytes of it."""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch.nn.functional as F
+
+from potstill.errors import InputError, Note
+from potstill.io.files import as_path
+from potstill.io.gaussian_files import gaussians_ply, gaussians_splat
+from potstill.io.meshes import mesh_bytes
+from potstill.io.outputs import FileOutputs
+from potstill.scenes.files import arrays_of
+from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.viewing import Solid
+from potstill.scenes.volume import Volume
+
+GAUSSIANS, MESHES = (".ply", ".splat"), (".glb", ".obj")
+"""The endings of files of Gaussians, and of meshes."""
+ORBIT = "-orbit.gif"
+"""After the name of the scene."""
+LEVEL = 10.0
+"""The density of a surface, if the volume reaches twice as much."""
+_MAGIC = {b"ply\n": ".ply", b"ply\r": ".ply", b"glTF": ".glb"}
+
+
+def scene_kind(path: str | Path) -> str | None:
+    """What a file is: one of the endings, by its own or by its first bytes; None if it is no scene."""
+    path = as_path(path)
+    if (ending := path.suffix.lower()) in (*GAUSSIANS, *MESHES):
+        return ending
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return _MAGIC.get(file.read(4))
+    except (OSError, ValueError):
+        return None
+
+
+def scene_outputs(path: str | Path, checkpoint_name: str = "", name: str = "--out") -> FileOutputs:
+    """The outputs of a run on a scene: the scene, and all that may be written beside it.
+
+    Raises:
+        InputError: the path ends otherwise than a scene.
+    """
+    path = as_path(path)
+    if path.suffix.lower() not in (*GAUSSIANS, *MESHES):
+        raise InputError(f"{name} {str(path)!r} must end in .ply or .splat for Gaussians, .glb or .obj for a volume")
+    return FileOutputs(path, (path.suffix, ".png", ".json", ".gif", ORBIT, "-preview.png"), checkpoint_name)
+
+
+def check_ending(path: str | Path, volume: bool) -> None:
+    """Raise unless a scene of that kind can be written to a file of that name.
+
+    Raises:
+        InputError: it is the ending of another kind.
+    """
+    path = as_path(path)
+    kind, endings = ("a volume", MESHES) if volume else ("Gaussians", GAUSSIANS)
+    if path.suffix.lower() not in endings:
+        fix = "; --scene volume makes a mesh" if path.suffix.lower() in MESHES else ""
+        raise InputError(f"cannot write {kind} as {str(path)!r}: end the name in {' or '.join(endings)}{fix}")
+
+
+def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any]) -> bytes:
+    """A scene as the bytes of a file with that ending; .ply and .glb carry the record.
+
+    Raises:
+        InputError: the scene cannot be written like this.
+    """
+    if isinstance(scene, Gaussians):
+        arrays = arrays_of(scene)
+        return gaussians_ply(arrays, record) if ending == ".ply" else gaussians_splat(arrays)
+    assert isinstance(scene, Volume)
+    densest = float(F.softplus(scene.densities.detach()).max())
+    if (level := min(LEVEL, densest / 2)) < LEVEL:
+        text = f"the density reaches {densest:.3g}: the surface is drawn at {level:.3g}, and not at {LEVEL:g}"
+        warnings.warn(text, Note, stacklevel=4)
+    return mesh_bytes(ending, *scene.surface(level), settings=record)

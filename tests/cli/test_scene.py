@@ -1,0 +1,195 @@
+"""edit and generate on 3-D scenes as a user meets them."""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from potstill.cli import main
+from potstill.io.gaussian_files import SETTINGS, read_gaussians
+from potstill.io.meshes import mesh_settings
+from potstill.io.ply import ply_bytes, read_header
+from potstill.tasks import scene_run, scene_settings
+from tests.cli.test_cli import run
+from tests.stops import Killed, contents, killed_after
+
+TINY = ("--size", "16", "--steps", "4", "--views", "2")
+GENERATE = ("generate", "red teapot", "--scene", "gaussians", "--gaussians", "30", *TINY)
+EDIT = ("--source", "red teapot", "--target", "blue teapot", *TINY)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_frames():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scene_run, "FRAMES", 3)
+        patch.setattr(scene_settings, "SHOWN", (32, 32))
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.raises(SystemExit) as end:
+        main([*GENERATE, "--out", str(folder / "teapot.ply")])
+    assert end.value.code == 0
+    return folder / "teapot.ply"
+
+
+@pytest.fixture
+def teapot(made, tmp_path, monkeypatch):
+    (tmp_path / "teapot.ply").write_bytes(made.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return Path("teapot.ply")
+
+
+def test_a_file_of_gaussians_goes_in_and_comes_out(capsys, teapot):
+    code, out, err = run(capsys, "edit", "teapot.ply", *EDIT, "--gif", "--preview")
+    assert code == 0, err
+    assert "psnr" in out
+    assert "wrote edit.ply, edit-orbit.gif, edit.png" in out
+    names = {"edit.ply", "edit-orbit.gif", "edit.gif", "edit.png", "edit.json", "teapot.ply"}
+    assert {path.name for path in Path().iterdir()} == names
+    for file in ("edit.ply", "edit.png", "edit.json"):
+        assert run(capsys, "replay", file)[:2] == (0, "the same, to the byte\n")
+    first = Path("edit.png").read_bytes()
+    code, _, err = run(capsys, "edit", "--config", "edit.ply", "--out", "again.ply")
+    assert code == 0, err
+    assert Path("again.png").read_bytes() == first
+    code, _, err = run(capsys, "edit", *EDIT, "teapot.ply", "--out", "colours.splat")  # the file may come last
+    assert code == 0, err
+    assert len(read_gaussians("colours.splat", 100).means) == 30
+    assert "give the PNG or JSON beside it" in run(capsys, "replay", "colours.splat")[2]
+    code, _, err = run(capsys, "replay", "edit.png", "--out", "third.ply")
+    assert code == 0, err
+    assert Path("third.ply").read_bytes() == Path("edit.ply").read_bytes()
+
+
+def test_text_goes_in_and_a_mesh_comes_out(capsys, tiny_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = ("--model", str(tiny_folder("sd")), "--preset", "sds-threestudio", "--steps", "2")
+    code, _, err = run(capsys, "generate", "a pot", "--scene", "volume", "--grid", "9", *model)
+    assert code == 0, err
+    settings = mesh_settings("generate.glb")["settings"]
+    assert (settings["steps"], settings["guidance_scale"], settings["last_rate"]) == (2, 101, 1)
+    assert run(capsys, "replay", "generate.glb")[0] == 0
+    words = ("--scene", "volume", "--method", "sds", "--noise", "Fixed()")
+    code, _, err = run(capsys, "generate", "--config", "generate.glb", *words, "--out", "other.glb")
+    assert code == 0, err
+    assert mesh_settings("other.glb")["settings"]["method"].startswith("SDS(noise=Fixed()")
+
+
+COMMANDS = {
+    "generate": (*GENERATE, "--regularizers", "Sparsity(0.1)", "Held(0.1)"),
+    "volume": ("generate", "red teapot", "--scene", "volume", "--grid", "7", *TINY),
+    "edit": ("edit", "teapot.ply", *EDIT, "--only-box", "-2", "2", "-2", "2", "-2", "0", "--gif"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_was_killed_goes_on_to_the_same_bytes(capsys, teapot, monkeypatch, name):
+    ending = ".glb" if name == "volume" else ".ply"
+    assert run(capsys, *COMMANDS[name], "--out", f"whole/made{ending}")[0] == 0
+    with monkeypatch.context() as patch:
+        killed_after(patch, 2)
+        with pytest.raises(Killed):
+            main([*COMMANDS[name], "--out", f"killed/made{ending}"])
+    code, _, err = run(capsys, "resume", "killed")
+    assert code == 0, err
+    assert "resuming after step 2 of 4" in err
+    assert contents(Path("killed")) == contents(Path("whole"))
+
+
+def test_the_helps_are_those_of_scenes_and_the_plain_ones_mention_them(capsys):
+    _, scene, _ = run(capsys, "generate", "--scene", "gaussians", "--help")
+    assert "--gaussians INT" in scene
+    assert "world:toys" in scene
+    _, picture, _ = run(capsys, "generate", "--help")
+    assert "--gaussians" not in picture
+    assert "potstill generate --scene gaussians --help" in " ".join(picture.split())
+    _, scene, _ = run(capsys, "edit", "x.ply", "--help")
+    assert "--only-box X0 X1 Y0 Y1 Z0 Z1" in scene
+    _, picture, _ = run(capsys, "edit", "--help")
+    assert "potstill edit x.ply --help" in " ".join(picture.split())
+    _, whole, _ = run(capsys, "edit", "x.ply", "--help-all")
+    assert "--regularizers REGULARIZER ..." in whole
+
+
+def rows(count: int, **changes: np.ndarray) -> bytes:
+    names = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2"]
+    names += [f"rot_{k}" for k in range(4)]
+    return ply_bytes({name: np.ones(count) for name in names} | changes, [])
+
+
+def without(data: bytes, name: str) -> bytes:
+    return data.replace(f"property float {name}\n".encode(), f"property float {name}_\n".encode())
+
+
+def glb(text: bytes) -> bytes:
+    text += b" " * (-len(text) % 4)
+    return b"glTF" + struct.pack("<III", 2, 20 + len(text), len(text)) + b"JSON" + text
+
+
+BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "a missing column": ("a.ply", lambda: without(rows(2), "opacity"), "lacks the columns opacity"),
+    "NaN": ("a.ply", lambda: rows(2, x=np.array([1, np.nan])), "1 of 2 Gaussians with NaN"),
+    "no Gaussians": ("a.ply", lambda: rows(0), "holds no Gaussians"),
+    "ten million": (
+        "a.ply",
+        lambda: rows(1).replace(b"vertex 1\n", b"vertex 10000000\n"),
+        "holds 10,000,000 Gaussians, and up to 2,000,000 fit here",
+    ),
+    "a header that never ends": ("a.ply", lambda: b"ply\n" + b"comment a\n" * 10_000, "is no PLY file"),
+    "half a file": ("a.ply", lambda: rows(9)[:-20], "it is cut off"),
+    "a PLY by its bytes alone": ("a.dat", lambda: rows(2), "give a .ply or a .splat file"),
+    "an odd splat": ("a.splat", lambda: b"1" * 33, "no multiple of 32"),
+    "no GLB": ("a.glb", lambda: b"glTF", "is no GLB file"),
+    "a GLB without geometry": ("a.glb", lambda: glb(b'{"asset":{"version":"2.0"},"scenes":[{}]}'), "no triangles"),
+    "a texture that is not there": ("a.obj", lambda: b"mtllib no.mtl\nv 0 0 0\n", "names textures that are not there"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_scenes_are_one_line_and_nothing_is_written(capsys, tmp_path, monkeypatch, name):
+    file, data, reason = BAD[name]
+    monkeypatch.chdir(tmp_path)
+    Path(file).write_bytes(data())
+    code, out, err = run(capsys, "edit", file, *EDIT)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert reason in err
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+WRONG = {
+    "an ending": ((*GENERATE, "--out", "a.glb"), "cannot write Gaussians as 'a.glb'"),
+    "a picture": ((*GENERATE, "--out", "a.png"), "cannot write Gaussians as 'a.png'"),
+    "an input as output": (("edit", "teapot.ply", *EDIT, "--out", "teapot.ply", "--overwrite"), "is an input"),
+    "no such toy": (("generate", "red dragon", "--scene", "gaussians", *TINY), "no toy is called 'dragon'"),
+    "no such scene": (("edit", "no.ply", *EDIT), "there is no such file"),
+    "no field of view": ((*GENERATE, "--fov", "0", "0"), "fov from 0"),
+    "a preset": ((*GENERATE, "--preset", "sdi-threestudo"), "did you mean 'sdi-threestudio'"),
+    "a preset for fixed cameras": ((*GENERATE, "--preset", "sdi-threestudio"), "elevation is fixed in world:toys"),
+    "half a box": (("edit", "teapot.ply", *EDIT, "--only-box", "0", "1"), "must be six numbers"),
+    "a world for pictures": (("generate", "a", "--model", "world:toys"), "there is no model 'world:toys'"),
+    "a scene from a picture": (("edit", "--config", "teapot.ply", *EDIT), "not of potstill edit"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_are_one_line_and_nothing_is_written(capsys, teapot, name):
+    words, reason = WRONG[name]
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert reason in err
+    assert [path.name for path in Path().iterdir()] == ["teapot.ply"]
+
+
+def test_the_file_carries_its_settings(made):
+    (comment,) = read_header(made).comments
+    record = json.loads(comment.removeprefix(SETTINGS))
+    assert (record["command"], record["settings"]["prompt"]) == ("generate", "red teapot")
+    assert record["model"]["name"] == "world:toys"

@@ -71,7 +71,7 @@ class Untold(ViewKnowledge):
     """
 
     rest: float = 0.0
-    """How likely any other camera is, in units of one within 45 degrees of the front; 0 if no picture shows the back."""
+    """How likely any other camera is, in units of one within 45 degrees of the front; 0 for pictures of fronts only."""
 
     def __post_init__(self) -> None:
         """Check the share."""

@@ -49,7 +49,7 @@ ENTRIES = {
     "house": Entry(("red", "green")),
     "snowman": Entry(("red", "blue"), front="orange"),
     "duck": Entry(("yellow", "blue"), front="orange"),
-    "owl": Entry(("brown", "purple"), front="yellow"),
+    "owl": Entry(("brown", "purple"), front="white"),
     "cat": Entry(("orange", "grey")),
     "mushroom": Entry(("red", "brown")),
     "rocket": Entry(("red", "blue")),

@@ -71,12 +71,13 @@ def test_what_is_known_of_the_camera():
     assert torch.equal(weights[front], azimuth < 46)
     assert torch.equal(weights[side], (azimuth > 46) & (azimuth < 134))
     assert torch.equal(weights[behind], azimuth > 134)
-    row = Untold(4.0).weights(cameras)[behind]
+    row = Untold(0.25).weights(cameras)[behind]
     assert row[front] == pytest.approx(4 * float(row[behind]))
+    assert torch.equal(Untold().weights(cameras)[behind] > 0, azimuth < 46)
     with pytest.raises(InputError, match="front <= back"):
         BySector(front=140.0)
-    with pytest.raises(InputError, match="front = 0"):
-        Untold(0.0)
+    with pytest.raises(InputError, match="rest = -1"):
+        Untold(-1.0)
 
 
 def test_prompts_name_classes():

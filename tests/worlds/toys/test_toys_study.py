@@ -36,7 +36,7 @@ def test_generation_compares_noise_sources():
     keys = ["method", "psnr", "agreement", "relative_error", "janus", "evaluations", "seconds"]
     assert [list(row) for row in document["methods"]] == [keys] * 2
     assert [row["evaluations"] for row in document["methods"]] == [6, 6]
-    assert all(row["relative_error"] is None and row["janus"] >= 0 for row in document["methods"])
+    assert all(row["relative_error"] is None for row in document["methods"])
     again, _ = taken(study)
     assert torch.equal(run.runs[1].pictures, again.runs[1].pictures)
     alone, _ = taken(replace(study, methods=study.methods[1:]))
@@ -48,7 +48,7 @@ def test_generation_compares_noise_sources():
 
 
 def test_an_edit_starts_from_the_source():
-    study = ToysStudy([("infedit", EDIT["infedit"])], source="red teapot", target="blue teapot", fit_steps=150, **TINY)
+    study = ToysStudy([("infedit", EDIT["infedit"])], source="red teapot", target="blue teapot", fit_steps=60, **TINY)
     source, answer = study.answer()
     start = study.pictures(study.start()).double()
     grey = study.pictures(replace(study, source=None, methods=[("sds", GENERATE["sds"])]).start()).double()

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from potstill.io.plotting import GREY, caption, gif, new_figure, png
+from potstill.io.plotting import GREY, INK, caption, gif, new_figure, png
 from potstill.scenes.cameras import Cameras
 from potstill.tensors import Images
 from potstill.worlds.toys.measures import ToyMetrics
@@ -30,15 +30,19 @@ class ToyPanel:
 
 
 def views_picture(title: str, panels: Sequence[ToyPanel], cameras: Cameras) -> bytes:
-    """A PNG with a panel per method: four views of the result, and below them the same views of the truth."""
+    """A PNG with a panel per method: four views of the result by azimuth, and below them those of the truth."""
     around = ring_of(cameras)
     turns = [(cameras.azimuth[around] - angle + 180) % 360 - 180 for angle in ANGLES]
     row = [around[int(turn.abs().argmin())] for turn in turns]
-    figure, axes = _layout(title, panels, (4.0, 2.3))
+    figure, axes = _layout(title, panels, (4.2, 2.5))
     for axis, panel in zip(axes, panels, strict=True):
         both = [_side_by_side(each[row]) for each in (panel.result, panel.truth)]
         axis.imshow(np.concatenate(both), interpolation="nearest")
-        axis.axhline(len(both[0]) - 0.5, color="white", linewidth=1.5)
+        side = len(both[0])
+        axis.axhline(side - 0.5, color="white", linewidth=1.5)
+        axis.set_xticks([(n + 0.5) * side for n in range(len(ANGLES))], [f"{angle:g}°" for angle in ANGLES])
+        axis.set_yticks([0.5 * side, 1.5 * side], ["result", "truth"], rotation=90, va="center")
+        axis.tick_params(length=0, labelcolor=INK, labelsize=7)
     return png(figure)
 
 

@@ -4,16 +4,16 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from potstill.tensors import Images
 from potstill.worlds.toys.bank import ToyBank, ToyClass
 
-NEAR = 30.0
-"""Azimuths this near to 0 are the front, this near to 180 the back, in degrees."""
 DARKEST = 0.3
 """The least light that a colour is recognised in."""
+FAINTEST = 0.1
+"""The least part of a toy's face that is called a face: where two colours meet, pixels may look like a third."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class ToyMetrics:
     """|result - answer| / |source - answer| over all views, where the answer is the source's variant in the target's
     class: 0 is a perfect edit, 1 is none. None without a source."""
     janus: float | None
-    """How much of the front is seen from behind: pixels in the colour that only the front has (the nose of a snowman),
-    mean over the views within 30 degrees of the back, over their mean in the toy's own views within 30 degrees of the
-    front. A toy has nearly 0, two faces have 1. None where no colour is only in front."""
+    """How much of the front is seen from behind, in units of what is seen of it in front: 0 where one side has a face,
+    1 where all sides have one (see `janus`). None where no colour of the toy is only in front, and where no face is
+    left."""
 
 
 def measure_toy(
@@ -84,25 +84,52 @@ def nearest(
     return int(gaps.mean(1).argmin()), gaps
 
 
-def janus(bank: ToyBank, toy: ToyClass, pictures: Images, answer: Images) -> float:
-    """The front as seen from behind, in units of the front as seen in front of the answer (see `ToyMetrics.janus`)."""
+def janus(bank: ToyBank, toy: ToyClass, pictures: Images, answer: Images) -> float | None:
+    """How much of the front is seen from behind.
+
+    With a the share of each pixel of the result that is the front's colour, and b that of the answer,
+
+        mean over the rear views of sum max(0, min(a, w) - b)  /  mean over the front views of sum min(a, w),
+
+    where w is the most of b at this place and height over all azimuths and their mirror images: a second face is a
+    turned copy of the first, so what has this colour elsewhere is no face. Both halves hold the views from the sides.
+
+    Args:
+        bank: the toys.
+        toy: what the result should be; it has a front.
+        pictures: of the result, from all cameras.
+        answer: of that toy.
+
+    Returns:
+        The number, or None where the front shows less than `FAINTEST` of the toy's own.
+    """
+    shares, own = (front_shares(bank, toy, each) for each in (pictures, answer.to(pictures)))
+    height = bank.cameras.elevation.round(decimals=3)
+    widest = torch.stack([own[height == each].amax(0) for each in height])
     turn = bank.cameras.azimuth.abs().round(decimals=3)
-    behind = front_pixels(bank, toy, pictures[turn >= 180 - NEAR]).double().mean()
-    before = front_pixels(bank, toy, answer[turn <= NEAR]).double().mean()
-    return float(behind / before)
+    front, behind = turn <= 90, turn >= 90
+    if shares[front].mean() < FAINTEST * own[front].mean():
+        return None
+    shares = shares.minimum(widest.maximum(widest.flip(2)))
+    return float((shares - own).clamp(min=0)[behind].mean() / shares[front].mean().clamp(min=1e-12))
 
 
-def front_pixels(bank: ToyBank, toy: ToyClass, pictures: Images) -> Int[Tensor, " v"]:
-    """How many pixels of each picture look like the toy's front colour: nearer to it, in some light, than to others.
+def front_shares(bank: ToyBank, toy: ToyClass, pictures: Images) -> Float[Tensor, "v h w"]:
+    """The share of each pixel, from 0 to 1, that is in the toy's front colour.
 
-    The light of a pixel p in colour c is p · c / |c|², from `DARKEST` to 1. The background has one light only.
+    A pixel p is taken for the nearest of the mixtures of two of the toy's colours, the background among them, in tenths
+    and in any light: c = light · ((1 - s) c_i + s c_j), light = p · c / |c|² from `DARKEST` to 1.
     """
     palette = bank.palette(toy)
-    background = torch.tensor(palette.pop("background")).to(pictures)
-    inks = torch.tensor([*palette.values()]).to(pictures)
-    light = torch.einsum("vchw,pc->vphw", pictures, inks) / inks.square().sum(1)[:, None, None]
-    shaded = light.clamp(DARKEST, 1)[:, :, None] * inks[:, :, None, None]
-    gaps = (pictures[:, None] - shaded).square().sum(2)
-    empty = (pictures - background[:, None, None]).square().sum(1, keepdim=True)
-    closest = torch.cat([empty, gaps], 1).argmin(1)
-    return (closest == 1 + [*palette].index(str(toy.front))).flatten(1).sum(1)
+    tenths = torch.arange(11).to(pictures) / 10
+    pairs = torch.combinations(torch.arange(len(palette))).to(pictures.device)
+    parts = torch.eye(len(palette)).to(pictures)[pairs]
+    parts = (parts[:, :1] * (1 - tenths)[:, None] + parts[:, 1:] * tenths[:, None]).flatten(0, 1)
+    mixtures = parts @ torch.tensor([*palette.values()]).to(pictures)
+    sizes, share = mixtures.square().sum(1), parts[:, [*palette].index(str(toy.front))]
+    found = []
+    for pixels in pictures.movedim(1, -1):  # one by one, for each is compared with some two hundred mixtures
+        along = pixels @ mixtures.T
+        light = (along / sizes).clamp(DARKEST, 1)
+        found.append(share[(light * (light * sizes - 2 * along)).argmin(-1)])
+    return torch.stack(found)

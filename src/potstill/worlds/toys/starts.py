@@ -13,7 +13,6 @@ from potstill.optimizers import Adam
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.scenes.volume import Volume
-from potstill.tensors import Images
 
 LAST = 0.05
 """The learning rate of the last step, in multiples of the first; it falls exponentially."""
@@ -87,14 +86,3 @@ class Block(ToyScene):
     def ball(self, rng: Generator, viewing: Viewing) -> Volume:
         """A soft one of radius 0.5."""
         return Volume.ball(self.points, viewing=viewing)
-
-
-def fit(kind: ToyScene, scene: Solid, pictures: Images, steps: int, rng: Generator) -> None:
-    """Fit a scene to pictures from all cameras of its viewing, by the mean square difference of the views of a step."""
-    optimizer, falling = kind.descent(scene, steps)
-    for _ in range(steps):
-        view = scene.view(rng)
-        scene.zero_grad()
-        (scene.render(view) - pictures[view["index"]]).square().mean().backward()
-        optimizer.step()
-        falling.step()

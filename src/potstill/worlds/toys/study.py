@@ -17,6 +17,7 @@ from potstill.methods import DDS, PDS, SDS, InfEdit, Method
 from potstill.methods.noise import Inverted, Mixed, Previous
 from potstill.methods.times import Annealed
 from potstill.scenes.camera_rules import Among
+from potstill.scenes.fitting import fit
 from potstill.scenes.viewing import Solid, SolidColour, Viewing
 from potstill.state import LoopState, Resumable, State
 from potstill.tensors import Images
@@ -24,7 +25,7 @@ from potstill.worlds.toys import figures
 from potstill.worlds.toys.bank import FOLDER
 from potstill.worlds.toys.measures import ToyMetrics, measure_toy, nearest_toy, toys
 from potstill.worlds.toys.prior import CLASSES, Toys
-from potstill.worlds.toys.starts import Cloud, ToyScene, fit
+from potstill.worlds.toys.starts import Cloud, ToyScene
 
 _SDS = SDS(times=Annealed(high=0.7))
 GENERATE: dict[str, Method] = {
@@ -123,7 +124,10 @@ class ToysStudy:
         rng = Generator().manual_seed(self.seed)
         scene = self.scene.ball(rng, self.viewing)
         if (pair := self.answer()) is not None:
-            fit(self.scene, scene, pair[0].float(), self.fit_steps, rng)
+            optimizer, falling = self.scene.descent(scene, self.fit_steps)
+            cameras = self.prior.cameras
+            for _ in fit(scene, pair[0], cameras, steps=self.fit_steps, rng=rng, optimizer=optimizer):
+                falling.step()
         return scene
 
     def begin(self) -> "ToysRun":

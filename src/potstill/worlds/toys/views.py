@@ -61,24 +61,27 @@ class BySector(ViewKnowledge):
 
 @dataclass(frozen=True)
 class Untold(ViewKnowledge):
-    """Nothing is known, and the front is more likely than other views, as in the pictures that models are trained on.
+    """Nothing is known, and pictures were taken from the front, as most of those that models are trained on.
+
+    The modes of this world are so narrow that a rare view counts like a frequent one as soon as a picture resembles it,
+    so only views that never occur are missing.
 
     Raises:
-        InputError: the weight is not positive.
+        InputError: the share is not from 0 to 1.
     """
 
-    front: float = 4.0
-    """How many times as likely each camera within 45 degrees of the front is as any other."""
+    rest: float = 0.0
+    """How likely any other camera is, in units of one within 45 degrees of the front; 0 for pictures of fronts only."""
 
     def __post_init__(self) -> None:
-        """Check the weight."""
+        """Check the share."""
         super().__post_init__()
-        check_number("front", self.front, 1e-6, 1e6, usual="4")
+        check_number("rest", self.rest, 0.0, 1.0, usual="0")
 
     def weights(self, cameras: Cameras) -> Float[Tensor, "c c"]:
         """The same for every camera."""
         near = cameras.azimuth.double().abs().round(decimals=3) <= 45
-        row = torch.where(near, self.front, 1.0).to(torch.float64)
+        row = torch.where(near, 1.0, self.rest).to(torch.float64)
         return (row / row.sum()).expand(len(cameras), -1).clone()
 
 

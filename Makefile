@@ -66,6 +66,7 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/potstill sample "fluent hamburger" "noto octopus on a turquoise background" \
 	  "smiling face with sunglasses on a blue background" "fluent thumbs up dark skin" \
 	  "red heart on a yellow background" "small moon at the top on a black background" \
+	  "fluent red apple to the left of a green car" \
 	  --out docs/pictures/emoji/seeds.png --overwrite
 	$(BIN)/python -m training.curve
 	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json

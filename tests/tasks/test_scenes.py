@@ -176,8 +176,8 @@ def test_worlds_are_loaded_by_name(priors):
     assert one.shape[:2] == (1, 5)
 
 
-def test_the_bundled_model_is_told_nothing_of_the_view():
-    with pytest.warns(UserWarning, match="emoji is told nothing of the view"):
+def test_the_bundled_model_does_not_know_views():
+    with pytest.warns(UserWarning, match="emoji does not know views"):
         model = scene_model(load("emoji"), None)
     assert model.denoiser.reading == PassEntries(())
 

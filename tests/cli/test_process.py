@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -150,7 +151,9 @@ def test_signals_to_a_process(tmp_path):
         (signal.SIGTERM, 143, ()),
     ):
         command = (*start, *(("resume", str(tmp_path / "out")) if not more else (*words, *more)))
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        # where the suite runs in the background, SIGINT is ignored, and children inherit that
+        heed = partial(signal.signal, number, signal.SIG_DFL)
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
         before = place.stat().st_mtime_ns if place.exists() else 0
         while not place.exists() or place.stat().st_mtime_ns == before:
             assert process.poll() is None

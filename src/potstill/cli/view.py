@@ -76,7 +76,7 @@ def splats(scene: Gaussians) -> dict[str, Any]:
 
 def _server(port: int) -> Any:
     try:
-        import viser
+        import viser  # type: ignore[import-not-found]
     except ImportError as error:
         raise InputError(f"scenes are shown by viser ({error}): pip install potstill[view]") from error
     with redirect_stdout(io.StringIO()):  # it has a banner of its own

@@ -43,6 +43,7 @@ pictures: .venv/demo
 	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1 --overwrite
 	$(BIN)/potstill world toys --out docs/pictures/toys --overwrite
 	$(BIN)/potstill world toys --task edit --out docs/pictures/toys-edit --overwrite
+	$(BIN)/python benchmarks/toys.py --out docs/3d.json --picture docs/pictures/toys-views.png
 	$(BIN)/potstill theorem --out docs/pictures --overwrite
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
 	  --out docs/pictures/compare --overwrite

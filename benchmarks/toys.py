@@ -35,15 +35,20 @@ SDS_ = GENERATE["sds"]  # t from 0.7
 NOISE = {
     "fresh (SDS)": (SDS_, 300),
     "fresh (SDS), t from 0.98": (replace(SDS_, times=LARGE), 300),
-    "fresh (SDS), 1,500 steps": (SDS_, 1500),
+    "fresh (SDS), 950 steps": (SDS_, 950),
     "half fresh, half previous": (replace(SDS_, noise=Mixed(0.5)), 300),
     "previous (sigma = 0)": (replace(SDS_, noise=Previous()), 300),
     "previous (sigma = 0), t from 0.98": (replace(SDS_, noise=Previous(), times=LARGE), 300),
     "previous (sigma = 0), t from 0.3": (replace(SDS_, noise=Previous(), times=Annealed(high=0.3)), 300),
-    "inverted (SDI)": (replace(SDS_, noise=Inverted()), 300),
-    "inverted (SDI), t from 0.98": (replace(SDS_, noise=Inverted(), times=LARGE), 300),
-    "inverted (SDI), guidance 1 of the inversion": (replace(SDS_, noise=Inverted(guidance_scale=1.0)), 300),
-    "inverted (SDI), nothing fresh": (replace(SDS_, noise=Inverted(extra=0.0)), 300),
+    "inverted (SDI), guidance 0": (replace(SDS_, noise=Inverted(guidance_scale=0.0)), 300),
+    "inverted (SDI), guidance 0, t from 0.98": (
+        replace(SDS_, noise=Inverted(guidance_scale=0.0), times=LARGE),
+        300,
+    ),
+    "inverted (SDI), guidance 0, nothing fresh": (replace(SDS_, noise=Inverted(guidance_scale=0.0, extra=0.0)), 300),
+    "inverted (SDI), guidance 1": (replace(SDS_, noise=Inverted(guidance_scale=1.0)), 300),
+    "inverted (SDI), guidance -7.5": (replace(SDS_, noise=Inverted()), 300),
+    "inverted (SDI), guidance -7.5, t from 0.98": (replace(SDS_, noise=Inverted(), times=LARGE), 300),
 }
 EDITS = {
     "InfEdit": (InfEdit(), 1.0),

@@ -19,7 +19,7 @@ from potstill.batch.manifest import read_manifest
 from potstill.batch.results import BatchResults
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
-from potstill.io.files import _HOST, write
+from potstill.io.files import _HOST, sweep, write
 from potstill.io.images import png_bytes
 from potstill.tasks.provenance import read_record
 from tests.cli.test_cli import run
@@ -225,6 +225,10 @@ def test_an_actor_that_is_killed_costs_no_row(folder, model):
         results.add(outcome)
     assert killed
     assert len(seen) == len(set(seen))
+    until = time.monotonic() + 20
+    while list((folder / "out").glob(".*.part")) and time.monotonic() < until:
+        sweep(folder / "out")  # it may have died while it wrote; the command sweeps when it saves
+        time.sleep(0.05)
     whole(folder, results, 8)
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -89,10 +90,11 @@ def janus(bank: ToyBank, toy: ToyClass, pictures: Images, answer: Images) -> flo
 
     With a the share of each pixel of the result that is the front's colour, and b that of the answer,
 
-        mean over the rear views of sum max(0, min(a, w) - b)  /  mean over the front views of sum min(a, w),
+        mean over the rear views of sum max(0, min(a, w) - b')  /  mean over the front views of sum min(a, w),
 
     where w is the most of b at this place and height over all azimuths and their mirror images: a second face is a
-    turned copy of the first, so what has this colour elsewhere is no face. Both halves hold the views from the sides.
+    turned copy of the first, so what has this colour elsewhere is no face. b' is the most of b within a pixel, so that
+    an edge that is a pixel off is no face either. Both halves hold the views from the sides.
 
     Args:
         bank: the toys.
@@ -111,7 +113,8 @@ def janus(bank: ToyBank, toy: ToyClass, pictures: Images, answer: Images) -> flo
     if shares[front].mean() < FAINTEST * own[front].mean():
         return None
     shares = shares.minimum(widest.maximum(widest.flip(2)))
-    return float((shares - own).clamp(min=0)[behind].mean() / shares[front].mean().clamp(min=1e-12))
+    near = F.max_pool2d(own[:, None], 3, 1, 1)[:, 0]
+    return float((shares - near).clamp(min=0)[behind].mean() / shares[front].mean().clamp(min=1e-12))
 
 
 def front_shares(bank: ToyBank, toy: ToyClass, pictures: Images) -> Float[Tensor, "v h w"]:

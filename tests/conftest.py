@@ -49,3 +49,14 @@ def priors(tiny_folder):
 
 def pytest_addoption(parser):
     parser.addoption("--plugin", action="append", default=[], help="a file with methods to run the general tests on")
+
+
+@pytest.fixture(scope="module")
+def small_orbits():
+    """Orbits of three small views."""
+    from potstill.tasks import scene_run, scene_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scene_run, "FRAMES", 3)
+        patch.setattr(scene_settings, "SHOWN", (32, 32))
+        yield

@@ -9,7 +9,6 @@ import torch
 from potstill.cli import main
 from potstill.io.images import png_bytes
 from potstill.tasks import checkpoint
-from potstill.tasks.checkpoint import Checkpoint
 from potstill.tasks.run import Run
 from potstill.tasks.state_file import pack, unpack
 from tests.cli.test_cli import run
@@ -19,16 +18,6 @@ from tests.stops import Killed, change, contents, interrupted_after, killed_afte
 @pytest.fixture(scope="module")
 def model(tiny_folder):
     return str(tiny_folder("sd"))
-
-
-@pytest.fixture
-def photo(tmp_path, monkeypatch):
-    """A picture and a mask in the folder that commands run in."""
-    noise = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
-    (tmp_path / "photo.png").write_bytes(png_bytes(noise))
-    (tmp_path / "mask.png").write_bytes(png_bytes((noise[:, :1] > 0.5).float().expand(-1, 3, -1, -1)))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "photo.png"
 
 
 EDIT = ("edit", "photo.png", "--source", "an apple", "--target", "a pear", "--steps", "4")
@@ -240,56 +229,6 @@ def test_several_results_of_one_generator_are_not_continued_with_one_each(capsys
     assert code == 2
     assert re.search("draws all results from one generator|is of 1 generators, and this run has 3", err)
     assert place.exists()
-
-
-def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, model, monkeypatch):
-    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
-    words = (*EDIT, "--model", model, "--out", "out/made.png", "--learning-rate", "1e36")
-    code, out, err = run(capsys, *words)
-    assert (code, out) == (2, "")
-    said = err.splitlines()[-1]
-    assert said.startswith("potstill: InfEdit: ")
-    assert "is not finite at step" in said
-    assert "lower the learning rate" in said
-    assert "kept in out/made.checkpoint.safetensors, and going on from it ends in the same error" in said
-    assert [path.name for path in (photo.parent / "out").iterdir()] == ["made.checkpoint.safetensors"]
-    latents = unpack(photo.parent / "out" / "made.checkpoint.safetensors")["state"]["changing"]["scene"]["latents"]
-    assert latents.isfinite().all()
-
-
-def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo, model, monkeypatch):
-    from potstill.errors import InputError
-
-    def full(path, data):
-        raise InputError("no space")
-
-    monkeypatch.setattr(checkpoint, "write", full)
-    monkeypatch.setattr(Checkpoint, "due", property(lambda self: self.every > 0))
-    code, _, err = run(capsys, *EDIT, "--model", model, "--out", "out/made.png")
-    assert code == 0
-    assert err.count("no space; the run continues") == 1
-
-
-def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
-    from potstill.io.files import WriteError
-    from potstill.tasks import run as module
-
-    def full(path, data):
-        raise WriteError("no space: free some")
-
-    monkeypatch.setattr(checkpoint, "WORTH", 0.0)
-    words = (*EDIT, "--model", model, "--out", "out/made.png")
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "write", full)
-        code, _, err = run(capsys, *words)
-    assert code == 2
-    place = "out/made.checkpoint.safetensors"
-    assert err.splitlines()[-1] == f"potstill: no space: free some; then `potstill resume {place}` writes the results"
-    assert run(capsys, "resume", place)[0] == 0
-    found = contents(photo.parent / "out")
-    assert sorted(found) == ["made.json", "made.png"]
-    assert run(capsys, *words)[0] == 0
-    assert contents(photo.parent / "out")["made-2.png"] == found["made.png"]
 
 
 def test_seconds_between_checkpoints_are_checked(capsys, photo, model):

@@ -12,7 +12,6 @@ from potstill.cli import main
 from potstill.io.gaussian_files import SETTINGS, read_gaussians
 from potstill.io.meshes import mesh_settings
 from potstill.io.ply import ply_bytes, read_header
-from potstill.tasks import scene_run, scene_settings
 from tests.cli.test_cli import run
 from tests.stops import Killed, contents, killed_after
 
@@ -21,12 +20,7 @@ GENERATE = ("generate", "red teapot", "--scene", "gaussians", "--gaussians", "30
 EDIT = ("--source", "red teapot", "--target", "blue teapot", *TINY)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_frames():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scene_run, "FRAMES", 3)
-        patch.setattr(scene_settings, "SHOWN", (32, 32))
-        yield
+pytestmark = pytest.mark.usefixtures("small_orbits")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from potstill.io.meshes import write_mesh
 from potstill.methods import PDS, SDI
 from potstill.scenes import Cameras, Gaussians, Orbit, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians, write_cameras
-from potstill.tasks import scene_run, scene_settings
 from potstill.tasks.provenance import read_record
 from potstill.tasks.replaying import replay
 from potstill.tasks.scene_editing import EditScene
@@ -28,13 +27,7 @@ TINY = {"size": 16, "steps": 3, "gaussians": 40, "views": 2}
 EDIT = {"source": "red teapot", "target": "blue teapot", "size": 16, "steps": 3, "views": 2}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_frames():
-    """Orbits of three small views."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scene_run, "FRAMES", 3)
-        patch.setattr(scene_settings, "SHOWN", (32, 32))
-        yield
+pytestmark = pytest.mark.usefixtures("small_orbits")
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ class Model:
 
     model: str = "emoji"
     """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file; for scenes also
-    world:toys, and world:toys-sectors or world:toys-none, which are told less of the view."""
+    world:toys, and world:toys-sectors or world:toys-none, which know less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None

@@ -80,8 +80,8 @@ class GenerateSceneCommand(SceneCommand):
 
     By default the model is an exact world: the score of pictures of toys from every side is known in closed form. It
     knows a teapot, snowman, mug, mushroom, rocket, tree, chair, lamp, house, duck, owl and more in two colours each;
-    an unknown prompt lists them all. Any text-to-image model takes its place with --model, and is told the view by
-    words.
+    an unknown prompt lists them all. Any text-to-image model takes its place with --model, and gets the view as
+    words in the prompt.
 
         potstill generate "red teapot" --scene gaussians
         potstill generate "red teapot" --scene volume --out teapot.glb

@@ -69,7 +69,7 @@ class WorldCommand:
     scene: Literal["gaussians", "volume"] = "gaussians"
     """With toys: what a toy is made of."""
     knows: Literal["camera", "sector", "nothing"] = "camera"
-    """With toys: what the exact score is told of the view; "sector" is front, side or back, and with "nothing" all of
+    """With toys: what the exact score knows of the view; "sector" is front, side or back, and with "nothing" all of
     its pictures were taken from the front."""
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""

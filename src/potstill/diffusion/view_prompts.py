@@ -1,4 +1,4 @@
-"""View-dependent prompts: what a text-to-image model is told follows the camera."""
+"""View-dependent prompts: the prompt follows the camera."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

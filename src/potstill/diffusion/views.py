@@ -76,7 +76,7 @@ class CameraEmbedding(ViewReading):
         sin(k azimuth), cos(k azimuth), sin(k elevation), cos(k elevation),   k = 1, ..., orders
 
     Nothing is lost to words, and the circle closes. The unconditional prediction has the same camera. All zeros, which
-    no camera has, are free to mean that none is told.
+    no camera has, stand for an unknown one.
 
     Raises:
         InputError: orders are not from 1 to 64.

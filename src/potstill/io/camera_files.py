@@ -36,7 +36,7 @@ def read_cameras(path: str | Path) -> CameraArrays:
     """The cameras of a `transforms.json`, with the pictures that it names.
 
     Focal lengths are `fl_x` and `fl_y` or come from `camera_angle_x`, for all cameras or for each. Says so if the file
-    tells of lens distortion, which is left out.
+    states lens distortion, which is left out.
 
     Raises:
         InputError: the file cannot be read, or lacks something.
@@ -62,7 +62,7 @@ def read_cameras(path: str | Path) -> CameraArrays:
     if len(sizes) > 1:
         raise InputError(f"{what} has pictures of {len(sizes)} sizes: give cameras of one size")
     if any(document.get(name) for name in ("k1", "k2", "k3", "k4", "p1", "p2")):
-        warnings.warn(f"{what} tells of lens distortion, which is left out: undistort the pictures", Note, stacklevel=2)
+        warnings.warn(f"{what} states lens distortion, which is left out: undistort the pictures", Note, stacklevel=2)
     ((width, height),) = sizes
     return CameraArrays(np.linalg.inv(np.stack(poses)), np.stack(intrinsics), width, height, tuple(pictures))
 

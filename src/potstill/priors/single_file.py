@@ -184,7 +184,7 @@ def _left_out() -> Iterator[list[str]]:
 def _check_rest(file: Path, shapes: Mapping[str, tuple[int, ...]], pipe: Any) -> None:
     """Refuse tensors that are named as of a part which does not take them, and warn of those of no part.
 
-    What diffusers makes of the names is not told, but it keeps the count of numbers.
+    diffusers does not say which names it gives them, but it keeps the count of numbers.
 
     Raises:
         InputError: a part takes fewer numbers than the file holds for it.

@@ -34,7 +34,7 @@ def steered(
             f"{identity['name']} is guided without an empty prompt: it takes no negative prompt, and no "
             "guidance but Plain()"
         )
-    told = encode(negative) if negative else {}
+    avoided = encode(negative) if negative else {}
     if isinstance(rule, PerpNeg):
-        return replace(guided, rule=rule, avoided=((1.0, told),))
-    return replace(guided, negative=told, rule=rule)
+        return replace(guided, rule=rule, avoided=((1.0, avoided),))
+    return replace(guided, negative=avoided, rule=rule)

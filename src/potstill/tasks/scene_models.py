@@ -168,7 +168,7 @@ def scene_model(prior: Pipeline | Toys, reading: ViewReading | None, side: int |
         side: of the pictures of a world.
 
     Raises:
-        InputError: a world is told the view by words, or the model takes no prompt.
+        InputError: a world is given prompts for views, or the model takes no prompt.
     """
     if isinstance(prior, Toys):
         if reading is not None:

@@ -39,7 +39,7 @@ def scene_run(
 
     Args:
         task: the settings.
-        model: which told the views.
+        model: that made the predictions.
         scene: what the steps move.
         target: what it becomes.
         steps: of the run.

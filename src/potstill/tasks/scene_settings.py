@@ -74,7 +74,7 @@ class SceneSettings(Settings, abc.ABC):
     regularizers: Advanced[tuple[Regularizer, ...]] = ()
     """Losses beside the distilled one, such as "Sparsity(0.1)" "Opaqueness(0.01)"; none by default."""
     view_prompts: Advanced[ViewReading | None] = None
-    """What a model is told of the view; by default "ViewPrompts(front='{}, front view', side='{}, side view',
+    """How a view becomes part of the prompt; by default "ViewPrompts(front='{}, front view', side='{}, side view',
     back='{}, back view', overhead='{}, overhead view')". A view whose prompt is {} has no suffix."""
 
     default_guidance_scale: ClassVar = 7.5

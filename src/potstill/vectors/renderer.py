@@ -17,7 +17,7 @@ from potstill.vectors.paints import linear, radial, spread, stops
 from potstill.vectors.regularisers import Traced
 from potstill.vectors.sketch import Flat, Node, Outline, Shape, Sketch, Still, apply, compose, inverse
 from potstill.vectors.strokes import Pen, outlines
-from potstill.vectors.tables import CurveTable, Numbers, control_points, fixed_of, shapes_of
+from potstill.vectors.tables import CurveTable, Numbers, control_points, leaves
 
 _AT_ONCE = 2**22
 """The most pixels of boxes whose areas are found at once."""
@@ -40,7 +40,7 @@ class Renderer(nn.Module):
         super().__init__()
         self.sketch, self.height, self.width = sketch, height, width
         self._frame, fit = sketch.frame(height, width), sketch.fit(height, width)
-        self.shapes = list(shapes_of(sketch.nodes))
+        self.shapes = list(leaves(sketch.nodes, Shape))
         self._matrices = [compose(fit, shape.matrix) for shape in self.shapes]
         self._fills = CurveTable([(number, shape) for number, shape in enumerate(self.shapes) if shape.stroke is None])
         self._strokes = CurveTable(
@@ -56,7 +56,7 @@ class Renderer(nn.Module):
             colours=torch.tensor(colours, dtype=torch.int64)[:, None] + torch.arange(3),
             odd=torch.tensor([shape.even_odd for shape in self.shapes], dtype=torch.bool),
         )
-        for number, node in enumerate(fixed_of(sketch.nodes)):
+        for number, node in enumerate(leaves(sketch.nodes, Still)):
             drawn = node.draw(height, width)
             self._keep(**{f"fixed{number}": torch.cat([drawn[:3] * drawn[3:], drawn[3:]])})
 

@@ -1,12 +1,15 @@
 """The curves of many shapes as tensors."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor, nn
 
 from potstill.vectors.sketch import Layer, Node, Shape, Still
+
+T = TypeVar("T", Shape, Still)
 
 Numbers = Float[Tensor, "b n"]
 """The numbers of drawings with one sketch."""
@@ -66,21 +69,11 @@ def control_points(
     return (numbers.index_select(1, index.flatten()).view(len(numbers), *index.shape) * weight).sum(-1)
 
 
-def shapes_of(nodes: Sequence[Node]) -> Iterator[Shape]:
-    """All shapes in the order in which `Renderer` draws them."""
+def leaves(nodes: Sequence[Node], kind: type[T]) -> Iterator[T]:
+    """All nodes of a kind, those of clip paths too, in the order in which `Renderer` draws them."""
     for node in nodes:
-        if isinstance(node, Shape):
+        if isinstance(node, kind):
             yield node
         elif isinstance(node, Layer):
-            yield from shapes_of(node.nodes)
-            yield from shapes_of(node.clip or ())
-
-
-def fixed_of(nodes: Sequence[Node]) -> Iterator[Still]:
-    """All fixed layers in the order in which `Renderer` draws them."""
-    for node in nodes:
-        if isinstance(node, Still):
-            yield node
-        elif isinstance(node, Layer):
-            yield from fixed_of(node.nodes)
-            yield from fixed_of(node.clip or ())
+            yield from leaves(node.nodes, kind)
+            yield from leaves(node.clip or (), kind)

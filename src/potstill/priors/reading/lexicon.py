@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NEAR = "~"
-"""Marks a name that is only near, or has other meanings, too: the user is told of it."""
+"""Marks a name that is only near, or has other meanings, too: which a warning says."""
 
 
 class Item(NamedTuple):

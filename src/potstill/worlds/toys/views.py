@@ -1,4 +1,4 @@
-"""What a prior of toys is told of the camera: the camera itself, a sector, or nothing."""
+"""What a prior of toys knows of the camera: the camera itself, a sector, or nothing."""
 
 import abc
 from dataclasses import dataclass
@@ -86,4 +86,4 @@ class Untold(ViewKnowledge):
 
 
 WORLDS: dict[str, ViewKnowledge] = {"toys": ByCamera(), "toys-sectors": BySector(), "toys-none": Untold()}
-"""What the scores of the worlds that `potstill.load` knows are told, by their names after "world:"."""
+"""What the score knows of the view in each world of `potstill.load`, by the name after "world:"."""

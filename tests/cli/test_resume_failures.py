@@ -7,6 +7,7 @@ from potstill.tasks.checkpoint import Checkpoint
 from potstill.tasks.state_file import unpack
 from tests.cli.test_cli import run
 from tests.cli.test_resume import EDIT
+from tests.stops import contents
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,12 @@ def test_sample_writes_a_sheet_with_its_settings(capsys, tmp_path, model):
     assert again.read_bytes() == out.read_bytes()
 
 
+def test_an_empty_prompt_is_said(capsys, tmp_path, model):
+    code, _, err = run(capsys, "sample", "", "--model", model, "--steps", "1", "--out", str(tmp_path / "any.png"))
+    assert code == 0
+    assert "a prompt is empty: the model draws without one" in err
+
+
 def test_several_prompts_have_a_row_each(capsys, tmp_path, model):
     out = tmp_path / "two.png"
     words = ("pizza", "red heart", "--model", model, "--count", "2", "--steps", "1", "--out", str(out))

@@ -8,7 +8,7 @@ import torch
 
 from potstill import edit_scene, generate_scene, load
 from potstill.diffusion.views import ByView, PassEntries
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.io.meshes import write_mesh
 from potstill.methods import PDS, SDI
 from potstill.scenes import Cameras, Gaussians, Orbit, RandomColour, Sparsity
@@ -173,6 +173,16 @@ def test_the_bundled_model_does_not_know_views():
     with pytest.warns(UserWarning, match="emoji does not know views"):
         model = scene_model(load("emoji"), None)
     assert model.denoiser.reading == PassEntries(())
+
+
+def test_a_prompt_of_several_toys_is_said(recwarn):
+    model = scene_model(Toys(), None)
+    with pytest.warns(Note, match="'teapot' fits 2 toys, and the scene may become any of them: name a colour"):
+        model.encode_prompt("teapot")
+    recwarn.clear()
+    model.encode_prompt("red teapot")
+    model.encode_prompt("")
+    assert not recwarn.list
 
 
 def test_regularizers_and_backgrounds_are_settings(priors):

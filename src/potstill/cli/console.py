@@ -58,9 +58,15 @@ def print_records(records: Sequence[dict[str, Any]]) -> None:
     for index, name in enumerate(records[0]):
         table.add_column(name.replace("_", " "), justify="right" if index else "left")
     for record in records:
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in record.values()))
+        table.add_row(*map(_cell, record.values()))
     piped = not Console().is_terminal
     Console(width=200 if piped else None).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def print_written(paths: Sequence[Path], on_stderr: bool = False) -> None:

@@ -57,6 +57,8 @@ class SampleCommand:
         outputs, inputs = pictures(self.out), [Path(self.model)]
         check_outputs(outputs, inputs, self.overwrite)
         prior = load(self.model)
+        if not all(prompt.strip() for prompt in self.prompts):
+            note("a prompt is empty: the model draws without one")
         for prompt in self.prompts:
             prior.encode_prompt(prompt)  # warns of unknown words before the work
         with Claim(outputs, inputs, self.overwrite, say=note) as claim:

@@ -56,21 +56,21 @@ class WorldCommand:
     guidance_scale: float | None = None
     """uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional; by default 7.5, or 1 to edit
     toys."""
-    points: int = 200
-    """Number of points, 1 to 100,000; toys have none."""
+    points: int | None = None
+    """Number of points, 1 to 100,000, by default 200; toys have none."""
     steps: int | None = None
     """Optimiser steps of each method; by default 1,500, 1,000 in views, or 300 in toys."""
-    task: Literal["generate", "edit"] = "generate"
-    """With toys: whether one is generated from a grey ball, or edited from another one."""
+    task: Literal["generate", "edit"] | None = None
+    """With toys: whether one is generated from a grey ball (the default), or edited from another one."""
     source: str | None = None
     """With toys: the caption of what an edit starts from; by default "red teapot"."""
     target: str | None = None
     """With toys: the caption of what it becomes; by default "red teapot", or to edit "blue teapot"."""
-    scene: Literal["gaussians", "volume"] = "gaussians"
-    """With toys: what a toy is made of."""
-    knows: Literal["camera", "sector", "nothing"] = "camera"
-    """With toys: what the exact score knows of the view; "sector" is front, side or back, and with "nothing" all of
-    its pictures were taken from the front."""
+    scene: Literal["gaussians", "volume"] | None = None
+    """With toys: what a toy is made of, by default gaussians."""
+    knows: Literal["camera", "sector", "nothing"] | None = None
+    """With toys: what the exact score knows of the view, by default the camera; "sector" is front, side or back, and
+    with "nothing" all of its pictures were taken from the front."""
     seed: int = 0
     """Random seed: the same seed gives the same bytes on the same machine."""
     out: Path | None = None
@@ -128,10 +128,11 @@ class WorldCommand:
     def _study(self) -> Study | ToysStudy:
         if self.name == "toys":
             return self._toys()
-        if stated := [name for name in ("source", "target") if getattr(self, name) is not None]:
-            raise InputError(f"{stated[0]} belongs to toys: leave it out for {self.name}")
+        names = ("task", "source", "target", "scene", "knows")
+        if stated := [name for name in names if getattr(self, name) is not None]:
+            raise InputError(f"--{stated[0]} belongs to toys: leave it out for {self.name}")
         scale = 7.5 if self.guidance_scale is None else self.guidance_scale
-        numbers = {"guidance_scale": scale, "points": self.points, "seed": self.seed}
+        numbers = {"guidance_scale": scale, "points": 200 if self.points is None else self.points, "seed": self.seed}
         if self.steps is not None:
             numbers["steps"] = self.steps
         note_repeats(self.methods)
@@ -145,18 +146,20 @@ class WorldCommand:
         return ViewsStudy([(name, COMPARED[name]) for name in names], **numbers)
 
     def _toys(self) -> ToysStudy:
+        if self.points is not None:
+            raise InputError("--points belongs to worlds of points: leave it out for toys")
         edits = self.task == "edit"
         if self.source is not None and not edits:
-            raise InputError("source belongs to an edit: add --task edit")
+            raise InputError("--source belongs to an edit: add --task edit")
         known = EDIT if edits else GENERATE
         pairs = [(name, known.get(name) or from_text(name, Method)) for name in dict.fromkeys(self.methods or known)]
-        scene = SCENES[self.scene]
+        scene = SCENES[self.scene or "gaussians"]
         scale = (1.0 if edits else 7.5) if self.guidance_scale is None else self.guidance_scale
         return ToysStudy(
             pairs,
             target=self.target or ("blue teapot" if edits else "red teapot"),
             source=(self.source or "red teapot") if edits else None,
-            prior=Toys(KNOWLEDGE[self.knows]),
+            prior=Toys(KNOWLEDGE[self.knows or "camera"]),
             scene=replace(scene, learning_rate=EDIT_RATE * scene.learning_rate) if edits else scene,
             guidance_scale=scale,
             steps=STEPS if self.steps is None else self.steps,

@@ -106,7 +106,9 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
                 raise InputError(f"{name} is empty: give a picture")
             drawing = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head
             if drawing or path.suffix.lower() in (".svg", ".svgz"):
-                raise InputError(f"{name} is an SVG drawing, not a raster picture: export it as PNG")
+                raise InputError(
+                    f"{name} is an SVG drawing, not a raster picture: export it as PNG, or edit it in Python with scenes.Drawing"
+                )
             file.seek(0)
             with Image.open(file, formats=_formats()) as picture:
                 check_size(name, picture.height, picture.width)

@@ -90,12 +90,12 @@ class EditScene(SceneSettings):
         """
         self.check_inputs(inputs)
         model, rng = self.model(prior), Generator().manual_seed(self.seed)
-        model.check_difference(self.source, self.target)
         given = inputs.get("cameras")
         viewing = self.viewing(model, None if given is None else read_cameras(given)[0])
         scene = self._read(inputs["scene"], viewing, rng)
         scene = scene.to(prior.device if isinstance(prior, Pipeline) else "cpu")
         what = "the scene" if isinstance(inputs["scene"], Gaussians) else repr(str(inputs["scene"]))
+        model.check_difference(self.source, self.target)
         check_seen(scene, self.shown(viewing, 4), what)
         if self.only_box is not None:
             scene.hold(~self._inside(scene))

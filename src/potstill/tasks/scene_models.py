@@ -106,8 +106,12 @@ class ToysModel(SceneModel):
         return self.world.size
 
     def encode_prompt(self, prompt: str) -> Condition:
-        """The toys that the prompt names."""
-        return self.prior.encode_prompt(prompt)
+        """The toys that the prompt names; several are said in a note."""
+        condition = self.prior.encode_prompt(prompt)
+        if prompt.strip() and (count := int(condition[CLASSES].sum())) > 1:
+            text = f"{prompt!r} fits {count} toys, and the scene may become any of them: name a colour and a toy"
+            warnings.warn(text, Note, stacklevel=4)
+        return condition
 
     def check_difference(self, source: str, target: str) -> None:
         """Refuse prompts of the same toys."""

@@ -94,6 +94,9 @@ def test_prompts_name_classes():
         assert prior.encode_prompt(prompt)["classes"][0].nonzero()[:, 0].tolist() == chosen
     with pytest.raises(InputError, match="no toy is called 'teapod': did you mean 'teapot'"):
         prior.encode_prompt("red teapod")
+    for word in ("빨간", "apple"):  # that no English word of a toy resembles
+        with pytest.raises(InputError, match=f"no toy is called '{word}': the toys are"):
+            prior.encode_prompt(word)
     with pytest.raises(InputError, match="no toy is called 'zebra': the toys are red teapot, "):
         prior.encode_prompt("zebra")
     with pytest.raises(InputError, match="there is no 'red blue' among the toys"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 
 import torch
@@ -14,7 +15,7 @@ from potstill.diffusion.prior import Condition, Prediction, Prior
 from potstill.diffusion.schedule import Schedule, linear
 from potstill.errors import InputError
 from potstill.fields import check_number
-from potstill.priors.prompts import check_prompt, neighbours, split
+from potstill.priors.prompts import check_prompt, split
 from potstill.scenes.cameras import Cameras
 from potstill.tensors import Latent, Times, per_sample
 from potstill.worlds.toys.bank import ToyBank
@@ -148,7 +149,7 @@ def _refusal(prompt: str, wanted: Sequence[str], captions: Sequence[Sequence[str
     known = list(dict.fromkeys(word for words in captions for word in words))
     unknown = [word for word in wanted if word not in known]
     if unknown:
-        close = neighbours(unknown[0], known, 1)
+        close = get_close_matches(unknown[0], known, 1, 0.75)
         hint = f"did you mean {close[0]!r}? " if close else ""
         return f"no toy is called {unknown[0]!r}: {hint}the toys are {', '.join(' '.join(words) for words in captions)}"
     kin = [" ".join(words) for words in captions if set(wanted) & set(words)]

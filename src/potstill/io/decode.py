@@ -106,9 +106,8 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
                 raise InputError(f"{name} is empty: give a picture")
             drawing = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head
             if drawing or path.suffix.lower() in (".svg", ".svgz"):
-                raise InputError(
-                    f"{name} is an SVG drawing, not a raster picture: export it as PNG, or edit it in Python with scenes.Drawing"
-                )
+                fix = "export it as PNG, or edit it in Python with potstill.scenes.Drawing"
+                raise InputError(f"{name} is an SVG drawing, not a raster picture: {fix}")
             file.seek(0)
             with Image.open(file, formats=_formats()) as picture:
                 check_size(name, picture.height, picture.width)

@@ -14,6 +14,7 @@ from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning, quiet
 from training import export, reopen, sheet
 from training import train as module
+from training.examples import Emoji
 from training.icons import icons
 from training.model import Architecture, build_tokenizer, tokenize
 from training.train import Train, learning_rate, open_log, train
@@ -33,7 +34,7 @@ def run(tmp_path_factory):
     save_file({"pixels": pixels[:1]}, path.with_name("colours.safetensors"), about)
     return Train(
         folder=folder / "run",
-        data=path,
+        data=Emoji(path),
         steps=4,
         decay_steps=2,
         warmup=2,

@@ -117,17 +117,16 @@ def path(folder: Path, number: int) -> Path:
 def make(number: int) -> Rendered:
     """A shard."""
     rng = np.random.default_rng([20, number])
-    toys, pixels, azimuth, elevation = [], [], [], []
     kinds = [kind for kind in KINDS for _ in range(TOYS)]
+    toys, pixels = [], torch.empty(len(kinds), VIEWS, 3, SIZE, SIZE, dtype=torch.uint8)
+    azimuth, elevation = torch.empty(2, len(kinds), VIEWS)
     with bar(f"pictures {number}") as on_step:
-        for done, kind in enumerate(kinds):
+        for row, kind in enumerate(kinds):
             about, planes, seen = render(kind, rng)
             toys.append(about)
-            pixels.append(torch.from_numpy(planes))
-            azimuth.append(seen.azimuth)
-            elevation.append(seen.elevation)
-            on_step(done + 1, len(kinds))
-    return Rendered(torch.cat(pixels), torch.cat(azimuth).float(), torch.cat(elevation).float(), toys)
+            pixels[row], azimuth[row], elevation[row] = torch.from_numpy(planes), seen.azimuth, seen.elevation
+            on_step(row + 1, len(kinds))
+    return Rendered(pixels.flatten(0, 1), azimuth.flatten(), elevation.flatten(), toys)
 
 
 def load(folder: Path) -> Rendered:

@@ -15,12 +15,16 @@ class StableDiffusion(Pipeline):
     """Stable Diffusion 1 and 2, and every U-Net conditioned on the states of one text encoder."""
 
     def embed(self, prompt: str) -> Condition:
-        """The states of the text encoder."""
-        return {"encoder_hidden_states": _states(self, prompt)}
+        """The states of the text encoder; zeros, an unknown camera, for a network that takes one."""
+        numbers = getattr(self.network.config, "projection_class_embeddings_input_dim", None)
+        return {"encoder_hidden_states": _states(self, prompt)} | (
+            {"class_labels": torch.zeros(1, numbers)} if numbers else {}
+        )
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The output of the U-Net."""
-        return self.network(x_t, self.timesteps(t), condition["encoder_hidden_states"], return_dict=False)[0]
+        states, labels = condition["encoder_hidden_states"], condition.get("class_labels")
+        return self.network(x_t, self.timesteps(t), states, class_labels=labels, return_dict=False)[0]
 
 
 @dataclass(frozen=True, eq=False)

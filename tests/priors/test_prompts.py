@@ -79,6 +79,13 @@ def test_a_near_reading_is_one_line(prior):
     assert said(prior, "배") == ["the model reads '배' as 'pear'"]
 
 
+def test_what_the_model_was_not_trained_on_is_one_line(prior):
+    with pytest.warns(
+        PromptWarning, match=r"^the model has not been trained on other colours of .rainbow.: the result may be wrong$"
+    ):
+        prior.encode_prompt("a red rainbow")
+
+
 def test_an_unknown_korean_word_is_named_in_its_own_letters_with_similar_ones(prior):
     assert said(prior, "빨간 서과") == ["the model does not know the word '서과': did you mean '사과' or '시험관'?"]
 

@@ -43,8 +43,8 @@ def check_prompt(prompt: str, name: str = "prompt") -> None:
 def check_reading(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
     """Warn of what a model does not read of a prompt, and refuse a prompt of which it reads nothing.
 
-    It warns of unknown words, with similar known ones, of words read as near ones, of the notation of other programs,
-    and of text beyond the token limit; in one line each.
+    It warns of unknown words, with similar known ones, of words read as near ones, of what the model was not trained
+    on, of the notation of other programs, and of text beyond the token limit; in one line each.
 
     Args:
         tokenizers: each with the number of tokens that its encoder takes.
@@ -67,9 +67,15 @@ def check_reading(tokenizers: Sequence[tuple[Any, int]], prompt: str) -> None:
         warnings.warn(advice, PromptWarning, stacklevel=3)
     if unknown:
         warnings.warn(f"the model does not know {_listed(unknown)}", PromptWarning, stacklevel=3)
-    if near := reading(words(tokenizers[0][0]), plain).near:
-        shown = ", ".join(f"{said!r} as {meant!r}" for said, meant in near)
+    found = reading(words(tokenizers[0][0]), plain)
+    if found.near:
+        shown = ", ".join(f"{said!r} as {meant!r}" for said, meant in found.near)
         warnings.warn(f"the model reads {shown}", PromptWarning, stacklevel=3)
+    if found.untrained:
+        asked = ", and ".join(found.untrained)
+        warnings.warn(
+            f"the model has not been trained on {asked}: the result may be wrong", PromptWarning, stacklevel=3
+        )
     cuts = [cut_text(tokenizer, limit, prompt) for tokenizer, limit in tokenizers]
     if cut := min(cuts, key=len):
         warnings.warn(f"the prompt is too long; the model does not read {cut!r}", PromptWarning, stacklevel=3)

@@ -8,7 +8,7 @@ import torch
 from potstill import edit_steps
 from potstill.errors import InputError
 from potstill.methods import DDS, SDS
-from potstill.priors.prompts import PromptWarning, plain_text
+from potstill.priors.prompts import PromptReader, PromptWarning
 from potstill.priors.reading.words import split
 from tests.tiny_emoji import tiny_emoji
 
@@ -97,7 +97,8 @@ def test_a_prior_says_what_it_reads(prior, priors):
 
 
 def test_an_unknown_word_is_unknown_in_every_script(prior):
-    prompts = [plain_text(prior.pipe.tokenizer, text) for text in ("red сердце heart", "red zzyzx heart")]
+    reader = PromptReader([(prior.pipe.tokenizer, 16)])
+    prompts = [reader.plain(text) for text in ("red сердце heart", "red zzyzx heart")]
     ids = [prior.pipe.tokenizer(text).input_ids for text in prompts]
     assert ids[0] == ids[1]
 

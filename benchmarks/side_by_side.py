@@ -12,7 +12,7 @@ from diffusers import DiffusionPipeline
 
 import potstill
 from potstill.priors.loading import EMOJI
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 
 REPEATS, STEPS, EDITS = 3, 50, 100
 HEART = EMOJI.parents[3] / "docs/pictures/heart.png"

@@ -31,7 +31,7 @@ from transformers import (
     ViTModel,
 )
 
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PIECES = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), *((letter, -3.0) for letter in LETTERS)]

@@ -16,7 +16,7 @@ import tyro
 from diffusers import DiffusionPipeline
 
 from potstill.priors.loading import EMOJI
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 from potstill.priors.vocabulary import NAME
 from training import checkpoint
 from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject

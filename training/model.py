@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from potstill.diffusion.codec import PixelUnshuffle
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject
 from training.icons import STYLES, TONES, concepts

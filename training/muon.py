@@ -24,12 +24,17 @@ _FLAT = ("embedding", "conv_in", "conv_out")
 class Muon(torch.optim.Optimizer):
     """Muon for the matrices and kernels of a network, AdamW for the rest, at one learning rate."""
 
-    def __init__(self, model: nn.Module, rate: float) -> None:
-        """Without weight decay."""
+    def __init__(self, model: nn.Module, rate: float, iterate_in: torch.dtype | None = None) -> None:
+        """Without weight decay. The matrix products are computed in `iterate_in`, by default in that of the weights.
+
+        bfloat16 takes less than half the time where the hardware supports it. Singular values then reach 1.4
+        instead of 1.2, and the step loses about 0.01 of its cosine to U V^T.
+        """
         turned = {name: parameter for name, parameter in model.named_parameters() if is_matrix(name, parameter)}
         rest = [parameter for name, parameter in model.named_parameters() if name not in turned]
         super().__init__([{"params": list(turned.values())}, {"params": rest}], {"lr": rate})
         self._adam = torch.optim.AdamW(rest, lr=rate, weight_decay=0.0, fused=True)
+        self._iterate_in = iterate_in
         self._adam.state = self.state  # one state, for the checkpoints
 
     @torch.no_grad()
@@ -44,7 +49,8 @@ class Muon(torch.optim.Optimizer):
             momentum.lerp_(weights.grad, 1 - MOMENTUM)
             ahead = weights.grad.lerp(momentum, MOMENTUM).reshape(len(weights), -1)
             length = SIZE * max(ahead.shape) ** 0.5
-            weights.add_(orthogonal(ahead).view(weights.shape), alpha=-matrices["lr"] * length)
+            turned = orthogonal(ahead.to(self._iterate_in or ahead.dtype))
+            weights.add_(turned.view(weights.shape), alpha=-matrices["lr"] * length)
 
 
 def is_matrix(name: str, parameter: Tensor) -> bool:

@@ -1,5 +1,7 @@
 """Write the tables of what people call the drawings, in English and Korean, from Unicode's CLDR and two lists.
 
+Also the list of drawings that are never shown in another colour, so that a prompt that asks for one gets a warning.
+
     python -m training.readings
 
 The short names of the emoji in the annotations of CLDR (https://cldr.unicode.org, Unicode-3.0) are names of their
@@ -21,8 +23,11 @@ from potstill.io.files import write
 from potstill.priors import reading
 from potstill.priors.emoji_names import TABLE, bare
 from potstill.priors.reading.lexicon import NEAR, listed
+from potstill.priors.reading.training import FIXED
 from potstill.priors.reading.words import written
 from training.captions import noun, subject
+from training.compose import known
+from training.data import Drawings, load
 from training.icons import concepts
 
 PACKAGE = "cldr-annotations-full@48.2.0"
@@ -95,6 +100,16 @@ def table(chosen: Names, short: Names) -> Names:
     return found
 
 
+def fixed(drawings: Drawings) -> list[str]:
+    """The things that no style shows in another colour, but for those that exist in colours of their own."""
+    shown: dict[str, bool] = {}
+    for icon in known():
+        name = noun(icon.concept)
+        own = name != subject(icon.concept)
+        shown[name] = shown.get(name, False) or own or bool(drawings.colours.get(icon))
+    return sorted(name for name, coloured in shown.items() if not coloured)
+
+
 def _plain(name: str) -> str:
     """A name as the words of a prompt: without case, hyphens and articles."""
     return " ".join(written(name))
@@ -118,6 +133,9 @@ def main(readings: Readings) -> None:
             ]
             write(readings.out / f"things_{language}.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
             print(f"{sum(map(len, found.values()))} names of {len(found)} drawings in {language}")
+    names = fixed(load(readings.folder / "icons.safetensors"))
+    write(readings.out / FIXED.name, (json.dumps(names, indent=0) + "\n").encode())
+    print(f"{len(names)} drawings in their own colours alone")
 
 
 if __name__ == "__main__":

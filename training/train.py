@@ -23,6 +23,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
@@ -32,6 +33,7 @@ import tyro
 from accelerate import Accelerator
 from rich.progress import Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from potstill.cli.interrupts import stop_signals
 from potstill.io.files import write
@@ -106,7 +108,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     bare = Networks(run.architecture, tokenizer, run.data.camera)
     bare = bare.to(device, memory_format=torch.channels_last)  # 20 % faster
     average = {name: value.clone() for name, value in bare.state_dict().items()}
-    optimiser = Muon(bare, run.rate)
+    optimiser = Muon(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
     state = bare.described
     step = 0
     if begin := beginning(run):
@@ -124,7 +126,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
 
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(run, step)
-        with accelerator.autocast():
+        with accelerator.autocast(), attention(device):
             x0_hat = model(perturb(x0, eps, abar[t]), t, tokens, camera)
         loss = v_loss(x0_hat, x0, abar[t])
         if not torch.isfinite(loss):
@@ -149,6 +151,14 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
             write(run.folder / f"sheet-{step:06d}.png", run.data.sheet(as_prior(averaged), run.sheet_steps))
         if stopped:
             return
+
+
+def attention(device: torch.device) -> AbstractContextManager:
+    """The faster attention for short sequences (64 and 16 tokens here): on a CPU, plain matrix products.
+
+    Backward, the fused kernel of the CPU takes 230 of 720 ms of a step of 48 pictures; matrix products take 60.
+    """
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 @torch.no_grad()

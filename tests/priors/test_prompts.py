@@ -8,7 +8,7 @@ import torch
 from potstill import edit_steps
 from potstill.errors import InputError
 from potstill.methods import DDS, SDS
-from potstill.priors.prompts import PromptWarning, plain_text
+from potstill.priors.prompts import PromptReader, PromptWarning
 from potstill.priors.reading.words import split
 from tests.tiny_emoji import tiny_emoji
 
@@ -79,6 +79,13 @@ def test_a_near_reading_is_one_line(prior):
     assert said(prior, "배") == ["the model reads '배' as 'pear'"]
 
 
+def test_what_the_model_was_not_trained_on_is_one_line(prior):
+    with pytest.warns(
+        PromptWarning, match=r"^the model has not been trained on other colours of .rainbow.: the result may be wrong$"
+    ):
+        prior.encode_prompt("a red rainbow")
+
+
 def test_an_unknown_korean_word_is_named_in_its_own_letters_with_similar_ones(prior):
     assert said(prior, "빨간 서과") == ["the model does not know the word '서과': did you mean '사과' or '시험관'?"]
 
@@ -90,7 +97,8 @@ def test_a_prior_says_what_it_reads(prior, priors):
 
 
 def test_an_unknown_word_is_unknown_in_every_script(prior):
-    prompts = [plain_text(prior.pipe.tokenizer, text) for text in ("red сердце heart", "red zzyzx heart")]
+    reader = PromptReader([(prior.pipe.tokenizer, 16)])
+    prompts = [reader.plain(text) for text in ("red сердце heart", "red zzyzx heart")]
     ids = [prior.pipe.tokenizer(text).input_ids for text in prompts]
     assert ids[0] == ids[1]
 

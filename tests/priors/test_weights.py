@@ -13,7 +13,6 @@ from potstill import load
 from potstill.errors import InputError, Note, shortage
 from potstill.priors.guard import loading
 from potstill.priors.hub import ModelWarning
-from potstill.priors.prompts import quiet
 
 CPU = {"device": "cpu", "dtype": torch.float32}
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -197,19 +196,6 @@ def test_several_threads_load_at_once_and_leave_nothing_behind(tiny_folder):
     assert {prior.network.conv_in.weight.device.type for prior in found} == {"cpu"}
     assert len(found) == 4
     assert torch.nn.Linear(2, 2).weight.device.type == "cpu"
-    assert logging.get_verbosity() == level
-
-
-def test_the_logs_come_back_when_the_last_thread_is_done():
-    from diffusers.utils import logging
-
-    level = logging.get_verbosity()
-    first, second = quiet(), quiet()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert logging.get_verbosity() == logging.CRITICAL
-    second.__exit__(None, None, None)
     assert logging.get_verbosity() == level
 
 

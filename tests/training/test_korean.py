@@ -34,6 +34,7 @@ def test_every_caption_is_read_as_itself_and_in_korean_as_in_english():
             said = captions.caption(picture)
             assert read(said).words == tuple(split(said)), said
             assert not read(said).near
+            assert all(what.startswith("other colours of") for what in read(said).untrained), said
             assert read(korean.caption(picture)).words == tuple(split(said)), korean.caption(picture)
             if not number % 5:
                 plain = tuple(split(captions.caption(picture, style=False)))

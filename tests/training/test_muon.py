@@ -19,12 +19,20 @@ def test_a_step_keeps_the_singular_vectors_and_evens_the_singular_values(shape: 
     assert evened.max() < 1.25
 
 
-def test_the_size_of_a_step_does_not_depend_on_the_size_of_the_gradient() -> None:
+@pytest.mark.parametrize("shape", [(64, 64), (64, 576)])
+def test_bfloat16_turns_nearly_the_same_way(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    exact, rounded = orthogonal(matrix), orthogonal(matrix.bfloat16()).float()
+    assert torch.cosine_similarity(exact.flatten(), rounded.flatten(), dim=0) > 0.97
+
+
+@pytest.mark.parametrize("iterate_in", [None, torch.bfloat16])
+def test_the_size_of_a_step_does_not_depend_on_the_size_of_the_gradient(iterate_in: torch.dtype | None) -> None:
     for scale in (1e-6, 1e6):
         layer = nn.Linear(64, 32)
         before = layer.weight.detach().clone()
         layer.weight.grad = scale * torch.randn(32, 64, generator=torch.Generator().manual_seed(1))
-        Muon(layer, 0.5).step()
+        Muon(layer, 0.5, iterate_in).step()
         rms = (layer.weight.detach() - before).square().mean().sqrt().item()
         assert rms == pytest.approx(0.5 * SIZE, rel=0.25)
 

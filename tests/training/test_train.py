@@ -11,7 +11,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from potstill.priors.loading import load
-from potstill.priors.prompts import PromptWarning, quiet
+from potstill.priors.logs import quiet
+from potstill.priors.prompts import PromptWarning
 from training import export, reopen, sheet
 from training import train as module
 from training.examples import Emoji

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from potstill.errors import InputError, shortage
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 
 _LOCK = threading.RLock()
 """diffusers, transformers and accelerate change torch's own classes while they build a network: two at once would

@@ -18,9 +18,10 @@ from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
 from potstill.errors import InputError
+from potstill.priors.logs import quiet
 from potstill.priors.lora import adapt
 from potstill.priors.onnx_network import in_torch
-from potstill.priors.prompts import check_reading, plain_text, quiet, read_as, same_reading
+from potstill.priors.prompts import PromptReader
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -112,9 +113,9 @@ class Pipeline(NetworkPrior, abc.ABC):
         parts = self.pipe.components
         return {name: parts[name].model_max_length for name in parts if name.startswith("tokenizer") and parts[name]}
 
-    @property
-    def _tokenizers(self) -> list[tuple[Any, int]]:
-        return [(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()]
+    @cached_property
+    def _reader(self) -> PromptReader:
+        return PromptReader([(getattr(self.pipe, name), limit) for name, limit in self.token_limits.items()])
 
     def encode_prompt(self, prompt: str) -> Condition:
         """The condition for a prompt, with one row. The text encoders run once for each prompt.
@@ -131,10 +132,10 @@ class Pipeline(NetworkPrior, abc.ABC):
             encoders = [self.pipe.components[name] for name in self._text_encoders]
             if encoders and all(encoder is None for encoder in encoders):
                 raise InputError(f"the text encoders were released before {prompt!r} was encoded: load the model again")
-            check_reading(tokenizers := self._tokenizers, prompt)
+            self._reader.check(prompt)
             logs = "transformers" in sys.modules  # the bundled model is loaded without its import
             with torch.no_grad(), quiet() if logs else nullcontext():
-                condition = self.embed(plain_text(tokenizers[0][0], prompt) if tokenizers else prompt)
+                condition = self.embed(self._reader.plain(prompt))
             while len(self._prompt_cache) >= _CACHED_PROMPTS:
                 del self._prompt_cache[next(iter(self._prompt_cache))]
         else:
@@ -147,7 +148,7 @@ class Pipeline(NetworkPrior, abc.ABC):
 
         Empty for other models, and for a prompt that is read as it stands.
         """
-        return read_as(self._tokenizers, prompt)
+        return self._reader.read_as(prompt)
 
     def check_difference(self, source: str, target: str) -> None:
         """Warn if two prompts are the same, and refuse those that only become the same to the model.
@@ -160,7 +161,7 @@ class Pipeline(NetworkPrior, abc.ABC):
             return
         one, other = self.encode_prompt(source), self.encode_prompt(target)
         if one and all(torch.equal(one[name], other[name]) for name in one):
-            raise same_reading(self._tokenizers, source, target)
+            raise self._reader.same(source, target)
 
     def release_text_encoders(self) -> None:
         """Free the memory of the text encoders. Only prompts that were encoded before can be used afterwards."""

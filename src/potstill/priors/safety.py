@@ -13,7 +13,7 @@ from torch import nn
 
 from potstill.errors import InputError, Note, shortage
 from potstill.io.files import check_file
-from potstill.priors.prompts import quiet
+from potstill.priors.logs import quiet
 
 NOT_LOADED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 """Parts of a pipeline that no prior needs."""

@@ -13,6 +13,7 @@ from functools import lru_cache
 from potstill.priors.reading import english, korean
 from potstill.priors.reading.lexicon import NEAR, Item, listed, things
 from potstill.priors.reading.order import arranged
+from potstill.priors.reading.training import untrained
 from potstill.priors.reading.words import DROPPED, written
 
 __all__ = ["Reading", "names", "read"]
@@ -23,10 +24,13 @@ _AND = re.compile(r"\s[&+]\s")
 
 @dataclass(frozen=True)
 class Reading:
-    """A prompt as read: its words, and what of it was only near, as (said, read)."""
+    """A prompt as read."""
 
     words: tuple[str, ...]
     near: tuple[tuple[str, str], ...] = ()
+    """What is only near, as (said, read)."""
+    untrained: tuple[str, ...] = ()
+    """What no caption of the training asks for."""
 
 
 @lru_cache(256)
@@ -38,7 +42,7 @@ def read(prompt: str) -> Reading:
     order = arranged(items[1:], korean.is_korean(unicodedata.normalize("NFC", prompt)))
     near = dict.fromkeys((item.said, item.words) for item in order if item.near and item.said != item.words)
     words = [word for item in order for word in ([item.words] if item.kind == "w" else item.words.split())]
-    return Reading(tuple(word for word in words if word not in DROPPED), tuple(near))
+    return Reading(tuple(word for word in words if word not in DROPPED), tuple(near), untrained(order))
 
 
 def names(thing: str) -> list[str]:

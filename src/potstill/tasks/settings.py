@@ -59,6 +59,8 @@ class Settings(abc.ABC):
 
     inputs: ClassVar[Mapping[str, bool]] = {}
     """The pictures that `start` takes, by name, and whether they are required."""
+    before: ClassVar[Mapping[str, Any]] = {}
+    """What holds for records of earlier versions, which do not state it, where the default is another."""
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -157,7 +159,7 @@ class Settings(abc.ABC):
         Earlier records hold resolved values as settings: those that the method would choose anyway count as not
         stated, so that they do not stay when the method is replaced.
         """
-        task = cls.of(record["settings"])
+        task = cls.of({**cls.before, **record["settings"]})
         plan = task.resolve()
         for name in () if "resolved" in record else asdict(plan):
             if (open_task := replace(task, **{name: None})).resolve() == plan:
@@ -169,12 +171,16 @@ class Settings(abc.ABC):
         size = prior.size if self.size is None else read_size(self.size)
         return Fit(size, multiple=prior.size_multiple)
 
-    def record(self, prior: Any, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
-        """All that the result depends on, settings as stated and resolved, and prompts as read, where that differs."""
+    def record(
+        self, prior: Any, prompts: Mapping[str, str] | None = None, **inputs: Mapping[str, str | None]
+    ) -> dict[str, Any]:
+        """All that the result depends on, settings as stated and resolved, and what is read for stated prompts."""
         resolved = asdict(self.resolve())
         command = {"command": self.command, "settings": self.settings(), "resolved": resolved}
-        prompts = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
-        if read := {name: text for name, prompt in prompts.items() if prompt and (text := prior.read_as(prompt))}:
+        stated = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
+        used = stated | dict(prompts or {})
+        read = {name: prior.read_as(prompt) or prompt for name, prompt in used.items() if prompt}
+        if read := {name: text for name, text in read.items() if text != stated[name]}:
             command |= {"read_as": read}
         return command | inputs | {"model": dict(prior.identity), **versions()}
 

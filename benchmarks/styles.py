@@ -47,7 +47,8 @@ def measured(pairs: Sequence[Pair], prior: Pipeline) -> str:
         some = pairs[start : start + BATCH]
         *_, last = edit_pairs(new_task(), some, prior)
         for pair, image in zip(some, last.images, strict=True):
-            assert pair.answer is not None and pair.edit_region is not None
+            assert pair.answer is not None
+            assert pair.edit_region is not None
             found.append(scores(image[None], pair.source, pair.answer, pair.edit_region))
     error, decibels = (sum(each[name] for each in found) / len(found) for name in ("error", "psnr"))
     return f"error {error:.3f}, {decibels:.1f} dB"

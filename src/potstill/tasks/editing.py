@@ -21,9 +21,10 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.effects import note_result
+from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import ImageSettings, RunSettings
+from potstill.tasks.settings import RunSettings
 from potstill.tensors import Images, Latent
 
 OPTIMISER = ("optimizer", "learning_rate", "space")

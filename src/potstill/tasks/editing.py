@@ -21,10 +21,11 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.effects import note_result
+from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Advanced
-from potstill.tasks.settings import ImageSettings, RunSettings
+from potstill.tasks.settings import RunSettings
 from potstill.tasks.styles import AUTO, NONE, with_style
 from potstill.tensors import Images, Latent
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +19,8 @@ import torch
 from potstill import load
 from potstill.batch.executors import Processes
 from potstill.batch.manifest import BatchRow
-from potstill.batch.work import work
+from potstill.batch.work import load_models, work
+from potstill.priors.spec import ModelSpec
 from potstill.tasks.editing import Edit
 
 HEART = Path(__file__).parents[1] / "docs/pictures/heart.png"
@@ -39,7 +41,8 @@ def rows_at_once() -> None:
             with TemporaryDirectory() as folder:
                 waiting, began = jobs(ROWS), time.process_time()
                 done = [
-                    outcome.error for outcome in work(prior, Path(folder), size, lambda _, w=waiting: next(w, None))
+                    outcome.error
+                    for outcome in work({"picture": prior}, Path(folder), size, lambda _, w=waiting: next(w, None))
                 ]
                 assert not any(done), done
                 seconds[size].append(time.process_time() - began)
@@ -51,8 +54,8 @@ def rows_at_once() -> None:
 def rate(workers: int, first: int) -> float:
     """Rows per second while all workers are running: from the second batch of each to the last but one."""
     with TemporaryDirectory() as folder:
-        came = []
-        for outcome in Processes(workers).outcomes(jobs(BATCHES * 4 * workers, first), load, Path(folder), 4):
+        came, models = [], partial(load_models, {"picture": ModelSpec()})
+        for outcome in Processes(workers).outcomes(jobs(BATCHES * 4 * workers, first), models, Path(folder), 4):
             assert not outcome.error, outcome.error
             came.append(time.monotonic())
     batch = 4 * workers

@@ -42,7 +42,7 @@ pipe.set_progress_bar_config(disable=True)
 prior, process, levels = family(pipe)(pipe, {"name": "tiny"}), psutil.Process(), []
 with TemporaryDirectory() as name:
     waiting = jobs(Path(name))
-    for count, outcome in enumerate(work(prior, Path(name), 4, lambda _: next(waiting, None)), start=1):
+    for count, outcome in enumerate(work({"picture": prior}, Path(name), 4, lambda _: next(waiting, None)), start=1):
         if outcome.error:
             sys.exit(outcome.error)
         if count % EVERY == 0:

@@ -241,8 +241,9 @@ TESTED_IN = {
     "priors/test_pipelines.py": "priors.(pipeline|transformers|unets)",
     "scenes/test_points.py": "scenes.scene",
     "scenes/test_pixels.py": "scenes.latents",
-    "tasks/test_edit_baselines.py": "tasks.(comparing|inverting)",
-    "tasks/test_scenes.py": "tasks.(guiding|models) tasks.scene_(editing|files|generating|models|presets|run|settings)",
+    "tasks/test_edit_baselines.py": "tasks.(comparing|image_settings|inverting)",
+    "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
+    " tasks.scene_(comparing|editing|files|generating|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from potstill.batch.manifest import COLUMNS, BatchRow, read_manifest, read_row
+from potstill.batch.manifest import BatchRow, columns, read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
 from potstill.tasks.editing import Edit
@@ -131,7 +131,10 @@ BAD_ROWS = {
     "no source": ({"image": "ü photo.png", "target": "b"}, "has no source prompt"),
     "both": ({**EDIT, "prompt": "x"}, "prompt is of no use where the row is edited"),
     "source": ({"prompt": "x", "source": "y"}, "source is of no use where the row is generated"),
-    "mask": ({"prompt": "x", "mask": "ü photo.png"}, "a mask is for an edit"),
+    "mask": (
+        {"prompt": "x", "mask": "ü photo.png"},
+        "mask is of no use where the row is generated",
+    ),
     "method": ({**EDIT, "method": "dss"}, "unknown method 'dss'"),
     "steps": ({**EDIT, "steps": "many"}, "steps of Edit = 'many' must be a whole number"),
     "half": ({**EDIT, "steps": 2.5}, "steps of Edit = 2.5 must"),
@@ -204,7 +207,7 @@ def test_thousands_of_rows_are_read(folder):
     assert len(rows) == 2_000
     for row in rows[::10]:
         read_row(row, folder)
-    assert set(rows[0].cells) <= set(COLUMNS)
+    assert set(rows[0].cells) <= set(columns())
 
 
 def test_a_row_with_half_a_character_or_a_name_twice_fails_alone(tmp_path):

@@ -17,10 +17,11 @@ from potstill import edit, load
 from potstill.batch.executors import InProcess, Processes, Ray
 from potstill.batch.manifest import read_manifest
 from potstill.batch.results import BatchResults
-from potstill.batch.work import Outcome
+from potstill.batch.work import Outcome, load_models
 from potstill.errors import InputError
 from potstill.io.files import _HOST, sweep, write
 from potstill.io.images import png_bytes
+from potstill.priors.spec import ModelSpec
 from potstill.tasks.provenance import read_record
 from tests.cli.test_cli import run
 from tests.optional import require
@@ -187,7 +188,7 @@ def whole(folder, results, count):
 
 def test_a_worker_that_is_killed_costs_no_row(folder, model):
     results, seen = rows_of(folder, 6), []
-    load_model = partial(load, model, device="cpu", dtype=torch.float32)
+    load_model = partial(load_models, {"picture": ModelSpec(model, device="cpu", dtype="float32")})
     for outcome in Processes(2).outcomes(results.pending(), load_model, folder / "out", 2):
         if not seen:
             import multiprocessing
@@ -219,7 +220,7 @@ def test_an_actor_that_is_killed_costs_no_row(folder, model):
                 killed.append(actors[0].pid)
 
     threading.Thread(target=kill, daemon=True).start()
-    load_model = partial(load, model, device="cpu", dtype=torch.float32)
+    load_model = partial(load_models, {"picture": ModelSpec(model, device="cpu", dtype="float32")})
     for outcome in Ray("local", 2).outcomes(results.pending(), load_model, folder / "out", 2):
         seen.append(outcome.content)
         results.add(outcome)

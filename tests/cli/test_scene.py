@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from potstill.cli import main
 from potstill.io.gaussian_files import SETTINGS, read_gaussians
+from potstill.io.images import png_bytes
 from potstill.io.meshes import mesh_settings
 from potstill.io.ply import ply_bytes, read_header
 from tests.cli.test_cli import run
 from tests.stops import Killed, contents, killed_after
 
+PNG = png_bytes(torch.rand(1, 3, 20, 30))
 TINY = ("--size", "16", "--steps", "4", "--views", "2")
 GENERATE = ("generate", "red teapot", "--scene", "gaussians", "--gaussians", "30", *TINY)
 EDIT = ("--source", "red teapot", "--target", "blue teapot", *TINY)
@@ -75,21 +78,116 @@ def test_text_goes_in_and_a_mesh_comes_out(capsys, tiny_folder, tmp_path, monkey
     assert mesh_settings("other.glb")["settings"]["method"].startswith("SDS(noise=Fixed()")
 
 
+def test_rows_of_a_table_are_scenes(capsys, teapot, tiny_folder):
+    table = Path("rows.csv")
+    cells = {
+        "scene": ("teapot.ply", "gaussians", "volume", "teapot.ply", "photo.png", "volume"),
+        "source": ("red teapot", "", "", "red teapot", "a", ""),
+        "target": ("blue teapot", "", "", "", "b", ""),
+        "prompt": ("", "red teapot", "red teapot", "", "", "red teapot"),
+        "method": ("dds", "", "", "", "", ""),
+        "distance": ("", "", "", "", "", "2 3"),
+        "gaussians": ("", "30", "", "", "", ""),
+        "grid": ("", "", "7", "", "", ""),
+    }
+    lines = [",".join([*each, "16", "4", "2"]) for each in zip(*cells.values(), strict=True)]
+    table.write_text("\n".join([",".join([*cells, "size", "steps", "views"]), *lines]))
+    code, out, _ = run(capsys, "batch", "rows.csv", "--json")
+    assert code == 1
+    found = json.loads(out)
+    errors = [row["error"] or "" for row in found]
+    assert errors[:3] == ["", "", ""]
+    assert "the row has no target prompt" in errors[3]
+    assert "'photo.png'" in errors[4]
+    assert "distance is fixed in world:toys" in errors[5]
+    assert found[5]["camera_distance"] == "2.0 3.0"
+    assert [row["output"][-4:] for row in found[:3]] == [".ply", ".ply", ".glb"]
+    assert all(row["psnr"] > 10 for row in found[:3])
+    assert Path("batch", found[0]["output"]).with_suffix(".png").exists()
+    assert run(capsys, "replay", f"batch/{found[0]['output']}")[:2] == (0, "the same, to the byte\n")
+    assert run(capsys, "edit", "teapot.ply", *EDIT, "--method", "dds")[0] == 0
+    assert Path("edit.png").read_bytes() == Path("batch", found[0]["output"]).with_suffix(".png").read_bytes()
+    Path("batch", found[1]["output"]).unlink()
+    before = {path: path.stat().st_mtime_ns for path in Path("batch").glob("*-*.json")}
+    assert run(capsys, "batch", "rows.csv")[0] == 1
+    after = {path: path.stat().st_mtime_ns for path in Path("batch").glob("*-*.json")}
+    assert sum(after[path] != changed for path, changed in before.items()) == 1  # one scene was gone
+
+
+def test_pictures_and_scenes_may_stand_in_one_table(capsys, teapot, tiny_folder):
+    rows = [
+        {"image": "photo.png", "source": "a", "target": "b", "steps": 2},
+        {"scene": "gaussians", "prompt": "red teapot", "gaussians": 30, "size": 16, "steps": 2, "views": 1},
+        {"image": "teapot.ply", "source": "a", "target": "b"},
+        {"scene": "gaussians", "prompt": "red teapot", "mask": "photo.png"},
+        {"scene": "gaussians", "prompt": "red teapot", "cameras": "photo.png"},
+    ]
+    Path("photo.png").write_bytes(PNG)
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    words = ("--model", str(tiny_folder("sd")), "--scene-model", "world:toys", "--json")
+    code, out, err = run(capsys, "batch", "rows.jsonl", *words)
+    found = json.loads(out)
+    assert code == 1
+    assert [row["output"][-4:] for row in found[:2]] == [".png", ".ply"], err
+    assert (found[0]["psnr"], found[1]["rms_change"]) == (None, None)
+    said = ["is a scene: give it in the column scene", "mask is of no use", "cameras is of no use"]
+    for row, message in zip(found[2:], said, strict=True):
+        assert message in row["error"]
+
+
 COMMANDS = {
     "generate": (*GENERATE, "--regularizers", "Sparsity(0.1)", "Held(0.1)"),
     "volume": ("generate", "red teapot", "--scene", "volume", "--grid", "7", *TINY),
     "edit": ("edit", "teapot.ply", *EDIT, "--only-box", "-2", "2", "-2", "2", "-2", "0", "--gif"),
+    "compare": ("compare", "teapot.ply", *EDIT, "--methods", "dds", "sds"),
 }
+
+
+def test_methods_are_compared_on_a_scene_and_on_a_prompt(capsys, teapot):
+    code, out, err = run(capsys, "compare", "teapot.ply", *EDIT, "--methods", "infedit", "dds", "--json")
+    assert code == 0, err
+    numbers = ["method", "psnr", "agreement", "rms_change", "pixels_changed", "evaluations"]
+    assert [list(row) for row in json.loads(out)["methods"]] == [numbers, numbers]
+    each = {f"{name}{ending}" for name in ("infedit", "dds") for ending in (".ply", ".png", ".json", "-orbit.gif")}
+    names = {path.name for path in Path("compare").iterdir()}
+    assert names == each | {f"compare.{ending}" for ending in ("png", "gif", "json")}
+    assert run(capsys, "replay", "compare/dds.ply")[:2] == (0, "the same, to the byte\n")
+    alone = run(capsys, "edit", "teapot.ply", *EDIT, "--method", "dds")
+    assert alone[0] == 0
+    assert Path("edit.ply").read_bytes() == Path("compare/dds.ply").read_bytes()
+    words = ("--prompt", "red teapot", "--scene", "volume", "--grid", "7", "--methods", "sds", *TINY)
+    code, out, err = run(capsys, "compare", *words, "--out", "made")
+    assert code == 0, err
+    assert "wrote made/compare.png, compare.gif, compare.json and sds.glb" in out
+    assert Path("made/sds.glb").exists()
+
+
+UNFIT = {
+    "no prompt": (("teapot.ply", "--prompt", "red teapot"), "a scene is edited with --source and --target"),
+    "idle": (("teapot.ply", *EDIT, "--grid", "7"), "grid is of no use to a comparison that edits: leave it out"),
+    "box": (("--prompt", "red teapot", "--scene", "volume", "--only-box", *"010101"), "only_box is of no use to a"),
+    "baseline": (("teapot.ply", *EDIT, "--methods", "sdedit"), "unknown method 'sdedit'"),
+    "editor": (("--prompt", "red teapot", "--scene", "gaussians", "--methods", "dds"), "DDS edits a scene"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_cannot_be_compared_is_one_line(capsys, teapot, name):
+    words, message = UNFIT[name]
+    code, out, err = run(capsys, "compare", *words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not Path("compare").exists()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_was_killed_goes_on_to_the_same_bytes(capsys, teapot, monkeypatch, name):
-    ending = ".glb" if name == "volume" else ".ply"
-    assert run(capsys, *COMMANDS[name], "--out", f"whole/made{ending}")[0] == 0
+    file = {"volume": "/made.glb", "compare": ""}.get(name, "/made.ply")
+    assert run(capsys, *COMMANDS[name], "--out", f"whole{file}")[0] == 0
     with monkeypatch.context() as patch:
-        killed_after(patch, 2)
+        killed_after(patch, 6 if name == "compare" else 2)  # in the second method
         with pytest.raises(Killed):
-            main([*COMMANDS[name], "--out", f"killed/made{ending}"])
+            main([*COMMANDS[name], "--out", f"killed{file}"])
     code, _, err = run(capsys, "resume", "killed")
     assert code == 0, err
     assert "resuming after step 2 of 4" in err

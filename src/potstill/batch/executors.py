@@ -138,9 +138,9 @@ def _serve(link: Connection, load: Loader, folder: Path, batch_size: int, thread
     end_with_parent()
     torch.set_num_threads(threads)
     try:
-        prior = load()
+        models = load()
         link.send("")
-        for outcome in work(prior, folder, batch_size, lambda idle: link.recv() if idle or link.poll() else None):
+        for outcome in work(models, folder, batch_size, lambda idle: link.recv() if idle or link.poll() else None):
             link.send(outcome)
     except PotstillError as error:
         link.send(str(error))
@@ -231,12 +231,12 @@ class _Actor:
     """A worker of Ray Data."""
 
     def __init__(self, load: Loader, folder: str, batch_size: int, threads: int) -> None:
-        """Load the model."""
+        """Load the models."""
         torch.set_num_threads(threads)
-        self.prior, self.folder, self.batch_size = load(), Path(folder), batch_size
+        self.models, self.folder, self.batch_size = load(), Path(folder), batch_size
 
     def __call__(self, rows: dict[str, Any]) -> dict[str, list[str]]:
         """The outcomes of a block of rows."""
         waiting = iter([BatchRow.from_text(str(text)) for text in rows["row"]])
-        outcomes = work(self.prior, self.folder, self.batch_size, lambda _: next(waiting, None))
+        outcomes = work(self.models, self.folder, self.batch_size, lambda _: next(waiting, None))
         return {"outcome": [outcome.text() for outcome in outcomes]}

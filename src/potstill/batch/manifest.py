@@ -1,7 +1,9 @@
 """A manifest: a table with an edit or a generation in each row, read from CSV, JSON lines or Parquet.
 
-A column is a field of `Edit` or `Generate`, or `image` or `mask`: paths relative to the manifest. A row with an image
-is an edit, a row with only a prompt is a generation. An empty cell, null or NaN means the default.
+A column is a setting of an edit or of a generation, of pictures or of 3-D scenes, or an input of an edit, such as
+`image` and `mask`, or `scene` and `cameras`: paths relative to the manifest. A row with an image or with the file of a
+scene is an edit, a row with only a prompt is a generation, of a scene if `scene` is gaussians or volume. An empty cell,
+null or NaN means the default.
 
 The author of a manifest may be someone else than the user, so a path may not lead out of the folder of the manifest,
 or of the folder that is given instead.
@@ -17,14 +19,19 @@ from typing import Any
 from potstill.errors import InputError
 from potstill.io.files import as_path, check_file, file_hash
 from potstill.io.tables import Row, read_table
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
 from potstill.tasks.parsing import from_values
+from potstill.tasks.settings import Settings
+from potstill.tasks.subjects import PICTURE, SUBJECTS, Subject, subject_of, subject_of_file
 
-TASKS: dict[str, type[Edit] | type[Generate]] = {"edit": Edit, "generate": Generate}
-PATHS = ("image", "mask")
-COLUMNS = (*PATHS, *dict.fromkeys(field.name for kind in TASKS.values() for field in fields(kind)))
-"""The columns that a manifest may have."""
+
+@functools.cache
+def columns(*subjects: Subject) -> tuple[str, ...]:
+    """The columns that a manifest may have for these subjects, the inputs first; by default for all."""
+    names = []
+    for subject in subjects or SUBJECTS.values():
+        kinds = (subject.task("edit"), subject.task("generate"))
+        names += [*subject.inputs, *(field.name for kind in kinds for field in fields(kind))]
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)
@@ -37,19 +44,24 @@ class BatchRow:
     as_run: dict[str, Any]
     """As stated, and as resolved where nothing was stated."""
     inputs: dict[str, str]
-    """The paths of the pictures, by name."""
+    """The paths of the files, by name."""
+    subject: str = PICTURE.name
+    """The name of what it works on."""
+    ending: str = ".png"
+    """How the name of its result ends."""
     content: str = ""
-    """The hash of all that the row says: its settings and the bytes of its pictures, not their names."""
+    """The hash of all that the row says: its settings and the bytes of its files, not their names."""
 
     @classmethod
-    def of(cls, task: Edit | Generate, **inputs: str) -> "BatchRow":
-        """The row of a task and its pictures."""
+    def of(cls, task: Settings, **inputs: str) -> "BatchRow":
+        """The row of a task and its files."""
         settings = task.settings()
-        return cls(type(task).__name__.lower(), settings, settings | asdict(task.resolve()), inputs)
+        run = settings | asdict(task.resolve())
+        return cls(task.command, settings, run, inputs, subject=task.subject, ending=task.ending)
 
-    def task(self) -> Edit | Generate:
+    def task(self) -> Any:
         """The settings as a task."""
-        return TASKS[self.command].of(self.settings)
+        return SUBJECTS[self.subject].task(self.command).of(self.settings)
 
     def text(self) -> str:
         """As JSON."""
@@ -64,9 +76,9 @@ class BatchRow:
         """The row with its content.
 
         Raises:
-            InputError: a picture cannot be read.
+            InputError: a file cannot be read.
         """
-        hashes = (path and input_hash(path) for path in map(self.inputs.get, PATHS))
+        hashes = (path and input_hash(path) for path in map(self.inputs.get, SUBJECTS[self.subject].inputs))
         values = [self.command, self.as_run, *hashes]
         return replace(self, content=hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest())
 
@@ -74,7 +86,8 @@ class BatchRow:
     def group(self) -> str:
         """Rows of the same group can share calls of the network, for the same number of steps."""
         names = ("method", "size", "count", "guidance_scale", "steps")
-        return json.dumps([self.command, *(self.as_run[name] for name in names), bool(self.as_run["negative"])])
+        shared = (self.as_run.get(name) for name in names)
+        return json.dumps([self.subject, self.command, *shared, bool(self.as_run["negative"])])
 
 
 def input_hash(path: str) -> str:
@@ -94,7 +107,7 @@ def input_hash(path: str) -> str:
 
 @functools.lru_cache(maxsize=10_000)
 def _file_hash(path: str, changed: int, size: int) -> str:
-    """Cached, because many rows share a picture."""
+    """Cached, because many rows share a file."""
     return file_hash(Path(path))
 
 
@@ -104,7 +117,7 @@ def read_manifest(path: str | Path) -> list[Row]:
     Raises:
         InputError: the file cannot be read, has no rows, or has an unknown or a repeated column.
     """
-    return read_table(path, COLUMNS)
+    return read_table(path, columns())
 
 
 def read_row(row: Row, folder: str | Path) -> BatchRow:
@@ -119,24 +132,26 @@ def read_row(row: Row, folder: str | Path) -> BatchRow:
     for name, cell in row.cells.items():
         if isinstance(cell, str) and any("\ud800" <= letter <= "\udfff" for letter in cell):
             raise InputError(f"{name} contains an unpaired surrogate: save the file as UTF-8")
-    kind = Edit if "image" in row.cells else Generate
-    settings = {name: cell for name, cell in row.cells.items() if name not in PATHS}
-    if kind is Generate and "prompt" not in settings:
-        raise InputError("the row has neither an image, to be edited, nor a prompt, to be generated: give one")
-    if kind is Generate and "mask" in row.cells:
-        raise InputError("a mask is for an edit, and the row has no image: give one, or leave the mask out")
+    subject = subject_of(row.cells)
+    given = subject.inputs[0]
+    edits = given in row.cells and row.cells[given] not in subject.kinds
+    settings = {name: cell for name, cell in row.cells.items() if not edits or name not in subject.inputs}
+    if not edits and "prompt" not in settings:
+        neither = "the row has neither an image, to be edited, nor a prompt, to be generated: give one"
+        raise InputError(neither if subject is PICTURE else f"the row has no prompt of the {subject.name}: give one")
+    kind = subject.task("edit" if edits else "generate")
     if odd := next((name for name in settings if name not in {field.name for field in fields(kind)}), None):
-        doing, other = ("edited", "prompt") if kind is Edit else ("generated", "image")
-        raise InputError(f"{odd} is of no use where the row is {doing}: leave it out, or leave the {other} out")
-    for name in ("source", "target") if kind is Edit else ():
+        doing, fix = ("edited", f"leave the {given} out") if edits else ("generated", f"give the {given} to edit")
+        raise InputError(f"{odd} is of no use where the row is {doing}: leave it out, or {fix}")
+    for name in ("source", "target") if edits else ():
         if name not in settings:
-            raise InputError(f"the row has no {name} prompt: an image is edited from source to target")
+            raise InputError(f"the row has no {name} prompt: an edit leads from source to target")
     task = from_values(kind, settings, texts=True)
-    paths = {name: str(_inside(folder, name, row.cells[name])) for name in PATHS if name in row.cells}
-    return BatchRow.of(task, **paths)
+    names = [name for name in subject.inputs if edits and name in row.cells]
+    return BatchRow.of(task, **{name: str(_inside(folder, name, row.cells[name], subject)) for name in names})
 
 
-def _inside(folder: Path, name: str, cell: object) -> Path:
+def _inside(folder: Path, name: str, cell: object, subject: Subject) -> Path:
     """The path of a cell, within the folder.
 
     Raises:
@@ -151,7 +166,14 @@ def _inside(folder: Path, name: str, cell: object) -> Path:
         raise InputError(f"{name} {cell[:200]!r} cannot be followed as a path: check it") from None
     if not inside:
         raise InputError(
-            f"{name} {cell[:200]!r} leads out of {str(folder)!r}: put the picture there, or give --images its folder"
+            f"{name} {cell[:200]!r} leads out of {str(folder)!r}: put the file there, or give --images its folder"
         )
-    check_file(path, "a picture")
+    if name == subject.inputs[0] and (found := _by_ending(path.suffix)) not in (PICTURE, subject):
+        raise InputError(f"{name} {cell!r} is a {found.name}: give it in the column {found.inputs[0]}")
+    check_file(path, f"a file of the {name}" if subject is not PICTURE else "a picture")
     return path
+
+
+@functools.cache
+def _by_ending(suffix: str) -> Subject:
+    return subject_of_file(f"name{suffix}")

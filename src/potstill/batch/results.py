@@ -6,29 +6,32 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from potstill.batch.manifest import COLUMNS, BatchRow, read_row
+from potstill.batch.manifest import BatchRow, columns, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
 from potstill.io.claims import locked, same_file
 from potstill.io.files import as_path, check_file, sweep, write
 from potstill.io.tables import Row
+from potstill.tasks.subjects import PICTURE, SUBJECTS, Subject
 
-_WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations")
-_SCORES = ("distance", "rms_change", "pixels_changed", "evaluations", "seconds")
-_FLOATS = ("guidance_scale", "learning_rate", *_SCORES)
+_WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations", "views", "gaussians", "grid")
+_CHANGES, _COST = ("distance", "rms_change", "pixels_changed"), ("evaluations", "seconds")
+_OF_SCENES = ("psnr", "agreement")
+_FLOATS = ("guidance_scale", "learning_rate", "last_rate", *_CHANGES, *_OF_SCENES, *_COST)
 _NUMBERS = _WHOLE + _FLOATS
-RESULTS = ("row", "output", *COLUMNS, *_SCORES, "error", "content")
-"""The columns of the results."""
+_RENAMED = {"distance": "camera_distance"}
+"""Settings with the name of a score."""
 
 
 class BatchResults:
     """The rows of a manifest, checked, and their outcomes; equal rows share one."""
 
     def __init__(self, rows: Sequence[Row], folder: str | Path) -> None:
-        """Check every row; paths of pictures are relative to the folder."""
+        """Check every row; paths are relative to the folder."""
         self.rows, self._parsed, self._numbers = rows, dict[int, BatchRow](), dict[str, list[int]]()
         self.outcomes: dict[int, Outcome] = {}
         for row in rows:
@@ -36,6 +39,19 @@ class BatchResults:
                 self._parsed[row.number] = read_row(row, folder)
             except InputError as error:
                 self.outcomes[row.number] = Outcome("", error=str(error))
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """The subjects of the rows that can be run; pictures if there are none."""
+        found = {row.subject for row in self._parsed.values()} or {PICTURE.name}
+        return [each for name, each in SUBJECTS.items() if name in found]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Of the results: for pictures and scenes those of both."""
+        settings = (_RENAMED.get(name, name) for name in columns(*self.subjects))
+        measured = () if self.subjects == [PICTURE] else _OF_SCENES
+        return ("row", "output", *settings, *_CHANGES, *measured, *_COST, "error", "content")
 
     @property
     def failed(self) -> dict[int, str]:
@@ -78,18 +94,21 @@ class BatchResults:
             cells |= parsed.as_run
         else:  # a value that was refused may be of any type
             cells = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name not in _NUMBERS}
-        if isinstance(size := cells.get("size"), tuple | list):
-            cells["size"] = "x".join(map(str, size))
+        cells = {_RENAMED.get(name, name): cell for name, cell in cells.items()}
+        for name, cell in cells.items():
+            if name not in _NUMBERS and cell is not None:
+                between = "x" if name == "size" else " "
+                cells[name] = between.join(map(str, cell if isinstance(cell, tuple | list) else [cell]))
         own = {"row": row.number, "output": outcome.output or None, "error": outcome.error or None}
         values = {**cells, **outcome.scores, **own, "content": outcome.content or None}
-        return {name: values.get(name) for name in RESULTS}
+        return {name: values.get(name) for name in self.columns}
 
     def save(self, folder: str | Path) -> Path:
         """Write results.parquet, or results.csv where pyarrow is missing."""
         place = self.table(as_path(folder, "folder"))
         if place.suffix == ".csv":
             text = io.StringIO(newline="")
-            table = csv.DictWriter(text, RESULTS)
+            table = csv.DictWriter(text, self.columns)
             table.writeheader()
             table.writerows(self.records())
             write(place, text.getvalue().encode())
@@ -98,7 +117,7 @@ class BatchResults:
         from pyarrow import parquet
 
         kinds = {name: pyarrow.float64() for name in _FLOATS} | {name: pyarrow.int64() for name in _WHOLE}
-        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in RESULTS])
+        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in self.columns])
         sink = io.BytesIO()
         parquet.write_table(pyarrow.Table.from_pylist(self.records(), schema), sink)
         write(place, sink.getvalue())
@@ -117,7 +136,8 @@ class BatchResults:
         place = self.table(folder)
         if same_file(place, as_path(manifest, "manifest")):
             raise InputError(f"the manifest {str(manifest)!r} is where the results are written: give another --out")
-        if os.path.lexists(place) and _columns(place) != list(RESULTS):
+        names = _columns(place) if os.path.lexists(place) else None
+        if names is not None and (names[:2], names[-2:]) != (["row", "output"], ["error", "content"]):
             raise InputError(f"{str(place)!r} is not a table of results that may be replaced: give another --out")
 
 

@@ -114,8 +114,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
     file = line.last("--config") if hasattr(command, "from_record") else None
     record = read_config(file, name) if file else None
-    if COMMANDS[name].of_scenes and _is_of_scene(name, line, record):
-        command = find_command(name, scene=True)
+    if COMMANDS[name].others:
+        command = find_command(name, _subject(name, line, record))
     if record:
         usual = command.from_record(record)
     preset = _preset(command, line)
@@ -141,18 +141,19 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     return build(command, values, usual).run
 
 
-def _is_of_scene(name: str, line: "Line", record: Mapping[str, Any] | None) -> bool:
-    """Whether a command is about a 3-D scene: by its file, by --scene, or by the settings that it takes."""
+def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
+    """The name of what a command is about: by its file, by --scene, or by the settings that it takes."""
     from potstill.cli.parser import positional_words
-    from potstill.tasks.provenance import of_scene
-    from potstill.tasks.scene_files import scene_kind
     from potstill.tasks.schema import schema
+    from potstill.tasks.subjects import PICTURE, SCENE, subject_of, subject_of_file, subject_of_record
 
-    if name == "edit":
-        words = positional_words(line, schema(find_command(name)))
-        if words:
-            return any(scene_kind(word) for word in words)
-    return line.last("--scene") is not None or (record is not None and of_scene(record))
+    if name != "generate" and (words := positional_words(line, schema(find_command(name)))):
+        found = next((each for each in map(subject_of_file, words) if each is not PICTURE), PICTURE)
+        if found is not PICTURE or name == "edit":
+            return found.name
+    if (kind := line.last("--scene")) is not None:
+        return (SCENE if (found := subject_of({"scene": kind})) is PICTURE else found).name
+    return PICTURE.name if record is None else subject_of_record(record).name
 
 
 def _preset(command: Any, line: "Line") -> dict[str, Any]:

@@ -2,28 +2,34 @@
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from potstill.batch.executors import choose_executor
 from potstill.batch.manifest import read_manifest
 from potstill.batch.results import BatchResults, exclusive
+from potstill.batch.work import load_models
 from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
 from potstill.io.files import writable_folder
+from potstill.priors.spec import ModelSpec
+from potstill.tasks.models import WORLD
 from potstill.tasks.plugins import with_plugins
 from potstill.tasks.schema import Advanced, Positional
+from potstill.tasks.subjects import SCENE, Subject
 
 _SHOWN = 10  # warnings, and errors
 
 
 @dataclass(frozen=True)
 class BatchCommand:
-    """Edit and generate thousands of pictures, one for each row of a table.
+    """Edit and generate thousands of pictures or 3-D scenes, one for each row of a table.
 
     The table is a CSV, JSON lines or Parquet file. Its columns are the settings of `potstill edit` and
-    `potstill generate` (guidance_scale for --guidance-scale), and image and mask: paths relative to the table. A row
-    with an image is an edit, a row with only a prompt is a generation; an empty cell means the default.
+    `potstill generate` (guidance_scale for --guidance-scale), and image and mask, or scene and cameras: paths relative
+    to the table. A row with an image or with the file of a scene is an edit, a row with only a prompt is a generation,
+    of a scene if scene is gaussians or volume; an empty cell means the default.
 
         image,source,target,prompt,method,seed
         heart.png,red heart,blue heart,,dds,1
@@ -31,10 +37,10 @@ class BatchCommand:
 
         potstill batch table.csv --out results --workers 2
 
-    Writes a PNG with its settings and a JSON file with its scores for each row, named by their content, and
+    Writes a PNG or a scene with its settings and a JSON file with its scores for each row, named by content, and
     results.parquet (results.csv without pyarrow): settings, scores, seconds and error of each row. The error of a row
     is recorded, and the other rows are done. After an interruption or a kill, run the same command again: finished
-    rows are recognised by their settings, the bytes of their pictures and the model, and are not done again.
+    rows are recognised by their settings, the bytes of their files and the model, and are not done again.
 
     The exit code is 0 if every row was done, 1 if some failed, 130 after an interruption.
     """
@@ -50,7 +56,7 @@ class BatchCommand:
     """Number of processes, each with its own model."""
     batch_size: int = 4
     """Rows that a worker does at once, in one call of the network. More are faster and take more memory. The last
-    digits of a result depend on it; 1 gives the bytes of `potstill edit`."""
+    digits of a picture depend on it; 1 gives the bytes of `potstill edit`. Scenes are done one after another."""
     threads: Advanced[int | None] = None
     """Threads of each worker; by default 1 with several workers, and all cores with one."""
     ray: Advanced[str | None] = None
@@ -63,6 +69,8 @@ class BatchCommand:
     json: bool = False
     """Print the results as JSON instead of a summary."""
     model: Model = Model()
+    scene_model: str | None = None
+    """The model of the rows with scenes; by default that of --model, and world:toys if that is emoji."""
 
     def run(self) -> None:
         """Read the table, run its rows, write the results."""
@@ -78,7 +86,8 @@ class BatchCommand:
             try:
                 with bar("rows") as show:
                     show(early, len(results.rows))
-                    load = with_plugins(self.model.load)
+                    specs = {each.name: self._spec(each) for each in results.subjects}
+                    load = with_plugins(partial(load_models, specs))
                     for outcome in executor.outcomes(results.pending(), load, self.out, self.batch_size):
                         results.add(outcome)
                         warned |= dict.fromkeys(outcome.warnings)
@@ -109,6 +118,13 @@ class BatchCommand:
             )
             print(f"wrote {place}")
         sys.exit(bool(results.failed))
+
+    def _spec(self, subject: Subject) -> ModelSpec:
+        """The model of a subject."""
+        if subject is not SCENE:
+            return self.model.spec()
+        name = self.scene_model or (f"{WORLD}toys" if self.model.model == Model().model else self.model.model)
+        return (Model(name) if name.startswith(WORLD) else replace(self.model, model=name)).spec()
 
     def _print_failed(self, results: BatchResults) -> None:
         _print_first("", [f"row {number} of {self.manifest.name}: {error}" for number, error in results.failed.items()])

@@ -1,6 +1,7 @@
 """The commands. `GROUPS` is the only list; the module of a command is imported when it runs."""
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -10,19 +11,25 @@ class CommandEntry(NamedTuple):
     kind: str
     """Its class, in the module of its name."""
     summary: str
-    of_scenes: str = ""
-    """The class that does the same with 3-D scenes, in `cli.scene`."""
+    others: Mapping[str, str] = {}
+    """The classes that do the same with other subjects than pictures, by its name, in the module of that name."""
 
 
 GROUPS = {
     "edit and generate": {
-        "edit": CommandEntry("EditCommand", "Edit a picture or a 3-D scene with two prompts.", "EditSceneCommand"),
-        "generate": CommandEntry("GenerateCommand", "Generate pictures or 3-D scenes.", "GenerateSceneCommand"),
-        "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures from a table."),
+        "edit": CommandEntry(
+            "EditCommand", "Edit a picture or a 3-D scene with two prompts.", {"scene": "EditSceneCommand"}
+        ),
+        "generate": CommandEntry(
+            "GenerateCommand", "Generate pictures or 3-D scenes.", {"scene": "GenerateSceneCommand"}
+        ),
+        "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures or scenes from a table."),
         "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
     },
     "measure and compare": {
-        "compare": CommandEntry("CompareCommand", "Show the results of several methods side by side."),
+        "compare": CommandEntry(
+            "CompareCommand", "Show the results of several methods side by side.", {"scene": "CompareScenesCommand"}
+        ),
         "bench": CommandEntry("BenchCommand", "Measure every method on edits with known answers."),
         "invert": CommandEntry("InvertCommand", "Find the noise that makes a picture, and reconstruct it."),
         "replay": CommandEntry("ReplayCommand", "Rerun a result from its settings and compare the bytes."),
@@ -44,10 +51,10 @@ COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.it
 """All of them."""
 
 
-def find_command(name: str, scene: bool = False) -> Any:
-    """The class of a command, on pictures or on 3-D scenes."""
-    if scene:
-        return getattr(importlib.import_module("potstill.cli.scene"), COMMANDS[name].of_scenes)
+def find_command(name: str, subject: str = "") -> Any:
+    """The class of a command, on pictures or on another subject, such as "scene"."""
+    if subject in COMMANDS[name].others:
+        return getattr(importlib.import_module(f"potstill.cli.{subject}"), COMMANDS[name].others[subject])
     return getattr(importlib.import_module(f"potstill.cli.{name}"), COMMANDS[name].kind)
 
 

@@ -8,10 +8,11 @@ from potstill.cli.console import step_progress, to_json
 from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.outputs import pictures
-from potstill.tasks.provenance import of_scene, read_record
+from potstill.tasks.provenance import read_record
 from potstill.tasks.replaying import replay
 from potstill.tasks.scene_files import scene_outputs
 from potstill.tasks.schema import Positional
+from potstill.tasks.subjects import SCENE, subject_of_record
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ReplayCommand:
 
     def run(self) -> None:
         """Replay, compare, print."""
-        scene = bool(self.out) and of_scene(read_record(self.file))
+        scene = bool(self.out) and subject_of_record(read_record(self.file)) is SCENE
         if self.out:
             outputs = scene_outputs(self.out) if scene else pictures(self.out)
             check_outputs(outputs, [self.file], self.overwrite)

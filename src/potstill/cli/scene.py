@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_type_hints
 
+from potstill.cli.compare import ComparisonCommand
 from potstill.cli.output import Model, RunCommand, RunOutput
 from potstill.io.outputs import FileOutputs
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.checkpoint import ENDING
 from potstill.tasks.models import load_spec
 from potstill.tasks.parsing import coerce
+from potstill.tasks.scene_comparing import CompareScenes
 from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_files import check_ending, scene_outputs
 from potstill.tasks.scene_generating import GenerateScene
@@ -125,3 +127,24 @@ class EditSceneCommand(SceneCommand):
     output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("edit")))
 
     presets: ClassVar = "edit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareScenesCommand(ComparisonCommand):
+    """Run several methods on 3-D scenes from the same start and show the results side by side.
+
+    With a scene the methods edit it; without one they generate --prompt.
+
+        potstill compare teapot.ply --source "red teapot" --target "blue teapot" --methods dds pds
+        potstill compare --prompt "red teapot" --scene gaussians
+
+    Writes compare.png (four views of the source and of each result, and where they differ), compare.gif (they turn),
+    compare.json (settings and numbers), and each result as a scene that can be replayed.
+    """
+
+    scene: Positional[Path | None] = None
+    """The scene to edit: a .ply, .splat, .glb or .obj. Without one, --prompt is generated."""
+    task: CompareScenes
+    cameras: Path | None = None
+    """A transforms.json with the cameras that look at the scene in each step, instead of an orbit around the origin."""
+    model: Model = TOYS

@@ -151,6 +151,15 @@ class Pipeline(NetworkPrior, abc.ABC):
         """
         return self._reader.read_as(prompt)
 
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The drawing styles that a prompt can name; models of free text have no list of them."""
+        return self._reader.styles
+
+    def style_of(self, prompt: str) -> str:
+        """The style that a prompt names, if it is one of `styles`."""
+        return self._reader.read(prompt).style if self.styles else ""
+
     def check_difference(self, source: str, target: str) -> None:
         """Warn if two prompts are the same, and refuse those that only become the same to the model.
 

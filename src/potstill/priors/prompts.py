@@ -10,7 +10,7 @@ from typing import Any
 from potstill.errors import InputError
 from potstill.priors.emoji_names import similar
 from potstill.priors.notation import notation, without_notation
-from potstill.priors.reading import Reading, read
+from potstill.priors.reading import STYLES, Reading, read
 from potstill.priors.reading.korean import similar_names
 from potstill.priors.reading.words import split, without_accents
 
@@ -44,6 +44,11 @@ class PromptReader:
         self.tokenizers = tokenizers
         self.words = words(tokenizers[0][0]) if tokenizers else []
         """The vocabulary, if tokens are words, as in the bundled model; else empty."""
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles that a prompt can name, for the bundled model."""
+        return STYLES if {*STYLES} <= self._known else ()
 
     def read(self, prompt: str) -> Reading:
         """The words that a model of words gets."""

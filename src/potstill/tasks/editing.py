@@ -21,9 +21,12 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.effects import note_result
+from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import ImageSettings, RunSettings
+from potstill.tasks.schema import Advanced
+from potstill.tasks.settings import RunSettings
+from potstill.tasks.styles import AUTO, NONE, with_style
 from potstill.tensors import Images, Latent
 
 OPTIMISER = ("optimizer", "learning_rate", "space")
@@ -48,7 +51,12 @@ class Edit(ImageSettings, RunSettings):
     """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
+    style: Advanced[str] = AUTO
+    """The style of the picture, for models that draw in several, such as the bundled one, and prompts that name none:
+    auto for the one nearest to the picture, none, or its name."""
+
     default_guidance_scale: ClassVar = 1.5
+    before: ClassVar = {"style": NONE}
     inputs: ClassVar = {"image": True, "mask": False}
 
     def __post_init__(self) -> None:
@@ -91,10 +99,11 @@ class Edit(ImageSettings, RunSettings):
         images, cover, records = self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))
+        source_prompt, target_prompt = with_style(self.style, prior, latents, self.source, self.target)
         scene = self.scene(prior, latents, images)
         cells = None if cover is None else F.interpolate(cover, latents.shape[-2:], mode="area").to(latents)
         size = prior.size_condition(latents)
-        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (self.target, self.source))
+        target, source = ({**prior.encode_prompt(prompt), **size} for prompt in (target_prompt, source_prompt))
         origin = latents.expand(self.count, -1, -1, -1)
         seeds = {} if one_seed else self.seeds(self.method)
         rng = self.generator(seeds.get("seeds", ()))
@@ -111,7 +120,8 @@ class Edit(ImageSettings, RunSettings):
                 note_result(result.images, before, scene.state_dict(), name)
             return result
 
-        return Run(self.record(prior, **records) | seeds, steps, resumable, render, images, frame_count, complete)
+        read = {"source": source_prompt, "target": target_prompt}
+        return Run(self.record(prior, read, **records) | seeds, steps, resumable, render, images, frame_count, complete)
 
     def iterate(
         self,

@@ -50,6 +50,15 @@ def load(name: str | Path = "emoji", **options: Any) -> "Pipeline | Toys":
     return Toys(WORLDS[word])
 
 
+def load_for(subject: str, spec: ModelSpec) -> "Pipeline | Toys":
+    """Load a model from its plain values, for pictures, scenes ...: only of scenes there are worlds.
+
+    Raises:
+        InputError: as `load`.
+    """
+    return load_spec(spec) if subject == "scene" else spec.load()
+
+
 def load_spec(spec: ModelSpec) -> "Pipeline | Toys":
     """Load a model of a scene from its plain values.
 

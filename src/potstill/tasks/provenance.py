@@ -79,11 +79,6 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return _checked(record, path, refusal)
 
 
-def of_scene(record: Mapping[str, Any]) -> bool:
-    """Whether a record is of a 3-D scene, and not of pictures; a world has a setting of that name, too."""
-    return record["command"] in ("edit", "generate") and ("scene" in record or "scene" in record["settings"])
-
-
 def _checked(record: Any, path: Path, refusal: InputError) -> dict[str, Any]:
     """The record in a file, if its parts are what they must be."""
     if not isinstance(record, dict):

@@ -15,17 +15,13 @@ from potstill.io.files import as_path, check_file, there
 from potstill.io.images import to_pil
 from potstill.priors.identity import as_stated
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
-from potstill.tasks.inverting import Invert
-from potstill.tasks.models import load_spec
+from potstill.tasks.models import load_for
 from potstill.tasks.plugins import check_plugins
-from potstill.tasks.provenance import differences, of_scene, read_record, versions
+from potstill.tasks.provenance import differences, read_record, versions
 from potstill.tasks.run import Result, Run
 from potstill.tasks.scene_files import ORBIT, scene_kind
-from potstill.tasks.settings import Settings
+from potstill.tasks.subjects import subject_of_record
 
-_TASKS: dict[str, type[Settings]] = {"edit": Edit, "generate": Generate, "invert": Invert}
 _NOT_SETTINGS = ("index", "images", "files", "trace", "measured")
 
 
@@ -82,14 +78,13 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
     Raises:
         InputError: the record is of another command, or an input is gone or has changed.
     """
-    kind = _task_of(record)
-    if kind is None:
+    if record["command"] == "compare" or (kind := subject_of_record(record).task(record["command"])) is None:
         raise InputError(
             f"what potstill {record['command']} wrote cannot be replayed: give what edit, generate or invert wrote"
         )
     check_plugins(record)
     spec = ModelSpec.of(record["model"])
-    task, prior = kind.of(record["settings"]), load_spec(spec) if of_scene(record) else spec.load()
+    task, prior = kind.of(record["settings"]), load_for(kind.subject, spec)
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
@@ -102,16 +97,6 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
         if run.record[name]["sha256"] != record[name].get("sha256"):
             raise InputError(f"the {name} {record[name].get('path')!r} has changed: put the old one back")
     return run
-
-
-def _task_of(record: Mapping[str, Any]) -> Any:
-    """The class of the task that a record is of; None if it cannot be replayed."""
-    if not of_scene(record):
-        return _TASKS.get(record["command"])
-    from potstill.tasks.scene_editing import EditScene
-    from potstill.tasks.scene_generating import GenerateScene
-
-    return {"edit": EditScene, "generate": GenerateScene}.get(record["command"])
 
 
 def _written(record: Mapping[str, Any], path: Path) -> list[tuple[Path, int]]:

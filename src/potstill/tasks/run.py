@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -113,6 +113,15 @@ class Result:
         return {path: data, orbit: gif_bytes(self.orbit, rest=0.06)}
 
 
+class Shown(NamedTuple):
+    """What a comparison shows of a result: images in motion, of which the last is the still one."""
+
+    images: Sequence[Images]
+    """Each is a batch, shown side by side."""
+    source: Sequence[Images] = ()
+    """The same of what was edited; empty without it. One image stands still."""
+
+
 @dataclass(eq=False)
 class Run(Resumable):
     """A prepared run: iterate over it for its steps, read `images` at any time, or `finish` it.
@@ -137,6 +146,8 @@ class Run(Resumable):
     """Adds the measurements and tensors that are known at the end."""
     turning: Callable[[int], Images] | None = None
     """A view of a scene, from further around for each number; to watch the run."""
+    showing: "Callable[[Result], Shown] | None" = None
+    """What a comparison shows of the result, if it is not the images."""
     trace: list[dict[str, Any]] = field(default_factory=list, init=False)
     """As in `Result`, of the steps so far."""
     frames: list[Levels] = field(default_factory=list, init=False)
@@ -170,6 +181,13 @@ class Run(Resumable):
     def preview(self) -> Images:
         """One image of the run as it is now; of a scene, a view that turns with the steps."""
         return self.images()[:1] if self.turning is None else self.turning(len(self.trace))
+
+    def shown(self, result: Result) -> Shown:
+        """What a comparison shows of this run's result: by default its images, as they came about."""
+        if self.showing:
+            return self.showing(result)
+        made = [*(frame / 255 for frame in self.frames), result.images]
+        return Shown(made, () if self.source is None else (self.source,))
 
     def finish(self, on_step: Callable[[Step], None] | None = None) -> Result:
         """Take the steps that are left; `on_step` is called with each."""

@@ -10,21 +10,21 @@ from typing import Annotated, Any, ClassVar
 import torch
 from torch import Generator
 
-from potstill.diffusion.prior import Prior
 from potstill.distillation import Step
 from potstill.errors import InputError, Note
 from potstill.io.files import as_path, file_hash
 from potstill.methods import InfEdit, Method
 from potstill.priors.pipeline import Pipeline
-from potstill.scenes.files import gaussians_on_mesh, read_cameras, read_gaussians
+from potstill.scenes.files import gaussians_on_mesh, read_gaussians
 from potstill.scenes.gaussians import Gaussians
-from potstill.scenes.viewing import Viewing
+from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.models import load
-from potstill.tasks.run import Result, Run
+from potstill.tasks.run import Result
 from potstill.tasks.scene_files import MESHES, scene_kind
+from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_presets import with_preset
-from potstill.tasks.scene_run import check_seen, scene_run
-from potstill.tasks.scene_settings import SceneSettings
+from potstill.tasks.scene_run import check_seen
+from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Option
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Cloud, ToyScene
@@ -39,7 +39,7 @@ RADIUS = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditScene(SceneSettings):
+class EditScene(SceneTask):
     """The settings of the edit of a scene."""
 
     source: str
@@ -75,39 +75,28 @@ class EditScene(SceneSettings):
         count = ON_MESH if self.gaussians is None else self.gaussians
         return Cloud(count=count, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
 
-    def start(
-        self,
-        inputs: Mapping[str, Any],
-        prior: Pipeline | Toys,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
-    ) -> Run:
-        """Read the scene, a file or `Gaussians`, and encode the prompts: see `Settings.start`.
+    def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Gaussians:
+        """The Gaussians of the file, those that may not move held.
 
         Raises:
-            InputError: the scene or the cameras cannot be used, or do not fit the model.
+            InputError: they cannot be used, the cameras do not see them, or the prompts are the same.
         """
-        self.check_inputs(inputs)
-        model, rng = self.model(prior), Generator().manual_seed(self.seed)
-        given = inputs.get("cameras")
-        viewing = self.viewing(model, None if given is None else read_cameras(given)[0])
-        scene = self._read(inputs["scene"], viewing, rng)
-        scene = scene.to(prior.device if isinstance(prior, Pipeline) else "cpu")
-        what = "the scene" if isinstance(inputs["scene"], Gaussians) else repr(str(inputs["scene"]))
+        given = inputs["scene"]
+        scene = self._read(given, viewing, rng).to(model.device)
         model.check_difference(self.source, self.target)
-        check_seen(scene, self.shown(viewing, 4), what)
+        check_seen(scene, self.shown(viewing, 4), "the scene" if isinstance(given, Gaussians) else repr(str(given)))
         if self.only_box is not None:
             scene.hold(~self._inside(scene))
-        before = _copy(scene)
-        size = self.size_of(model, scene)
-        target, source = ({**model.encode_prompt(each), **size} for each in (self.target, self.source))
-        steps, loop = self.loop(scene, model, self.method, rng, target, source, before, denoiser)
-        records: dict[str, Any] = {"scene": _scene_record(inputs["scene"])}
-        if given is not None:
-            records["cameras"] = {"path": str(given), "sha256": file_hash(as_path(given))}
-        record = self.record(model, **records)
-        return scene_run(self, model, scene, self.target, steps, loop, record, before, frame_count)
+        return scene
+
+    def source_scene(self, scene: Solid) -> Solid:
+        """A copy of the scene as it begins."""
+        assert isinstance(scene, Gaussians)
+        return _copy(scene)
+
+    def recorded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The path and the hash of the scene."""
+        return {"scene": _scene_record(inputs["scene"])}
 
     def _read(self, given: Any, viewing: Viewing, rng: Generator) -> Gaussians:
         if isinstance(given, Gaussians):

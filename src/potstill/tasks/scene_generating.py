@@ -6,24 +6,24 @@ from typing import Any, ClassVar, Literal
 
 from torch import Generator
 
-from potstill.diffusion.prior import Prior
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.methods import SDS, Method
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
+from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.models import load
-from potstill.tasks.run import Result, Run
+from potstill.tasks.run import Result
+from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_presets import with_preset
-from potstill.tasks.scene_run import scene_run
-from potstill.tasks.scene_settings import SceneSettings
+from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Positional
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Block, Cloud, ToyScene
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateScene(SceneSettings):
+class GenerateScene(SceneTask):
     """The settings of the generation of a scene."""
 
     prompt: Positional[str]
@@ -47,6 +47,11 @@ class GenerateScene(SceneSettings):
         _ = self.material
 
     @property
+    def ending(self) -> str:
+        """How the name of the file of a result ends."""
+        return ".glb" if self.scene == "volume" else ".ply"
+
+    @property
     def prompts(self) -> dict[str, str]:
         """The prompt."""
         return {"prompt": self.prompt}
@@ -59,28 +64,15 @@ class GenerateScene(SceneSettings):
             return Block(points=Block().points if self.grid is None else self.grid, **told)
         return Cloud(count=Cloud().count if self.gaussians is None else self.gaussians, **told)
 
-    def start(
-        self,
-        inputs: Mapping[str, Any],
-        prior: Pipeline | Toys,
-        *,
-        denoiser: Prior | None = None,
-        frame_count: int = 0,
-    ) -> Run:
-        """Encode the prompt and make a grey ball: see `Settings.start`.
+    def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Solid:
+        """A grey ball.
 
         Raises:
-            InputError: the method needs a source, or the cameras or the size do not fit the model.
+            InputError: the method needs a source.
         """
-        self.check_inputs(inputs)
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits a scene: use potstill edit, or SDS or SDI here")
-        model, rng = self.model(prior), Generator().manual_seed(self.seed)
-        scene = self.material.ball(rng, self.viewing(model)).to(prior.device if isinstance(prior, Pipeline) else "cpu")
-        target = {**model.encode_prompt(self.prompt), **self.size_of(model, scene)}
-        steps, loop = self.loop(scene, model, self.method, rng, target, denoiser=denoiser)
-        record = self.record(model)
-        return scene_run(self, model, scene, self.prompt, steps, loop, record, frame_count=frame_count)
+        return self.material.ball(rng, viewing).to(model.device)
 
 
 def generate_scene(

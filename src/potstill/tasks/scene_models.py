@@ -43,6 +43,11 @@ class SceneModel(abc.ABC):
 
     @property
     @abc.abstractmethod
+    def device(self) -> torch.device:
+        """Where it runs."""
+
+    @property
+    @abc.abstractmethod
     def size(self) -> tuple[int, int]:
         """Height and width of the pictures that it knows."""
 
@@ -101,6 +106,11 @@ class ToysModel(SceneModel):
         return self.prior.codec
 
     @property
+    def device(self) -> torch.device:
+        """The CPU."""
+        return torch.device("cpu")
+
+    @property
     def size(self) -> tuple[int, int]:
         """Of the world."""
         return self.world.size
@@ -142,6 +152,11 @@ class PipelineModel(SceneModel):
     def codec(self) -> Codec:
         """The pipeline's."""
         return self.prior.codec
+
+    @property
+    def device(self) -> torch.device:
+        """The pipeline's."""
+        return self.prior.device
 
     @property
     def size(self) -> tuple[int, int]:

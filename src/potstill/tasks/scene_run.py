@@ -1,17 +1,19 @@
 """A run on a 3-D scene, and how its result is shown: views on a sheet, and an orbit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.scenes.cameras import Cameras
 from potstill.scenes.viewing import RandomColour, Solid, SolidColour
 from potstill.state import LoopState
-from potstill.tasks.run import Result, Run
+from potstill.tasks.run import Result, Run, Shown
 from potstill.tasks.scene_models import SceneModel, ToysModel
 from potstill.tasks.scene_settings import SceneSettings
 from potstill.tensors import Images
@@ -67,7 +69,27 @@ def scene_run(
         cameras = task.shown(viewing, FRAMES)
         return look(scene, cameras[[number % FRAMES]]).cpu().float()
 
-    return Run(dict(record), steps, loop, sheet, None, frame_count=frame_count, complete=complete, turning=turning)
+    def showing(result: Result) -> Shown:
+        frames = [] if before is None else look(before, task.shown(viewing, FRAMES)).cpu().float().split(1)
+        return Shown(_turned(result.orbit), _turned(frames))
+
+    return Run(
+        dict(record),
+        steps,
+        loop,
+        sheet,
+        frame_count=frame_count,
+        complete=complete,
+        turning=turning,
+        showing=showing,
+    )
+
+
+def _turned(orbit: Sequence[Float[Tensor, "1 3 h w"]]) -> list[Float[Tensor, "four 3 h w"]]:
+    """Four views of an orbit beside each other, as they turn once around; the last are those of the beginning."""
+    count = len(orbit)
+    quarters = [k * count // COLUMNS for k in range(COLUMNS)]
+    return [torch.cat([orbit[(start + k) % count] for k in quarters]) for start in range(1, count + 1)]
 
 
 def look(scene: Solid, cameras: Cameras) -> Images:

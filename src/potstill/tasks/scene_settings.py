@@ -2,33 +2,29 @@
 
 import abc
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
-
-from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.diffusion.guidance import GuidanceRule, PerpNeg, Plain, with_scale
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.views import ViewReading
-from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.fields import check_count
+from potstill.io.outputs import FileOutputs
 from potstill.io.resize import Fit, Size, read_size
-from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
-from potstill.scenes import Among, Background, Cameras, Orbit, Regularized, Regularizer, SolidColour, ring
+from potstill.scenes import Among, Background, Cameras, Orbit, Regularizer, SolidColour, ring
 from potstill.scenes.camera_rules import MOST_VIEWS
 from potstill.scenes.viewing import Solid, Viewing
-from potstill.state import LoopState
 from potstill.tasks.guiding import steered
 from potstill.tasks.parsing import to_text
-from potstill.tasks.plan import ScenePlan
+from potstill.tasks.scene_files import scene_outputs
 from potstill.tasks.scene_models import PipelineModel, SceneModel, ToysModel, scene_model
 from potstill.tasks.schema import Advanced, Option
 from potstill.tasks.settings import Settings
 from potstill.worlds.toys.prior import Toys
-from potstill.worlds.toys.starts import LAST, ToyScene
+from potstill.worlds.toys.starts import LAST
 
 Pair = tuple[float, float]
 SHOWN = (128, 256)
@@ -79,6 +75,8 @@ class SceneSettings(Settings, abc.ABC):
 
     default_guidance_scale: ClassVar = 7.5
     default_steps: ClassVar = 300
+    subject: ClassVar[str] = "scene"
+    shares_calls: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -95,18 +93,18 @@ class SceneSettings(Settings, abc.ABC):
         self.orbit((64, 64))
 
     @property
+    def ending(self) -> str:
+        """How the name of the file of a result ends."""
+        return ".ply"
+
+    def outputs(self, path: str | Path) -> FileOutputs:
+        """The scene and what is written beside it."""
+        return scene_outputs(path)
+
+    @property
     def scale(self) -> float:
         """The guidance scale, stated or the default."""
         return self.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
-
-    @property
-    @abc.abstractmethod
-    def material(self) -> ToyScene:
-        """What the scene is made of, and how fast it learns."""
-
-    def resolve(self) -> ScenePlan:
-        """With the defaults of scenes."""
-        return ScenePlan(self.steps or self.default_steps, self.scale, self.material.learning_rate)
 
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, as stated."""
@@ -185,40 +183,3 @@ class SceneSettings(Settings, abc.ABC):
         """The model under this guidance and negative prompt."""
         guided = with_scale(denoiser or model.denoiser, self.scale)
         return steered(guided, self.guidance, self.negative, model.encode_prompt, model.identity)
-
-    def loop(
-        self,
-        scene: Solid,
-        model: SceneModel,
-        method: Method,
-        rng: Any,
-        target: Condition,
-        source: Condition | None = None,
-        source_scene: Solid | None = None,
-        denoiser: Prior | None = None,
-    ) -> tuple[Iterator[Step], LoopState]:
-        """The steps of the run, and what they change."""
-        plan = self.resolve()
-        moved = Regularized(scene, self.regularizers) if self.regularizers else scene
-        optimizer, falling = self.material.descent(scene, plan.steps, self.last_rate)
-        loop = LoopState(moved, optimizer, rng, falling)
-        steps = distill(
-            moved,
-            self.guided(model, denoiser),
-            method,
-            target=target,
-            source=source,
-            source_scene=source_scene,
-            steps=plan.steps,
-            rng=rng,
-            optimizer=optimizer,
-            progress=loop.progress,
-        )
-        return _falling(steps, falling), loop
-
-
-def _falling(steps: Iterator[Step], falling: LRScheduler) -> Iterator[Step]:
-    """The steps, with a step of the learning rates after each."""
-    for step in steps:
-        falling.step()
-        yield step

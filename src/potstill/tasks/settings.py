@@ -5,19 +5,20 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import torch
-from jaxtyping import Float
-from torch import Generator, Tensor
+from torch import Generator
 
 from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, check_scale, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
-from potstill.io.decode import FRAMES, Picture, arrays, size_text
-from potstill.io.images import as_images, read_mask
-from potstill.io.resize import Fit, Mode, Size, read_size
+from potstill.io.decode import FRAMES, Picture, size_text
+from potstill.io.files import as_path
+from potstill.io.outputs import FileOutputs, pictures
+from potstill.io.resize import Fit, Size, read_size
 from potstill.methods.method import Method, OptimizerSettings
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning, check_prompt
@@ -28,9 +29,8 @@ from potstill.tasks.guiding import steered
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
-from potstill.tasks.provenance import input_record, versions
+from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.sizes import check_size, note_size
 from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
@@ -58,7 +58,13 @@ class Settings(abc.ABC):
     """Random seed: the same seed gives the same bytes on the same machine."""
 
     inputs: ClassVar[Mapping[str, bool]] = {}
-    """The pictures that `start` takes, by name, and whether they are required."""
+    """The files that `start` takes, by name, and whether they are required."""
+    subject: ClassVar[str] = "picture"
+    """The name of what it works on."""
+    shares_calls: ClassVar[bool] = True
+    """Whether the calls of the network can be shared with other runs: `start` takes a `denoiser` for it."""
+    before: ClassVar[Mapping[str, Any]] = {}
+    """What holds for records of earlier versions, which do not state it, where the default is another."""
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -91,6 +97,19 @@ class Settings(abc.ABC):
     def command(self) -> str:
         """The command that this is a task of."""
         return type(self).__name__.lower()
+
+    @property
+    def ending(self) -> str:
+        """How the name of the file of a result ends."""
+        return ".png"
+
+    def outputs(self, path: str | Path) -> FileOutputs:
+        """All files of a result, or of several, under a path with that ending.
+
+        Raises:
+            InputError: it ends otherwise.
+        """
+        return pictures(as_path(path), getattr(self, "count", 1))
 
     @property
     @abc.abstractmethod
@@ -157,7 +176,7 @@ class Settings(abc.ABC):
         Earlier records hold resolved values as settings: those that the method would choose anyway count as not
         stated, so that they do not stay when the method is replaced.
         """
-        task = cls.of(record["settings"])
+        task = cls.of({**cls.before, **record["settings"]})
         plan = task.resolve()
         for name in () if "resolved" in record else asdict(plan):
             if (open_task := replace(task, **{name: None})).resolve() == plan:
@@ -169,49 +188,18 @@ class Settings(abc.ABC):
         size = prior.size if self.size is None else read_size(self.size)
         return Fit(size, multiple=prior.size_multiple)
 
-    def record(self, prior: Any, **inputs: Mapping[str, str | None]) -> dict[str, Any]:
-        """All that the result depends on, settings as stated and resolved, and prompts as read, where that differs."""
+    def record(
+        self, prior: Any, prompts: Mapping[str, str] | None = None, **inputs: Mapping[str, str | None]
+    ) -> dict[str, Any]:
+        """All that the result depends on, settings as stated and resolved, and what is read for stated prompts."""
         resolved = asdict(self.resolve())
         command = {"command": self.command, "settings": self.settings(), "resolved": resolved}
-        prompts = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
-        if read := {name: text for name, prompt in prompts.items() if prompt and (text := prior.read_as(prompt))}:
+        stated = {name: getattr(self, name, "") for name in ("prompt", "source", "target", "negative")}
+        used = stated | dict(prompts or {})
+        read = {name: prior.read_as(prompt) or prompt for name, prompt in used.items() if prompt}
+        if read := {name: text for name, text in read.items() if text != stated[name]}:
             command |= {"read_as": read}
         return command | inputs | {"model": dict(prior.identity), **versions()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageSettings(Settings, abc.ABC):
-    """The settings of a task that starts from an image."""
-
-    fit: Advanced[Mode] = "crop"
-    """How the image is brought to the size: crop it, resize each side, or pad it."""
-    background: Advanced[str] = "white"
-    """The colour behind transparent pixels and around padded images."""
-    frame: Advanced[int | None] = None
-    """The frame of an animated file, counted from 0."""
-
-    def resize(self, prior: Pipeline) -> Fit:
-        """How the image and its mask are brought to the working size."""
-        return replace(super().resize(prior), mode=self.fit, background=self.background)
-
-    def read(
-        self, inputs: Mapping[str, Picture], prior: Pipeline
-    ) -> tuple[Images, Float[Tensor, "1 1 h w"] | None, dict[str, dict[str, str | None]]]:
-        """The image at working size, its mask if there is one, and the record of each; each is decoded once.
-
-        Raises:
-            InputError: one is missing, not used, or cannot be read.
-        """
-        self.check_inputs(inputs)
-        pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
-        check_size(*resize.shape(*pixels[0].shape[:2]), prior, getattr(self, "count", 1))
-        images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
-        records = {"image": input_record(inputs["image"], images)}
-        if "mask" in inputs:
-            mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
-            records["mask"] = input_record(inputs["mask"], mask)
-        note_size(inputs["image"], pixels, resize, prior)
-        return images, mask, records
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,10 @@ from potstill.priors.reading.order import arranged
 from potstill.priors.reading.training import untrained
 from potstill.priors.reading.words import DROPPED, written
 
-__all__ = ["Reading", "names", "read"]
+__all__ = ["STYLES", "Reading", "names", "read"]
 
+STYLES = ("fluent", "noto")
+"""The styles of the drawings, which a caption names first."""
 _ENDS = re.compile(r"[,;!?\n\uff0c\u3001\u3002]|\.(?!\d)")
 _AND = re.compile(r"\s[&+]\s")
 
@@ -31,6 +33,11 @@ class Reading:
     """What is only near, as (said, read)."""
     untrained: tuple[str, ...] = ()
     """What no caption of the training asks for."""
+
+    @property
+    def style(self) -> str:
+        """The style that is named, or nothing."""
+        return next((word for word in self.words if word in STYLES), "")
 
 
 @lru_cache(256)

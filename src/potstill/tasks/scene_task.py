@@ -1,0 +1,121 @@
+"""A task that makes one 3-D scene: how its run is set up, whether it generates or edits."""
+
+import abc
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Generator
+from torch.optim.lr_scheduler import LRScheduler
+
+from potstill.diffusion.prior import Condition, Prior
+from potstill.distillation import Step, distill
+from potstill.io.files import as_path, file_hash
+from potstill.methods import Method
+from potstill.priors.pipeline import Pipeline
+from potstill.scenes import Regularized
+from potstill.scenes.files import read_cameras
+from potstill.scenes.viewing import Solid, Viewing
+from potstill.state import LoopState
+from potstill.tasks.plan import ScenePlan
+from potstill.tasks.run import Run
+from potstill.tasks.scene_models import SceneModel
+from potstill.tasks.scene_run import scene_run
+from potstill.tasks.scene_settings import SceneSettings
+from potstill.worlds.toys.prior import Toys
+from potstill.worlds.toys.starts import ToyScene
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneTask(SceneSettings, abc.ABC):
+    """The settings of a task that makes one scene with one method."""
+
+    method: Method
+
+    @property
+    @abc.abstractmethod
+    def material(self) -> ToyScene:
+        """What the scene is made of, and how fast it learns."""
+
+    def resolve(self) -> ScenePlan:
+        """With the defaults of scenes."""
+        return ScenePlan(self.steps or self.default_steps, self.scale, self.material.learning_rate)
+
+    @abc.abstractmethod
+    def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Solid:
+        """The scene before the first step.
+
+        Raises:
+            InputError: it cannot be had from these inputs, or does not fit the settings.
+        """
+
+    def source_scene(self, scene: Solid) -> Solid | None:
+        """The source of an edit: a copy of the scene as it begins; None for a generation."""
+        return None
+
+    def recorded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """How the inputs are found and recognised again."""
+        return {}
+
+    def start(
+        self,
+        inputs: Mapping[str, Any],
+        prior: Pipeline | Toys,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+    ) -> Run:
+        """Make or read the scene, and encode the prompts: see `Settings.start`.
+
+        Raises:
+            InputError: an input cannot be used, or the method, the cameras or the size do not fit.
+        """
+        self.check_inputs(inputs)
+        model, rng, given = self.model(prior), Generator().manual_seed(self.seed), inputs.get("cameras")
+        viewing = self.viewing(model, None if given is None else read_cameras(given)[0])
+        scene = self.begin(inputs, model, viewing, rng)
+        before, size = self.source_scene(scene), self.size_of(model, scene)
+        *described, target = ({**model.encode_prompt(each), **size} for each in self.prompts.values())
+        source = described[0] if described else None
+        steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
+        records = self.recorded(inputs)
+        if given is not None:
+            records["cameras"] = {"path": str(given), "sha256": file_hash(as_path(given))}
+        record, name = self.record(model, **records), [*self.prompts.values()][-1]
+        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
+
+    def loop(
+        self,
+        scene: Solid,
+        model: SceneModel,
+        rng: Any,
+        target: Condition,
+        source: Condition | None = None,
+        source_scene: Solid | None = None,
+        denoiser: Prior | None = None,
+    ) -> tuple[Iterator[Step], LoopState]:
+        """The steps of the run, and what they change."""
+        plan = self.resolve()
+        moved = Regularized(scene, self.regularizers) if self.regularizers else scene
+        optimizer, falling = self.material.descent(scene, plan.steps, self.last_rate)
+        loop = LoopState(moved, optimizer, rng, falling)
+        steps = distill(
+            moved,
+            self.guided(model, denoiser),
+            self.method,
+            target=target,
+            source=source,
+            source_scene=source_scene,
+            steps=plan.steps,
+            rng=rng,
+            optimizer=optimizer,
+            progress=loop.progress,
+        )
+        return _falling(steps, falling), loop
+
+
+def _falling(steps: Iterator[Step], falling: LRScheduler) -> Iterator[Step]:
+    """The steps, with a step of the learning rates after each."""
+    for step in steps:
+        falling.step()
+        yield step

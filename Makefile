@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint audit fuzz bench pictures model-data model-card gallery clean
+.PHONY: demo test lint audit fuzz bench pictures model-data toys-data model-card gallery clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons --overwrite
@@ -55,10 +55,14 @@ pictures: .venv/demo
 # Download the training drawings of the emoji model with npm.
 model-data: build/emoji/icons.safetensors
 
+# Render the training pictures of the model of toys, which takes an hour.
+toys-data: .venv/dev
+	$(BIN)/python -m training.toys.pictures --folder build/toys --shards 13
+
 build/emoji/icons.safetensors: training/concepts.txt training/fixed_colours.txt training/recolour.py | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
-# Update the numbers and pictures of docs/emoji-model.md from the weights in src/potstill/priors/emoji.
+# Update the numbers and pictures of docs/emoji-model.md and docs/toys-model.md from the weights in src/potstill/priors.
 model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
 	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
@@ -72,6 +76,10 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/python -m training.curve
 	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
 	$(BIN)/python -m training.card
+	mkdir -p docs/pictures/toys-model
+	$(BIN)/python -m training.toys.sheet --out docs/pictures/toys-model/sheet.png
+	-$(BIN)/python benchmarks/toys_model.py --out docs/toys-model.json
+	$(BIN)/python -m training.toys.card
 
 # Draw the pictures of docs/gallery.md: every method on three worlds and five edits.
 gallery: .venv/dev build/emoji/icons.safetensors

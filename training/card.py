@@ -10,22 +10,37 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tyro
 
 from potstill.io.files import write
 
-TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, float]] = {
-    "retrieval": ("right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85),
-    "background": ("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
-    "composition": ("right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70),
-    "colours": ("right colour, held-out objects and colours", lambda n: 100 * n["colours"], "at least {} %", 90),
-    "places": ("right place, held-out emoji and places", lambda n: 100 * n["places"], "at least {} %", 95),
-    "seconds": ("8 pictures of 50 steps", lambda n: n["seconds"], "at most {} s", 10),
-    "megabytes": ("size on disk", lambda n: n["megabytes"], "at most {} MB", 25),
+
+class Target(NamedTuple):
+    """A measure with its limit."""
+
+    words: str
+    value: Callable[[Mapping[str, Any]], float]
+    """Finds it among the numbers."""
+    rule: str
+    """With {} for the limit."""
+    limit: float
+
+
+TARGETS: Mapping[str, Target] = {
+    "retrieval": Target(
+        "right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85
+    ),
+    "background": Target("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
+    "composition": Target(
+        "right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70
+    ),
+    "colours": Target("right colour, held-out objects and colours", lambda n: 100 * n["colours"], "at least {} %", 90),
+    "places": Target("right place, held-out emoji and places", lambda n: 100 * n["places"], "at least {} %", 95),
+    "seconds": Target("8 pictures of 50 steps", lambda n: n["seconds"], "at most {} s", 10),
+    "megabytes": Target("size on disk", lambda n: n["megabytes"], "at most {} MB", 25),
 }
-"""The targets: words, number, rule and limit."""
 NOTHING = "*Not measured yet: `make model-card` measures the model and fills this in.*"
 
 
@@ -39,23 +54,28 @@ class Card:
     """The page to fill in."""
 
 
-def reached(numbers: Mapping[str, Any]) -> dict[str, bool]:
+def reached(numbers: Mapping[str, Any], targets: Mapping[str, Target] = TARGETS) -> dict[str, bool]:
     """Whether each target is reached."""
     return {
         name: value(numbers) <= limit if rule.startswith("at most") else value(numbers) >= limit
-        for name, (_, value, rule, limit) in TARGETS.items()
+        for name, (_, value, rule, limit) in targets.items()
     }
+
+
+def rows(numbers: Mapping[str, Any], targets: Mapping[str, Target] = TARGETS) -> list[str]:
+    """The targets as lines of a table in markdown."""
+    lines = ["| measure | found | must be |", "|---|---|---|"]
+    for words, value, rule, limit in targets.values():
+        lines.append(f"| {words} | {value(numbers):.3g} {rule.split()[-1]} | {rule.format(limit)} |")
+    return lines
 
 
 def table(numbers: Mapping[str, Any]) -> str:
     """The targets and the denoising errors as markdown."""
-    lines = ["| measure | found | must be |", "|---|---|---|"]
-    for words, value, rule, limit in TARGETS.values():
-        unit = rule.split()[-1]
-        lines.append(f"| {words} | {value(numbers):.3g} {unit} | {rule.format(limit)} |")
     chosen, composed = numbers["settings"], numbers["composition"]
     errors = numbers["denoising"]
-    lines += [
+    lines = [
+        *rows(numbers),
         "",
         f"{chosen['retrieval']} captions and {chosen['composition']} pairs, guidance {chosen['guidance_scale']:g}, "
         f"{chosen['steps']} steps, seed {chosen['seed']}, {chosen['threads']} thread(s). Of the held-out pairs, "
@@ -87,7 +107,7 @@ def filled(page: str, text: str) -> str:
     return page
 
 
-def main(card: Card) -> None:
+def fill(card: Card, table: Callable[[Mapping[str, Any]], str]) -> None:
     """Fill in the page."""
     text = table(json.loads(card.numbers.read_text())) if card.numbers.exists() else NOTHING
     write(card.page, filled(card.page.read_text(), text).encode())
@@ -95,4 +115,4 @@ def main(card: Card) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Card, description=__doc__))
+    fill(tyro.cli(Card, description=__doc__), table)

@@ -4,7 +4,7 @@ The training code is the same for all models; they differ in their examples.
 """
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from potstill.priors.unets import StableDiffusion
 from training import data
+from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject
 from training.compose import Pictures, paint, say
+from training.icons import STYLES, TONES, concepts
 from training.model import Images, vocabulary
 from training.sheet import picture
 
@@ -36,6 +38,10 @@ Draw = Callable[[int, torch.Generator], Batch]
 class Examples(abc.ABC):
     """Settings of the examples of one model."""
 
+    name: ClassVar[str]
+    """Of the bundled model."""
+    about: ClassVar[str]
+    """The beginning of its README.md: what it draws, and what of."""
     camera: ClassVar[int] = 0
     """How many numbers tell the camera; none for pictures that have none."""
 
@@ -43,6 +49,10 @@ class Examples(abc.ABC):
     @abc.abstractmethod
     def words(self) -> list[str]:
         """All words of all captions, in the order of their tokens."""
+
+    @abc.abstractmethod
+    def phrases(self) -> Mapping[str, Mapping[str, Sequence[str]] | Sequence[str]]:
+        """The vocabulary as phrases for prompts, in groups; those of the subjects in groups of their own."""
 
     @abc.abstractmethod
     def open(self, device: torch.device) -> Draw:
@@ -53,6 +63,15 @@ class Examples(abc.ABC):
         """The PNG of samples that shows how far the training is."""
 
 
+_GROUPS = {"places": "places and vehicles", "colours": "in several colours", "tones": "in several skin tones"}
+"""Readable names for groups of concepts.txt."""
+
+
+def on_backgrounds() -> list[str]:
+    """The backgrounds as the end of a prompt."""
+    return [f"on {'an' if colour == 'orange' else 'a'} {colour} background" for colour in BACKGROUNDS]
+
+
 @dataclass(frozen=True)
 class Emoji(Examples):
     """Emoji in many colours, places and sizes, for the model `emoji`."""
@@ -60,10 +79,32 @@ class Emoji(Examples):
     file: Path = Path("build/emoji/icons.safetensors")
     """The drawings of `training.data`."""
 
+    name: ClassVar = "emoji"
+    about: ClassVar = """\
+Draws 64x64 emoji from captions such as "red apple on a blue background". It was trained from scratch on the drawings of
+Fluent Emoji (flat), Copyright (c) Microsoft Corporation, MIT, and Noto Emoji, Copyright Google Inc., Apache-2.0. See
+docs/emoji-model.md and NOTICE in the repository."""
+
     @property
     def words(self) -> list[str]:
         """All words of all captions, in the order of their tokens."""
         return vocabulary()
+
+    def phrases(self) -> dict[str, dict[str, list[str]] | list[str]]:
+        """Emoji by the groups of concepts.txt, and what can be said of them."""
+        subjects: dict[str, list[str]] = {}
+        for concept, group in concepts().items():
+            subjects.setdefault(_GROUPS.get(group, group), []).append(subject(concept))
+        return {
+            "subjects": subjects,
+            "backgrounds": on_backgrounds(),
+            "colours": [f"{colour} ..." for colour in BACKGROUNDS],
+            "sizes": [f"{size} ..." for size in (*SIZES, "big")],
+            "places": [f"small ... at the {place}" for place in PLACES if place != "middle"],
+            "two things": [*(f"... {relation} a ..." for relation in RELATIONS.values()), "... and a ..."],
+            "styles": list(STYLES),
+            "skin tones": [subject("", tone).strip() for tone in TONES],
+        }
 
     def open(self, device: torch.device) -> Draw:
         """Read the drawings."""

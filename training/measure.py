@@ -12,6 +12,7 @@ predictions of x0, without guidance, in latents.
 """
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -201,10 +202,10 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
         true = worn(paint(drawings, pictures), settings.seed)
         candidates = candidates_of(pictures, drawings, known())
         numbers[name] = {
-            "top_5": _share(found(images, pictures, candidates)),
-            "background": _share(on_background(images, pictures, drawings)),
-            "ceiling": _share(found(true, pictures, candidates)),
-            "floor": _share(found(true.roll(1, 0), pictures, candidates)),
+            "top_5": share(found(images, pictures, candidates)),
+            "background": share(on_background(images, pictures, drawings)),
+            "ceiling": share(found(true, pictures, candidates)),
+            "floor": share(found(true.roll(1, 0), pictures, candidates)),
         }
     coloured = unseen_colours(drawings, settings.colours, settings.seed)
     placed = unseen_places(settings.places, settings.seed)
@@ -214,7 +215,7 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
     ):
         images = drawn(settings, prior, name, [caption(picture) for picture in pictures])
         shown = nearest(images, candidates, drawings)
-        numbers[name] = _share([one == picture for one, picture in zip(shown, pictures, strict=True)])
+        numbers[name] = share([one == picture for one, picture in zip(shown, pictures, strict=True)])
     unseen, relatives = unseen_variants(settings.denoising, settings.seed)
     kinds = {
         "training": seen_pictures(settings.denoising, settings.seed),
@@ -224,7 +225,7 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
     numbers["denoising"] = {
         name: denoising(prior, drawings, pictures, settings.seed) for name, pictures in kinds.items()
     }
-    numbers["seconds"] = round(seconds(prior, settings), 2)
+    numbers["seconds"] = round(seconds(prior, settings.guidance_scale), 2)
     numbers["megabytes"] = round(size(EMOJI if settings.model == "emoji" else Path(settings.model)), 2)
     return numbers
 
@@ -242,16 +243,17 @@ def drawn(settings: Measure, prior: Pipeline, name: str, captions: Sequence[str]
         )
 
 
-def seconds(prior: Pipeline, settings: Measure) -> float:
+def seconds(prior: Pipeline, guidance_scale: float) -> float:
     """Seconds for 8 images of 50 steps, after one warm-up step."""
     sample("red apple", prior, count=8, steps=1)
     began = time.perf_counter()
-    sample("red apple", prior, count=8, steps=50, guidance_scale=settings.guidance_scale)
+    sample("red apple", prior, count=8, steps=50, guidance_scale=guidance_scale)
     return time.perf_counter() - began
 
 
-def _share(answers: Sequence[bool]) -> float:
-    return sum(answers) / len(answers)
+def share(answers: Sequence[bool]) -> float:
+    """The share of right answers, NaN of none."""
+    return sum(answers) / len(answers) if answers else math.nan
 
 
 def main(settings: Measure) -> None:

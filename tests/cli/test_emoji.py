@@ -8,16 +8,19 @@ from PIL import Image
 
 from potstill import sample
 from potstill.cli import main
+from potstill.cli.sample import sheet
+from potstill.priors.loading import BUNDLED
 from potstill.priors.vocabulary import read_vocabulary
 from tests.tiny_emoji import blank_drawings, tiny_emoji
 from training.compose import Pictures, generator, say
+from training.examples import Emoji
 from training.export import save
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emoji")
-    save(tiny_emoji().pipe, folder, steps=0)
+    save(tiny_emoji().pipe, folder, 0, Emoji())
     return str(folder)
 
 
@@ -62,6 +65,32 @@ def test_several_prompts_have_a_row_each(capsys, tmp_path, model):
         width, height = sheet.size
     assert width == 2 * 196 + 4
     assert 2 * 196 < height < 2 * 230
+
+
+def test_the_model_that_knows_views_draws_from_the_sides_that_are_stated(
+    capsys, tmp_path, model, tiny_folder, monkeypatch
+):
+    monkeypatch.setitem(BUNDLED, "toys", tiny_folder("views"))
+    out = tmp_path / "sides.png"
+    words = ("sample", "a pear", "--steps", "1", "--out", str(out), "--json", "--azimuth", "0", "-90", "180")
+    document = json.loads(run(capsys, *words)[1])
+    told = {name: document[name] for name in ("count", "azimuth", "elevation")}
+    assert told == {"count": 1, "azimuth": [0.0, -90.0, 180.0], "elevation": 20.0}
+    assert document["model"]["name"] == "toys"
+    with Image.open(out) as found:
+        assert found.size[0] == 3 * 196 + 4
+        assert 196 + 4 < found.size[1] < 196 + 25  # a line below each
+    assert "azimuth" not in json.loads(run(capsys, *words[:-4], "--model", "toys", "--count", "2")[1])
+    code, _, err = run(capsys, *words, "--model", model)
+    assert code == 2
+    assert "does not know views: leave azimuth and elevation out" in err
+
+
+def test_the_sheet_has_rows_of_four_or_one_for_each_prompt_or_picture():
+    assert sheet(["a"], 8, [30.0]) == (4, [])
+    assert sheet(["a", "b"], 2, []) == (2, ["a", "", "b", ""])
+    assert sheet(["a"], 1, [0.0, 90.0]) == (2, ["azimuth 0", "azimuth 90"])
+    assert sheet(["a", "b"], 1, [0.0, 90.0])[1] == ["a, azimuth 0", "azimuth 90", "b, azimuth 0", "azimuth 90"]
 
 
 def test_a_warning_is_one_line_that_names_the_word_and_its_neighbours(capsys, tmp_path, model):

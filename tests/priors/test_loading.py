@@ -74,7 +74,7 @@ def truncate(path: Path) -> None:
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 HOSTILE = {
-    "missing": (shutil.rmtree, "there is no .*model: give 'emoji', a folder"),
+    "missing": (shutil.rmtree, "there is no .*model: give 'emoji' or 'toys', a folder"),
     "empty": (empty, "is an empty folder"),
     "index missing": (lambda m: (m / "model_index.json").unlink(), "has no model_index.json, so it is not a diffusers"),
     "index broken": (
@@ -162,18 +162,19 @@ def test_options_that_do_not_fit_are_refused(model, tiny_folder):
 
 
 def test_the_bundled_model_says_so_when_it_is_not_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(loading, "EMOJI", tmp_path / "emoji")
-    with pytest.raises(InputError, match="the bundled model is missing"):
+    monkeypatch.setitem(loading.BUNDLED, "emoji", tmp_path / "emoji")
+    with pytest.raises(InputError, match="the bundled model emoji is missing"):
         load("emoji")
 
 
 def test_the_bundled_model_is_float32(monkeypatch, tiny_folder):
     """Whatever the hardware likes best."""
-    monkeypatch.setattr(loading, "EMOJI", tiny_folder("pixels"))
     monkeypatch.setattr(loading, "best_dtype", lambda _: torch.bfloat16)
-    prior = load("emoji", device="cpu")
-    assert prior.network.dtype == torch.float32
-    assert prior.identity["name"] == "emoji"
+    for name, folder in (("emoji", "pixels"), ("toys", "views")):
+        monkeypatch.setitem(loading.BUNDLED, name, tiny_folder(folder))
+        prior = load(name, device="cpu")
+        assert prior.network.dtype == torch.float32
+        assert prior.identity["name"] == name
     assert load(tiny_folder("pixels"), device="cpu").network.dtype == torch.bfloat16
 
 

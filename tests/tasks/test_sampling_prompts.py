@@ -6,7 +6,10 @@ import torch
 from diffusers import DDIMScheduler
 from PIL import Image
 
-from potstill import Clipped, Guided, InputError, Prediction, sample
+from potstill import ByView, Clipped, Guided, InputError, Prediction, sample
+from potstill.diffusion.guidance import with_scale
+from potstill.diffusion.sampling import ddim, in_range
+from potstill.diffusion.views import CameraEmbedding
 from potstill.io.contact_sheet import contact_sheet
 from potstill.priors.loading import EMOJI, load
 from tests.tiny_emoji import tiny_emoji
@@ -70,9 +73,35 @@ def test_sampling_ends_at_the_guided_prediction_and_tells_of_every_step(prior, m
     assert heard == [(n, 8) for n in range(1, 9)]
 
 
+def test_a_picture_is_drawn_from_each_side_from_the_same_noise(priors):
+    prior = priors("views")
+    options = {"steps": 3, "seed": 5, "guidance_scale": 2.0}
+    images = sample(["a pear", "a cup"], prior, count=2, azimuth=(0.0, 90.0), elevation=30.0, **options)
+    assert len(images) == 8
+    camera = {"azimuth": torch.tensor([90.0]), "elevation": torch.tensor([30.0])}
+    shape, rng = (1, 12, 8, 8), torch.Generator().manual_seed(5 + 1)
+    guided = in_range(with_scale(ByView(prior, CameraEmbedding()), 2.0), prior.codec)
+    times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), 3)[:0:-1]
+    with torch.no_grad():
+        x_t = torch.randn(shape, generator=rng)
+        x0 = ddim(guided, x_t, times, prior.encode_prompt("a pear") | camera, rng).x0
+    torch.testing.assert_close(images[3:4], prior.codec.decode(x0), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        sample("a cup", prior, azimuth=90.0, elevation=30.0, **options | {"seed": 7})[0], images[5]
+    )
+    default = sample("a cup", prior, azimuth=0.0, **options)
+    torch.testing.assert_close(default, sample("a cup", prior, azimuth=[0.0], elevation=20.0, **options))
+    assert not torch.equal(default, sample("a cup", prior, **options)), "the model is told no camera"
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"azimuth": 30.0}, "does not know views: leave azimuth and elevation out, or choose the model toys"),
+        ({"azimuth": (0.0, 1e9)}, "azimuth = 1000000000.0 must be a finite number from -360 to 360"),
+        ({"azimuth": 0.0, "elevation": 91.0}, "elevation = 91.0 must be a finite number from -90 to 90; 20 is usual"),
+        ({"elevation": 30.0}, "elevation = 30 is of no camera: state azimuth too"),
+        ({"azimuth": (0.0,) * 11, "count": 1000}, "count = 1000 for 1 prompts from 11 sides must make from 1"),
         ({"prompts": []}, "no prompt"),
         ({"count": 0}, "count = 0 for 1 prompts must make from 1"),
         ({"steps": 1001}, "steps = 1001 must be from 1 to 1,000"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from potstill import edit_scene, generate_scene, load
-from potstill.diffusion.views import ByView, PassEntries
+from potstill.diffusion.views import ByView, CameraEmbedding, PassEntries
 from potstill.errors import InputError, Note
 from potstill.io.meshes import write_mesh
 from potstill.methods import PDS, SDI
@@ -173,6 +173,17 @@ def test_the_bundled_model_does_not_know_views():
     with pytest.warns(UserWarning, match="emoji does not know views"):
         model = scene_model(load("emoji"), None)
     assert model.denoiser.reading == PassEntries(())
+
+
+def test_a_model_that_knows_the_camera_is_told_it_unless_the_user_says_otherwise(priors):
+    assert scene_model(priors("views"), None).denoiser.reading == CameraEmbedding()
+    assert scene_model(priors("views"), PassEntries(())).denoiser.reading == PassEntries(())
+    told, untold = (
+        generate_scene("a pot", model=priors("views"), gaussians=20, steps=2, view_prompts=text)
+        for text in (None, "PassEntries(())")
+    )
+    assert untold.record["settings"]["view_prompts"] == "PassEntries(entries=())"
+    assert not torch.equal(told.scene.means, untold.scene.means)
 
 
 def test_a_prompt_of_several_toys_is_said(recwarn):

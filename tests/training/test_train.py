@@ -120,7 +120,7 @@ def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
 def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, capsys):
     run, _ = trained
     place = run.folder / "step-000004"
-    export.main(export.Export(place, tmp_path))
+    export.main(export.Export(place, out=tmp_path))
     assert f"MB in {tmp_path}" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.bin"))
     assert "4 steps" in (tmp_path / "README.md").read_text()
@@ -142,7 +142,7 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
 
 def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):
     run, _ = trained
-    export.main(export.Export(run.folder / "step-000004", tmp_path / "model"))
+    export.main(export.Export(run.folder / "step-000004", out=tmp_path / "model"))
     again = reopen.Reopen(4, tmp_path / "run", tmp_path / "model", TINY)
     reopen.main(again)
     kept, exported = (
@@ -158,7 +158,7 @@ def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):
 
 def test_the_sheet_of_an_exported_model_is_that_of_its_checkpoint(trained, tmp_path):
     run, _ = trained
-    export.main(export.Export(run.folder / "step-000004", tmp_path / "model"))
+    export.main(export.Export(run.folder / "step-000004", out=tmp_path / "model"))
     for name in (run.folder / "step-000004", tmp_path / "model"):
         sheet.main(sheet.Sheet(str(name), tmp_path / f"{name.name}.png", steps=1))
     one, other = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(float) for name in ("step-000004", "model"))

@@ -10,7 +10,7 @@ import torch
 from potstill.diffusion.views import CameraEmbedding
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS
-from training.examples import Batch, Draw, Examples
+from training.examples import Batch, Draw, Examples, on_backgrounds
 from training.toys import words
 from training.toys.looks import Look, draw_look, whole
 from training.toys.parts import COLOURS, Drawn, Toy
@@ -97,12 +97,30 @@ class Toys(Examples):
     folder: Path = Path("build/toys")
     """The pictures of `training.toys.pictures`."""
 
+    name: ClassVar = "toys"
+    about: ClassVar = """\
+Draws 64x64 pictures of toys from captions such as "green mug" or "snowman with a red hat", from any camera that looks
+at them. It was trained on renders of toys that are built by rule, from the weights of the model of emoji. See
+docs/toys-model.md in the repository."""
     camera: ClassVar[int] = READING.embed(torch.zeros(1), torch.zeros(1)).shape[1]
 
     @property
     def words(self) -> list[str]:
         """All words of all captions, in the order of their tokens."""
         return vocabulary()
+
+    def phrases(self) -> dict[str, dict[str, list[str]] | list[str]]:
+        """Toys with a colour, their parts with a colour, and what can be left out."""
+        kinds = words.named().items()
+        parts = [(kind, word) for kind, about in kinds for word in about.words.values()]
+        return {
+            "subjects": {"toys": [kind for kind, _ in kinds]},
+            "parts": [f"{kind} with {word.coloured('...')}" for kind, word in parts],
+            "missing parts": [f"{kind} without {word.phrase}" for kind, word in parts if word.optional and not word.on],
+            "colours": [f"{colour} ..." for colour in COLOURS],
+            "two parts": ["... with a ... and a ..."],
+            "backgrounds": on_backgrounds(),
+        }
 
     def open(self, device: torch.device) -> Draw:
         """Read the pictures; they are painted on the CPU."""

@@ -46,9 +46,7 @@ class Look:
     def caption(self, colour: bool = True, background: str = "") -> str:
         """In plain words, such as "green mug with a red handle on a white background"."""
         words = self.about.words
-        with_ = [
-            f"{_a(tint)}{tint} {name}" if _one(words[name]) else f"{tint} {name}" for name, tint in self.colours.items()
-        ]
+        with_ = [words[name].coloured(tint) for name, tint in self.colours.items()]
         without = [words[name].phrase for name in sorted(self.missing) if not words[name].on]
         return " ".join(
             [
@@ -68,10 +66,6 @@ class Look:
         whole = {part.name for part in toy if part.colour == MAIN} | {*about.body}
         own = {part.name: self.colour if part.name in whole else part.colour for part in toy}
         return {name: unusual.get(name, usual.get(name, tint)) for name, tint in own.items()}
-
-
-def _one(word: Word) -> bool:
-    return word.phrase != word.name
 
 
 def _a(words: str) -> str:

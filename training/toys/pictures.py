@@ -19,7 +19,7 @@ import torch
 import tyro
 from jaxtyping import Float, UInt8
 from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import save as packed_tensors
 from torch import Tensor
 
 from potstill.cli.console import bar
@@ -70,10 +70,10 @@ def cameras(count: int, rng: np.random.Generator) -> Cameras:
 
 
 def render(
-    kind: str, rng: np.random.Generator, views: int = VIEWS
+    kind: str, rng: np.random.Generator, seen: Cameras | None = None
 ) -> tuple[dict, UInt8[np.ndarray, "n 3 h w"], Cameras]:
-    """A random toy: what it is, its pictures, and their cameras."""
-    toy, missing, seen = whole(kind, Drawn(rng)), draw_missing(kind, rng), cameras(views, rng)
+    """A random toy: what it is, its pictures, and their cameras, which are random if none are given."""
+    toy, missing, seen = whole(kind, Drawn(rng)), draw_missing(kind, rng), seen or cameras(VIEWS, rng)
     shown = [replace(part, colour=part.name) for part in without(toy, kind, missing)]
     names = [part.name for part in shown]
     return {"kind": kind, "parts": names, "missing": sorted(missing)}, packed(Renderer(shown, toy)(seen, SAMPLES)), seen
@@ -114,15 +114,14 @@ def path(folder: Path, number: int) -> Path:
     return folder / f"pictures-{number:03d}.safetensors"
 
 
-def make(number: int) -> Rendered:
-    """A shard."""
-    rng = np.random.default_rng([20, number])
-    kinds = [kind for kind in KINDS for _ in range(TOYS)]
+def make(rng: np.random.Generator, count: int, cameras: Cameras | None = None) -> Rendered:
+    """Pictures of so many toys of each kind, from `VIEWS` random cameras or the same for all."""
+    kinds = [kind for kind in KINDS for _ in range(count)]
     toys, pixels = [], torch.empty(len(kinds), VIEWS, 3, SIZE, SIZE, dtype=torch.uint8)
     azimuth, elevation = torch.empty(2, len(kinds), VIEWS)
-    with bar(f"pictures {number}") as on_step:
+    with bar("pictures") as on_step:
         for row, kind in enumerate(kinds):
-            about, planes, seen = render(kind, rng)
+            about, planes, seen = render(kind, rng, cameras)
             toys.append(about)
             pixels[row], azimuth[row], elevation[row] = torch.from_numpy(planes), seen.azimuth, seen.elevation
             on_step(row + 1, len(kinds))
@@ -138,6 +137,11 @@ def load(folder: Path) -> Rendered:
     files = sorted(folder.glob("pictures-*.safetensors"))
     if not files:
         raise FileNotFoundError(f"no pictures in {folder}: render them with `python -m training.toys.pictures`")
+    return read(files)
+
+
+def read(files: Sequence[Path]) -> Rendered:
+    """The pictures of some files, one after the other."""
     toys, tensors = [], {}
     for file in files:
         with safe_open(file, "pt") as opened:
@@ -147,14 +151,19 @@ def load(folder: Path) -> Rendered:
     return Rendered(**{name: torch.cat(parts) for name, parts in tensors.items()}, toys=toys)
 
 
+def save(file: Path, made: Rendered) -> None:
+    """Write pictures."""
+    tensors = {"pixels": made.pixels, "azimuth": made.azimuth, "elevation": made.elevation}
+    write(file, packed_tensors(tensors, {"toys": json.dumps(made.toys)}))
+
+
 def main(settings: Settings) -> None:
     """Make the shards that are missing."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     for number in range(settings.first, settings.shards):
         if not (file := path(settings.folder, number)).exists():
-            made = make(number)
-            tensors = {"pixels": made.pixels, "azimuth": made.azimuth, "elevation": made.elevation}
-            write(file, save(tensors, {"toys": json.dumps(made.toys)}))
+            made = make(np.random.default_rng([20, number]), TOYS)
+            save(file, made)
             print(f"{len(made.pixels)} pictures in {file}")
 
 

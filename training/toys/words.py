@@ -82,8 +82,15 @@ class Word:
     @property
     def phrase(self) -> str:
         """With its article: "a hat", "wings"."""
-        plural = self.name.endswith("s") or self.name in MASS
-        return self.name if plural else f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+        return self._with_article(self.name)
+
+    def coloured(self, colour: str) -> str:
+        """With its article in a colour: "an orange hat", "grey sand"."""
+        return self._with_article(f"{colour} {self.name}")
+
+    def _with_article(self, text: str) -> str:
+        several = self.name.endswith("s") or self.name in MASS
+        return text if several else f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ class Model:
     """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file; for scenes also
-    world:toys, and world:toys-sectors or world:toys-none, which know less of the view."""
+    """emoji or toys (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file; for scenes
+    also world:toys, and world:toys-sectors or world:toys-none, which know less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None
@@ -63,11 +63,11 @@ class Model:
     cpu_offload: Advanced[bool] = False
     """Keep only the part in use on the device: much less memory, but slower."""
     channels_last: Advanced[bool | None] = None
-    """Use the channels-last memory format, which may be faster; by default only for the bundled model."""
+    """Use the channels-last memory format, which may be faster; by default only for the bundled models."""
     compile: Advanced[bool] = False
     """Compile the network: the first step takes minutes, the others are faster. For long runs."""
     backend: Advanced[Literal["onnx", "torch"] | None] = None
-    """What evaluates the network on a CPU; onnx (ONNX Runtime) is the default of the bundled model, and faster."""
+    """What evaluates the network on a CPU; onnx (ONNX Runtime) is the default of the bundled models, and faster."""
 
     @classmethod
     def from_record(cls, identity: Mapping[str, Any]) -> "Model":

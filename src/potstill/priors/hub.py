@@ -12,7 +12,7 @@ from potstill.priors.safety import NOT_LOADED, check_index
 ALIASES = {"runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
 """Repositories that are gone, and where their weights are now. `present_name` adds those of SD 2."""
 
-KINDS = "give 'emoji', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
+KINDS = "give 'emoji' or 'toys', a folder, a .safetensors file, or ORGANISATION/NAME on the hub"
 """The names that `load` takes."""
 
 

@@ -26,8 +26,9 @@ from potstill.priors.tokenizers import fit_tokenizers
 from potstill.priors.unets import StableDiffusion
 from potstill.priors.weights import find_all_weights
 
-EMOJI = Path(str(files("potstill"))) / "priors" / "emoji"
-"""The bundled model: 64x64 emoji from captions."""
+BUNDLED = {name: Path(str(files("potstill"))) / "priors" / name for name in ("emoji", "toys")}
+"""The bundled models: 64x64 emoji from captions, and toys from captions and cameras."""
+EMOJI = BUNDLED["emoji"]
 Backend = Literal["onnx", "torch"]
 """What evaluates the network: ONNX Runtime or torch."""
 _BIG = 2**30
@@ -53,8 +54,8 @@ def load(
     """Load a text-to-image model as a prior.
 
     Args:
-        name: "emoji" (the bundled model), a name on the hub, a folder, or a single .safetensors file.
-        dtype: what the networks compute in; see `best_dtype` for the default. "emoji" is float32.
+        name: "emoji" or "toys" (the bundled models), a name on the hub, a folder, or a single .safetensors file.
+        dtype: what the networks compute in; see `best_dtype` for the default. Bundled models are float32.
         device: by default cuda if there is one, else mps, else cpu.
         revision: a branch, tag or commit on the hub.
         variant: weights of that name in a folder, such as "fp16"; by default the plain ones, or else the only variant.
@@ -66,12 +67,12 @@ def load(
         vae_tiling: encode and decode large images in overlapping tiles, which saves memory but may be visible.
         cpu_offload: keep only the running part on the device, the others on the CPU.
         channels_last: keep the channels of a pixel together in memory, which may speed up convolutions: the bundled
-            model takes 0.9 of the time on a CPU. It changes the last digits. None: for the bundled model only.
+            models take 0.9 of the time on a CPU. It changes the last digits. None: for the bundled models only.
         compile: compile the network with `torch.compile`, which takes up to minutes at the first call of each batch
-            size, and changes the last digits; the bundled model then takes 0.8 of the time on a CPU (docs/models.md).
+            size, and changes the last digits; the bundled models then take 0.8 of the time on a CPU (docs/models.md).
         backend: what evaluates a U-Net on a CPU in float32: "torch", or "onnx" for ONNX Runtime, which takes about half
             of the time on a small network and changes the last digits (docs/speed.md). Gradients through the network
-            are computed by torch in both. None: "onnx" for the bundled model, if no other option needs torch.
+            are computed by torch in both. None: "onnx" for the bundled models, if no other option needs torch.
 
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
@@ -81,9 +82,9 @@ def load(
     if not isinstance(dtype, torch.dtype | None):
         raise InputError(f"dtype = {dtype!r} must be a torch.dtype, such as torch.float32")
     place = _device("cpu" if device is None and backend == "onnx" else device)
-    bundled = str(name) == "emoji"
+    bundled = str(name) in BUNDLED
     dtype = dtype or (torch.float32 if bundled or backend == "onnx" else best_dtype(place))
-    source = _find("emoji" if bundled else name, revision, variant)
+    source = _find(str(name) if bundled else name, revision, variant)
     torch_only = {"dtype": dtype != torch.float32, "device": place.type != "cpu", "channels_last": channels_last}
     torch_only |= {"compile": compile, "attention_slicing": attention_slicing, "cpu_offload": cpu_offload}
     needs_torch = next((option for option, on in torch_only.items() if on), None)
@@ -96,7 +97,8 @@ def load(
         with loading(str(name), logs=False):
             pipe = BundledPipeline(source)
             version = identity_of(source, pipe.files, pipe.network_files)
-            return StableDiffusion(pipe, {"name": "emoji", **version, "dtype": "float32", "device": "cpu", **in_onnx()})
+            told = {"dtype": "float32", "device": "cpu", **in_onnx()}
+            return StableDiffusion(pipe, {"name": str(name), **version, **told})
     with loading(str(name), f" on {place} as {_short(dtype)}", bars=_size(source) > _BIG):
         pipe, version = (_from_file if source.is_file() else _from_folder)(source, dtype, variant, config)
         fit_tokenizers(pipe, str(source))
@@ -150,7 +152,8 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
     """The folder or file of a model, fetched from the hub if needed."""
-    path = EMOJI if name == "emoji" else expanded(name)
+    own = BUNDLED.get(name) if isinstance(name, str) else None
+    path = own or expanded(name)
     here = there(path)
     if not str(name).strip():
         raise InputError(f"there is no model {name!r}: {hub.KINDS}")
@@ -162,8 +165,8 @@ def _find(name: str | Path, revision: str | None, variant: str | None) -> Path:
         if path.suffix != ".safetensors":
             raise InputError(f"{path} is neither a folder nor a .safetensors file: give one of these")
         return path
-    if name == "emoji":
-        raise InputError(f"the bundled model is missing ({EMOJI}): reinstall potstill, or name another model")
+    if own:
+        raise InputError(f"the bundled model {name} is missing ({path}): reinstall potstill, or name another model")
     text = str(name)
     if isinstance(name, Path) or path.is_absolute() or path.suffix == ".safetensors" or text.startswith((".", "~")):
         raise InputError(f"there is no {path}: {hub.KINDS}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from potstill.errors import InputError
 from potstill.io.files import there
-from potstill.priors.loading import EMOJI
+from potstill.priors.loading import BUNDLED
 from potstill.priors.prompts import neighbours, reading
 from potstill.priors.reading import Reading
 from potstill.priors.reading.words import split
@@ -48,10 +48,10 @@ def read_vocabulary(model: str | Path = "emoji") -> Vocabulary:
     Raises:
         InputError: it has none (models that take any text have none), or the file is broken.
     """
-    path = (EMOJI if str(model) == "emoji" else Path(model)) / NAME
+    path = BUNDLED.get(str(model), Path(model)) / NAME
     if not there(path):
         raise InputError(
-            f"there is no list of words at {str(path)!r}: only models with few words have one, such as emoji"
+            f"there is no list of words at {str(path)!r}: only models with few words have one, such as emoji and toys"
         )
     groups = read_json(path)
     listed = groups.pop("subjects", None)

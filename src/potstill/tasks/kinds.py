@@ -7,7 +7,7 @@ from typing import get_args
 from potstill.baselines import BASELINES, INVERSIONS, Baseline, InversionBaseline
 from potstill.diffusion.guidance import GUIDANCE_RULES, GuidanceRule
 from potstill.diffusion.view_prompts import ViewPrompts
-from potstill.diffusion.views import ViewReading
+from potstill.diffusion.views import PassEntries, ViewReading
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
@@ -39,7 +39,7 @@ KINDS: dict[type, tuple[type, ...]] = {
     GuidanceRule: GUIDANCE_RULES,
     Background: (SolidColour, RandomColour),
     Regularizer: (Sparsity, Opaqueness, Orientation, Held, ScaleLimit),
-    ViewReading: (ViewPrompts,),
+    ViewReading: (ViewPrompts, PassEntries),
 }
 """The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an
 instance in Python."""

@@ -27,8 +27,8 @@ def load(name: str | Path = "emoji", **options: Any) -> "Pipeline | Toys":
 
     Args:
         name: "world:toys", whose exact score knows the camera, "world:toys-sectors" (whether it is the front, a side or
-            the back) or "world:toys-none"; otherwise as in `potstill.priors.load`: "emoji" (the bundled model), a name
-            on the hub, a folder, or a single .safetensors file.
+            the back) or "world:toys-none"; otherwise as in `potstill.priors.load`: "emoji" or "toys" (the bundled
+            models), a name on the hub, a folder, or a single .safetensors file.
         options: those of `potstill.priors.load`. A world takes only device="cpu" and dtype=torch.float32.
 
     Raises:

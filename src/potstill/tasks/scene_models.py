@@ -1,4 +1,4 @@
-"""The models that make 3-D scenes: the exact world of toys, or any pipeline, with prompts that name the view."""
+"""The models that make 3-D scenes: the exact world of toys, or any pipeline, told the camera or given words for it."""
 
 import abc
 import warnings
@@ -183,7 +183,8 @@ def scene_model(prior: Pipeline | Toys, reading: ViewReading | None, side: int |
 
     Args:
         prior: what `load` gave.
-        reading: prompts that depend on the view; by default those of a pipeline with a large vocabulary.
+        reading: how a view becomes a condition; by default a model that knows the camera is told it, and one with a
+            large vocabulary gets prompts that name the view.
         side: of the pictures of a world.
 
     Raises:
@@ -196,8 +197,9 @@ def scene_model(prior: Pipeline | Toys, reading: ViewReading | None, side: int |
     name = prior.identity.get("name", "the model")
     if not prior.unconditional:
         raise InputError(f"{name} takes no text prompt, so it cannot make scenes: use another model")
+    reading = reading or prior.view_reading
     if reading is None and name == "emoji":
-        text = "emoji does not know views, so the front may appear on every side; world:toys knows the camera"
+        text = "emoji does not know views, so the front may appear on every side; toys and world:toys know the camera"
         warnings.warn(text, Note, stacklevel=4)
         reading = PassEntries(())
     return PipelineModel(prior, reading or ViewPrompts())

@@ -10,6 +10,7 @@ from torch import Tensor
 from potstill.errors import InputError, Note
 from potstill.io.decode import Picture, display_name, size_text
 from potstill.io.resize import Fit
+from potstill.priors.loading import BUNDLED
 from potstill.priors.pipeline import Pipeline
 
 FAR = 2.0
@@ -30,8 +31,8 @@ def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], re
         return
     text = f"{display_name(picture)}: {size_text(height, width)}, {', '.join(done)}"
     if (height, width) != prior.size:
-        if prior.identity.get("name") == "emoji":
-            text += "; emoji draws 64x64 emoji and nothing else: choose another model for photos"
+        if (name := prior.identity.get("name")) in BUNDLED:
+            text += f"; {name} draws 64x64 {name} and nothing else: choose another model for photos"
         elif resize.shape(height, width) == prior.size:
             text += ", which the model was trained on"
     warnings.warn(text, Note, stacklevel=4)

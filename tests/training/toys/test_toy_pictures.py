@@ -5,12 +5,17 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from potstill.priors.bundled import BundledPipeline, has_graphs
+from potstill.priors.loading import load
+from potstill.priors.unets import StableDiffusion
+from potstill.priors.vocabulary import read_vocabulary
+from potstill.tasks.prompt_sampling import sample
 from potstill.worlds.toys.bank import smoothed
 from tests.optional import needs
-from training import checkpoint, reopen, sheet
+from training import checkpoint, export, reopen, sheet
 from training.compose import generator
 from training.examples import Emoji
-from training.model import Architecture, Networks, build_tokenizer, tokenize
+from training.model import Architecture, Networks, as_prior, build_tokenizer, tokenize
 from training.muon import Muon
 from training.toys import pictures
 from training.toys.examples import READING, Pictures, Toys
@@ -126,3 +131,21 @@ def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_t
     assert sheet.read(ends[0]).unet.class_embedding.weight.any(), "it begins at zero"
     assert (run.folder / "sheet-000003.png").exists()
     assert (ends[0] / "state.json").read_text().count('"camera": 16') == 1
+
+
+def test_the_exported_model_knows_its_words_and_the_camera(folder, tmp_path):
+    torch.manual_seed(0)
+    model = Networks(TINY, build_tokenizer(Toys(folder).words), Toys.camera).eval()
+    place = checkpoint.save(tmp_path, 3, model, model.state_dict(), Muon(model, 0.0), model.described, 1)
+    with pytest.raises(SystemExit, match="was not trained on emoji"):
+        export.main(export.Export(place))
+    export.main(export.Export(place, Toys(folder), tmp_path / "toys"))
+    assert has_graphs(tmp_path / "toys")
+    vocabulary = read_vocabulary(tmp_path / "toys")
+    assert {*vocabulary.words} - {"a", "an"} == {*Toys(folder).words}
+    prior = load(tmp_path / "toys", dtype=torch.float32)
+    fast = StableDiffusion(BundledPipeline(tmp_path / "toys"))
+    options = {"azimuth": (30.0, 210.0), "steps": 2}
+    expected = sample("green mug", as_prior(model), **options)
+    for found in (prior, fast):
+        torch.testing.assert_close(sample("green mug", found, **options), expected, rtol=0, atol=5e-3)  # half precision

@@ -166,9 +166,9 @@ def deepfloyd() -> diffusers.IFPipeline:
     )
 
 
-def pixels() -> diffusers.StableDiffusionPipeline:
-    """As the bundled model: no VAE, blocks of pixels, x0 predicted."""
-    told = {"addition_embed_type": "text", "addition_embed_type_num_heads": 2}
+def pixels(**camera: Any) -> diffusers.StableDiffusionPipeline:
+    """As the bundled models: no VAE, blocks of pixels, x0 predicted; that of toys is told the camera."""
+    told = {"addition_embed_type": "text", "addition_embed_type_num_heads": 2, **camera}
     network = unet(in_channels=12, out_channels=12, **told)
     return stable_diffusion(ddim("sample", beta_schedule="linear"), vae=None, unet=network)
 
@@ -195,6 +195,7 @@ BUILDERS: dict[str, Callable[[], Any]] = {
     "pixart-sigma": lambda: pixart(diffusers.PixArtSigmaPipeline, sample_size=8, use_additional_conditions=False),
     "deepfloyd": deepfloyd,
     "pixels": pixels,
+    "views": lambda: pixels(class_embed_type="simple_projection", projection_class_embeddings_input_dim=16),
     "ddpm": ddpm,
 }
 """Every kind of pipeline there is a test for."""

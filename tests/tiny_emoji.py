@@ -6,14 +6,14 @@ from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS, Thing
 from training.data import Drawings
 from training.icons import icons
-from training.model import Architecture, Emoji, as_prior, build_tokenizer
+from training.model import Architecture, Networks, as_prior, build_tokenizer
 
 
 def tiny_emoji(seed: int = 0) -> StableDiffusion:
     """A fresh prior."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return as_prior(Emoji(Architecture((32, 32, 32), 2, 24, 1), len(build_tokenizer())).requires_grad_(False))
+        return as_prior(Networks(Architecture((32, 32, 32), 2, 24, 1), build_tokenizer()).requires_grad_(False))
 
 
 def blank_drawings() -> Drawings:

@@ -19,7 +19,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning
 from potstill.tasks.prompt_sampling import OnStep, sample
 from training import checkpoint
-from training.model import Architecture, Emoji, as_prior
+from training.model import SPECIAL, Architecture, Networks, as_prior, build_tokenizer
 
 PROMPTS = (
     *("fluent red apple", "noto red apple", "fluent red heart", "noto blue heart on a yellow background"),
@@ -87,11 +87,12 @@ def picture(
     return contact_sheet(images, PER_ROW, PROMPTS, zoom=2)
 
 
-def read(place: Path) -> Emoji:
-    """The network with the averaged weights of a checkpoint."""
+def read(place: Path) -> Networks:
+    """The networks with the averaged weights of a checkpoint."""
     state = checkpoint.read(place)
     sizes = state["architecture"] | {"channels": tuple(state["architecture"]["channels"])}
-    model = Emoji(Architecture(**sizes), len(state["vocabulary"]))
+    tokenizer = build_tokenizer(state["vocabulary"][len(SPECIAL) :])
+    model = Networks(Architecture(**sizes), tokenizer, state.get("camera", 0))
     model.load_state_dict(load_file(place / "average.safetensors"))
     return model.eval()
 

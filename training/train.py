@@ -1,4 +1,4 @@
-"""Train the emoji model on a CPU, one GPU or several; the same command resumes an interrupted run.
+"""Train a bundled model on a CPU, one GPU or several; the same command resumes an interrupted run.
 
 On the CPU, an interrupted or killed run ends in the same bytes as an uninterrupted one. Ctrl-C and SIGTERM save after
 the current step; the exit code is then 130 or 143.
@@ -12,6 +12,10 @@ to a folder of its own:
 
     python -m training.train --folder build/emoji/last --start build/emoji/run/step-040000 \
         --steps 46000 --decay-steps 6000
+
+The model of toys starts from the emoji's weights (`training.reopen`); its pictures come from `training.toys.pictures`:
+
+    python -m training.train --folder build/toys/run --steps 20000 data:toys
 """
 
 import json
@@ -33,12 +37,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from potstill.cli.interrupts import stop_signals
 from potstill.io.files import write
-from training import checkpoint, data
-from training.compose import Pictures, generator, paint, say
+from training import checkpoint
+from training.compose import generator
+from training.examples import Emoji
 from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer, described, tokenize
+from training.model import CODEC, Architecture, Networks, as_prior, build_scheduler, build_tokenizer, tokenize
 from training.muon import Muon
-from training.sheet import picture as sheet_png
+from training.toys.examples import Toys
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class Train:
 
     folder: Path = Path("build/emoji/run")
     """Checkpoints, sheets and `metrics.jsonl` go here; an existing run is resumed."""
-    data: Path = Path("build/emoji/icons.safetensors")
-    """The drawings of `training.data`."""
+    data: Emoji | Toys = field(default_factory=Emoji)
+    """What the model is trained on."""
     start: Path | None = None
     """A checkpoint of another run to start from, if the folder has none."""
     steps: int = 40_000
@@ -96,15 +101,15 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    drawings = data.load(run.data).to(device)
-    pictures = Pictures(drawings)
-    tokenizer, abar = build_tokenizer(), build_scheduler().alphas_cumprod.to(device)
+    draw = run.data.open(device)
+    tokenizer, abar = build_tokenizer(run.data.words), build_scheduler().alphas_cumprod.to(device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
-    bare = Emoji(run.architecture, len(tokenizer)).to(device, memory_format=torch.channels_last)  # 20 % faster
+    bare = Networks(run.architecture, tokenizer, run.data.camera)
+    bare = bare.to(device, memory_format=torch.channels_last)  # 20 % faster
     average = {name: value.clone() for name, value in bare.state_dict().items()}
     optimiser = Muon(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
-    state = described(run.architecture, tokenizer)
+    state = bare.described
     step = 0
     if begin := beginning(run):
         step = checkpoint.restore(begin, state, bare, average, optimiser)
@@ -114,16 +119,15 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     while step < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
-        shown = pictures.draw(run.batch, rng)
-        x0 = CODEC.encode(paint(drawings, shown))
-        tokens = tokenize(tokenizer, [say(picture, drawings, rng) for picture in shown]).to(device)
+        images, captions, camera = draw(run.batch, rng)
+        x0, tokens = CODEC.encode(images), tokenize(tokenizer, captions).to(device)
         t = draw_times(run.batch, rng).to(device)
         eps = torch.randn(x0.shape, generator=rng).to(device)
 
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(run, step)
         with accelerator.autocast(), attention(device):
-            x0_hat = model(perturb(x0, eps, abar[t]), t, tokens)
+            x0_hat = model(perturb(x0, eps, abar[t]), t, tokens, camera)
         loss = v_loss(x0_hat, x0, abar[t])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
@@ -142,9 +146,9 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
             checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
             saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
-            averaged = Emoji(run.architecture, len(tokenizer)).to(device)
+            averaged = Networks(run.architecture, tokenizer, run.data.camera).to(device)
             averaged.load_state_dict(average)
-            write(run.folder / f"sheet-{step:06d}.png", sheet_png(as_prior(averaged), steps=run.sheet_steps))
+            write(run.folder / f"sheet-{step:06d}.png", run.data.sheet(as_prior(averaged), run.sheet_steps))
         if stopped:
             return
 

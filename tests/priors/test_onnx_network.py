@@ -13,7 +13,7 @@ from potstill.priors.loading import load
 from potstill.priors.onnx_network import OnnxNetwork, converted, in_torch
 from tests import tiny
 
-NETWORKS = ["sd", "sdxl", "pixels", "deepfloyd", "ddpm"]
+NETWORKS = ["sd", "sdxl", "pixels", "views", "deepfloyd", "ddpm"]
 
 
 def inputs(network, batch: int, height: int = 8, width: int = 8, tokens: int = 5):
@@ -31,6 +31,9 @@ def inputs(network, batch: int, height: int = 8, width: int = 8, tokens: int = 5
         pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
         sizes = torch.tensor([[64.0, 64, 0, 0, 64, 64]]).expand(batch, -1)
         options["added_cond_kwargs"] = {"text_embeds": torch.randn(batch, pooled, generator=rng), "time_ids": sizes}
+    if config.get("class_embed_type"):
+        numbers = config.projection_class_embeddings_input_dim
+        options["class_labels"] = torch.randn(batch, numbers, generator=rng)
     return values, options
 
 

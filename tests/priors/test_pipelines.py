@@ -14,6 +14,7 @@ from torch import Generator
 from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.schedule import Flow
+from potstill.diffusion.views import ByView, CameraEmbedding, PassEntries
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDS, Source
 from potstill.priors.families import family
@@ -61,7 +62,7 @@ CALLS = {
     "ddpm": {"output_type": "np"},
 }
 """How each pipeline is asked for the sample that the prior is compared with; its own defaults where possible."""
-SAMPLED = [name for name in tiny.BUILDERS if name not in ("sd-img2img", "pixels")]
+SAMPLED = [name for name in tiny.BUILDERS if name not in ("sd-img2img", "pixels", "views")]
 
 
 class Recorder:
@@ -248,6 +249,10 @@ def test_a_prior_without_text_says_so(priors):
     [
         (lambda: tiny.stable_diffusion(unet=tiny.unet(in_channels=9)), "takes 9 channels where the latents have 4"),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "takes a class"),
+        (
+            lambda: tiny.pixels(class_embed_type="simple_projection", projection_class_embeddings_input_dim=10),
+            "takes a class",
+        ),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(time_cond_proj_dim=8)), "consistency model"),
         (lambda: SimpleNamespace(unet=tiny.vae(), config={}), "with the network AutoencoderKL is not supported"),
     ],
@@ -255,6 +260,26 @@ def test_a_prior_without_text_says_so(priors):
 def test_networks_that_are_told_more_than_a_text_are_refused(build, message):
     with pytest.raises(InputError, match=message):
         family(build())
+
+
+def test_a_network_that_takes_a_camera_is_told_it_or_that_there_is_none(priors):
+    prior, rng = priors("views"), torch.Generator().manual_seed(0)
+    prompt, x_t, t = prior.encode_prompt("a pear"), torch.randn(1, 12, 8, 8, generator=rng), torch.tensor([500.0])
+    seen = {"azimuth": torch.tensor([90.0]), "elevation": torch.tensor([20.0])}
+    assert prior.view_reading == CameraEmbedding()
+    told, other = (ByView(prior, CameraEmbedding(4))(x_t, t, prompt | each) for each in (seen, {**seen, "azimuth": -t}))
+    labels = CameraEmbedding().embed(**seen)
+    with torch.no_grad():
+        states = prompt["encoder_hidden_states"]
+        expected, unknown = (
+            prior.network(x_t, t, states, class_labels=each).sample for each in (labels, torch.zeros_like(labels))
+        )
+    torch.testing.assert_close(told.x0, expected)
+    torch.testing.assert_close(prior(x_t, t, prompt).x0, unknown)
+    torch.testing.assert_close(ByView(prior, PassEntries(()))(x_t, t, prompt | seen).x0, unknown)
+    assert not torch.allclose(told.x0, other.x0)
+    assert not torch.allclose(told.x0, unknown)
+    assert priors("pixels").view_reading is None
 
 
 def test_a_scheduler_without_a_table_is_refused():

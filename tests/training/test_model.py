@@ -1,7 +1,7 @@
 import torch
 
 from training.loss import FLOOR, draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Emoji, as_prior, build_scheduler, build_tokenizer
+from training.model import CODEC, Architecture, Networks, as_prior, build_scheduler, build_tokenizer
 
 
 def test_a_channel_is_a_place_in_the_block_of_4x4_pixels():
@@ -13,7 +13,7 @@ def test_a_channel_is_a_place_in_the_block_of_4x4_pixels():
 
 def test_the_network_is_trained_on_the_noise_that_the_library_knows():
     rng = torch.Generator().manual_seed(0)
-    prior = as_prior(Emoji(Architecture((32, 32, 32), 2, 24, 1), len(build_tokenizer())))
+    prior = as_prior(Networks(Architecture((32, 32, 32), 2, 24, 1), build_tokenizer()))
     x0, eps, t = (*torch.randn(2, 3, 48, 16, 16, generator=rng), torch.tensor([0, 500, 999]))
     expected = prior.schedule.perturb(x0, eps, t.double())
     torch.testing.assert_close(perturb(x0, eps, build_scheduler().alphas_cumprod[t]), expected)
@@ -50,5 +50,5 @@ def test_the_last_noise_level_hides_even_the_colour_of_a_picture():
 
 
 def test_the_whole_model_fits_into_25_megabytes():
-    model = Emoji(Architecture(), len(build_tokenizer()))
+    model = Networks(Architecture(), build_tokenizer())
     assert 2 * sum(p.numel() for p in model.parameters()) < 24.9e6

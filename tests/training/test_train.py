@@ -15,6 +15,7 @@ from potstill.priors.logs import quiet
 from potstill.priors.prompts import PromptWarning
 from training import export, reopen, sheet
 from training import train as module
+from training.examples import Emoji
 from training.icons import icons
 from training.model import Architecture, build_tokenizer, tokenize
 from training.train import Train, learning_rate, open_log, train
@@ -34,7 +35,7 @@ def run(tmp_path_factory):
     save_file({"pixels": pixels[:1]}, path.with_name("colours.safetensors"), about)
     return Train(
         folder=folder / "run",
-        data=path,
+        data=Emoji(path),
         steps=4,
         decay_steps=2,
         warmup=2,

@@ -20,9 +20,9 @@ from training.toys.surfaces import Vertices, joined
 SAMPLES = 4
 """Rays along each side of a pixel."""
 DIRECTIONS = 96
+"""Directions of light."""
 RADIUS = 0.93
 """Of the sphere around a toy; cameras at distance 3 with a field of view of 40 degrees see the unit sphere."""
-"""Directions of light."""
 _AMBIENT, _SKY, _SUN, _SHARPNESS = 0.68, 0.16, 1.15, 4.0
 _HIDDEN = 0.02  # less light than any visible point has
 _SUNWARDS = np.array([-0.45, -0.65, 0.62]) / np.linalg.norm([-0.45, -0.65, 0.62])  # in front, above, on its right
@@ -54,11 +54,12 @@ def _column(colour: Colour) -> Float[np.ndarray, "3 1 1"]:
 class Renderer:
     """Renders one toy, which is scaled to fit into a sphere of `RADIUS`."""
 
-    def __init__(self, toy: Toy) -> None:
-        """Build the ray caster, and light the toy."""
+    def __init__(self, toy: Toy, frame: Toy | None = None) -> None:
+        """Build the ray caster, and light the toy; `frame` is the toy that fits into the sphere, by default itself."""
         whole = joined([part.surface for part in toy])
-        centre = (whole.vertices.min(0) + whole.vertices.max(0)) / 2
-        size = np.linalg.norm(whole.vertices - centre, axis=1).max()
+        extent = joined([part.surface for part in frame or toy]).vertices
+        centre = (extent.min(0) + extent.max(0)) / 2
+        size = np.linalg.norm(extent - centre, axis=1).max()
         vertices = RADIUS * (whole.vertices - centre) / size
         self._names = list(dict.fromkeys(part.colour for part in toy))
         sizes = [len(part.surface.triangles) for part in toy]

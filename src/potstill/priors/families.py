@@ -5,7 +5,7 @@ from typing import Any
 from potstill.errors import InputError
 from potstill.priors.pipeline import Pipeline, network_of
 from potstill.priors.transformers import Flux, PixArt, StableDiffusion3
-from potstill.priors.unets import DeepFloyd, StableDiffusion, StableDiffusionXL, Unconditional
+from potstill.priors.unets import DeepFloyd, StableDiffusion, StableDiffusionXL, Unconditional, camera_numbers
 
 FAMILIES: dict[str, type[Pipeline]] = {
     "UNet2DModel": Unconditional,
@@ -43,7 +43,8 @@ def family(pipe: Any) -> type[Pipeline]:
 
 def _other_inputs(pipe: Any, config: Any) -> str:
     """The reason why the network takes more than a noisy image, its time and a text; empty if it does not."""
-    if config.get("class_embed_type") is not None or config.get("num_class_embeds") is not None:
+    classes = config.get("class_embed_type") is not None or config.get("num_class_embeds") is not None
+    if classes and not camera_numbers(config):
         return "its network takes a class or another image's noise level"
     if config.get("addition_embed_type") not in (None, "text", "text_time"):
         return f"its network takes {config.addition_embed_type} embeddings"

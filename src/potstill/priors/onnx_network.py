@@ -75,17 +75,18 @@ class OnnxNetwork(torch.nn.Module):
         x_t: Float[Tensor, "b c h w"],
         t: Float[Tensor, " b"] | Float[Tensor, ""],
         states: Float[Tensor, "b n d"] | None = None,
+        class_labels: Float[Tensor, "b m"] | None = None,
         added_cond_kwargs: Mapping[str, Tensor] | None = None,
         return_dict: bool = False,
     ) -> tuple[Float[Tensor, "b k h w"]]:
         """The network's output, as diffusers returns it with `return_dict=False`."""
         added = dict(added_cond_kwargs or {})
-        inputs = {"x_t": x_t, "t": t.expand(len(x_t)), "states": states, **added}
+        inputs = {"x_t": x_t, "t": t.expand(len(x_t)), "states": states, "class_labels": class_labels, **added}
         recorded = torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in inputs.values())
         multiple = 2 ** (len(self.config.block_out_channels) - 1)
         uneven = any(side % multiple for side in x_t.shape[-2:])
         if recorded or uneven or self._weights_of_attention(x_t) > _ATTENTION:
-            return _call(self.plain, x_t, t, states, added)
+            return _call(self.plain, x_t, t, states, class_labels, added)
         return (self._session(**inputs),)
 
     def _weights_of_attention(self, x_t: Float[Tensor, "b c h w"]) -> int:
@@ -138,6 +139,8 @@ def network_graph(network: Any) -> bytes:
         sizes = 6 * config.addition_time_embed_dim
         inputs["text_embeds"] = torch.zeros(2, config.projection_class_embeddings_input_dim - sizes)
         inputs["time_ids"] = torch.zeros(2, 6)
+    if config.get("class_embed_type") == "simple_projection":
+        inputs["class_labels"] = torch.zeros(2, config.projection_class_embeddings_input_dim)
     free = {"x_t": {2: "height", 3: "width"}, "states": {1: "tokens"}}
     return graph_of(_Positional(network, tuple(inputs)), inputs, free)
 
@@ -191,10 +194,18 @@ class _Positional(torch.nn.Module):
     def forward(self, *values: Tensor) -> Tensor:
         inputs = dict(zip(self._names, values, strict=True))
         x_t, t, states = inputs.pop("x_t"), inputs.pop("t"), inputs.pop("states", None)
-        return _call(self.network, x_t, t, states, inputs)[0]
+        return _call(self.network, x_t, t, states, inputs.pop("class_labels", None), inputs)[0]
 
 
-def _call(network: Any, x_t: Tensor, t: Tensor, states: Tensor | None, added: Mapping[str, Tensor]) -> tuple[Tensor]:
+def _call(
+    network: Any,
+    x_t: Tensor,
+    t: Tensor,
+    states: Tensor | None,
+    labels: Tensor | None,
+    added: Mapping[str, Tensor],
+) -> tuple[Tensor]:
     """Call a U-Net of diffusers; those without a text take no states."""
     text = () if states is None else (states,)
-    return network(x_t, t, *text, **({"added_cond_kwargs": dict(added)} if added else {}), return_dict=False)
+    more = ({} if labels is None else {"class_labels": labels}) | ({"added_cond_kwargs": dict(added)} if added else {})
+    return network(x_t, t, *text, **more, return_dict=False)

@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
 from potstill.diffusion.schedule import Flow, Schedule, Tabulated
+from potstill.diffusion.views import ViewReading
 from potstill.errors import InputError
 from potstill.priors.logs import quiet
 from potstill.priors.lora import adapt
@@ -186,6 +187,11 @@ class Pipeline(NetworkPrior, abc.ABC):
     def unconditional(self) -> Condition:
         """The empty prompt."""
         return self.encode_prompt("")
+
+    @property
+    def view_reading(self) -> ViewReading | None:
+        """How the network is told the camera, if it knows any."""
+        return None
 
     def size_condition(self, latents: Grid) -> Condition:
         """The network's inputs for the size of the image, with one row; empty for most networks."""

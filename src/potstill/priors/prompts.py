@@ -165,8 +165,11 @@ def words(tokenizer: Any) -> list[str]:
 
 
 def reading(known: Collection[str], prompt: str) -> Reading:
-    """The words that a model which knows `known` gets: of a caption, if it is of the emoji model's kind."""
-    return read(prompt) if "background" in known else Reading(tuple(split(prompt)))
+    """The words that a model which knows `known` gets: of a caption, if it is of the emoji model's kind.
+
+    That is one with styles. In other captions, as in "bear with a red hat", the order of words matters.
+    """
+    return read(prompt) if "noto" in known else Reading(tuple(split(prompt)))
 
 
 def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:

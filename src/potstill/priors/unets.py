@@ -1,11 +1,13 @@
 """The families of U-Nets: Stable Diffusion, SDXL, DeepFloyd IF, and unconditional networks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from potstill.diffusion.prior import Condition
+from potstill.diffusion.views import CameraEmbedding, ViewReading
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
@@ -15,12 +17,21 @@ class StableDiffusion(Pipeline):
     """Stable Diffusion 1 and 2, and every U-Net conditioned on the states of one text encoder."""
 
     def embed(self, prompt: str) -> Condition:
-        """The states of the text encoder."""
-        return {"encoder_hidden_states": _states(self, prompt)}
+        """The states of the text encoder; zeros, an unknown camera, for a network that takes one."""
+        numbers = camera_numbers(self.network.config)
+        camera = {"class_labels": torch.zeros(1, numbers)} if numbers else {}
+        return {"encoder_hidden_states": _states(self, prompt), **camera}
+
+    @property
+    def view_reading(self) -> ViewReading | None:
+        """The embedding of the camera, for a network that takes one."""
+        numbers = camera_numbers(self.network.config)
+        return CameraEmbedding(numbers // 4) if numbers else None
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The output of the U-Net."""
-        return self.network(x_t, self.timesteps(t), condition["encoder_hidden_states"], return_dict=False)[0]
+        states, labels = condition["encoder_hidden_states"], condition.get("class_labels")
+        return self.network(x_t, self.timesteps(t), states, class_labels=labels, return_dict=False)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +110,17 @@ class Unconditional(Pipeline):
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The output of the U-Net."""
         return self.network(x_t, self.timesteps(t), return_dict=False)[0]
+
+
+def camera_numbers(config: Any) -> int:
+    """How many numbers tell a U-Net the camera, as those of `CameraEmbedding`; 0 for one that takes none.
+
+    They are its `class_labels` (`class_embed_type="simple_projection"`), beside the states of a text. Networks that
+    have no text elsewhere, such as AudioLDM's, take the text itself there.
+    """
+    beside_text = config.get("class_embed_type") == "simple_projection" and config.get("cross_attention_dim")
+    numbers = config.get("projection_class_embeddings_input_dim") if beside_text else 0
+    return numbers if numbers and numbers % 4 == 0 else 0
 
 
 def _states(prior: Pipeline, prompt: str) -> Tensor:

@@ -1,0 +1,128 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+
+from potstill.worlds.toys.bank import smoothed
+from tests.optional import needs
+from training import checkpoint, reopen, sheet
+from training.compose import generator
+from training.examples import Emoji
+from training.model import Architecture, Networks, build_tokenizer, tokenize
+from training.muon import Muon
+from training.toys import pictures
+from training.toys.examples import READING, Pictures, Toys
+from training.train import Train, train
+
+pytestmark = needs("embreex")
+TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
+CPU = Accelerator(cpu=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("toys")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "TOYS", 1)
+        patch.setattr(pictures, "KINDS", {kind: pictures.KINDS[kind] for kind in ("mug", "duck")})
+        pictures.main(pictures.Settings(place, shards=1))
+    return place
+
+
+def test_packed_pictures_are_those_of_the_renderer():
+    """Up to the rays of a third colour in a pixel, and the rounding of light."""
+    from training.toys.looks import whole
+    from training.toys.parts import COLOURS, MAIN, Drawn
+    from training.toys.render import Renderer
+
+    toy = whole("mug", Drawn(np.random.default_rng(0)))
+    seen = pictures.cameras(3, np.random.default_rng(1))
+    shading = Renderer(toy)(seen, pictures.SAMPLES)
+    palette = COLOURS | {MAIN: COLOURS["green"]}
+    true = torch.from_numpy(shading.pictures(palette, (0.2, 0.3, 0.4))).float()
+    colours = torch.zeros(3, pictures.PARTS + 1, 3)
+    colours[:, : len(shading.shares)] = torch.tensor([palette[name] for name in shading.shares])
+    packed = torch.from_numpy(pictures.packed(shading))
+    found = pictures.paint(packed, colours, torch.tensor([[0.2, 0.3, 0.4]]).expand(3, -1))
+    error = (found - smoothed(true)).abs()
+    assert error.mean() < 1e-3
+    assert error.quantile(0.999) < 0.02
+
+
+def test_cameras_cover_the_sphere_above_the_lowest():
+    seen = pictures.cameras(2000, np.random.default_rng(0))
+    assert seen.elevation.min() >= pictures.LOWEST - 1e-3
+    assert seen.elevation.max() > 80
+    assert seen.elevation.deg2rad().sin().mean() == pytest.approx((1 + np.sin(np.deg2rad(-20))) / 2, abs=0.03)
+    assert seen.azimuth.deg2rad().cos().mean() == pytest.approx(0, abs=0.05)
+
+
+def test_shards_are_kept_and_read(folder):
+    before = pictures.path(folder, 0).read_bytes()
+    pictures.main(pictures.Settings(folder, shards=1))
+    assert pictures.path(folder, 0).read_bytes() == before
+    rendered = pictures.load(folder)
+    assert rendered.pixels.shape == (2 * pictures.VIEWS, 3, 64, 64)
+    assert [toy["kind"] for toy in rendered.toys] == ["mug", "duck"]
+    with pytest.raises(FileNotFoundError, match=r"training\.toys\.pictures"):
+        pictures.load(folder / "none")
+
+
+def test_a_batch_is_a_function_of_its_seed(folder):
+    draw = Pictures(pictures.load(folder))
+    one, again, other = (draw(8, generator(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one.images, again.images)
+    assert one.captions == again.captions
+    assert torch.equal(one.camera, again.camera)
+    assert not torch.equal(one.images, other.images)
+    assert one.images.shape == (8, 3, 64, 64)
+    assert one.images.min() >= 0
+    assert one.images.max() <= 1
+
+
+def test_a_tenth_of_the_captions_and_of_the_cameras_is_left_out(folder):
+    rendered = pictures.load(folder)
+    batch = Pictures(rendered)(1000, generator(3))
+    assert 0.06 < np.mean([not caption for caption in batch.captions]) < 0.14
+    untold = (batch.camera == 0).all(1)
+    assert 0.06 < untold.float().mean() < 0.14
+    waves = READING.embed(rendered.azimuth, rendered.elevation)
+    assert (
+        torch.cdist(batch.camera[~untold], waves, compute_mode="donot_use_mm_for_euclid_dist").min(1).values.max()
+        < 1e-5
+    )
+
+
+def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_the_same_bytes(folder, tmp_path):
+    torch.manual_seed(0)
+    emoji = Networks(TINY, build_tokenizer(Emoji().words))
+    start = checkpoint.save(tmp_path / "emoji", 7, emoji, emoji.state_dict(), Muon(emoji, 0.0), emoji.described, 1)
+    reopen.main(reopen.Reopen(0, tmp_path / "run", start, TINY, Toys(folder)))
+    begun = sheet.read(tmp_path / "run" / "step-000000")
+    rng = torch.Generator().manual_seed(0)
+    x_t, t = torch.randn(2, 48, 16, 16, generator=rng), torch.tensor([500, 900])
+    camera = torch.randn(2, Toys.camera, generator=rng)
+    words = ["red heart", "blue castle on a white background"]
+    with torch.no_grad():
+        one = emoji.eval()(x_t, t, tokenize(emoji.tokenizer, words))
+        known = ["red red", "blue castle on a white background"]  # heart is not of the toys
+        two = begun(x_t, t, tokenize(begun.tokenizer, known), camera)
+    torch.testing.assert_close(one[1], two[1])
+
+    run = Train(tmp_path / "run", Toys(folder), steps=3, batch=2, sheet_steps=1, warmup=1, architecture=TINY)
+    halves = replace(run, folder=tmp_path / "halves", start=tmp_path / "run" / "step-000000", checkpoint_every=0.0)
+    first = train(halves, CPU)
+    for _ in range(3):
+        next(first)
+    first.close()  # step 3 is lost
+    assert [step["step"] for step in train(halves, CPU)] == [3]
+    assert [step["step"] for step in train(run, CPU)] == [1, 2, 3]
+    ends = [place / "step-000003" for place in (run.folder, halves.folder)]
+    for file in ("model", "average", "optimiser"):
+        one, other = ((end / f"{file}.safetensors").read_bytes() for end in ends)
+        assert one == other, file
+    assert sheet.read(ends[0]).unet.class_embedding.weight.any(), "it begins at zero"
+    assert (run.folder / "sheet-000003.png").exists()
+    assert (ends[0] / "state.json").read_text().count('"camera": 16') == 1

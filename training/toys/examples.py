@@ -1,0 +1,119 @@
+"""The examples of the model `toys`: pictures of random toys in random colours, their captions and cameras."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from potstill.diffusion.views import CameraEmbedding
+from potstill.priors.unets import StableDiffusion
+from training.captions import BACKGROUNDS
+from training.examples import Batch, Draw, Examples
+from training.toys import words
+from training.toys.looks import Look, draw_look, whole
+from training.toys.parts import COLOURS, Drawn, Toy
+from training.toys.pictures import PARTS, VIEWS, Rendered, load, paint
+from training.toys.sheet import picture
+
+READING = CameraEmbedding()
+NO_CAPTION = 0.1  # share of empty captions: the unconditional prediction that guidance needs
+NO_CAMERA = 0.1  # share of cameras that the model is not told
+NATURAL = 0.5  # share of natural colours without a word
+UNSAID = 0.1  # share of colours without a word in captions of kinds that have no natural one
+STRANGE = 0.03  # share of captions with an unknown word, which the model should ignore
+WHITE, NAMED = 0.2, 0.35  # shares of white backgrounds and of other named ones; the rest are any colour
+BACKGROUND = 0.6  # share of named backgrounds that the caption names
+_MIXED = "with without and background on a"
+
+
+def vocabulary() -> list[str]:
+    """Every word of every caption, sorted, without those that the tokenizer drops."""
+    return sorted({*words.vocabulary(), *COLOURS, *_MIXED.split()} - {"a"})
+
+
+class Pictures:
+    """Draws random pictures and paints them in random colours that are not held out."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        """Build one toy of each kind, for the usual colours of its parts."""
+        self.rendered = rendered
+        self._toys: dict[str, Toy] = {
+            kind: whole(kind, Drawn(np.random.default_rng(0))) for kind in {toy["kind"] for toy in rendered.toys}
+        }
+
+    def __call__(self, count: int, rng: torch.Generator) -> Batch:
+        """Draw `count` examples."""
+        seed, picked = _integer(2**62, rng), torch.randint(len(self.rendered.pixels), (count,), generator=rng)
+        numbers = np.random.default_rng(seed)
+        captions, palettes, backgrounds = [], torch.zeros(count, PARTS + 1, 3), torch.zeros(count, 3)
+        for row, place in enumerate(picked.tolist()):
+            toy = self.rendered.toys[place // VIEWS]
+            look = draw_look(toy["kind"], frozenset(toy["missing"]), numbers)
+            tints = look.palette(self._toys[look.kind])
+            palettes[row, : len(toy["parts"])] = torch.tensor([COLOURS[tints[part]] for part in toy["parts"]])
+            name, colour = background(look, numbers)
+            backgrounds[row] = torch.tensor(colour)
+            captions.append(say(look, name, numbers))
+        images = paint(self.rendered.pixels[picked], palettes, backgrounds)
+        told = torch.rand(count, generator=rng) >= NO_CAMERA
+        waves = READING.embed(self.rendered.azimuth[picked], self.rendered.elevation[picked])
+        return Batch(images, captions, waves * told[:, None])
+
+
+def background(look: Look, rng: np.random.Generator) -> tuple[str, tuple[float, ...]]:
+    """A background with its name, which is empty for a colour without one; never that of the toy."""
+    kind = rng.random()
+    if kind < WHITE + NAMED:
+        name = "white" if kind < WHITE else str(rng.choice([*BACKGROUNDS]))
+        if name != look.colour:
+            return name, tuple(value / 255 for value in BACKGROUNDS[name])
+    return "", tuple(rng.random(3).tolist())
+
+
+def say(look: Look, name: str, rng: np.random.Generator) -> str:
+    """A true caption, or an empty one."""
+    empty, unsaid, behind, strange = rng.random(4).tolist()
+    if empty < NO_CAPTION:
+        return ""
+    unsaid_share = NATURAL if look.colour == look.about.natural else 0 if look.about.natural else UNSAID
+    text = look.caption(colour=unsaid >= unsaid_share, background=name if behind < BACKGROUND else "")
+    if strange < STRANGE:
+        said = text.split()
+        said.insert(int(rng.integers(len(said) + 1)), "unheard")
+        return " ".join(said)
+    return text
+
+
+def _integer(bound: int, rng: torch.Generator) -> int:
+    return int(torch.randint(bound, (), generator=rng))
+
+
+@dataclass(frozen=True)
+class Toys(Examples):
+    """Toys from any camera, for the model `toys`."""
+
+    folder: Path = Path("build/toys")
+    """The pictures of `training.toys.pictures`."""
+
+    camera: ClassVar[int] = READING.embed(torch.zeros(1), torch.zeros(1)).shape[1]
+
+    @property
+    def words(self) -> list[str]:
+        """All words of all captions, in the order of their tokens."""
+        return vocabulary()
+
+    def open(self, device: torch.device) -> Draw:
+        """Read the pictures; they are painted on the CPU."""
+        pictures = Pictures(load(self.folder))
+
+        def draw(count: int, rng: torch.Generator) -> Batch:
+            images, captions, camera = pictures(count, rng)
+            return Batch(images.to(device), captions, None if camera is None else camera.to(device))
+
+        return draw
+
+    def sheet(self, prior: StableDiffusion, steps: int) -> bytes:
+        """Samples of fixed prompts from eight sides."""
+        return picture(prior, steps=steps)

@@ -46,6 +46,8 @@ pictures: .venv/demo
 	$(BIN)/potstill generate "red teapot" --scene gaussians --out docs/pictures/scene/red.ply --overwrite
 	$(BIN)/potstill edit docs/pictures/scene/red.ply --source "red teapot" --target "blue teapot" \
 	  --out docs/pictures/scene/blue.ply --overwrite
+	$(BIN)/potstill compare docs/pictures/scene/red.ply --source "red teapot" --target "blue teapot" \
+	  --out docs/pictures/scene-compare --overwrite
 	$(BIN)/python benchmarks/toys.py --out docs/3d.json --picture docs/pictures/toys-views.png
 	$(BIN)/potstill theorem --out docs/pictures --overwrite
 	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \

@@ -222,7 +222,7 @@ def test_several_results_of_one_generator_are_not_continued_with_one_each(capsys
     (place,) = (photo.parent / "out").iterdir()
     saved = unpack(place)
     saved["record"].pop("seeds", None)
-    state = saved["state"] if name == "edit" else saved["state"]["run"]
+    state = saved["state"] if name == "edit" else saved["state"]["runs"]["dds"]
     state["changing"]["rng"] = torch.Generator().manual_seed(0).get_state()
     place.write_bytes(pack(saved))
     code, _, err = run(capsys, "resume", "out")

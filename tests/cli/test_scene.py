@@ -162,6 +162,27 @@ def test_methods_are_compared_on_a_scene_and_on_a_prompt(capsys, teapot):
     assert Path("made/sds.glb").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("edit", "photo.png", "--only-box", *"010101"),
+            "--only-box is an option for scenes: give the file of a scene",
+        ),
+        (
+            ("generate", "a pot", "--views", "2"),
+            "--views is an option for scenes: give --scene gaussians, or leave it out",
+        ),
+        (("edit", "teapot.ply", *EDIT, "--space", "pixels"), "--space is an option for pictures: leave it out"),
+        (("edit", "teapot.ply", *EDIT, "--veiws", "2"), "unknown option --veiws: did you mean --views?"),
+    ],
+)
+def test_an_option_of_another_subject_is_told_from_an_unknown_one(capsys, teapot, words, message):
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
 UNFIT = {
     "no prompt": (("teapot.ply", "--prompt", "red teapot"), "a scene is edited with --source and --target"),
     "idle": (("teapot.ply", *EDIT, "--grid", "7"), "grid is of no use to a comparison that edits: leave it out"),

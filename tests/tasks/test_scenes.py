@@ -87,6 +87,30 @@ def test_outside_of_the_box_nothing_moves_to_the_bit(teapot, tmp_path):
         edit_scene(teapot, **EDIT, only_box=(5.0, 6.0, 5.0, 6.0, 5.0, 6.0))
 
 
+def test_only_the_gaussians_of_a_mask_move(teapot, tmp_path):
+    before = read_gaussians(teapot)
+    chosen = torch.arange(len(before)) % 3 == 0
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text(" ".join(map(str, chosen.nonzero()[:, 0].tolist())))
+    made = edit_scene(teapot, **EDIT, mask=numbers).save(tmp_path / "some.ply")[0]
+    after = read_gaussians(made)
+    for name, value in before.named_parameters():
+        assert torch.equal(value[~chosen], getattr(after, name)[~chosen]), name
+    assert not torch.equal(before.colours[chosen], after.colours[chosen])
+    assert replay(made).agree
+    again = edit_scene(teapot, **EDIT, mask=chosen.numpy())
+    assert torch.equal(again.scene.colours, after.colours)
+    assert again.record["mask"]["path"] is None
+    left = chosen & (before.means[:, 0] <= 0).detach()
+    both = edit_scene(teapot, **EDIT, mask=numbers, only_box=(-2.0, 0.0, -2.0, 2.0, -2.0, 2.0)).scene
+    assert torch.equal((both.colours != before.colours).any(1), left)
+    with pytest.raises(InputError, match="mask selects from 2 Gaussians, and the scene has"):
+        edit_scene(teapot, **EDIT, mask=chosen.numpy()[:2])
+    numbers.write_text("0 1")
+    with pytest.raises(InputError, match=r"the mask .* has changed"):
+        replay(made)
+
+
 def test_a_volume_becomes_a_mesh_that_carries_its_settings(tmp_path):
     result = generate_scene("red teapot", scene="volume", grid=9, size=16, steps=3)
     made = result.save(tmp_path / "teapot.glb")[0]

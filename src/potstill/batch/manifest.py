@@ -1,9 +1,9 @@
 """A manifest: a table with an edit or a generation in each row, read from CSV, JSON lines or Parquet.
 
 A column is a setting of an edit or of a generation, of pictures or of 3-D scenes, or an input of an edit, such as
-`image` and `mask`, or `scene` and `cameras`: paths relative to the manifest. A row with an image or with the file of a
-scene is an edit, a row with only a prompt is a generation, of a scene if `scene` is gaussians or volume. An empty cell,
-null or NaN means the default.
+`image` and `mask`, or `scene`, `cameras` and `mask`: paths relative to the manifest. A row with an image or with the
+file of a scene is an edit, a row with only a prompt is a generation, of a scene if `scene` is gaussians or volume. An
+empty cell, null or NaN means the default.
 
 The author of a manifest may be someone else than the user, so a path may not lead out of the folder of the manifest,
 or of the folder that is given instead.

@@ -137,7 +137,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
         values = told | values
         parser.check_complete(values, settings)
     except UsageError as error:
-        raise UsageError(f"{error} (see potstill {name} --help)") from None
+        reason = isinstance(error, parser.UnknownOption) and _of_another_subject(name, command, error.option)
+        raise UsageError(f"{reason or error} (see potstill {name} --help)") from None
     return build(command, values, usual).run
 
 
@@ -154,6 +155,22 @@ def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
     if (kind := line.last("--scene")) is not None:
         return (SCENE if (found := subject_of({"scene": kind})) is PICTURE else found).name
     return PICTURE.name if record is None else subject_of_record(record).name
+
+
+def _of_another_subject(name: str, command: Any, wanted: str) -> str:
+    """What is wrong with an option that a command has for another subject; empty if it has none of that name."""
+    from potstill.cli.words import option
+    from potstill.tasks.schema import schema
+    from potstill.tasks.subjects import SUBJECTS
+
+    for subject in ("picture", *COMMANDS[name].others):
+        other = find_command(name, subject)
+        if other is not command and wanted in {option(each) for each in schema(other) if not each.option.positional}:
+            of_file, kinds = f"the file of a {subject}", SUBJECTS[subject].kinds[:1]
+            fixes = {"edit": [of_file], "generate": [f"--scene {kind}" for kind in kinds]}.get(name, [of_file])
+            fix = f"give {fixes[0]}, or leave it out" if kinds else "leave it out"
+            return f"{wanted} is an option for {subject}s: {fix}"
+    return ""
 
 
 def _preset(command: Any, line: "Line") -> dict[str, Any]:

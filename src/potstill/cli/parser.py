@@ -15,6 +15,15 @@ from potstill.tasks.kinds import named_presets
 from potstill.tasks.schema import SchemaField, first_sentence, is_method, members
 
 
+class UnknownOption(UsageError):
+    """An option that the command does not have."""
+
+    def __init__(self, option: str, message: str) -> None:
+        """With its name, and what is wrong with it."""
+        super().__init__(message)
+        self.option = option
+
+
 @dataclass(frozen=True)
 class Group:
     """An option, and the words that follow it up to the next one."""
@@ -58,7 +67,8 @@ def values(line: Line, settings: Sequence[SchemaField]) -> dict[tuple[str, ...],
     """What a command line says of the settings, by their paths.
 
     Raises:
-        UsageError: an option is unknown, a value is missing or not of its kind, a word belongs to nothing.
+        UnknownOption: an option is unknown.
+        UsageError: a value is missing or not of its kind, a word belongs to nothing.
         InputError: an expression is refused.
     """
     options = {option(setting): setting for setting in settings if not setting.option.positional}
@@ -68,7 +78,7 @@ def values(line: Line, settings: Sequence[SchemaField]) -> dict[tuple[str, ...],
         count = 0
         if group.option:
             if group.option not in options:
-                raise _unknown(group.option, settings)
+                raise UnknownOption(group.option, _unknown(group.option, settings))
             setting = options[group.option]
             found[setting.path], count = _value(setting, group)
         rest += [(word, group) for word in group.words[count:]]
@@ -125,8 +135,8 @@ def _is_option(name: str) -> bool:
     return False
 
 
-def _unknown(name: str, settings: Sequence[SchemaField]) -> UsageError:
-    """The error for an option that the command does not have, or not with this method."""
+def _unknown(name: str, settings: Sequence[SchemaField]) -> str:
+    """What is wrong with an option that the command does not have, or not with this method."""
     known = [option(setting) for setting in settings if not setting.option.positional]
     field = name.removeprefix("--").replace("-", "_")
     for setting in (setting for setting in settings if is_method(setting.kind)):
@@ -135,10 +145,10 @@ def _unknown(name: str, settings: Sequence[SchemaField]) -> UsageError:
         owners = {type(method): word for word, method in reversed(having.items())}
         if owners:
             among = " or ".join(reversed(owners.values()))
-            return UsageError(f"{name} is an option of --method {among}: choose that method, or leave it out")
+            return f"{name} is an option of --method {among}: choose that method, or leave it out"
     close = difflib.get_close_matches(name, [*known, "--help", "--help-all"], n=1)
     fix = f": did you mean {close[0]}?" if close else "; a file whose name starts with - is written ./-name"
-    return UsageError(f"unknown option {short(name)}{fix}")
+    return f"unknown option {short(name)}{fix}"
 
 
 def _unexpected(word: str, group: Group, options: Mapping[str, SchemaField]) -> UsageError:

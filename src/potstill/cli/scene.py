@@ -121,6 +121,9 @@ class EditSceneCommand(SceneCommand):
     task: EditScene
     cameras: Path | None = None
     """A transforms.json with the cameras that look at the scene in each step, instead of an orbit around the origin."""
+    mask: Path | None = None
+    """Edit only the Gaussians that this file selects; the others stay as they are, to the bit. A .txt or .npy with
+    their numbers, from 0, or a .ply with as many vertices and a column "selected"."""
     preset: Literal["pds-nerf"] | None = None
     """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
     model: Model = TOYS
@@ -147,4 +150,7 @@ class CompareScenesCommand(ComparisonCommand):
     task: CompareScenes
     cameras: Path | None = None
     """A transforms.json with the cameras that look at the scene in each step, instead of an orbit around the origin."""
+    mask: Path | None = None
+    """Edit only the Gaussians that this file selects; the others stay as they are, to the bit. A .txt or .npy with
+    their numbers, from 0, or a .ply with as many vertices and a column "selected"."""
     model: Model = TOYS

@@ -31,7 +31,7 @@ class CompareScenes(Comparing, SceneSettings):
     only_box: Annotated[Box | None, Option(metavar="X0 X1 Y0 Y1 Z0 Z1")] = None
     """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
 
-    inputs: ClassVar = {"scene": False, "cameras": False}
+    inputs: ClassVar = {"scene": False, "cameras": False, "mask": False}
     edits_with: ClassVar = ("infedit", "dds", "sds", "pds")
     generates_with: ClassVar = ("SDS(times=Annealed(high=0.7))", "sdi")
 

@@ -1,18 +1,19 @@
 """Edit a 3-D scene with two prompts: one that describes it, one that describes what it should become."""
 
-import hashlib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import torch
-from torch import Generator
+from jaxtyping import Bool
+from torch import Generator, Tensor
 
 from potstill.distillation import Step
 from potstill.errors import InputError, Note
-from potstill.io.files import as_path, file_hash
+from potstill.io.selections import read_selection, selection
 from potstill.methods import InfEdit, Method
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes.files import gaussians_on_mesh, read_gaussians
@@ -53,7 +54,7 @@ class EditScene(SceneTask):
     """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
 
     command: ClassVar[str] = "edit"  # type: ignore[assignment,misc]
-    inputs: ClassVar = {"scene": True, "cameras": False}
+    inputs: ClassVar = {"scene": True, "cameras": False, "mask": False}
     default_guidance_scale: ClassVar = 1.0
 
     def __post_init__(self) -> None:
@@ -85,18 +86,19 @@ class EditScene(SceneTask):
         scene = self._read(given, viewing, rng).to(model.device)
         model.check_difference(self.source, self.target)
         check_seen(scene, self.shown(viewing, 4), "the scene" if isinstance(given, Gaussians) else repr(str(given)))
+        chosen = torch.ones(len(scene), dtype=torch.bool)
+        if (mask := inputs.get("mask")) is not None:
+            chosen = self._chosen(given, mask, len(scene))
         if self.only_box is not None:
-            scene.hold(~self._inside(scene))
+            chosen = self._inside(scene, chosen)
+        if not chosen.all():
+            scene.hold(~chosen.to(model.device))
         return scene
 
     def source_scene(self, scene: Solid) -> Solid:
         """A copy of the scene as it begins."""
         assert isinstance(scene, Gaussians)
         return _copy(scene)
-
-    def recorded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The path and the hash of the scene."""
-        return {"scene": _scene_record(inputs["scene"])}
 
     def _read(self, given: Any, viewing: Viewing, rng: Generator) -> Gaussians:
         if isinstance(given, Gaussians):
@@ -113,18 +115,30 @@ class EditScene(SceneTask):
         warnings.warn(text, Note, stacklevel=3)
         return scene
 
-    def _inside(self, scene: Gaussians) -> Any:
-        """Which Gaussians are in the box.
+    def _chosen(self, given: Any, mask: Any, count: int) -> Bool[Tensor, " n"]:
+        """Which Gaussians a mask selects, a file or an array.
+
+        Raises:
+            InputError: it does not fit the scene.
+        """
+        if isinstance(mask, str | Path):
+            if not isinstance(given, Gaussians) and scene_kind(given) in MESHES:
+                raise InputError(f"{str(given)!r} holds no Gaussians that a mask can select: give --only-box")
+            return torch.from_numpy(read_selection(mask, count))
+        return torch.from_numpy(selection(mask, count, "mask"))
+
+    def _inside(self, scene: Gaussians, chosen: Bool[Tensor, " n"]) -> Bool[Tensor, " n"]:
+        """Which of the chosen Gaussians are in the box.
 
         Raises:
             InputError: none is.
         """
         assert self.only_box is not None
-        box = torch.tensor(self.only_box, dtype=torch.float64).view(3, 2).to(scene.means.device)
-        means = scene.means.detach().double()
-        inside = ((means >= box[:, 0]) & (means <= box[:, 1])).all(1)
+        box = torch.tensor(self.only_box, dtype=torch.float64).view(3, 2)
+        means = scene.means.detach().double().cpu()
+        inside = ((means >= box[:, 0]) & (means <= box[:, 1])).all(1) & chosen
         if not inside.any():
-            low, high = means.amin(0).tolist(), means.amax(0).tolist()
+            low, high = means[chosen].amin(0).tolist(), means[chosen].amax(0).tolist()
             sides = ", ".join(f"{name} {a:.3g} to {b:.3g}" for name, a, b in zip("xyz", low, high, strict=True))
             raise InputError(f"no Gaussian is in the box {self.only_box}: they are at {sides}")
         return inside
@@ -137,6 +151,7 @@ def edit_scene(
     target: str,
     model: str | Pipeline | Toys = "world:toys",
     cameras: str | Path | None = None,
+    mask: str | Path | np.ndarray | None = None,
     preset: str | None = None,
     on_step: Callable[[Step], None] | None = None,
     **settings: Any,
@@ -149,6 +164,8 @@ def edit_scene(
         target: the prompt that describes what it should become.
         model: what `potstill.load` takes, or what it gives.
         cameras: a transforms.json with the cameras that look at the scene; by default they orbit around the origin.
+        mask: the Gaussians to edit; the others keep their bits. Their numbers, or a boolean for each: an array, a .txt
+            or .npy file, or the column `selected` of a .ply.
         preset: the name of released settings, "pds-nerf".
         on_step: called with every `Step`.
         settings: the other fields of `EditScene`: method, steps, guidance_scale, views, size, only_box, seed, ...
@@ -158,7 +175,8 @@ def edit_scene(
         NotFiniteError: the run reached a NaN or an infinity.
     """
     task = EditScene.of({"source": source, "target": target, **with_preset(preset, "edit", settings)})
-    inputs = {"scene": scene} if cameras is None else {"scene": scene, "cameras": cameras}
+    given = {"scene": scene, "cameras": cameras, "mask": mask}
+    inputs = {name: value for name, value in given.items() if value is not None}
     return task.start(inputs, load(model) if isinstance(model, str) else model).finish(on_step)
 
 
@@ -166,13 +184,3 @@ def _copy(scene: Gaussians) -> Gaussians:
     """The same Gaussians, in memory of their own."""
     names = ("means", "log_scales", "quaternions", "opacity_logits", "colours", "harmonics")
     return Gaussians(*(getattr(scene, name) for name in names), viewing=scene.viewing)
-
-
-def _scene_record(given: Any) -> dict[str, str | None]:
-    """How the scene is found and recognised again."""
-    if not isinstance(given, Gaussians):
-        return {"path": str(given), "sha256": file_hash(as_path(given))}
-    digest = hashlib.sha256()
-    for value in given.parameters():
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return {"path": None, "sha256": digest.hexdigest()}

@@ -1,10 +1,13 @@
 """A task that makes one 3-D scene: how its run is set up, whether it generates or edits."""
 
 import abc
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Generator
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -15,6 +18,7 @@ from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Regularized
 from potstill.scenes.files import read_cameras
+from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
 from potstill.tasks.plan import ScenePlan
@@ -53,10 +57,6 @@ class SceneTask(SceneSettings, abc.ABC):
         """The source of an edit: a copy of the scene as it begins; None for a generation."""
         return None
 
-    def recorded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """How the inputs are found and recognised again."""
-        return {}
-
     def start(
         self,
         inputs: Mapping[str, Any],
@@ -78,10 +78,8 @@ class SceneTask(SceneSettings, abc.ABC):
         *described, target = ({**model.encode_prompt(each), **size} for each in self.prompts.values())
         source = described[0] if described else None
         steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
-        records = self.recorded(inputs)
-        if given is not None:
-            records["cameras"] = {"path": str(given), "sha256": file_hash(as_path(given))}
-        record, name = self.record(model, **records), [*self.prompts.values()][-1]
+        record = self.record(model, **{name: _recorded(value) for name, value in inputs.items()})
+        name = [*self.prompts.values()][-1]
         return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
 
     def loop(
@@ -112,6 +110,17 @@ class SceneTask(SceneSettings, abc.ABC):
             progress=loop.progress,
         )
         return _falling(steps, falling), loop
+
+
+def _recorded(given: Any) -> dict[str, str | None]:
+    """How an input is found and recognised again: its path, if it is a file, and the hash of its bytes."""
+    if isinstance(given, str | Path):
+        return {"path": str(given), "sha256": file_hash(as_path(given))}
+    parts = [each.detach().cpu().numpy() for each in given.parameters()] if isinstance(given, Gaussians) else [given]
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return {"path": None, "sha256": digest.hexdigest()}
 
 
 def _falling(steps: Iterator[Step], falling: LRScheduler) -> Iterator[Step]:

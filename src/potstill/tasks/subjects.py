@@ -57,7 +57,7 @@ SCENE = Subject(
         "generate": "scene_generating.GenerateScene",
         "compare": "scene_comparing.CompareScenes",
     },
-    ("scene", "cameras"),
+    ("scene", "cameras", "mask"),
     ("gaussians", "volume"),
 )
 SUBJECTS = {each.name: each for each in (PICTURE, SCENE)}

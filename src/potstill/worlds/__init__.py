@@ -2,8 +2,10 @@
 
 from potstill.moved import renamed
 from potstill.worlds.edit_study import EditStudy
+from potstill.worlds.flow import Flow
 from potstill.worlds.loading import load_world
 from potstill.worlds.metrics import Metrics, measure
+from potstill.worlds.score_field import score_field
 from potstill.worlds.study import MethodRun, Study
 from potstill.worlds.views_study import ViewMetrics, ViewsStudy
 from potstill.worlds.world import SOURCE, TARGET, WORLDS, World
@@ -15,6 +17,7 @@ __all__ = [
     "TARGET",
     "WORLDS",
     "EditStudy",
+    "Flow",
     "MethodRun",
     "Metrics",
     "Study",
@@ -23,4 +26,5 @@ __all__ = [
     "World",
     "load_world",
     "measure",
+    "score_field",
 ]

@@ -82,4 +82,4 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metric
 
 
 def _to_data(world: World, points: Float[Tensor, "*batch 2"]) -> Float[np.ndarray, "*batch 2"]:
-    return points.numpy() * world.scale + np.array(world.offset)
+    return world.to_data(points.double()).numpy()

@@ -6,7 +6,7 @@ import torch
 from potstill.errors import InputError, NotFiniteError
 from potstill.methods import DDS, PDS, SDS, by_name
 from potstill.methods.noise import Mixed
-from potstill.worlds import EditStudy, Flow
+from potstill.worlds import EditStudy, LiveStudy
 
 METHODS = [(name, by_name(name)) for name in ("sds", "pds")]
 
@@ -16,7 +16,7 @@ def study(**settings):
 
 
 def test_without_changes_a_flow_is_the_study():
-    flow = Flow(study())
+    flow = LiveStudy(study())
     assert (flow.advance(13), flow.advance(100), flow.advance()) == (13, 17, 0)
     for run, expected in zip(flow.runs(), study().run(), strict=True):
         assert torch.equal(run.path[-1], expected.path[-1])
@@ -25,7 +25,7 @@ def test_without_changes_a_flow_is_the_study():
 
 
 def changed(**after):
-    flow = Flow(study())
+    flow = LiveStudy(study())
     flow.advance(10)
     flow.change(**after)
     flow.advance(10)
@@ -42,7 +42,7 @@ def test_a_change_acts_from_its_step_on_and_again_gives_the_same_bytes():
 
 
 def test_an_empty_change_changes_nothing():
-    straight = Flow(study())
+    straight = LiveStudy(study())
     straight.advance(20)
     assert torch.equal(changed().lanes[1].points, straight.lanes[1].points)
 
@@ -74,7 +74,7 @@ def test_a_run_that_diverged_goes_on_with_another_rate():
 
 
 def test_few_states_are_kept_of_a_long_run():
-    flow = Flow(study(steps=2000))
+    flow = LiveStudy(study(steps=2000))
     flow.advance(100)
     assert (flow.stride, len(flow.lanes[0].path)) == (9, 1 + 100 // 9)
     assert len(flow.runs(frames=5)[0].path) == 5

@@ -32,12 +32,12 @@ class Change(NamedTuple):
 
 @dataclass(eq=False)
 class Lane:
-    """One method of a flow: its points, and the way that they came."""
+    """One method: its points, and the way that they came."""
 
     method: Method
     loop: LoopState
     path: list[Float[Tensor, "n 2"]]
-    """The points at the start and then every `Flow.stride` steps."""
+    """The points at the start and then every `LiveStudy.stride` steps."""
     seconds: float = 0.0
 
     @property
@@ -47,7 +47,7 @@ class Lane:
 
 
 @dataclass(eq=False)
-class Flow:
+class LiveStudy:
     """The methods of a study, all after the same number of steps.
 
     Without changes each moves as in `EditStudy.run`, to the same bits. With the same changes at the same steps it
@@ -63,6 +63,7 @@ class Flow:
 
     def __post_init__(self) -> None:
         """Stand at the start."""
+        self.begun = {name: getattr(self.study, name) for name in CHANGING}
         loops = [self.study.new_loop() for _ in self.study.methods]
         self.lanes = [
             Lane(method, loop, [loop.scene.points.detach().clone()])  # type: ignore[union-attr, operator]

@@ -35,6 +35,7 @@ GROUPS = {
         "replay": CommandEntry("ReplayCommand", "Rerun a result from its settings and compare the bytes."),
     },
     "learn": {
+        "app": CommandEntry("AppCommand", "See it move: a playground in the browser."),
         "methods": CommandEntry("MethodsCommand", "List the methods: equation, noise, cost, reference."),
         "world": CommandEntry("WorldCommand", "Compare methods on 2-D points with an exact score."),
         "theorem": CommandEntry("TheoremCommand", "Show that DDIM sampling is score distillation."),

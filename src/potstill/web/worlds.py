@@ -35,14 +35,14 @@ NOISES: dict[str, NoiseSource | None] = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class VisitorFlow:
     """A flow, and the methods that its visitor chose, by name."""
 
     flow: LiveStudy
     chosen: tuple[str, ...]
 
 
-FLOWS: Runs[Shown] = Runs()
+FLOWS: Runs[VisitorFlow] = Runs()
 _LATTICE = 19
 """Arrows along a side."""
 
@@ -144,7 +144,7 @@ def worlds_begin(settings: Begin) -> Answer:
             },
         )
         flow = LiveStudy(study)
-        name = FLOWS.add(Shown(flow, settings.methods), settings.run)
+        name = FLOWS.add(VisitorFlow(flow, settings.methods), settings.run)
         return {"run": name, **_scenery(flow), **_frame(flow, judge=False)}
 
 
@@ -172,7 +172,7 @@ def worlds_advance(settings: Advance) -> Answer:
         return {"waiting": waiting, **_frame(flow, settings.judge)}
 
 
-def _changes(shown: Shown, settings: Live) -> dict[str, Any]:
+def _changes(shown: VisitorFlow, settings: Live) -> dict[str, Any]:
     """What differs from the run's settings as they are."""
     wanted: dict[str, Any] = {
         "methods": [settings.method(name) for name in shown.chosen],

@@ -32,7 +32,7 @@ MODULES = {
     "run": ("tasks.run",),
     "sampling": ("diffusion.sampling", "tasks.prompt_sampling"),
     "schedule": ("diffusion.schedule", "tensors"),
-    "task": ("tasks.settings", "tasks.parsing"),
+    "task": ("tasks.settings", "tasks.image_settings", "tasks.parsing"),
     "times": ("methods.times",),
     "together": ("diffusion.shared_calls",),
     "view_prompts": ("diffusion.view_prompts",),

@@ -114,8 +114,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
     file = line.last("--config") if hasattr(command, "from_record") else None
     record = read_config(file, name) if file else None
-    if COMMANDS[name].of_scenes and _is_of_scene(name, line, record):
-        command = find_command(name, scene=True)
+    if COMMANDS[name].scene:
+        command = find_command(name, _medium(name, line, record))
     if record:
         usual = command.from_record(record)
     preset = _preset(command, line)
@@ -141,18 +141,23 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     return build(command, values, usual).run
 
 
-def _is_of_scene(name: str, line: "Line", record: Mapping[str, Any] | None) -> bool:
-    """Whether a command is about a 3-D scene: by its file, by --scene, or by the settings that it takes."""
+def _medium(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
+    """What a command is about, pictures, a 3-D scene or a drawing: by its file, by --scene, or by its settings."""
     from potstill.cli.parser import positional_words
-    from potstill.tasks.provenance import of_scene
+    from potstill.tasks.drawing_files import DRAWING
+    from potstill.tasks.provenance import medium_of
     from potstill.tasks.scene_files import scene_kind
     from potstill.tasks.schema import schema
 
     if name == "edit":
         words = positional_words(line, schema(find_command(name)))
         if words:
-            return any(scene_kind(word) for word in words)
-    return line.last("--scene") is not None or (record is not None and of_scene(record))
+            kinds = {kind for word in words if (kind := scene_kind(word))}
+            return "drawing" if DRAWING in kinds else "scene" if kinds else "picture"
+    scene = line.last("--scene")
+    if scene is None:
+        return medium_of(record) if record else "picture"
+    return "drawing" if scene in ("paths", "strokes") else "scene"
 
 
 def _preset(command: Any, line: "Line") -> dict[str, Any]:

@@ -10,14 +10,20 @@ class CommandEntry(NamedTuple):
     kind: str
     """Its class, in the module of its name."""
     summary: str
-    of_scenes: str = ""
+    scene: str = ""
     """The class that does the same with 3-D scenes, in `cli.scene`."""
+    drawing: str = ""
+    """The class that does the same with drawings, in `cli.drawing`."""
 
 
 GROUPS = {
     "edit and generate": {
-        "edit": CommandEntry("EditCommand", "Edit a picture or a 3-D scene with two prompts.", "EditSceneCommand"),
-        "generate": CommandEntry("GenerateCommand", "Generate pictures or 3-D scenes.", "GenerateSceneCommand"),
+        "edit": CommandEntry(
+            "EditCommand", "Edit a picture, an SVG or a 3-D scene.", "EditSceneCommand", "EditDrawingCommand"
+        ),
+        "generate": CommandEntry(
+            "GenerateCommand", "Generate pictures, SVG or 3-D scenes.", "GenerateSceneCommand", "GenerateDrawingCommand"
+        ),
         "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures from a table."),
         "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
     },
@@ -44,10 +50,10 @@ COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.it
 """All of them."""
 
 
-def find_command(name: str, scene: bool = False) -> Any:
-    """The class of a command, on pictures or on 3-D scenes."""
-    if scene:
-        return getattr(importlib.import_module("potstill.cli.scene"), COMMANDS[name].of_scenes)
+def find_command(name: str, medium: str = "picture") -> Any:
+    """The class of a command, on pictures, 3-D scenes or drawings."""
+    if kind := getattr(COMMANDS[name], medium, ""):
+        return getattr(importlib.import_module(f"potstill.cli.{medium}"), kind)
     return getattr(importlib.import_module(f"potstill.cli.{name}"), COMMANDS[name].kind)
 
 
@@ -71,5 +77,6 @@ options:
 examples:
   potstill edit heart.png --source "red heart" --target "blue heart"
   potstill generate "red apple on a blue background"
+  potstill edit heart.svg --source "red heart" --target "blue heart"
   potstill generate "red teapot" --scene gaussians
   potstill world moons"""

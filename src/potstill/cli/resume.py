@@ -8,7 +8,7 @@ from pathlib import Path
 from potstill.cli.commands import find_command
 from potstill.errors import InputError
 from potstill.tasks.checkpoint import find, read
-from potstill.tasks.provenance import of_scene
+from potstill.tasks.provenance import medium_of
 from potstill.tasks.schema import Positional
 from potstill.tasks.state_file import damaged_file_errors
 
@@ -51,7 +51,7 @@ class ResumeCommand:
         if self.json:
             saved = replace(saved, options=saved.options | {"json": True})
         with damaged_file_errors(place):
-            command = find_command(name, of_scene(saved.record)).from_checkpoint(saved)
+            command = find_command(name, medium_of(saved.record)).from_checkpoint(saved)
         if Path(saved.folder).is_dir():
             os.chdir(saved.folder)  # where relative paths of pictures and models begin
         command.run(resumed=place)

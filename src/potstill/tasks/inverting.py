@@ -17,9 +17,9 @@ from potstill.io.gif import row
 from potstill.io.images import psnr
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.plan import SamplingPlan
 from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import ImageSettings
 from potstill.tensors import Images
 
 STRENGTH = 4

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ from potstill.io.files import as_path, check_file
 from potstill.io.gaussian_files import ply_settings
 from potstill.io.images import read_text
 from potstill.io.meshes import mesh_settings
+from potstill.tasks.drawing_files import DRAWING
 from potstill.tasks.plugins import check_plugins, plugin_hashes
 from potstill.tasks.scene_files import scene_kind
 
@@ -26,8 +27,10 @@ KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """The most bytes of a JSON file that are read."""
-INPUTS = ("image", "mask", "scene", "cameras")
+INPUTS = ("image", "mask", "scene", "cameras", "drawing")
 """The files that a run may read."""
+Medium = Literal["picture", "scene", "drawing"]
+"""What a task makes."""
 _TEXTS = {"name", "revision", "variant", "config", "dtype", "device", "path", "sha256"}
 """Keys of a record's model and inputs whose values must be strings or null."""
 
@@ -60,6 +63,8 @@ def read_record(path: str | Path) -> dict[str, Any]:
     check_file(path, "a PNG or JSON file that potstill wrote")
     if (kind := scene_kind(path)) in (".ply", ".glb"):
         return _checked((ply_settings if kind == ".ply" else mesh_settings)(path), path, refusal)
+    if kind == DRAWING:
+        return _checked(_svg_record(path, refusal), path, refusal)
     if kind:
         raise InputError(f"{str(path)!r} holds no settings, as no {kind} file does: give the PNG or JSON beside it")
     try:
@@ -79,9 +84,28 @@ def read_record(path: str | Path) -> dict[str, Any]:
     return _checked(record, path, refusal)
 
 
-def of_scene(record: Mapping[str, Any]) -> bool:
-    """Whether a record is of a 3-D scene, and not of pictures; a world has a setting of that name, too."""
-    return record["command"] in ("edit", "generate") and ("scene" in record or "scene" in record["settings"])
+def medium_of(record: Mapping[str, Any]) -> Medium:
+    """What a record is of: pictures, a 3-D scene or a drawing; a world has a setting `scene`, too."""
+    scene = record["settings"].get("scene") if record["command"] in ("edit", "generate") else None
+    if "drawing" in record or scene in ("paths", "strokes"):
+        return "drawing"
+    return "scene" if scene or (record["command"] == "edit" and "scene" in record) else "picture"
+
+
+def _svg_record(path: Path, refusal: InputError) -> Any:
+    """The record in the `<metadata>` of an SVG.
+
+    Raises:
+        InputError: it is no SVG, or holds none.
+    """
+    from potstill.io.svg.document import BYTES
+    from potstill.io.svg.writer import read_metadata
+
+    check_file(path, "an SVG that potstill wrote", most=BYTES)
+    text = read_metadata(path.read_bytes(), repr(str(path)))
+    if not text:
+        raise refusal
+    return parse_json(text.encode(), f"the record in {str(path)!r}")
 
 
 def _checked(record: Any, path: Path, refusal: InputError) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from potstill.tasks.generating import Generate
 from potstill.tasks.inverting import Invert
 from potstill.tasks.models import load_spec
 from potstill.tasks.plugins import check_plugins
-from potstill.tasks.provenance import differences, of_scene, read_record, versions
+from potstill.tasks.provenance import differences, medium_of, read_record, versions
 from potstill.tasks.run import Result, Run
 from potstill.tasks.scene_files import ORBIT, scene_kind
 from potstill.tasks.settings import Settings
@@ -44,7 +44,7 @@ class Replay:
 
 
 def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -> Replay:
-    """Run the settings in a PNG, JSON, PLY or GLB of potstill again, and compare with the files that exist.
+    """Run the settings in a PNG, JSON, SVG, PLY or GLB of potstill again, and compare with the files that exist.
 
     Raises:
         InputError: the file holds no settings, an input is gone or has changed, or a PNG is missing.
@@ -56,7 +56,7 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     result = run.finish(on_step)
     bare: dict[str, Any] = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
     again = replace(result, record=bare)
-    pngs, made = again.pngs(), again.scene_files(scene[0]) if scene else {}
+    pngs, made = again.pngs(), again.files(scene[0]) if scene else {}
     now = {**versions(), "model": as_stated(record["model"], run.record["model"])}
     changes = differences(_with_names({name: record.get(name) for name in now}), _with_names(now))
     if now["model"] != run.record["model"]:
@@ -89,7 +89,7 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
         )
     check_plugins(record)
     spec = ModelSpec.of(record["model"])
-    task, prior = kind.of(record["settings"]), load_spec(spec) if of_scene(record) else spec.load()
+    task, prior = kind.of(record["settings"]), load_spec(spec) if medium_of(record) == "scene" else spec.load()
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)
@@ -106,8 +106,14 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
 
 def _task_of(record: Mapping[str, Any]) -> Any:
     """The class of the task that a record is of; None if it cannot be replayed."""
-    if not of_scene(record):
+    medium = medium_of(record)
+    if medium == "picture":
         return _TASKS.get(record["command"])
+    if medium == "drawing":
+        from potstill.tasks.drawing_editing import EditDrawing
+        from potstill.tasks.drawing_generating import GenerateDrawing
+
+        return {"edit": EditDrawing, "generate": GenerateDrawing}.get(record["command"])
     from potstill.tasks.scene_editing import EditScene
     from potstill.tasks.scene_generating import GenerateScene
 

@@ -8,16 +8,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import torch
-from jaxtyping import Float
-from torch import Generator, Tensor
+from torch import Generator
 
 from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain, check_scale, with_scale
 from potstill.diffusion.prior import Prior
 from potstill.errors import InputError
-from potstill.io.decode import FRAMES, Picture, arrays, size_text
-from potstill.io.images import as_images, read_mask
-from potstill.io.resize import Fit, Mode, Size, read_size
+from potstill.io.decode import FRAMES, Picture, size_text
+from potstill.io.resize import Fit, Size, read_size
 from potstill.methods.method import Method, OptimizerSettings
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning, check_prompt
@@ -28,9 +26,8 @@ from potstill.tasks.guiding import steered
 from potstill.tasks.kinds import KINDS
 from potstill.tasks.parsing import from_values, to_text
 from potstill.tasks.plan import RATES, OptimizationPlan, Plan
-from potstill.tasks.provenance import input_record, versions
+from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.sizes import check_size, note_size
 from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
@@ -180,43 +177,8 @@ class Settings(abc.ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageSettings(Settings, abc.ABC):
-    """The settings of a task that starts from an image."""
-
-    fit: Advanced[Mode] = "crop"
-    """How the image is brought to the size: crop it, resize each side, or pad it."""
-    background: Advanced[str] = "white"
-    """The colour behind transparent pixels and around padded images."""
-    frame: Advanced[int | None] = None
-    """The frame of an animated file, counted from 0."""
-
-    def resize(self, prior: Pipeline) -> Fit:
-        """How the image and its mask are brought to the working size."""
-        return replace(super().resize(prior), mode=self.fit, background=self.background)
-
-    def read(
-        self, inputs: Mapping[str, Picture], prior: Pipeline
-    ) -> tuple[Images, Float[Tensor, "1 1 h w"] | None, dict[str, dict[str, str | None]]]:
-        """The image at working size, its mask if there is one, and the record of each; each is decoded once.
-
-        Raises:
-            InputError: one is missing, not used, or cannot be read.
-        """
-        self.check_inputs(inputs)
-        pixels, resize = arrays(inputs["image"], self.frame), self.resize(prior)
-        check_size(*resize.shape(*pixels[0].shape[:2]), prior, getattr(self, "count", 1))
-        images, mask = torch.cat([as_images(each, resize) for each in pixels]), None
-        records = {"image": input_record(inputs["image"], images)}
-        if "mask" in inputs:
-            mask = read_mask(inputs["mask"], pixels[0].shape[:2], resize)
-            records["mask"] = input_record(inputs["mask"], mask)
-        note_size(inputs["image"], pixels, resize, prior)
-        return images, mask, records
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSettings(Settings, abc.ABC):
-    """The settings of every task that makes images.
+class GuidedSettings(Settings, abc.ABC):
+    """The settings of every task that follows a prompt under guidance.
 
     Raises:
         InputError: a value breaks the rule that its field states.
@@ -230,15 +192,8 @@ class RunSettings(Settings, abc.ABC):
     unconditional, 1 conditional."""
     guidance: Advanced[GuidanceRule] = Plain()
     """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg() with --negative."""
-    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
-    """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
     learning_rate: Advanced[float | None] = None
-    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
-    size 1."""
-    space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents of the network, or the pixels, through its encoder."""
-    count: int = 1
-    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
+    """Learning rate, above 0."""
 
     default_guidance_scale: ClassVar = 5.0
 
@@ -255,6 +210,34 @@ class RunSettings(Settings, abc.ABC):
         """The guidance scale, stated or the default."""
         return self.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
 
+    def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
+
+        Warns of settings that change nothing.
+        """
+        guided = with_scale(denoiser or prior, self.scale)
+        stated, branches = self.guidance_scale is not None, isinstance(guided, Guided)
+        prompt = "the prompt" if "prompt" in self.prompts else "the target prompt"
+        told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
+        for text in idle_settings(method, *told):
+            warnings.warn(text, PromptWarning, stacklevel=3)
+        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(GuidedSettings, abc.ABC):
+    """The settings of every task that makes images."""
+
+    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
+    """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
+    learning_rate: Advanced[float | None] = None
+    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
+    size 1."""
+    space: Advanced[Literal["latents", "pixels"]] = "latents"
+    """What is optimised: the latents of the network, or the pixels, through its encoder."""
+    count: int = 1
+    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
+
     def optimization(self, default: OptimizerSettings) -> OptimizationPlan:
         """The plan of a method with these defaults."""
         optimizer = self.optimizer or default.optimizer
@@ -269,19 +252,6 @@ class RunSettings(Settings, abc.ABC):
     def generator(self, seeds: Sequence[int]) -> Generator:
         """The generator of a run: one for each seed, or one for all results."""
         return SampleGenerators(seeds) if seeds else Generator().manual_seed(self.seed)
-
-    def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
-        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
-
-        Warns of settings that change nothing.
-        """
-        guided = with_scale(denoiser or prior, self.scale)
-        stated, branches = self.guidance_scale is not None, isinstance(guided, Guided)
-        prompt = "the prompt" if "prompt" in self.prompts else "the target prompt"
-        told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
-        for text in idle_settings(method, *told):
-            warnings.warn(text, PromptWarning, stacklevel=3)
-        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

@@ -211,6 +211,7 @@ TESTED_IN = {
     "baselines/test_run.py": "baselines.(baseline|ddim_inversion|ddpm_inversion|null_text|sdedit)",  # all, in one law
     "bench/test_bench_run.py": "bench.(editing|entries|plots|report|run|settings) cli.bench",
     "bench/test_datasets.py": "bench.reference_based",
+    "bench/test_drawing_pairs.py": "bench.drawing_(editing|judge|suite)",
     "bench/test_emoji_pairs.py": "bench.retrieval",
     "bench/test_reference_free.py": "bench.networks",
     "cli/test_cli.py": "__main__ cli.(cite|commands|compare|methods|theorem|world) tasks.bibtex",

@@ -21,6 +21,7 @@ from potstill.optimizers import Adam
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen, Drawing, Latents, Masked
 from potstill.scenes.scene import Scene
+from potstill.scenes.several_drawings import SeveralDrawings
 from potstill.state import LoopState
 from potstill.tasks.drawing_files import Drawn
 from potstill.tasks.parsing import to_text
@@ -131,7 +132,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
 
     def loop(
         self,
-        scene: Drawing,
+        scene: Drawing | SeveralDrawings,
         prior: Pipeline,
         method: Method,
         rng: Generator,

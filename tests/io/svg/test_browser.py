@@ -15,7 +15,7 @@ from tests.optional import require_program
 
 SIDE = 128
 ALIKE = [path for path in DRAWINGS if path.stem != "noto-nose-dark-skin-tone"]
-"""Without the one whose clip path has a <use> of a <use>, of which resvg draws what it leads to, and browsers nothing."""
+"""Without the one whose clip path has a <use> of a <use>, which resvg draws and browsers do not."""
 
 
 def chromium(page, picture, width, height):

@@ -20,12 +20,13 @@ class SeveralDrawings(Scene):
     def __init__(self, drawings: Sequence[Drawing]) -> None:
         """Of drawings that render at the same size."""
         super().__init__()
+        self._each = tuple(drawings)
         self.drawings = nn.ModuleList(drawings)
 
     def groups(self, rates: Mapping[Kind, float] = RATES) -> list[dict[str, Any]]:
         """As `Drawing.groups`, of all drawings."""
-        return [group for drawing in self.drawings for group in drawing.groups(rates)]
+        return [group for drawing in self._each for group in drawing.groups(rates)]
 
     def forward(self, view: View) -> Grid:
         """The latents of the pictures."""
-        return torch.cat([drawing(view) for drawing in self.drawings])
+        return torch.cat([drawing(view) for drawing in self._each])

@@ -105,8 +105,10 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     def resolve(self) -> DrawingPlan:
         """With the defaults of drawings."""
         factor = 1.0 if self.learning_rate is None else self.learning_rate
-        stated: dict[Kind, float | None] = {kind: getattr(self, RATE_OF[kind]) for kind in self.change}
-        rates = {kind: factor * (self.default_rates[kind] if rate is None else rate) for kind, rate in stated.items()}
+        rates: dict[Kind, float] = {}
+        for kind in self.change:
+            rate = getattr(self, RATE_OF[kind])
+            rates[kind] = factor * (self.default_rates[kind] if rate is None else rate)
         return DrawingPlan(self.steps or self.default_steps, self.scale, rates)
 
     def settings(self) -> dict[str, Any]:

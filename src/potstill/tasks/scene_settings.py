@@ -21,7 +21,7 @@ from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
 from potstill.tasks.guiding import steered
 from potstill.tasks.parsing import to_text
-from potstill.tasks.plan import ScenePlan
+from potstill.tasks.plan import ScenePlan, falling
 from potstill.tasks.scene_models import PipelineModel, SceneModel, ToysModel, scene_model
 from potstill.tasks.schema import Advanced, Option
 from potstill.tasks.settings import GuidedSettings

@@ -188,7 +188,7 @@ def select_entries(
         )
     chosen: list[Entry] = [bound for bound in suite.bounds.values() if has_answers or not bound.needs_answer]
     note_repeats(names)
-    for name in dict.fromkeys(names or published):
+    for name in dict.fromkeys(names or [*published, *(each for each in tuned if each not in published)]):
         known = {Setting.PUBLISHED: published.get(name), Setting.TUNED: tuned.get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:

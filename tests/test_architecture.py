@@ -212,6 +212,7 @@ TESTED_IN = {
     "baselines/test_run.py": "baselines.(baseline|ddim_inversion|ddpm_inversion|null_text|sdedit)",  # all, in one law
     "bench/test_bench_run.py": "bench.(editing|entries|plots|report|run|settings) cli.bench",
     "bench/test_datasets.py": "bench.reference_based",
+    "bench/test_drawing_pairs.py": "bench.drawing_(editing|judge|suite)",
     "bench/test_emoji_pairs.py": "bench.retrieval",
     "bench/test_reference_free.py": "bench.networks",
     "cli/test_cli.py": "__main__ cli.(cite|commands|compare|methods|theorem|world) tasks.bibtex",
@@ -246,6 +247,7 @@ TESTED_IN = {
     "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
     " tasks.scene_(comparing|editing|files|generating|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
+    "tasks/test_drawings.py": "tasks.drawing_(editing|files|generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",
     "worlds/toys/test_toys_bank.py": "worlds.toys.bank",

@@ -18,6 +18,12 @@ from potstill.io.files import write
 
 TARGETS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float], str, float]] = {
     "retrieval": ("right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85),
+    "korean": (
+        "in Korean instead, points less",
+        lambda n: 100 * (n["retrieval"]["top_5"] - n["korean"]["top_5"]),
+        "at most {} points",
+        3,
+    ),
     "background": ("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
     "composition": ("right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70),
     "colours": ("right colour, held-out objects and colours", lambda n: 100 * n["colours"], "at least {} %", 90),

@@ -29,9 +29,13 @@ class Tab:
 
 def tabs() -> list[Tab]:
     """The tabs, in order."""
-    from potstill.web import worlds
+    from potstill.web import pictures, theorems, worlds
 
-    return [Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices)]
+    return [
+        Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices),
+        Tab("pictures", ("pictures.js",), pictures.SERVER, pictures.choices),
+        Tab("theorems", ("theorems.js",), theorems.SERVER, theorems.choices),
+    ]
 
 
 def gradio() -> ModuleType:
@@ -114,5 +118,5 @@ def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, sha
             state_session_capacity=limits.RUNS,
         )
     except OSError as error:
-        raise InputError(f"port {port} of {host} cannot be used ({error}): choose another with --port") from error
+        raise InputError(f"port {port} of {host} is taken or not allowed: choose another with --port") from error
     return shared or local

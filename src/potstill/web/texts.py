@@ -111,5 +111,81 @@ TEXTS: dict[str, tuple[str, str]] = {
         "링크에 파일의 점은 없습니다.",
     ),
     "link_broken": ("The link cannot be read: start from here.", "링크를 읽을 수 없습니다. 여기서 시작하세요."),
+    # pictures
+    "pictures_lead": (
+        "Say what the picture shows and what it should become, and watch up to four methods edit it.",
+        "그림이 무엇인지, 무엇이 되어야 하는지 적고, 방법 네 개까지 나란히 편집되는 모습을 보세요.",
+    ),
+    "pictures_limits": (
+        f"At most {limits.EDIT_STEPS} steps, {limits.PANELS} methods and {limits.UPLOAD / 1e6:g} MB; the model works at "
+        "64x64 pixels.",
+        f"{limits.EDIT_STEPS}단계, 방법 {limits.PANELS}개, {limits.UPLOAD / 1e6:g} MB까지. 모델은 64x64 픽셀로 계산합니다.",
+    ),
+    "picture": ("Picture", "그림"),
+    "upload": ("Drop a picture, or choose one", "그림을 놓거나 고르기"),
+    "brush": ("Brush where to edit", "편집할 곳 칠하기"),
+    "brush_size": ("Brush", "붓 크기"),
+    "clear_mask": ("Clear mask", "칠한 곳 지우기"),
+    "examples": ("Examples", "예시"),
+    "prompts": ("Prompts", "프롬프트"),
+    "source": ("It shows", "원본 프롬프트"),
+    "target": ("It becomes", "목표 프롬프트"),
+    "suggestions": ("Words that the model knows", "모델이 아는 낱말"),
+    "edit_steps": ("Steps", "단계"),
+    "steps_own": ("the method's own", "방법의 기본값"),
+    "seed": ("Seed", "시드 (seed)"),
+    "edit": ("Edit", "편집"),
+    "stop": ("Stop", "멈춤"),
+    "stopped": ("Stopped; what is there can be saved.", "멈췄습니다. 지금까지의 결과를 저장할 수 있습니다."),
+    "wipe": ("Before and after", "이전과 이후"),
+    "progress_bar": ("Progress", "진행"),
+    "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),
+    "edit_progress": ("Step {step} of {total}, {count} evaluations", "{total}단계 중 {step}단계, 계산 {count}회"),
+    "seconds_left": ("About {seconds} s left", "약 {seconds}초 남음"),
+    "history": ("Made so far", "지금까지 만든 그림"),
+    "settings_found": (
+        "The settings in this picture are filled in; to edit from its own start, choose that picture next.",
+        "그림에 든 설정을 채웠습니다. 같은 원본에서 시작하려면 원본 그림을 고르세요.",
+    ),
+    "settings_other": (
+        "The settings in this picture are filled in, but for its method, {method}.",
+        "그림에 든 설정을 채웠습니다. 방법 {method} 제외.",
+    ),
+    # theorems
+    "theorems_lead": (
+        "Three identities, computed on the spot: drag a slider, and watch both sides stay together.",
+        "세 가지 등식을 바로 계산합니다. 슬라이더를 움직여도 양쪽이 함께 움직입니다.",
+    ),
+    "first_title": ("1. A DDIM step is an SDS step", "1. DDIM의 한 단계는 SDS의 한 단계"),
+    "first_text": (
+        "At sigma 0 the noise is the previous prediction (DDIM, deterministic); at its maximum it is fresh (SDS).",
+        "시그마가 0이면 노이즈는 이전 예측이고(DDIM, 결정론적), 최대이면 매번 새로 뽑습니다(SDS).",
+    ),
+    "first_legend": ("Lines: DDIM sampling. Dots: score distillation.", "선: DDIM 샘플링. 점: 스코어 증류."),
+    "second_title": ("2. PDS is DDS with an identity term psi", "2. PDS는 정체성 항 psi가 더해진 DDS"),
+    "second_text": (
+        "The released code pairs s = t - 2 with the beta of one step, so psi > 0. At a stride of one step psi is 0.",
+        "공개 코드는 s = t - 2에 한 단계의 beta를 쓰기 때문에 psi > 0입니다. 간격이 한 단계이면 psi는 0입니다.",
+    ),
+    "second_legend": (
+        "psi over t. Orange: released code. Blue: consistent. Dashed green: a stated identity strength.",
+        "t에 따른 psi. 주황: 공개 코드. 파랑: 일관된 계수. 초록 점선: 정한 정체성 세기.",
+    ),
+    "third_title": ("3. An edit-friendly edit is sequential DDS", "3. edit-friendly 편집은 순차적인 DDS"),
+    "third_text": (
+        "The offset between edit and source, step by step: DDPM inversion with the target, and DDS with a rate per step.",
+        "편집과 원본의 차이를 단계마다 봅니다. 목표를 쓴 DDPM 역변환과 단계별 비율의 DDS가 같습니다.",
+    ),
+    "third_legend": (
+        "Orange: start. Lines: edit-friendly edit. Dots: DDS. Crosses: class 2.",
+        "주황: 시작. 선: edit-friendly 편집. 점: DDS. 십자: 클래스 2.",
+    ),
+    "sigma_share": ("Sigma, as a share of its maximum", "시그마 (최댓값에 대한 비율)"),
+    "stride": ("Stride s to t", "s와 t의 간격"),
+    "difference": ("Largest difference of both sides: {value}", "양쪽의 가장 큰 차이: {value}"),
+    "psi_largest": (
+        "Largest psi: {release} released, {consistent} consistent, {identity} stated",
+        "가장 큰 psi: 공개 코드 {release}, 일관된 계수 {consistent}, 정한 세기 {identity}",
+    ),
 }
 """The texts, in English and Korean."""

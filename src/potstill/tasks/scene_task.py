@@ -77,7 +77,7 @@ class SceneTask(SceneSettings, abc.ABC):
         *described, target = ({**model.encode_prompt(each), **size} for each in self.prompts.values())
         source = described[0] if described else None
         steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
-        record = self.record(model, **{name: _recorded(value) for name, value in inputs.items()})
+        record = self.record(model, None, **{name: _recorded(value) for name, value in inputs.items()})
         name = [*self.prompts.values()][-1]
         return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
 

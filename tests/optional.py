@@ -4,6 +4,7 @@ Without one its tests are skipped. Where POTSTILL_REQUIRE_ALL is set, as in `.ci
 """
 
 import os
+import shutil
 from importlib.util import find_spec
 
 import pytest
@@ -24,3 +25,9 @@ def require(package: str) -> None:
 
 def _reason(package: str) -> str:
     return f"{package} is not installed: pip install potstill[dev,cluster]"
+
+
+def require_program(name: str) -> None:
+    """Skip the rest of a test, or fail it, unless the program is installed."""
+    if shutil.which(name) is None:
+        (pytest.fail if REQUIRED else pytest.skip)(f"{name} is not installed: apt-get install {name}")

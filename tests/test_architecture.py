@@ -21,7 +21,8 @@ STUBS = {path.relative_to(ROOT): ast.parse(path.read_text()) for path in sorted(
 
 ROWS = (
     ("potstill", "__main__"),
-    ("cli", "web"),
+    ("cli",),
+    ("web",),
     ("bench",),
     ("batch",),
     ("tasks",),
@@ -211,6 +212,7 @@ TESTED_IN = {
     "baselines/test_run.py": "baselines.(baseline|ddim_inversion|ddpm_inversion|null_text|sdedit)",  # all, in one law
     "bench/test_bench_run.py": "bench.(editing|entries|plots|report|run|settings) cli.bench",
     "bench/test_datasets.py": "bench.reference_based",
+    "bench/test_drawing_pairs.py": "bench.drawing_(editing|judge|suite)",
     "bench/test_emoji_pairs.py": "bench.retrieval",
     "bench/test_reference_free.py": "bench.networks",
     "cli/test_cli.py": "__main__ cli.(cite|commands|compare|methods|theorem|world) tasks.bibtex",
@@ -245,12 +247,14 @@ TESTED_IN = {
     "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
     " tasks.scene_(comparing|editing|files|generating|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
+    "tasks/test_drawings.py": "tasks.drawing_(editing|files|generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",
     "worlds/toys/test_toys_bank.py": "worlds.toys.bank",
     "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",
     "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.state_file",
+    "web/test_worlds.py": "web.(code|limits)",
 }
 """Modules without a test file of their name in the mirrored place, beside the file that tests them."""
 

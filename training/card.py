@@ -32,6 +32,12 @@ TARGETS: Mapping[str, Target] = {
     "retrieval": Target(
         "right emoji, captions of training", lambda n: 100 * n["retrieval"]["top_5"], "at least {} %", 85
     ),
+    "korean": Target(
+        "in Korean instead, points less",
+        lambda n: 100 * (n["retrieval"]["top_5"] - n["korean"]["top_5"]),
+        "at most {} points",
+        3,
+    ),
     "background": Target("right background", lambda n: 100 * n["retrieval"]["background"], "at least {} %", 95),
     "composition": Target(
         "right emoji, held-out pairs", lambda n: 100 * n["composition"]["top_5"], "at least {} %", 70

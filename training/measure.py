@@ -5,10 +5,10 @@
 **Retrieval**: sample a caption and compare the image with every emoji of the training set on the caption's background,
 by the features of `potstill.bench.retrieval`. It is right if the caption's emoji, in any style or skin tone, is among
 the nearest five. The **ceiling** is the same for the true images, shifted by a pixel, blurred and noisy; the **floor**
-for true images of other captions. **Background**: the median colour of the pixels not covered by the emoji is nearest
-to the named one. **Composition** is retrieval for held-out pairs of emoji and background. **Colours** and **places**
-are of held-out objects in colours and emoji at places (`measure_composed`). **Denoising** is the mean squared error of
-predictions of x0, without guidance, in latents.
+for true images of other captions. **Korean** is retrieval by the same captions in Korean. **Background**: the median
+colour of the pixels not covered by the emoji is nearest to the named one. **Composition** is retrieval for held-out
+pairs of emoji and background. **Colours** and **places** are of held-out objects in colours and emoji at places
+(`measure_composed`). **Denoising** is the mean squared error of predictions of x0, without guidance, in latents.
 """
 
 import json
@@ -33,7 +33,7 @@ from potstill.io.files import write
 from potstill.priors.loading import EMOJI
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.prompt_sampling import sample
-from training import data
+from training import data, korean
 from training.captions import BACKGROUNDS, Picture, caption
 from training.compose import backgrounds, generator, inked, known, paint
 from training.data import Drawings
@@ -193,12 +193,14 @@ def measure(settings: Measure, prior: Pipeline, drawings: Drawings) -> dict[str,
     torch.set_num_threads(settings.threads)
     chosen = {name: value for name, value in asdict(settings).items() if name not in ("data", "out")}
     numbers: dict[str, Any] = {"settings": chosen}
+    seen = seen_pictures(settings.retrieval, settings.seed)
     sets = {
-        "retrieval": seen_pictures(settings.retrieval, settings.seed),
-        "composition": unseen_pairs(settings.composition, settings.seed),
+        "retrieval": (seen, caption),
+        "korean": (seen, korean.caption),
+        "composition": (unseen_pairs(settings.composition, settings.seed), caption),
     }
-    for name, pictures in sets.items():
-        images = drawn(settings, prior, name, [caption(picture) for picture in pictures])
+    for name, (pictures, said) in sets.items():
+        images = drawn(settings, prior, name, [said(picture) for picture in pictures])
         true = worn(paint(drawings, pictures), settings.seed)
         candidates = candidates_of(pictures, drawings, known())
         numbers[name] = {

@@ -14,6 +14,8 @@ from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .priors import Pipeline
 from .scenes import Cameras, Gaussians, Points, Scene, Volume
 from .tasks.bibtex import citation
+from .tasks.drawing_editing import edit_drawing
+from .tasks.drawing_generating import generate_drawing
 from .tasks.editing import edit, edit_steps
 from .tasks.generating import generate, generate_steps
 from .tasks.inverting import invert, invert_steps
@@ -57,9 +59,11 @@ __all__ = [
     "diffusion",
     "distill",
     "edit",
+    "edit_drawing",
     "edit_scene",
     "edit_steps",
     "generate",
+    "generate_drawing",
     "generate_scene",
     "generate_steps",
     "invert",

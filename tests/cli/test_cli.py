@@ -87,7 +87,7 @@ def test_help_teaches(capsys):
     for name in COMMANDS:
         code, out, _ = run(capsys, name, "--help")
         assert code == 0
-        assert "--json" in out or name in ("cite", "view")
+        assert "--json" in out or name in ("app", "cite", "view")
     assert run(capsys, "--version")[1].startswith("potstill 0.")
 
 

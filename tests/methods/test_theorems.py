@@ -11,6 +11,7 @@ from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
 from potstill.diffusion.prior import Query, predict
 from potstill.diffusion.sampling import eta, share
 from potstill.diffusion.schedule import scaled_linear
+from potstill.errors import InputError
 from potstill.methods import (
     DDS,
     PDS,
@@ -18,7 +19,7 @@ from potstill.methods import (
     Release,
 )
 from potstill.worlds import load_world
-from potstill.worlds.theorem import theorem_1
+from potstill.worlds.theorem import theorem_1, theorem_3
 from tests.methods.cases import Case, mixture
 
 
@@ -112,6 +113,16 @@ def test_theorem_3_edit_friendly_inversion_is_sequential_dds(sigma):
         rate = schedule.rho(t) - (sigma_s**2 - sigma(schedule, t, s) ** 2).clamp(min=0).sqrt() / alpha_s
         delta = delta - rate * (hat.eps - hat_source.eps)
         assert torch.allclose((edited[index + 1] - inversion.states[index + 1]) / alpha_s, delta, atol=1e-10)
+
+
+@pytest.mark.parametrize("sigma_share", [0.05, 0.5, 1.0])
+def test_theorem_3_on_a_world(sigma_share):
+    twins = theorem_3(load_world("rings"), sigma_share, points=5, steps=12)
+    assert twins.sampled.shape == twins.distilled.shape == (12, 5, 2)
+    assert twins.difference < 1e-9
+    assert (twins.sampled[-1] - twins.sampled[0]).abs().max() > 0.1
+    with pytest.raises(InputError, match="share = 0 leaves no noise"):
+        theorem_3(load_world("rings"), 0.0)
 
 
 def test_edit_friendly_inversion_returns_to_the_input():

@@ -118,7 +118,7 @@ def test_several_drawings_are_optimised_side_by_side():
 
 
 def test_regularisers_pull_as_well():
-    scene, free = drawing(Chosen(("points",)), regularisers={KeepArea(): 5.0, NoCrossing(): 1.0}), drawing()
+    scene, free = drawing(Chosen(("points",)), regularisers=(KeepArea(5.0), NoCrossing())), drawing()
     with torch.no_grad():
         scene.shifts["points"] += 0.02 * torch.randn(scene.shifts["points"].shape, generator=Generator().manual_seed(0))
     render = scene({})

@@ -12,6 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 NUMBERS = {
     "settings": {"retrieval": 200, "composition": 100, "guidance_scale": 4.0, "steps": 50, "seed": 1, "threads": 1},
     "retrieval": {"top_5": 0.85, "background": 0.949, "ceiling": 0.99, "floor": 0.01},
+    "korean": {"top_5": 0.83, "background": 0.95, "ceiling": 0.99, "floor": 0.01},
     "composition": {"top_5": 0.712, "background": 0.96, "ceiling": 1.0, "floor": 0.0},
     "colours": 0.9,
     "places": 0.96,

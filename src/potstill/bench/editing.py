@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float64
+from torch import Tensor
 
 from potstill.bench.emoji_pairs import Pair
 from potstill.diffusion.prior import Condition
+from potstill.distillation import Step
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit
@@ -24,6 +27,10 @@ class Preview:
     """Network evaluations per pair."""
     seconds: float
     """Seconds per pair, without the time for decoding previews."""
+    numbers: Sequence[Float64[Tensor, " n"]] = ()
+    """Of each result that is a drawing, in the order of its source."""
+    texts: Sequence[str] = ()
+    """The SVG of each result that is a drawing."""
 
 
 def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int = 1) -> Iterator[Preview]:
@@ -31,17 +38,24 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
     with torch.no_grad():
         latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
     size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
-    source = {**_conditions(prior, [pair.source_prompt for pair in pairs]), **size}
-    target = {**_conditions(prior, [pair.target_prompt for pair in pairs]), **size}
+    source = {**conditions(prior, [pair.source_prompt for pair in pairs]), **size}
+    target = {**conditions(prior, [pair.target_prompt for pair in pairs]), **size}
     steps, _ = task.iterate(prior, scene, latents, source, target)
+    for evaluations, seconds in timed(steps, len(pairs), previews):
+        yield Preview(scene.images.detach().float().cpu(), evaluations, seconds)
+
+
+def timed(steps: Iterator[Step], count: int, previews: int) -> Iterator[tuple[float, float]]:
+    """Take the steps of so many pairs; the evaluations and seconds of each pair, at `previews` points of the run."""
     spent, began = 0.0, time.perf_counter()
     for step in steps:
         if step.index in {round((n + 1) * step.total / previews) - 1 for n in range(previews)}:
             spent += time.perf_counter() - began
-            yield Preview(scene.images.detach().float().cpu(), step.evaluations / len(pairs), spent / len(pairs))
+            yield step.evaluations / count, spent / count
             began = time.perf_counter()
 
 
-def _conditions(prior: Pipeline, prompts: Sequence[str]) -> Condition:
+def conditions(prior: Pipeline, prompts: Sequence[str]) -> Condition:
+    """The conditions of prompts as one batch."""
     rows = [prior.encode_prompt(prompt) for prompt in prompts]
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}

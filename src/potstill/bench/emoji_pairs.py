@@ -57,11 +57,16 @@ class Pair:
     """The true result, if known."""
     region: Float[Tensor, "1 1 h w"] | None = None
     """1 where the edit may show, if given."""
+    drawing: str = ""
+    """The SVG of the source, of which the images are pictures; otherwise empty."""
+    drawn_answer: str = ""
+    """The SVG of the answer."""
 
     @property
     def fingerprint(self) -> str:
         """A hash of its name, prompts and images."""
-        digest = hashlib.sha256(f"{self.name}{self.source_prompt}{self.target_prompt}".encode())
+        texts = (self.name, self.source_prompt, self.target_prompt, self.drawing, self.drawn_answer)
+        digest = hashlib.sha256("".join(texts).encode())
         for image in (self.source, self.answer, self.region):
             digest.update(b"" if image is None else image.numpy().tobytes())
         return digest.hexdigest()[:16]

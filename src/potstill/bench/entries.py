@@ -1,7 +1,7 @@
 """The entries of the benchmark: methods at their settings, and the bounds that they are compared with."""
 
 import abc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,11 +14,15 @@ from potstill.bench.settings import Setting, new_task, published, tuned
 from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.drawing_editing import EditDrawing
 from potstill.tasks.editing import Edit
 from potstill.tasks.effects import note_repeats
 from potstill.tasks.parsing import from_text
 from potstill.tasks.prompt_sampling import sample
 from potstill.tensors import Images
+
+Editor = Callable[[Any, Sequence[Pair], Pipeline, int], Iterator[Preview]]
+"""Edits pairs with a task, and yields so many previews."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ class MethodEntry(Entry):
     """A method at some settings."""
 
     setting: Setting
-    task: Edit
+    task: Edit | EditDrawing
     """Its prompts and its seed are ignored."""
+    edit: Editor = edit_pairs
+    """Edits pairs with the task."""
 
     @property
     def setting_name(self) -> str:
@@ -70,7 +76,7 @@ class MethodEntry(Entry):
 
     def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
         """Edit the pairs."""
-        return edit_pairs(replace(self.task, seed=seed), pairs, prior, count)
+        return self.edit(replace(self.task, seed=seed), pairs, prior, count)
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,8 @@ class Bound(Entry):
     """A result to compare methods with. Its cost is not measured."""
 
     description: str
-    images: Callable[[Sequence[Pair], Pipeline, int], Images]
-    """The results for pairs, a prior and a seed."""
+    results: Callable[[Sequence[Pair], Pipeline, int], Preview]
+    """Those of pairs, a prior and a seed."""
     needs_answer: bool = False
 
     @property
@@ -98,7 +104,7 @@ class Bound(Entry):
 
     def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
         """The result only."""
-        yield Preview(self.images(pairs, prior, seed), 0.0, 0.0)
+        yield self.results(pairs, prior, seed)
 
 
 def answers(pairs: Sequence[Pair]) -> Images:
@@ -106,23 +112,23 @@ def answers(pairs: Sequence[Pair]) -> Images:
     return torch.cat([pair.answer for pair in pairs if pair.answer is not None])
 
 
-def _nothing(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
-    return torch.cat([pair.source for pair in pairs])
+def _nothing(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
+    return Preview(torch.cat([pair.source for pair in pairs]), 0.0, 0.0)
 
 
-def _answer(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
-    return answers(pairs)
+def _answer(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
+    return Preview(answers(pairs), 0.0, 0.0)
 
 
-def _remade(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
+def _remade(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
     task = Edit(source="answer", target="answer", method=SDEdit(strength=0.5), guidance_scale=1.0, seed=seed)
     from_answers = [replace(pair, source=pair.answer, source_prompt=pair.target_prompt) for pair in pairs]
     *_, last = edit_pairs(task, from_answers, prior)
-    return last.images
+    return replace(last, evaluations=0.0, seconds=0.0)
 
 
-def _caption(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Images:
-    return sample([pair.target_prompt for pair in pairs], prior, seed=seed)
+def _caption(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
+    return Preview(sample([pair.target_prompt for pair in pairs], prior, seed=seed), 0.0, 0.0)
 
 
 BOUNDS = {
@@ -136,11 +142,31 @@ BOUNDS = {
 }
 
 
+@dataclass(frozen=True)
+class Suite:
+    """What is measured: the bounds, and the settings of methods."""
+
+    bounds: Mapping[str, Bound]
+    published: Callable[[], Mapping[str, Any]]
+    """Tasks by the names of methods."""
+    tuned: Callable[[], Mapping[str, Any]]
+    """Tasks by the names of methods."""
+    new: Callable[..., Any]
+    """The task of `potstill edit` with some settings."""
+    edit: Editor
+    methods: Any = Method | Baseline
+    """The kinds of methods."""
+
+
+PICTURES = Suite(BOUNDS, published, tuned, new_task, edit_pairs)
+
+
 def select_entries(
     names: tuple[str, ...] = (),
     setting: Setting | None = None,
     has_answers: bool = True,
     guidance_scales: tuple[float, ...] = (),
+    suite: Suite = PICTURES,
 ) -> list[Entry]:
     """The bounds, then the named methods, or all.
 
@@ -149,28 +175,31 @@ def select_entries(
         setting: `PUBLISHED` or `TUNED`; default: both, for each method.
         has_answers: whether bounds that need the answer are included.
         guidance_scales: every expression runs at each of them.
+        suite: what they edit.
 
     Raises:
         InputError: a name is not a method, a method has no tuned settings, or guidance scales are given without an
             expression.
     """
-    if guidance_scales and not set(names) - published().keys():
+    published, tuned = suite.published(), suite.tuned()
+    if guidance_scales and not set(names) - published.keys():
         raise InputError(
             'guidance scales need methods given as expressions, such as "DDS()"; a method given by name has its own'
         )
-    chosen: list[Entry] = [bound for bound in BOUNDS.values() if has_answers or not bound.needs_answer]
+    chosen: list[Entry] = [bound for bound in suite.bounds.values() if has_answers or not bound.needs_answer]
     note_repeats(names)
-    for name in dict.fromkeys(names or published()):
-        known = {Setting.PUBLISHED: published().get(name), Setting.TUNED: tuned().get(name)}
+    for name in dict.fromkeys(names or [*published, *(each for each in tuned if each not in published)]):
+        known = {Setting.PUBLISHED: published.get(name), Setting.TUNED: tuned.get(name)}
         known = {key: task for key, task in known.items() if task is not None}
         if not known:
-            task = new_task(method=from_text(name, Method | Baseline))
+            task = suite.new(method=from_text(name, suite.methods))
             at_scales = [replace(task, guidance_scale=scale) for scale in dict.fromkeys(guidance_scales)]
-            guided = [MethodEntry(name, Setting.GUIDANCE, each) for each in at_scales]
-            chosen += guided or [MethodEntry(name, Setting.STATED, task)]
+            guided = [MethodEntry(name, Setting.GUIDANCE, each, suite.edit) for each in at_scales]
+            chosen += guided or [MethodEntry(name, Setting.STATED, task, suite.edit)]
             continue
         wanted = [key for key in known if setting in (key, None)]
         if not wanted:
             raise InputError(f"{name} has no {setting} settings: use --settings {next(iter(known))}")
-        chosen += [MethodEntry(name, key, known[key]) for key in wanted]
-    return [*chosen, MethodEntry("potstill edit", Setting.DEFAULT, new_task())] if not names else chosen
+        chosen += [MethodEntry(name, key, known[key], suite.edit) for key in wanted]
+    default = MethodEntry("potstill edit", Setting.DEFAULT, suite.new(), suite.edit)
+    return chosen if names else [*chosen, default]

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from potstill.bench.editing import Preview
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.retrieval import is_nearest
 from potstill.io.images import psnr
@@ -44,6 +45,10 @@ class Judge(abc.ABC):
     @abc.abstractmethod
     def __call__(self, out: Images, pair: Pair) -> Scores:
         """The scores of one image, with the same names for every pair."""
+
+    def of_preview(self, preview: Preview, index: int, pair: Pair) -> Scores:
+        """The scores of one result; by default those of its image."""
+        return self(preview.images[[index]], pair)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Trial:
         """Edit the pairs and score every preview."""
         curve, rows, previews = [], [], list(self.entry.previews(self.pairs, prior, self.seed, PREVIEWS))
         for preview in previews:
-            rows = [judge(preview.images[[index]], pair) for index, pair in enumerate(self.pairs)]
+            rows = [judge.of_preview(preview, index, pair) for index, pair in enumerate(self.pairs)]
             curve.append({"evaluations": preview.evaluations, "seconds": preview.seconds, **means(rows)})
         return TrialResult(previews[-1].images, rows, curve)
 

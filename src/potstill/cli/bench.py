@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from potstill.batch.executors import WORKERS
 from potstill.cli.console import bar, print_written, to_json
@@ -23,12 +23,17 @@ from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Positional
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from potstill.bench.drawing_pairs import DrawingPair
     from potstill.bench.emoji_pairs import Pair
+    from potstill.bench.entries import Suite
     from potstill.bench.reference_based import Judge
     from potstill.bench.report import Report
     from potstill.bench.run import Stored, Trial
 
 
+P = TypeVar("P", "Pair", "DrawingPair")
 PAIRS = 10_000
 """Maximum number of pairs."""
 SEEDS = 1_000
@@ -42,13 +47,15 @@ class BenchCommand:
     The pairs are emoji that differ in one attribute (skin, hair, colour, background, style), and painted ones: any
     object in another colour (recolour), place or size, one of two things, or a colour and the background (both). For
     reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
-    after the model's autoencoder, and plain sampling of the target prompt.
+    after the model's autoencoder, and plain sampling of the target prompt. Those of drawings have the same elements on
+    both sides, and one more bound: the elements of the source, fitted to the picture of the answer.
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 286 --seeds 3 --settings both
         potstill bench edits --groups recolour place --pairs 65
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
         potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
+        potstill bench drawings --pairs 60 --settings both
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
@@ -61,8 +68,8 @@ class BenchCommand:
     kept in the folder and not done again, so an interrupted run continues where it stopped.
     """
 
-    what: Positional[Literal["edits"]]
-    """What to measure: edits."""
+    what: Positional[Literal["edits", "drawings"]]
+    """What to measure: edits of pictures, or of drawings (SVG)."""
     methods: tuple[str, ...] = ()
     """Names, or expressions with the defaults of `potstill edit`; by default all methods."""
     settings: Literal["tuned", "published", "both"] | None = None
@@ -73,7 +80,8 @@ class BenchCommand:
     pairs: int = 40
     """Number of pairs, spread evenly over the groups."""
     groups: tuple[str, ...] = ()
-    """Groups of pairs: skin, hair, colour, background, style, recolour, place, size, two, both; by default all."""
+    """Groups of pairs: skin, hair, colour, background, style, recolour, place, size, two, both; of drawings colour,
+    background, skin, recolour, part; by default all."""
     split: Advanced[Literal["held-out", "seen"] | None] = None
     """Pairs whose answers the bundled model was not trained on (held-out, the default), or was (seen)."""
     data: Path | None = None
@@ -111,6 +119,8 @@ class BenchCommand:
             raise InputError("--groups are groups of the emoji: leave it out with --data")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):
             raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
+        if self.data is not None and self.what == "drawings":
+            raise InputError("--data holds pictures, and bench drawings edits its own drawings: leave it out")
         for name in ("clip", "dino", "lpips"):
             if self.data is None and getattr(self, name) is not None:
                 raise InputError(f"--{name} judges edits without true answers: give --data, or leave it out")
@@ -126,10 +136,10 @@ class BenchCommand:
         from potstill.bench.run import run_all, trials_of
         from potstill.bench.settings import Setting
 
-        judge, pairs = self._on_disk(self.data) if self.data else self._emoji()
+        judge, pairs, suite = self._chosen()
         settings = self.settings or ("published" if self.data else "tuned")
         setting = None if settings == "both" else Setting(settings)
-        entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales)
+        entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales, suite)
         trials = trials_of(entries, pairs, self.seeds, self.batch)
         stems = {label: f"cases-{stem}" for label, stem in plain_names([entry.label for entry in entries]).items()}
         figures = ("curves.png", "sheet.png", *(f"{stem}.png" for stem in stems.values()))
@@ -163,16 +173,36 @@ class BenchCommand:
         settings_used |= {"pairs": len(pairs), "model": self.model.model}
         return Report(collect_results(done), {**settings_used, **versions()}, judge)
 
-    def _emoji(self) -> "tuple[Judge, list[Pair]]":
-        from potstill.bench.emoji_pairs import emoji_pairs, select_evenly
-        from potstill.bench.reference_based import ReferenceBased
+    def _chosen(self) -> "tuple[Judge, list[Pair], Suite]":
+        """The judge, the pairs, and what is measured on them."""
+        from potstill.bench.entries import PICTURES
 
-        names = list(dict.fromkeys(pair.group for pair in emoji_pairs()))
+        if self.data:
+            return *self._on_disk(self.data), PICTURES
+        if self.what == "edits":
+            from potstill.bench.emoji_pairs import emoji_pairs
+            from potstill.bench.reference_based import ReferenceBased
+
+            return ReferenceBased(), self._evenly(emoji_pairs()), PICTURES
+        from potstill.bench.drawing_judge import DrawingJudge
+        from potstill.bench.drawing_pairs import drawing_pairs
+        from potstill.bench.drawing_suite import DRAWINGS
+
+        return DrawingJudge(), [each.pair() for each in self._evenly(drawing_pairs())], DRAWINGS
+
+    def _evenly(self, pairs: "Sequence[P]") -> "list[P]":
+        """So many pairs of the groups and the split that were asked for.
+
+        Raises:
+            InputError: there is no such group.
+        """
+        from potstill.bench.emoji_pairs import select_evenly
+
+        names = list(dict.fromkeys(pair.group for pair in pairs))
         if unknown := [group for group in self.groups if group not in names]:
             raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {', '.join(names)}")
         groups, split = self.groups or names, self.split or "held-out"
-        chosen = [pair for pair in emoji_pairs() if pair.split == split and pair.group in groups]
-        return ReferenceBased(), select_evenly(chosen, self.pairs)
+        return select_evenly([pair for pair in pairs if pair.split == split and pair.group in groups], self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
         from potstill.bench.datasets import read_dataset

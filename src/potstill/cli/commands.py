@@ -18,10 +18,14 @@ class CommandEntry(NamedTuple):
 GROUPS = {
     "edit and generate": {
         "edit": CommandEntry(
-            "EditCommand", "Edit a picture or a 3-D scene with two prompts.", {"scene": "EditSceneCommand"}
+            "EditCommand",
+            "Edit a picture, an SVG or a 3-D scene with two prompts.",
+            {"scene": "EditSceneCommand", "drawing": "EditDrawingCommand"},
         ),
         "generate": CommandEntry(
-            "GenerateCommand", "Generate pictures or 3-D scenes.", {"scene": "GenerateSceneCommand"}
+            "GenerateCommand",
+            "Generate pictures, SVG or 3-D scenes.",
+            {"scene": "GenerateSceneCommand", "drawing": "GenerateDrawingCommand"},
         ),
         "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures or scenes from a table."),
         "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
@@ -35,6 +39,7 @@ GROUPS = {
         "replay": CommandEntry("ReplayCommand", "Rerun a result from its settings and compare the bytes."),
     },
     "learn": {
+        "app": CommandEntry("AppCommand", "See it move: a playground in the browser."),
         "methods": CommandEntry("MethodsCommand", "List the methods: equation, noise, cost, reference."),
         "world": CommandEntry("WorldCommand", "Compare methods on 2-D points with an exact score."),
         "theorem": CommandEntry("TheoremCommand", "Show that DDIM sampling is score distillation."),
@@ -78,5 +83,6 @@ options:
 examples:
   potstill edit heart.png --source "red heart" --target "blue heart"
   potstill generate "red apple on a blue background"
+  potstill edit heart.svg --source "red heart" --target "blue heart"
   potstill generate "red teapot" --scene gaussians
   potstill world moons"""

@@ -10,8 +10,8 @@ from potstill.tasks.schema import Positional
 
 @dataclass(frozen=True, kw_only=True)
 class EditCommand(RunCommand):
-    """Edit a picture with two prompts: one describes the picture, the other what it should become. For 3-D scenes
-    (.ply, .splat, .glb, .obj) see `potstill edit x.ply --help`.
+    """Edit a picture with two prompts: one describes the picture, the other what it should become. For drawings
+    see `potstill edit x.svg --help`, for 3-D scenes (.ply, .splat, .glb, .obj) `potstill edit x.ply --help`.
 
     What the prompts have in common is kept, and what differs is changed, so write them alike except for the change.
     How much of the picture is kept depends on the method.

@@ -9,8 +9,8 @@ from potstill.tasks.generating import Generate
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateCommand(RunCommand):
-    """Generate pictures from a prompt by score distillation. For 3-D scenes see
-    `potstill generate --scene gaussians --help`.
+    """Generate pictures from a prompt by score distillation. For drawings see
+    `potstill generate --scene paths --help`, for 3-D scenes `potstill generate --scene gaussians --help`.
 
     This shows what the methods do. For the best pictures of a model use its own sampler, `potstill sample`.
 

@@ -278,7 +278,7 @@ class RunCommand(abc.ABC):
             InputError: neither the command line nor the record names the picture.
         """
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
-        for name, word in (("image", "picture"), ("scene", "scene")):
+        for name, word in (("image", "picture"), ("scene", "scene"), ("drawing", "SVG")):
             if inputs.get(name) == Path():
                 fix = f"give {name.upper()}, a file"
                 raise InputError(f"no {word} is named, neither on the command line nor in the settings: {fix}")

@@ -7,12 +7,11 @@ from pathlib import Path
 from potstill.cli.console import step_progress, to_json
 from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
-from potstill.io.outputs import pictures
 from potstill.tasks.provenance import read_record
 from potstill.tasks.replaying import replay
-from potstill.tasks.scene_files import scene_outputs
+from potstill.tasks.scene_files import outputs_of
 from potstill.tasks.schema import Positional
-from potstill.tasks.subjects import SCENE, subject_of_record
+from potstill.tasks.subjects import subject_of_record
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,10 @@ class ReplayCommand:
     """
 
     file: Positional[Path]
-    """A PNG or JSON that potstill wrote, or a scene, .ply or .glb."""
+    """A PNG or JSON that potstill wrote, a drawing, .svg, or a scene, .ply or .glb."""
     out: Path | None = None
-    """Also write the new images to this PNG, or the scene to a file with its ending. If a file of that name exists, the
-    next free name is taken."""
+    """Also write the new images to this PNG, or the drawing or scene to a file with its ending. If a file of that name
+    exists, the next free name is taken."""
     overwrite: bool = False
     """Replace existing files instead of taking the next free name."""
     json: bool = False
@@ -37,14 +36,13 @@ class ReplayCommand:
 
     def run(self) -> None:
         """Replay, compare, print."""
-        scene = bool(self.out) and subject_of_record(read_record(self.file)) is SCENE
         if self.out:
-            outputs = scene_outputs(self.out) if scene else pictures(self.out)
+            outputs = outputs_of(subject_of_record(read_record(self.file)).name, self.out)
             check_outputs(outputs, [self.file], self.overwrite)
         with step_progress() as show:
             found = replay(self.file, on_step=lambda step: show("replay", step))
         if self.out:
-            outputs = scene_outputs(self.out) if scene else pictures(self.out, len(found.result.images))
+            outputs = outputs_of(found.result.subject, self.out, len(found.result.images))
             inputs = [self.file, *found.result.inputs]
             with Claim(outputs, inputs, self.overwrite, say=note) as claim:
                 found.result.write(claim.outputs.path)

@@ -41,10 +41,10 @@ def metavar(setting: SchemaField) -> str:
         return name if setting.required else f"[{name}]"
     if setting.option.metavar:
         return setting.option.metavar
+    if get_origin(each) is Literal or each is bool:
+        return f"{{{','.join(_literals(kind if length else each))}}}{'' if length else ' ...'}"
     if length is None:
         return f"{each.__name__.upper() if is_component(each) else _METAVARS[each]} ..."
-    if get_origin(each) is Literal or each is bool:
-        return f"{{{','.join(_literals(kind))}}}"
     if is_component(each) or is_method(each):
         return "METHOD" if is_method(each) else each.__name__.upper()
     return " ".join([_METAVARS[each]] * length)

@@ -80,5 +80,7 @@ def _hint(picture: Image.Image) -> str:
     gamma = picture.info.get("gamma")
     if isinstance(gamma, float) and "srgb" not in picture.info and not 0.43 < gamma < 0.48:
         return f"has gamma {gamma:.3g}, which is not applied"
-    interop = picture.getexif().get_ifd(ExifTags.IFD.Interop)
+    exif = picture.getexif()
+    held = ExifTags.IFD.Interop in exif.get_ifd(ExifTags.IFD.Exif)  # Pillow 12 needs it
+    interop = exif.get_ifd(ExifTags.IFD.Interop) if held else {}
     return "is marked as Adobe RGB and has no colour profile" if str(interop.get(1, "")).startswith("R03") else ""

@@ -93,6 +93,11 @@ def upright(picture: Image.Image, name: str, colour: bool = True) -> Image.Image
     return turned
 
 
+def is_svg(head: bytes) -> bool:
+    """Whether a file that begins like this is an SVG drawing."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head
+
+
 @contextmanager
 def open_lazily(path: str | Path) -> Iterator[Image.Image]:
     """A context with the opened, not yet decoded image; its size is checked, and decoding errors become InputErrors."""
@@ -104,9 +109,8 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
             head = file.read(4096)
             if not head:
                 raise InputError(f"{name} is empty: give a picture")
-            drawing = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in head
-            if drawing or path.suffix.lower() in (".svg", ".svgz"):
-                fix = "export it as PNG, or edit it in Python with potstill.scenes.Drawing"
+            if is_svg(head) or path.suffix.lower() in (".svg", ".svgz"):
+                fix = "export it as PNG; `potstill edit` and `edit_drawing` take the SVG itself"
                 raise InputError(f"{name} is an SVG drawing, not a raster picture: {fix}")
             file.seek(0)
             with Image.open(file, formats=_formats()) as picture:

@@ -14,9 +14,11 @@ from potstill.errors import InputError, Note, did_you_mean
 from potstill.fields import check_count
 from potstill.scenes.scene import Scene, View
 from potstill.tensors import Grid, Images
+from potstill.vectors.curves import bernstein, weighted
 from potstill.vectors.regularisers import Regulariser
 from potstill.vectors.renderer import Renderer
-from potstill.vectors.sketch import KINDS, Gradient, Kind, Layer, Node, Shape, Sketch, apply, scale_of
+from potstill.vectors.sketch import KINDS, Gradient, Kind, Layer, Node, Shape, Sketch, apply, compose, scale_of
+from potstill.vectors.tables import control_points
 
 RATES: Mapping[Kind, float] = {
     **{"points": 0.8 / 512, "widths": 0.8 / 512, "gradients": 0.8 / 512},
@@ -36,11 +38,14 @@ class Chosen:
         kinds: some of `KINDS`.
         only: ids of elements, to which the choice is limited with all within them; by default all elements.
         inside: left, top, right and bottom, in the units of the viewBox; shapes that reach beyond stay.
+        region: a picture of a canvas with the page in its middle, over 0.5 where it may change; shapes whose outline
+            leaves it stay.
     """
 
     kinds: Collection[str] = ("points", "colours")
     only: Sequence[str] = ()
     inside: tuple[float, float, float, float] | None = None
+    region: Float[Tensor, "h w"] | None = None
 
     def places(self, sketch: Sketch) -> set[int]:
         """The chosen numbers of a sketch.
@@ -53,14 +58,14 @@ class Chosen:
                 raise InputError(f"there is no kind {kind!r} of numbers of a drawing: {did_you_mean(kind, KINDS)}")
         shapes = list(_moving(sketch.nodes))
         chosen, others = list(shapes), []
-        if self.only or self.inside:
+        if self.only or self.inside or self.region is not None:
             ids = [name.removeprefix("#") for name in self.only]
             for name in ids:
                 if name not in sketch.named:
                     fix = did_you_mean(name, sketch.named) if sketch.named else "no element of it has an id"
                     raise InputError(f"the drawing has no element with the id {name!r}: {fix}")
             own = frozenset().union(*(sketch.named[name] for name in ids))
-            inside = [each for each in shapes if _within(each, sketch, self.inside)]
+            inside = [each for each in shapes if _within(each, sketch, self.inside) and self._covers(each, sketch)]
             chosen = [each for each in inside if not ids or each.places() <= own]
             others = [each for each in shapes if not any(each is one for one in chosen)]
         shared = {place for shape in others for place in shape.places()}
@@ -76,6 +81,18 @@ class Chosen:
         if not found - shared:
             raise InputError("nothing of the drawing is left to optimise: choose other elements, or more kinds")
         return found - shared
+
+    def _covers(self, shape: Shape, sketch: Sketch) -> bool:
+        """Whether the outline of a shape lies in the region."""
+        if self.region is None:
+            return True
+        height, width = self.region.shape
+        curves = control_points(sketch.numbers[None], shape.outline.index, shape.outline.weight)[0]
+        t = torch.linspace(0, 1, 9, dtype=curves.dtype)
+        matrix = compose(sketch.fit(height, width), shape.matrix)
+        x, y = apply(matrix, weighted(bernstein(t).expand(len(curves), -1, -1), curves)).floor().long().unbind(-1)
+        seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return bool(seen.all()) and bool((self.region[y, x] > 0.5).all())
 
 
 class Drawing(Scene):
@@ -105,7 +122,7 @@ class Drawing(Scene):
         *,
         chosen: Chosen = Chosen(),
         background: tuple[float, float, float] = (1.0, 1.0, 1.0),
-        regularisers: Mapping[Regulariser, float] | None = None,
+        regularisers: Sequence[Regulariser] = (),
         count: int = 1,
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -118,7 +135,7 @@ class Drawing(Scene):
             width: of the render in pixels.
             chosen: what is optimised.
             background: RGB in [0, 1].
-            regularisers: with their weights; their gradients are added to that of the method.
+            regularisers: their gradients are added to that of the method.
             count: how many drawings are optimised side by side.
             dtype: of the parameters and the render.
 
@@ -129,7 +146,7 @@ class Drawing(Scene):
         for name, value in (("height", height), ("width", width), ("count", count)):
             check_count(name, value, 8192)
         self.codec, self.renderer = codec, Renderer(sketch, height, width)
-        self.regularisers = dict(regularisers or {})
+        self.regularisers = tuple(regularisers)
         places = chosen.places(sketch)
         self.shifts = nn.ParameterDict()
         low, high = torch.full((2, len(sketch.numbers)), torch.inf, dtype=dtype)
@@ -180,7 +197,7 @@ class Drawing(Scene):
         if not self.regularisers:
             return render
         now, start = self.renderer.traced(numbers), self.renderer.traced(self.start.expand_as(numbers))
-        penalty = torch.stack([weight * each(now, start) for each, weight in self.regularisers.items()]).sum()
+        penalty = torch.stack([each.weight * each(now, start) for each in self.regularisers]).sum()
         return _Carrying.apply(render, penalty)
 
 

@@ -21,6 +21,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.effects import note_result
+from potstill.tasks.guiding import check_edit
 from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.plan import OptimizationPlan, SamplingPlan
 from potstill.tasks.run import Result, Run
@@ -92,10 +93,7 @@ class Edit(ImageSettings, RunSettings):
         Raises:
             InputError: the image or the mask cannot be used, or the model takes no text prompt.
         """
-        if not prior.encode_prompt(self.target):
-            raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
-        if isinstance(self.method, Baseline) or self.method.edits or self.source == self.target:
-            prior.check_difference(self.source, self.target)
+        check_edit(prior, self.source, self.target, self.method)
         images, cover, records = self.read(inputs, prior)
         with torch.no_grad():
             latents = prior.codec.encode(images.to(prior.device))

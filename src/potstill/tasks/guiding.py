@@ -1,11 +1,26 @@
-"""The guidance rule and the negative prompt of a run, put into its prior."""
+"""The prompts of a run: checked, and its guidance rule and negative prompt put into the prior."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from potstill.baselines import Baseline
 from potstill.diffusion.guidance import GuidanceRule, Guided, PerpNeg, Plain
 from potstill.diffusion.prior import Condition, Prior
 from potstill.errors import InputError
+from potstill.methods import Method
+from potstill.priors.pipeline import Pipeline
+
+
+def check_edit(prior: Pipeline, source: str, target: str, method: Method | Baseline) -> None:
+    """Raise unless a model can follow the prompts of an edit; warn where they are the same.
+
+    Raises:
+        InputError: the model takes no text prompt, or reads both prompts alike.
+    """
+    if not prior.encode_prompt(target):
+        raise InputError(f"{prior.identity['name']} takes no text prompt, so it cannot edit: use another model")
+    if isinstance(method, Baseline) or method.edits or source == target:
+        prior.check_difference(source, target)
 
 
 def steered(

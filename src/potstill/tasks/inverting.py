@@ -86,7 +86,7 @@ class Invert(ImageSettings):
 
         name = type(self.method).__name__
         baseline_run = BaselineRun(there_and_back, self.method.total(plan.steps), problem, shown, name)
-        record = self.record(prior, **records)
+        record = self.record(prior, None, **records)
         return Run(record, iter(baseline_run), baseline_run, render, images, frame_count, complete)
 
 

@@ -3,13 +3,17 @@
 The settings stay as the user stated them; their `resolve` makes the plan.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
+from potstill.distillation import Step
 from potstill.optimizers import SGD, Adam
 from potstill.scenes import Scene
+from potstill.vectors.sketch import Kind
 
 RATES = {"adam": 0.02, "sgd": 0.1}
 """The learning rates of optimisers that are not the method's own."""
@@ -50,6 +54,16 @@ class ScenePlan:
 
 
 @dataclass(frozen=True)
+class DrawingPlan:
+    """The plan of a run on a drawing."""
+
+    steps: int
+    guidance_scale: float
+    rates: Mapping[Kind, float]
+    """The learning rate of each kind of numbers that may change."""
+
+
+@dataclass(frozen=True)
 class ComparisonPlan:
     """The plan of a comparison; steps and rates are those of each method."""
 
@@ -57,4 +71,11 @@ class ComparisonPlan:
     guidance_scale: float
 
 
-Plan: TypeAlias = SamplingPlan | OptimizationPlan | ScenePlan | ComparisonPlan
+Plan: TypeAlias = SamplingPlan | OptimizationPlan | ScenePlan | DrawingPlan | ComparisonPlan
+
+
+def falling(steps: Iterator[Step], scheduler: LRScheduler) -> Iterator[Step]:
+    """The steps, with a step of the learning rates after each."""
+    for step in steps:
+        scheduler.step()
+        yield step

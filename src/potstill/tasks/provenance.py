@@ -19,6 +19,7 @@ from potstill.io.files import as_path, check_file
 from potstill.io.gaussian_files import ply_settings
 from potstill.io.images import read_text
 from potstill.io.meshes import mesh_settings
+from potstill.tasks.drawing_files import DRAWING
 from potstill.tasks.plugins import check_plugins, plugin_hashes
 from potstill.tasks.scene_files import scene_kind
 
@@ -26,7 +27,7 @@ KEY = "potstill"
 """The key of the PNG text that holds a record."""
 LONGEST = 10_000_000
 """The most bytes of a JSON file that are read."""
-INPUTS = ("image", "mask", "scene", "cameras")
+INPUTS = ("image", "mask", "scene", "cameras", "drawing")
 """The files that a run may read."""
 _TEXTS = {"name", "revision", "variant", "config", "dtype", "device", "path", "sha256"}
 """Keys of a record's model and inputs whose values must be strings or null."""
@@ -60,6 +61,8 @@ def read_record(path: str | Path) -> dict[str, Any]:
     check_file(path, "a PNG or JSON file that potstill wrote")
     if (kind := scene_kind(path)) in (".ply", ".glb"):
         return _checked((ply_settings if kind == ".ply" else mesh_settings)(path), path, refusal)
+    if kind == DRAWING:
+        return _checked(_svg_record(path, refusal), path, refusal)
     if kind:
         raise InputError(f"{str(path)!r} holds no settings, as no {kind} file does: give the PNG or JSON beside it")
     try:
@@ -77,6 +80,22 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise refusal
     record = parse_json(text, repr(str(path)) if written else f"the record in {str(path)!r}")
     return _checked(record, path, refusal)
+
+
+def _svg_record(path: Path, refusal: InputError) -> Any:
+    """The record in the `<metadata>` of an SVG.
+
+    Raises:
+        InputError: it is no SVG, or holds none.
+    """
+    from potstill.io.svg.document import BYTES
+    from potstill.io.svg.writer import read_metadata
+
+    check_file(path, "an SVG that potstill wrote", most=BYTES)
+    text = read_metadata(path.read_bytes(), repr(str(path)))
+    if not text:
+        raise refusal
+    return parse_json(text.encode(), f"the record in {str(path)!r}")
 
 
 def _checked(record: Any, path: Path, refusal: InputError) -> dict[str, Any]:

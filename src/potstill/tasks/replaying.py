@@ -40,7 +40,7 @@ class Replay:
 
 
 def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -> Replay:
-    """Run the settings in a PNG, JSON, PLY or GLB of potstill again, and compare with the files that exist.
+    """Run the settings in a PNG, JSON, SVG, PLY or GLB of potstill again, and compare with the files that exist.
 
     Raises:
         InputError: the file holds no settings, an input is gone or has changed, or a PNG is missing.
@@ -52,7 +52,7 @@ def replay(path: str | Path, *, on_step: Callable[[Step], None] | None = None) -
     result = run.finish(on_step)
     bare: dict[str, Any] = {name: value for name, value in record.items() if name not in _NOT_SETTINGS}
     again = replace(result, record=bare)
-    pngs, made = again.pngs(), again.scene_files(scene[0]) if scene else {}
+    pngs, made = again.pngs(), again.files(scene[0]) if scene else {}
     now = {**versions(), "model": as_stated(record["model"], run.record["model"])}
     changes = differences(_with_names({name: record.get(name) for name in now}), _with_names(now))
     if now["model"] != run.record["model"]:

@@ -12,15 +12,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from potstill.distillation import Step
+from potstill.errors import InputError
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import as_path, writable_folder, write
 from potstill.io.gif import gif_bytes
 from potstill.io.images import levels, png_bytes
-from potstill.io.outputs import pictures
 from potstill.scenes import Solid, Volume
 from potstill.state import Resumable, State
+from potstill.tasks.drawing_files import Drawn
 from potstill.tasks.provenance import INPUTS, KEY
-from potstill.tasks.scene_files import ORBIT, check_ending, scene_bytes, scene_outputs
+from potstill.tasks.scene_files import ORBIT, check_ending, outputs_of, scene_bytes
 from potstill.tensors import Images, Levels
 
 
@@ -42,6 +43,24 @@ class Result:
     """The 3-D scene that the image shows; its file is saved beside the image."""
     orbit: Sequence[Float[Tensor, "1 3 rows columns"]] = ()
     """Views all around the scene."""
+    drawing: Drawn | None = None
+    """The drawing that the image shows; its file is saved beside the image."""
+
+    @property
+    def subject(self) -> str:
+        """The name of what was made."""
+        return "drawing" if self.drawing else "picture" if self.scene is None else "scene"
+
+    @property
+    def svg(self) -> str:
+        """The SVG, with its settings in `<metadata>`.
+
+        Raises:
+            InputError: the result is no drawing.
+        """
+        if self.drawing is None:
+            raise InputError("the result is no drawing: take its images")
+        return self.drawing.text(self.record)
 
     @property
     def inputs(self) -> list[Path]:
@@ -60,7 +79,7 @@ class Result:
         If a file of that name exists, all take the next free name, such as `edit-2.png`, and a warning says so.
 
         Args:
-            path: a PNG; for a scene a .ply, .splat, .glb or .obj, and the PNG is beside it.
+            path: a PNG; for a scene a .ply, .splat, .glb or .obj, for a drawing an .svg, and the PNG is beside it.
             overwrite: replace existing files; the picture that was edited is never replaced.
 
         Returns:
@@ -69,10 +88,8 @@ class Result:
         Raises:
             InputError: the files cannot be written.
         """
-        if self.scene is None:
-            outputs = pictures(as_path(path), len(self.images), name="path =")
-        else:
-            outputs = scene_outputs(path, name="path =")
+        outputs = outputs_of(self.subject, path, len(self.images), name="path =")
+        if self.scene is not None:
             check_ending(path, isinstance(self.scene, Volume))
         check_outputs(outputs, self.inputs, overwrite)
         with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
@@ -82,7 +99,7 @@ class Result:
         """As `save`, under exactly this name: existing files are replaced."""
         path = as_path(path)
         writable_folder(path.parent)
-        pngs, beside = self.pngs(), self.scene_files(path)
+        pngs, beside = self.pngs(), self.files(path)
         path = path.with_suffix(".png") if beside else path
         several = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(len(pngs))]
         places = [path] if len(pngs) == 1 else several
@@ -103,11 +120,13 @@ class Result:
             places.append(path.with_suffix(".safetensors"))
         return [*beside, *places]
 
-    def scene_files(self, path: str | Path) -> dict[Path, bytes]:
-        """The files of the scene, if there is one, by their names: `path` itself, and the GIF of its orbit."""
+    def files(self, path: str | Path) -> dict[Path, bytes]:
+        """The files beside the PNG, by their names: a drawing, or a scene and the GIF of its orbit."""
+        path = as_path(path)
+        if self.drawing is not None:
+            return {path: self.svg.encode()}
         if self.scene is None:
             return {}
-        path = as_path(path)
         orbit = path.with_name(f"{path.stem}{ORBIT}")
         data = scene_bytes(self.scene, path.suffix.lower(), self.record)
         return {path: data, orbit: gif_bytes(self.orbit, rest=0.06)}

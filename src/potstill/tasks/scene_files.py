@@ -1,4 +1,4 @@
-"""The files of a scene: what a file holds, what is written beside it, and the bytes of it."""
+"""The files of scenes and drawings: what a file holds, what is written beside it, and the bytes of a scene."""
 
 import warnings
 from collections.abc import Mapping
@@ -8,14 +8,16 @@ from typing import Any
 import torch.nn.functional as F
 
 from potstill.errors import InputError, Note
+from potstill.io.decode import is_svg
 from potstill.io.files import as_path
 from potstill.io.gaussian_files import gaussians_ply, gaussians_splat
 from potstill.io.meshes import mesh_bytes
-from potstill.io.outputs import FileOutputs
+from potstill.io.outputs import FileOutputs, pictures
 from potstill.scenes.files import arrays_of
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid
 from potstill.scenes.volume import Volume
+from potstill.tasks.drawing_files import DRAWING, drawing_outputs
 
 GAUSSIANS, MESHES = (".ply", ".splat"), (".glb", ".obj")
 """The endings of files of Gaussians, and of meshes."""
@@ -27,17 +29,31 @@ _MAGIC = {b"ply\n": ".ply", b"ply\r": ".ply", b"glTF": ".glb"}
 
 
 def scene_kind(path: str | Path) -> str | None:
-    """What a file is: one of the endings, by its own or by its first bytes; None if it is no scene."""
+    """What a file is: one of the endings, or that of a drawing, by its own or by its first bytes; None for others."""
     path = as_path(path)
-    if (ending := path.suffix.lower()) in (*GAUSSIANS, *MESHES):
+    if (ending := path.suffix.lower()) in (*GAUSSIANS, *MESHES, DRAWING):
         return ending
     try:
         if not path.is_file():
             return None
         with path.open("rb") as file:
-            return _MAGIC.get(file.read(4))
+            head = file.read(4096)
+        return DRAWING if is_svg(head) else _MAGIC.get(head[:4])
     except (OSError, ValueError):
         return None
+
+
+def outputs_of(
+    subject: str, path: str | Path, count: int = 1, checkpoint_name: str = "", name: str = "--out"
+) -> FileOutputs:
+    """The outputs of a run that makes pictures, a scene or a drawing.
+
+    Raises:
+        InputError: the path ends otherwise.
+    """
+    if subject == "picture":
+        return pictures(as_path(path), count, checkpoint_name, name)
+    return (scene_outputs if subject == "scene" else drawing_outputs)(path, checkpoint_name, name)
 
 
 def scene_outputs(path: str | Path, checkpoint_name: str = "", name: str = "--out") -> FileOutputs:

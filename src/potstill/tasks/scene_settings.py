@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from potstill.diffusion.guidance import GuidanceRule, PerpNeg, Plain, with_scale
+from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.views import ViewReading
 from potstill.errors import InputError
@@ -22,7 +22,7 @@ from potstill.tasks.parsing import to_text
 from potstill.tasks.scene_files import scene_outputs
 from potstill.tasks.scene_models import PipelineModel, SceneModel, ToysModel, scene_model
 from potstill.tasks.schema import Advanced, Option
-from potstill.tasks.settings import Settings
+from potstill.tasks.settings import GuidedSettings
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import LAST
 
@@ -32,7 +32,7 @@ SHOWN = (128, 256)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SceneSettings(Settings, abc.ABC):
+class SceneSettings(GuidedSettings, abc.ABC):
     """The settings of every task that makes a 3-D scene.
 
     Raises:
@@ -53,13 +53,9 @@ class SceneSettings(Settings, abc.ABC):
     """The smallest and the largest distance of the cameras from the origin; by default 3 3."""
     fov: Pair | None = None
     """The smallest and the largest vertical field of view in degrees; by default 40 40."""
-    negative: str = ""
-    """What the result should not show. It replaces the empty prompt."""
     guidance_scale: float | None = None
     """How strongly the prompt counts; by default 7.5, and 1 for an edit. uncond + scale (cond - uncond), as in
     diffusers: 0 is unconditional, 1 conditional."""
-    guidance: Advanced[GuidanceRule] = Plain()
-    """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg() with --negative."""
     learning_rate: Advanced[float | None] = None
     """In multiples of the learning rates of the scene, which differ by parameter; by default 4, 1 for a volume
     and 2 for an edit."""
@@ -82,12 +78,8 @@ class SceneSettings(Settings, abc.ABC):
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        if isinstance(self.guidance, PerpNeg) and not self.negative:
-            raise InputError("PerpNeg() leads away from a negative prompt, and there is none: state negative")
-        for name in ("learning_rate", "last_rate"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name.replace('_', ' ')} = {value} must be above 0 and finite")
+        if not 0 < self.last_rate < math.inf:
+            raise InputError(f"last rate = {self.last_rate} must be above 0 and finite")
         check_count("views", self.views, MOST_VIEWS, usual="4")
         if self.size is not None and read_size(self.size) is None:
             raise InputError("size = source is the size of a picture, and there is none: state the size")
@@ -101,11 +93,6 @@ class SceneSettings(Settings, abc.ABC):
     def outputs(self, path: str | Path) -> FileOutputs:
         """The scene and what is written beside it."""
         return scene_outputs(path)
-
-    @property
-    def scale(self) -> float:
-        """The guidance scale, stated or the default."""
-        return self.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
 
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, as stated."""
@@ -180,7 +167,7 @@ class SceneSettings(Settings, abc.ABC):
         cells = (size.height // factor, size.width // factor)
         return model.prior.size_condition(next(scene.parameters()).new_zeros(1, model.prior.channels, *cells))
 
-    def guided(self, model: SceneModel, denoiser: Prior | None = None) -> Prior:
+    def guided_scene(self, model: SceneModel, denoiser: Prior | None = None) -> Prior:
         """The model under this guidance and negative prompt."""
         guided = with_scale(denoiser or model.denoiser, self.scale)
         return steered(guided, self.guidance, self.negative, model.encode_prompt, model.identity)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from torch import Generator
-from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.distillation import Step, distill
@@ -21,7 +20,7 @@ from potstill.scenes.files import read_cameras
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
-from potstill.tasks.plan import ScenePlan
+from potstill.tasks.plan import ScenePlan, falling
 from potstill.tasks.run import Run
 from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_run import scene_run
@@ -78,7 +77,7 @@ class SceneTask(SceneSettings, abc.ABC):
         *described, target = ({**model.encode_prompt(each), **size} for each in self.prompts.values())
         source = described[0] if described else None
         steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
-        record = self.record(model, **{name: _recorded(value) for name, value in inputs.items()})
+        record = self.record(model, None, **{name: _recorded(value) for name, value in inputs.items()})
         name = [*self.prompts.values()][-1]
         return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
 
@@ -95,11 +94,11 @@ class SceneTask(SceneSettings, abc.ABC):
         """The steps of the run, and what they change."""
         plan = self.resolve()
         moved = Regularized(scene, self.regularizers) if self.regularizers else scene
-        optimizer, falling = self.material.descent(scene, plan.steps, self.last_rate)
-        loop = LoopState(moved, optimizer, rng, falling)
+        optimizer, scheduler = self.material.descent(scene, plan.steps, self.last_rate)
+        loop = LoopState(moved, optimizer, rng, scheduler)
         steps = distill(
             moved,
-            self.guided(model, denoiser),
+            self.guided_scene(model, denoiser),
             self.method,
             target=target,
             source=source,
@@ -109,7 +108,7 @@ class SceneTask(SceneSettings, abc.ABC):
             optimizer=optimizer,
             progress=loop.progress,
         )
-        return _falling(steps, falling), loop
+        return falling(steps, scheduler), loop
 
 
 def _recorded(given: Any) -> dict[str, str | None]:
@@ -121,10 +120,3 @@ def _recorded(given: Any) -> dict[str, str | None]:
     for part in parts:
         digest.update(np.ascontiguousarray(part).tobytes())
     return {"path": None, "sha256": digest.hexdigest()}
-
-
-def _falling(steps: Iterator[Step], falling: LRScheduler) -> Iterator[Step]:
-    """The steps, with a step of the learning rates after each."""
-    for step in steps:
-        falling.step()
-        yield step

@@ -203,8 +203,8 @@ class Settings(abc.ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Settings, abc.ABC):
-    """The settings of every task that makes images.
+class GuidedSettings(Settings, abc.ABC):
+    """The settings of every task that follows a prompt under guidance.
 
     Raises:
         InputError: a value breaks the rule that its field states.
@@ -218,15 +218,8 @@ class RunSettings(Settings, abc.ABC):
     unconditional, 1 conditional."""
     guidance: Advanced[GuidanceRule] = Plain()
     """The guidance rule: Plain(), Rescaled(0.7), Interval(0.2, 0.8) of the times, or PerpNeg() with --negative."""
-    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
-    """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
     learning_rate: Advanced[float | None] = None
-    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
-    size 1."""
-    space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents of the network, or the pixels, through its encoder."""
-    count: int = 1
-    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
+    """Learning rate, above 0."""
 
     default_guidance_scale: ClassVar = 5.0
 
@@ -243,6 +236,34 @@ class RunSettings(Settings, abc.ABC):
         """The guidance scale, stated or the default."""
         return self.default_guidance_scale if self.guidance_scale is None else self.guidance_scale
 
+    def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
+        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
+
+        Warns of settings that change nothing.
+        """
+        guided = with_scale(denoiser or prior, self.scale)
+        stated, branches = self.guidance_scale is not None, isinstance(guided, Guided)
+        prompt = "the prompt" if "prompt" in self.prompts else "the target prompt"
+        told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
+        for text in idle_settings(method, *told):
+            warnings.warn(text, PromptWarning, stacklevel=3)
+        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(GuidedSettings, abc.ABC):
+    """The settings of every task that makes images."""
+
+    optimizer: Advanced[Literal["adam", "sgd"] | None] = None
+    """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
+    learning_rate: Advanced[float | None] = None
+    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
+    size 1."""
+    space: Advanced[Literal["latents", "pixels"]] = "latents"
+    """What is optimised: the latents of the network, or the pixels, through its encoder."""
+    count: int = 1
+    """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
+
     def optimization(self, default: OptimizerSettings) -> OptimizationPlan:
         """The plan of a method with these defaults."""
         optimizer = self.optimizer or default.optimizer
@@ -257,19 +278,6 @@ class RunSettings(Settings, abc.ABC):
     def generator(self, seeds: Sequence[int]) -> Generator:
         """The generator of a run: one for each seed, or one for all results."""
         return SampleGenerators(seeds) if seeds else Generator().manual_seed(self.seed)
-
-    def guided(self, prior: Pipeline, method: Method | Baseline, denoiser: Prior | None = None) -> Prior:
-        """The prior, or the wrapper `denoiser` around it, with this guidance and the negative prompt.
-
-        Warns of settings that change nothing.
-        """
-        guided = with_scale(denoiser or prior, self.scale)
-        stated, branches = self.guidance_scale is not None, isinstance(guided, Guided)
-        prompt = "the prompt" if "prompt" in self.prompts else "the target prompt"
-        told = (prompt, self.scale, stated, self.guidance, self.negative, branches)
-        for text in idle_settings(method, *told):
-            warnings.warn(text, PromptWarning, stacklevel=3)
-        return steered(guided, self.guidance, self.negative, prior.encode_prompt, prior.identity)
 
     def scene(self, prior: Pipeline, latents: Grid, images: Images | None = None) -> Latents | Pixels:
         """What is optimised, `count` times: from the latents, or from the images, by default the latents' own."""

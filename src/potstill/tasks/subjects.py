@@ -1,4 +1,4 @@
-"""What a task works on: pictures or 3-D scenes; how a record, a file or a row of a table says which it is.
+"""What a task works on: pictures, drawings or 3-D scenes; how a record, a file or a row of a table says which it is.
 
 A new subject is one more entry here, with its tasks and its commands.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from potstill.tasks.drawing_files import DRAWING as DRAWING_ENDING
 from potstill.tasks.scene_files import scene_kind
 
 
@@ -60,7 +61,13 @@ SCENE = Subject(
     ("scene", "cameras", "mask"),
     ("gaussians", "volume"),
 )
-SUBJECTS = {each.name: each for each in (PICTURE, SCENE)}
+DRAWING = Subject(
+    "drawing",
+    {"edit": "drawing_editing.EditDrawing", "generate": "drawing_generating.GenerateDrawing"},
+    ("drawing", "mask"),
+    ("paths", "strokes"),
+)
+SUBJECTS = {each.name: each for each in (PICTURE, SCENE, DRAWING)}
 """All of them, by name."""
 _KINDS = {kind for each in SUBJECTS.values() for kind in each.kinds}
 
@@ -77,4 +84,5 @@ def subject_of_record(record: Mapping[str, Any]) -> Subject:
 
 def subject_of_file(path: str | Path) -> Subject:
     """The subject of a file, by its ending or its first bytes; that of pictures, if it is of no other."""
-    return SCENE if scene_kind(path) else PICTURE
+    kind = scene_kind(path)
+    return DRAWING if kind == DRAWING_ENDING else SCENE if kind else PICTURE

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from potstill.fields import Checked, check_number
 from potstill.vectors.curves import Curves
 
 
@@ -35,12 +36,25 @@ class Traced:
         return each.new_zeros(count).index_add(0, self.path, each)
 
 
-class Regulariser(abc.ABC):
-    """A penalty on the curves of a drawing: 0 where there is nothing to object to."""
+@dataclass(frozen=True)
+class Regulariser(Checked, abc.ABC):
+    """A penalty on the curves of a drawing: 0 where there is nothing to object to.
+
+    Raises:
+        InputError: the weight is not a number from 0 to a million.
+    """
+
+    weight: float = 1.0
+    """What it is multiplied by."""
+
+    def __post_init__(self) -> None:
+        """Check the weight."""
+        super().__post_init__()
+        check_number("weight", self.weight, 0.0, 1e6, usual="1")
 
     @abc.abstractmethod
     def __call__(self, now: Traced, start: Traced) -> Float[Tensor, ""]:
-        """The penalty of the curves as they are `now`; `start` is how the drawing began."""
+        """The penalty, without the weight, of the curves as they are `now`; `start` is how the drawing began."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Exact worlds: 2-D and 3-D points with a score in closed form, and studies of methods on them."""
 
 from potstill.moved import renamed
+from potstill.worlds.arrows import score_field
 from potstill.worlds.edit_study import EditStudy
+from potstill.worlds.live_study import LiveStudy
 from potstill.worlds.loading import load_world
 from potstill.worlds.metrics import Metrics, measure
 from potstill.worlds.study import MethodRun, Study
@@ -15,6 +17,7 @@ __all__ = [
     "TARGET",
     "WORLDS",
     "EditStudy",
+    "LiveStudy",
     "MethodRun",
     "Metrics",
     "Study",
@@ -23,4 +26,5 @@ __all__ = [
     "World",
     "load_world",
     "measure",
+    "score_field",
 ]

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -29,6 +30,23 @@ class Metrics:
     """Share of the centres of class 2 that are the nearest centre of some point."""
     nll: float
     """Mean negative log likelihood under class 2, in nats."""
+
+    @property
+    def spread_left(self) -> float:
+        """The spread as a share of the target's."""
+        return self.spread / self.spread_target
+
+    @property
+    def outcome(self) -> Literal["collapses", "drifts", "arrives"]:
+        """The result in a word.
+
+        Collapses: less than 0.35 of the target's spread is left. Drifts: the points moved more than 2.5 times the
+        shortest path, or ended further from class 2 than half of it. Arrives: neither.
+        """
+        if self.spread_left < 0.35:
+            return "collapses"
+        shortest = self.transport / self.transport_ratio if self.transport_ratio else math.inf
+        return "drifts" if self.transport_ratio > 2.5 or self.target_distance > shortest / 2 else "arrives"
 
 
 def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Float[Tensor, "n 2"]) -> Metrics:

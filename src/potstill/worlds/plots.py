@@ -16,17 +16,10 @@ from potstill.worlds.world import World
 
 
 def verdict(metrics: Metrics) -> str:
-    """A summary of the result in a few words.
-
-    Collapses: less than 0.35 of the target's spread is left. Drifts: the points moved more than 2.5 times the shortest
-    path, or ended further from class 2 than half of it. Arrives: neither.
-    """
-    if metrics.spread < 0.35 * metrics.spread_target:
-        return f"collapses: {metrics.spread / metrics.spread_target:.0%} of the spread is left"
-    shortest = metrics.transport / metrics.transport_ratio
-    drifts = metrics.transport_ratio > 2.5 or metrics.target_distance > shortest / 2
-    word = "drifts" if drifts else "arrives"
-    return f"{word}: {metrics.transport_ratio:.1f} times the way, {metrics.target_distance:.2g} from class 2"
+    """`Metrics.outcome` with its numbers."""
+    if metrics.outcome == "collapses":
+        return f"collapses: {metrics.spread_left:.0%} of the spread is left"
+    return f"{metrics.outcome}: {metrics.transport_ratio:.1f} times the way, {metrics.target_distance:.2g} from class 2"
 
 
 def panels(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metrics]]) -> bytes:
@@ -89,4 +82,4 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metric
 
 
 def _to_data(world: World, points: Float[Tensor, "*batch 2"]) -> Float[np.ndarray, "*batch 2"]:
-    return points.numpy() * world.scale + np.array(world.offset)
+    return world.to_data(points.double()).numpy()

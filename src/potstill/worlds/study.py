@@ -134,6 +134,29 @@ class Study(abc.ABC, Generic[MetricsT]):
         """As `run`, but as a resumable iterator over the steps."""
         return StudyRun(self, frames)
 
+    def new_loop(self) -> LoopState:
+        """The start of a run: new points, Adam over them, and the generator at the seed."""
+        with small_tensors():
+            scene = self.start()
+        optimizer = Adam(scene.parameters(), lr=self.learning_rate, fused=True)
+        return LoopState(scene, optimizer, Generator().manual_seed(self.seed))
+
+    def steps_of(self, method: Method, loop: LoopState) -> Iterator[Step]:
+        """The remaining steps of a method, from where the loop is."""
+        target, source = self.conditions()
+        return distill(
+            loop.scene,
+            Guided(self.prior, self.guidance_scale),
+            method,
+            target=target,
+            source=source,
+            source_scene=self.start(),
+            steps=self.steps,
+            rng=loop.rng,
+            optimizer=loop.optimizer,
+            progress=loop.progress,
+        )
+
     def fingerprint(self) -> str:
         """A hash of the centres of the mixture: it tells worlds of one name apart."""
         return hashlib.sha256(self.prior.centres.double().contiguous().numpy().tobytes()).hexdigest()
@@ -166,10 +189,8 @@ class StudyRun(Resumable, Generic[MetricsT]):
 
     def _begin(self) -> None:
         """Prepare a method."""
-        with small_tensors():
-            self._scene = self.study.start()
-        optimizer = Adam(self._scene.parameters(), lr=self.study.learning_rate, fused=True)
-        self._loop = LoopState(self._scene, optimizer, Generator().manual_seed(self.study.seed))
+        self._loop = self.study.new_loop()
+        self._scene: Any = self._loop.scene
         self._path, self._gradients, self._seconds = [self._scene.points.detach().clone()], [], 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:
@@ -181,21 +202,8 @@ class StudyRun(Resumable, Generic[MetricsT]):
 
     def _steps(self, name: str, method: Method) -> Iterator[tuple[str, Step]]:
         study, scene, loop = self.study, self._scene, self._loop
-        target, source = study.conditions()
-        steps = distill(
-            scene,
-            Guided(study.prior, study.guidance_scale),
-            method,
-            target=target,
-            source=source,
-            source_scene=study.start(),
-            steps=study.steps,
-            rng=loop.rng,
-            optimizer=loop.optimizer,
-            progress=loop.progress,
-        )
         earlier, began = self._seconds, time.perf_counter()
-        for step in steps:
+        for step in study.steps_of(method, loop):
             if step.index in self._kept:
                 self._path.append(scene.points.detach().clone())
             if step.index >= int(0.9 * study.steps) and scene.points.grad is not None:

@@ -33,6 +33,10 @@ class World:
         """The labels of the classes for a record; nothing for a world that has none."""
         return {"classes": dict(zip(("1", "2"), self.classes, strict=True))} if self.classes else {}
 
+    def to_data(self, points: Float[Tensor, "*b 2"]) -> Float[Tensor, "*b 2"]:
+        """Points in the units of the data: offset + scale · points."""
+        return points * self.scale + points.new_tensor(self.offset)
+
     def prior(self, dtype: torch.dtype = torch.float32) -> Mixture:
         """The exact score under DDPM's linear schedule; label 0 is class 1, label 1 is class 2."""
         centres = torch.cat([self.source, self.target]).to(dtype)

@@ -15,6 +15,10 @@ from potstill.vectors.sketch import Sketch
 
 GROWTH = 0.05
 """The share by which a file may grow before its numbers are rounded more."""
+COARSER = ((0, 0), (1, 0), (1, 10), (1, 20), (1, 40))
+"""How numbers become coarser until the file is small enough: by fewer decimals, and by keeping lengths that moved by at
+most so many units of their last decimal, each of which is a 10,000th of the page or less."""
+_LENGTHS = ("points", "widths", "gradients")
 _ID = "potstill"
 """The id of the `metadata` element that holds settings."""
 
@@ -30,8 +34,8 @@ class SvgFile:
     def text(self, numbers: Float[Tensor, " n"], metadata: str | None = None) -> str:
         """The file with these numbers: a value is replaced only where one of its numbers is new.
 
-        Lengths are rounded to a 10,000th of the page, or to ten times that where the file would otherwise grow by more
-        than a 20th.
+        Lengths are rounded to a 10,000th of the page. Where the file would grow by more than a 20th, they are rounded
+        to ten times that, and then those that moved least, by up to a 250th of the page, keep the value that they had.
 
         Args:
             numbers: of the sketch, in its order.
@@ -48,13 +52,24 @@ class SvgFile:
             if bad := [values[place] for place in each.numbers if not abs(values[place]) < 1e12]:
                 raise InputError(f"a number of {self.xml.name} is {bad[0]}: only finite numbers can be written")
         edits: list[tuple[Spot, str]] = []
-        for fewer in (0, 1):
-            edits = [each.edit(values, max(each.decimals - fewer, 0)) for each in new]
+        for fewer, still in COARSER:
+            kept = self._kept(values, still) if still else values
+            edits = [each.edit(kept, max(each.decimals - fewer, 0)) for each in new]
             if sum(len(text) - (spot.end - spot.start) for spot, text in edits) <= GROWTH * len(self.xml.source):
                 break
         if metadata is not None:
             edits.append(self._metadata(metadata))
         return _edited(self.xml.source, edits).decode()
+
+    def _kept(self, values: Sequence[float], still: int) -> list[float]:
+        """The values, with that of the file for a length that moved by at most so many units of its last decimal."""
+        found, before = list(values), self.sketch.numbers.tolist()
+        for each in self.written:
+            for place in each.numbers:
+                near = abs(values[place] - before[place]) <= still * 10**-each.decimals
+                if near and self.sketch.kinds[place] in _LENGTHS:
+                    found[place] = before[place]
+        return found
 
     def _metadata(self, text: str) -> tuple[Spot, str]:
         content = escape(re.sub(r"[^\t\n\r\x20-\uffff]", "?", text), quote=False)

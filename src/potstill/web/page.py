@@ -1,0 +1,122 @@
+"""The page: a heading, a tab for each file of tabs, and the server that shows them."""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from potstill.errors import InputError
+from potstill.web import limits
+from potstill.web.texts import TEXTS
+
+HERE = Path(__file__).parent
+_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "Apple SD Gothic Neo", "sans-serif"]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab: its template, its scripts, what they may call, and what they offer."""
+
+    name: str
+    scripts: tuple[str, ...]
+    server: Sequence[Callable[[Any], dict[str, Any]]]
+    choices: Callable[[], dict[str, Any]]
+
+
+def tabs() -> list[Tab]:
+    """The tabs, in order."""
+    from potstill.web import pictures, theorems, worlds
+
+    return [
+        Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices),
+        Tab("pictures", ("pictures.js",), pictures.SERVER, pictures.choices),
+        Tab("theorems", ("theorems.js",), theorems.SERVER, theorems.choices),
+    ]
+
+
+def gradio() -> ModuleType:
+    """The package, without reports to its makers.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise InputError(f"the page is made with gradio ({error}): pip install potstill[web]") from error
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    return gradio
+
+
+def script(tab: Tab) -> str:
+    """The script of a tab: the texts, what it offers, what all share, and its own."""
+    values = {"TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
+    constants = [f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in values.items()]
+    files = [(HERE / name).read_text("utf-8") for name in ("page.js", *tab.scripts)]
+    return "\n".join(["{", *constants, *files, "relabel();", "}"])  # a block, so that names may be gradio's own, too
+
+
+def build() -> Any:
+    """The page as gradio's Blocks: `build().launch()` shows it, on a Space, too."""
+    gr = gradio()
+    with gr.Blocks(title=TEXTS["title"][0]) as page:
+        heading = Tab("heading", ("heading.js",), (), dict)
+        gr.HTML(html_template=(HERE / "heading.html").read_text("utf-8"), js_on_load=script(heading))
+        with gr.Tabs():
+            for tab in tabs():
+                with gr.Tab(TEXTS[f"tab_{tab.name}"][0], id=tab.name):
+                    gr.HTML(
+                        html_template=(HERE / f"{tab.name}.html").read_text("utf-8"),
+                        js_on_load=script(tab),
+                        server_functions=[*tab.server],
+                        elem_id=tab.name,
+                    )
+        for tab in tabs():
+            for function in tab.server:
+                gr.api(_described(function), api_name=function.__name__, concurrency_limit=1)
+    page.queue(max_size=50)
+    return page
+
+
+def _described(function: Callable[[Any], dict[str, Any]]) -> Callable[[dict], dict]:
+    """The function as gradio's API describes it: a JSON object in, a JSON object out."""
+
+    def call(data: dict) -> dict:
+        return function(data)
+
+    call.__doc__ = function.__doc__
+    return call
+
+
+def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, share: bool) -> str:
+    """Serve the page in the background, and return its address.
+
+    Raises:
+        InputError: the port is taken.
+    """
+    gr = gradio()
+    try:
+        _, local, shared = page.launch(
+            server_name=host,
+            server_port=port,
+            auth=auth,
+            share=share,
+            prevent_thread_lock=True,
+            quiet=True,
+            ssr_mode=False,
+            mcp_server=False,
+            footer_links=["api"],
+            max_file_size=limits.UPLOAD,
+            theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
+            css_paths=HERE / "page.css",
+            state_session_capacity=limits.RUNS,
+        )
+    except OSError as error:
+        raise InputError(f"port {port} of {host} is taken or not allowed: choose another with --port") from error
+    return shared or local

@@ -1,0 +1,96 @@
+"""The page in a browser: the story of each tab, in both languages, light and dark, wide and narrow."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from potstill.web.page import script, tabs
+from potstill.web.texts import TEXTS
+
+WIDE, PHONE = {"viewport": {"width": 1280, "height": 900}}, {"viewport": {"width": 390, "height": 844}}
+
+
+def coloured(page, selector):
+    """How many pixels of a canvas are not transparent."""
+    return page.eval_on_selector(
+        selector,
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, n) => n % 4 == 3 && v).length",
+    )
+
+
+def test_worlds_from_start_to_download(visit):
+    page = visit(**WIDE)
+    page.wait_for_selector("#worlds canvas")
+    page.wait_for_function("document.querySelector('#worlds .ps-progress').textContent.startsWith('Step 0 of')")
+    assert page.locator("#worlds canvas").count() == 4
+    page.click("#ps-play")
+    page.wait_for_function("/^Step [1-9]/.test(document.querySelector('#worlds .ps-progress').textContent)")
+    page.locator("#worlds input[name=guidance_scale]").press("Home")
+    page.click("#ps-play")
+    page.wait_for_function("document.querySelector('#worlds .ps-seen').textContent.includes('SDS')")
+    assert coloured(page, "#worlds canvas") > 500
+    with page.expect_download() as download:
+        page.click("[data-text=save_json]")
+    document = json.loads(download.value.path().read_text())
+    assert document["world"] == "moons"
+    assert document["guidance_scale"] == 0 == document["changes"][-1]["guidance_scale"]
+    page.click("[data-text=code]")
+    page.wait_for_selector(".ps-code:has-text('flow.change(guidance_scale=0.0)')")
+    step = page.inner_text("#worlds .ps-progress")
+    page.reload(wait_until="commit")
+    page.wait_for_function(f"document.querySelector('#worlds .ps-progress')?.textContent === {step!r}")
+
+
+def test_a_finger_draws_a_world_on_a_narrow_dark_page_in_korean(visit):
+    page = visit(**PHONE, device_scale_factor=3, has_touch=True, color_scheme="dark", locale="ko-KR")
+    page.wait_for_selector("#worlds canvas")
+    assert page.get_attribute("html", "lang") == "ko"
+    page.wait_for_selector(f"text={TEXTS['tab_worlds'][1]} >> visible=true")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.body.classList.contains('dark')")
+    page.click("[data-text=clear]")
+    for tool, places in (("red", [(30, 40), (60, 90)]), ("blue", [(120, 40), (130, 90)])):
+        page.click(f"[data-tool={tool}]")
+        for x, y in places:
+            page.locator("#worlds canvas").first.tap(position={"x": x, "y": y})
+    page.wait_for_function("document.querySelector('#worlds .ps-progress').textContent.includes('1500')")
+    with page.expect_download() as download:
+        page.click("[data-text=save_csv]")
+    rows = download.value.path().read_text().split()
+    assert [row[-1] for row in rows[1:]] == ["1", "1", "2", "2"]
+    left, right = (float(rows[at].split(",")[0]) for at in (1, 3))
+    assert left < right
+    page.click(".ps-head button")
+    page.wait_for_selector("[data-text=play]:has-text('Play')")
+
+
+@pytest.mark.parametrize("route", ["file=/etc/passwd", "file=../../etc/passwd", "file=src/potstill/web/page.py"])
+def test_no_file_of_the_server_is_served(address, route):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{address}gradio_api/{route}", timeout=20)
+    refused.value.close()
+    assert refused.value.code in (403, 404)
+
+
+def test_the_api_answers_as_the_page_does(address):
+    from gradio_client import Client
+
+    client = Client(address, verbose=False)
+    answer = client.predict({"methods": ["sds"], "points": 3}, api_name="/worlds_begin")
+    assert answer["panels"][0]["name"] == "sds"
+    assert "unknown method" in client.predict({"methods": ["no"]}, api_name="/worlds_begin")["error"]
+
+
+def test_another_site_gets_no_answer(address):
+    request = urllib.request.Request(f"{address}gradio_api/info", headers={"Origin": "http://elsewhere.example"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.headers.get("access-control-allow-origin") != "http://elsewhere.example"
+
+
+def test_the_scripts_close_what_they_open():
+    for tab in tabs():
+        code = script(tab)
+        assert code.startswith("{\n")
+        assert code.endswith("\n}")

@@ -1,0 +1,26 @@
+"""Both languages have every text, with the same blanks, and the page asks for no other."""
+
+import re
+
+import pytest
+
+from potstill.web.page import HERE
+from potstill.web.texts import TEXTS
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_fill_in_the_same(key):
+    english, korean = TEXTS[key]
+    assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", korean))
+    assert english
+    assert korean
+
+
+def test_every_text_that_the_page_names_is_there():
+    used = set()
+    for file in (*HERE.glob("*.js"), *HERE.glob("*.html")):
+        source = file.read_text("utf-8")
+        used |= set(re.findall(r'(?:data-text|data-label|data-hint)="(\w+)"', source))
+        used |= set(re.findall(r'\b(?:say|text|button|slider|choice|group|check)\("(\w+)"', source))
+    assert used
+    assert not used - TEXTS.keys()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from potstill.baselines import BASELINES
+from potstill.baselines import BASELINES, Baseline
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.distillation import Step
 from potstill.errors import InputError, did_you_mean
@@ -223,7 +223,8 @@ def _begun(name: str, task: Edit, inputs: dict[str, Any]) -> Watched:
     if task.resolve().steps > limits.EDIT_STEPS:
         warnings.warn(f"{name} takes {limits.EDIT_STEPS} steps here instead of {task.resolve().steps}", stacklevel=1)
         task = replace(task, steps=limits.EDIT_STEPS)
-    total = task.method.total(task.resolve().steps) if name in BASELINES else task.resolve().steps
+    steps = task.resolve().steps
+    total = task.method.total(steps) if isinstance(task.method, Baseline) else steps
     return Watched(name, task.start(inputs, _model()), total)
 
 

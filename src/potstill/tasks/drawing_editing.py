@@ -90,13 +90,13 @@ class EditDrawing(DrawingSettings):
         scene = self.canvas(file.sketch, prior, chosen)
         with torch.no_grad():
             latents = scene(scene.view(Generator()))
-        styled = with_style(self.style, prior, latents, self.source, self.target)
-        prompts = dict(zip(("source", "target"), styled, strict=True))
-        source, target = (prior.encode_prompt(prompt) for prompt in prompts.values())
+        source_prompt, target_prompt = with_style(self.style, prior, latents, self.source, self.target)
+        source, target = (prior.encode_prompt(prompt) for prompt in (source_prompt, target_prompt))
         rng = Generator().manual_seed(self.seed)
         steps, loop = self.loop(scene, prior, self.method, rng, target, source, mask, denoiser)
         before, name = copied(scene.state_dict()), type(self.method).__name__
-        run = self.run(file, scene, steps, loop, self.record(prior, prompts, **records), frame_count)
+        read = {"source": source_prompt, "target": target_prompt}
+        run = self.run(file, scene, steps, loop, self.record(prior, read, **records), frame_count)
         written = run.complete
 
         def complete(result: Result) -> Result:

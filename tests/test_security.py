@@ -18,6 +18,7 @@ NEVER_CALLED = {
 }  # fmt: skip
 NAMED_BY_US = {
     "cli/commands.py": "a command, from the table of commands",
+    "tasks/subjects.py": "a task, from the table of subjects",
     "moved.py": "a module of potstill, from the table of modules that moved",
     "priors/safety.py": "diffusers or transformers, which the line before makes sure of",
 }

@@ -12,12 +12,12 @@ from torch import Generator
 from potstill.bench.emoji_pairs import TABLE, Pair, drawings, emoji_pairs, select_evenly
 from potstill.bench.reference_based import ReferenceBased, scores
 from potstill.bench.report import interval
-from potstill.priors.prompts import unknown_words
+from potstill.priors.prompts import PromptReader
 from training import composed_pairs
 from training.captions import BACKGROUNDS, Picture, Thing, caption
 from training.heldout import heldout
 from training.icons import Icon, icons
-from training.model import build_tokenizer
+from training.model import TOKENS, build_tokenizer
 from training.pairs import COUNTS, SHARED, group_of
 
 CHANGED = {  # the fields of a picture that a group changes
@@ -76,14 +76,14 @@ def test_the_list_is_as_large_as_it_says_and_no_pair_or_answer_comes_twice(pairs
 
 
 def test_names_prompts_and_backgrounds_agree(pairs, named):
-    tokenizer = build_tokenizer()
+    reader = PromptReader([(build_tokenizer(), TOKENS)])
     for pair in pairs:
         source, answer = ends(pair, named)
         assert pair.target_prompt == caption(answer)
         own = [replace(source, colour=colour) for colour in BACKGROUNDS]  # the colour that it has by itself may be said
         own += [replace(source, other=replace(source.other, colour=colour)) for colour in BACKGROUNDS if source.other]
         assert pair.source_prompt in map(caption, (source, *own))
-        assert not unknown_words(tokenizer, f"{pair.source_prompt} {pair.target_prompt}")
+        assert "<unknown>" not in reader.plain(pair.source_prompt) + reader.plain(pair.target_prompt)
         for image, end in ((pair.source, source), (pair.answer, answer)):
             corner = (image[0, :, 0, 0] * 255).round().byte().tolist()
             assert tuple(corner) == tuple(BACKGROUNDS[end.background])

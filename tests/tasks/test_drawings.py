@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,12 @@ def test_generations_that_cannot_be(model):
     result = generate_drawing("heart", model=model, paths=1, steps=1)
     with pytest.raises(InputError, match=r"must end in \.svg"):
         result.save("heart.png")
+
+
+def test_prompts_without_a_style_take_that_of_the_drawing():
+    heart = (Path(__file__).parents[2] / "docs" / "pictures" / "drawing.svg").read_bytes()
+    stated = edit_drawing(heart, source="fluent red heart", target="fluent blue heart", steps=2)
+    with pytest.warns(Note, match="^the style 'fluent', nearest to the picture, is added"):
+        found = edit_drawing(heart, source="red heart", target="blue heart", steps=2)
+    assert lines(found.svg) == lines(stated.svg)
+    assert found.record["read_as"] == {"source": "fluent red heart", "target": "fluent blue heart"}

@@ -24,7 +24,7 @@ from potstill.tasks.effects import idle_settings, note_repeats
 from tests.methods.cases import METHODS, NOISES, Case
 from tests.tiny_emoji import tiny_emoji
 
-PROMPTS = {"source": "red heart", "target": "blue heart"}
+PROMPTS = {"source": "fluent red heart", "target": "fluent blue heart"}
 ALL = {
     **{name: replace(each, render_model=Empirical()) if name == "vsd" else each for name, each in METHODS.items()},
     **{f"SDS with {name}": SDS(noise=noise) for name, noise in NOISES.items()},

@@ -16,7 +16,7 @@ from potstill.methods import DDS
 from potstill.tasks.editing import Edit
 from tests.tiny_emoji import tiny_emoji
 
-PROMPTS = {"source": "red heart", "target": "blue heart"}
+PROMPTS = {"source": "fluent red heart", "target": "fluent blue heart"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from potstill.tasks.provenance import read_record
 from potstill.web.page import script, tabs
 from potstill.web.texts import TEXTS
 
@@ -94,3 +95,69 @@ def test_the_scripts_close_what_they_open():
         code = script(tab)
         assert code.startswith("{\n")
         assert code.endswith("\n}")
+
+
+def test_pictures_from_prompts_to_settings_and_back(visit, tmp_path):
+    page = visit(**WIDE)
+    page.click("button[data-tab-id=pictures]")
+    page.wait_for_selector(".ps-examples img", timeout=90_000)
+    target = page.locator("#pictures [name=target]")
+    target.fill("")
+    target.press_sequentially("blue hea")
+    page.wait_for_selector(".ps-words li:has-text('heart')")
+    words = [line.inner_text() for line in page.locator(".ps-words:visible li").all()]
+    for _ in range(1 + words.index("heart")):
+        target.press("ArrowDown")
+    target.press("Enter")
+    assert target.input_value() == "blue heart "
+    page.fill("[name=edit_steps]", "4")
+    page.locator("#pictures select").nth(0).select_option("dds")
+    page.locator("#pictures select").nth(1).select_option("pds")
+    page.check("[name=brush]")
+    box = page.locator(".ps-picture").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 120, steps=4)
+    page.mouse.up()
+    page.click("#ps-edit")
+    page.wait_for_selector(".ps-history:visible", timeout=90_000)
+    assert page.locator(".ps-results progress").evaluate_all("bars => bars.map(bar => bar.value / bar.max)") == [1, 1]
+    page.locator(".ps-wipe + input").first.fill("50")
+    assert "50%" in page.locator(".ps-before").first.get_attribute("style")
+    with page.expect_download() as download:
+        page.locator("#pictures [data-text=save_png]").first.click()
+    made = tmp_path / download.value.suggested_filename
+    download.value.save_as(made)
+    record = read_record(made)
+    assert (made.name, record["settings"]["steps"], "mask" in record) == ("dds.png", 4, True)
+    target.fill("")
+    page.set_input_files("#pictures input[type=file]", made)
+    page.wait_for_function("document.querySelector('#pictures [name=target]').value === 'blue heart '")
+
+
+def test_theorems_move_with_their_sliders_in_the_dark(visit):
+    page = visit(**PHONE, color_scheme="dark")
+    page.click("button[data-tab-id=theorems]")
+    filled = "[...document.querySelectorAll('#theorems .ps-value')].every(line => line.textContent)"
+    page.wait_for_function(filled, timeout=90_000)
+    before = page.inner_text("[data-theorem=second] .ps-value")
+    page.locator("[name=stride]").press("Home")
+    page.wait_for_function(f"document.querySelector('[data-theorem=second] .ps-value').textContent !== {before!r}")
+    assert page.inner_text("[data-theorem=second] .ps-value") != before
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert all(coloured(page, f"[data-theorem={name}] canvas") > 500 for name in ("first", "second", "third"))
+
+
+def test_a_run_stops_when_its_visitor_leaves(visit, address):
+    """Frames are asked for by the page alone, so after it is closed the step stands still."""
+    page = visit(**PHONE)
+    page.wait_for_selector("#worlds canvas")
+    page.click("#ps-play")
+    page.wait_for_function("/^Step [1-9]/.test(document.querySelector('#worlds .ps-progress').textContent)")
+    run = json.loads(page.evaluate("sessionStorage.getItem('potstill-worlds')"))["run"]
+    page.context.close()
+    from gradio_client import Client
+
+    client = Client(address, verbose=False)
+    steps = [client.predict({"run": run, "kind": "png"}, api_name="/worlds_find")["step"] for _ in range(2)]
+    assert steps[0] == steps[1] > 0

@@ -198,7 +198,7 @@ def select_entries(
             chosen += guided or [MethodEntry(name, Setting.STATED, task, suite.edit)]
             continue
         wanted = [key for key in known if setting in (key, None)]
-        if not wanted:
+        if not wanted and names:  # of all methods, those that have such settings
             raise InputError(f"{name} has no {setting} settings: use --settings {next(iter(known))}")
         chosen += [MethodEntry(name, key, known[key], suite.edit) for key in wanted]
     default = MethodEntry("potstill edit", Setting.DEFAULT, suite.new(), suite.edit)

@@ -83,6 +83,5 @@ options:
 examples:
   potstill edit heart.png --source "red heart" --target "blue heart"
   potstill generate "red apple on a blue background"
-  potstill edit heart.svg --source "red heart" --target "blue heart"
   potstill generate "red teapot" --scene gaussians
   potstill world moons"""

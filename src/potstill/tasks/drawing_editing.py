@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
@@ -24,7 +25,8 @@ from potstill.tasks.effects import note_result
 from potstill.tasks.guiding import check_edit
 from potstill.tasks.provenance import input_record
 from potstill.tasks.run import Result, Run
-from potstill.tasks.schema import Option
+from potstill.tasks.schema import Advanced, Option
+from potstill.tasks.styles import AUTO, with_style
 from potstill.vectors.sketch import Kind, Sketch
 
 Box = tuple[float, float, float, float]
@@ -43,6 +45,9 @@ class EditDrawing(DrawingSettings):
     """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all."""
     only_box: Annotated[Box | None, Option(metavar="LEFT TOP RIGHT BOTTOM")] = None
     """Change only shapes within this box, in units of the viewBox; the others keep their bytes."""
+    style: Advanced[str] = AUTO
+    """The style of the drawing, for models that draw in several, such as the bundled one, and prompts that name none:
+    auto for the one nearest to the drawing, none, or its name."""
     guidance_scale: float | None = None
     """How strongly the prompts count; by default 1, which suits the bundled model. uncond + scale (cond - uncond), as
     in diffusers."""
@@ -83,11 +88,15 @@ class EditDrawing(DrawingSettings):
             records["mask"] = input_record(inputs["mask"], mask)
             chosen = replace(chosen, region=mask[0, 0])
         scene = self.canvas(file.sketch, prior, chosen)
-        target, source = (prior.encode_prompt(prompt) for prompt in (self.target, self.source))
+        with torch.no_grad():
+            latents = scene(scene.view(Generator()))
+        source_prompt, target_prompt = with_style(self.style, prior, latents, self.source, self.target)
+        source, target = (prior.encode_prompt(prompt) for prompt in (source_prompt, target_prompt))
         rng = Generator().manual_seed(self.seed)
         steps, loop = self.loop(scene, prior, self.method, rng, target, source, mask, denoiser)
         before, name = copied(scene.state_dict()), type(self.method).__name__
-        run = self.run(file, scene, steps, loop, self.record(prior, **records), frame_count)
+        read = {"source": source_prompt, "target": target_prompt}
+        run = self.run(file, scene, steps, loop, self.record(prior, read, **records), frame_count)
         written = run.complete
 
         def complete(result: Result) -> Result:

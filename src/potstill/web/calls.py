@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from potstill.errors import InputError, PotstillError
+from potstill.io.files import write
 from potstill.io.printable import printable
 from potstill.tasks.parsing import from_values
 from potstill.web import limits
@@ -76,7 +77,7 @@ def uploaded(data: bytes, name: str) -> Iterator[Path]:
         raise InputError(f"{name} has {len(data):,} bytes: give at most {limits.UPLOAD:,}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        path.write_bytes(data)
+        write(path, data)
         try:
             yield path
         except PotstillError as error:

@@ -168,8 +168,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "공개 코드는 s = t - 2에 한 단계의 beta를 쓰기 때문에 psi > 0입니다. 간격이 한 단계이면 psi는 0입니다.",
     ),
     "second_legend": (
-        "psi over t. Orange: released code. Blue: consistent. Dashed green: a stated identity strength.",
-        "t에 따른 psi. 주황: 공개 코드. 파랑: 일관된 계수. 초록 점선: 정한 정체성 세기.",
+        "psi over t, on a square-root scale. Orange: released code. Blue: consistent. Dashed green: a stated identity strength.",
+        "t에 따른 psi (제곱근 눈금). 주황: 공개 코드. 파랑: 일관된 계수. 초록 점선: 정한 정체성 세기.",
     ),
     "third_title": ("3. An edit-friendly edit is sequential DDS", "3. edit-friendly 편집은 순차적인 DDS"),
     "third_text": (

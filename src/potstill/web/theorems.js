@@ -27,9 +27,9 @@ const twins = (name, least) => {
   const draw = (answer) => {
     const { context, width } = sharp(canvas), { steps, points } = answer;
     const [source, target, sampled, distilled] = ["source", "target", "sampled", "distilled"].map((part) => floats(answer[part]));
-    const known = [...(name === "third" ? source : []), ...target], xs = known.filter((_, n) => n % 2 === 0), ys = known.filter((_, n) => n % 2);
+    const known = [...(name === "third" ? [...source, ...sampled] : []), ...target], xs = known.filter((_, n) => n % 2 === 0), ys = known.filter((_, n) => n % 2);
     const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const half = (Math.max(right - left, high - low) / 2) * 1.35;
+    const half = (Math.max(right - left, high - low) / 2) * (name === "third" ? 1.1 : 1.35);
     const put = (list, at) => [((list[2 * at] - (left + right) / 2 + half) * width) / (2 * half), ((half - list[2 * at + 1] + (low + high) / 2) * width) / (2 * half)];
     context.strokeStyle = COLOURS.target; context.lineWidth = 1.8;
     for (let at = 0; at < target.length / 2; at++) {
@@ -64,11 +64,11 @@ const curves = () => {
     const { context, width, height } = sharp(canvas), { times, curves } = answer, room = 34;
     const lines = [["release", COLOURS.source, []], ["identity", COLOURS.now, [7, 4]], ["consistent", COLOURS.target, []]].map(([name, colour, dash]) => ({ values: curves[name].psi, colour, dash, name }));
     const top = Math.max(0.05, ...lines.flatMap(({ values }) => values)) * 1.08;
-    const x = (t) => room + t * (width - room - 10), y = (value) => height - 24 - (value / top) * (height - 40);
+    const x = (t) => room + t * (width - room - 10), y = (value) => height - 24 - Math.sqrt(value / top) * (height - 40);
     context.strokeStyle = ink(); context.fillStyle = ink(); context.globalAlpha = 0.8; context.lineWidth = 1; context.font = "12px system-ui, sans-serif";
     context.beginPath(); context.moveTo(room, 8); context.lineTo(room, height - 24); context.lineTo(width - 8, height - 24); context.stroke();
     for (const t of [0, 0.5, 1]) context.fillText(String(t), x(t) - 4, height - 8);
-    for (const value of [0, top / 2, top]) context.fillText(value.toPrecision(2), 2, y(value) + 4);
+    for (const value of [0, top / 16, top / 4, top]) context.fillText(value.toPrecision(2), 2, y(value) + 4);
     context.globalAlpha = 1;
     for (const { values, colour, dash } of lines) {
       context.strokeStyle = colour; context.lineWidth = 2.5; context.setLineDash(dash); context.beginPath();

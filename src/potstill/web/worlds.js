@@ -143,11 +143,12 @@ for (const each of Object.values(controls)) (each.input ?? each.select).addEvent
 });
 
 // Files
-const download = async (kind) => { const file = board.run && (await ask("worlds_take", { run: board.run, kind })); if (file) save(file); };
+const fetched = async (kind) => (board.run || (await restart())) && ask("worlds_take", { run: board.run, kind });
+const download = async (kind) => { const file = await fetched(kind); if (file) save(file); };
 const showCode = async () => {
   const opener = find('[data-text="code"]');
   if (!code.hidden) { code.hidden = true; opener.setAttribute("aria-expanded", "false"); return; }
-  const file = board.run && (await ask("worlds_take", { run: board.run, kind: "py" }));
+  const file = await fetched("py");
   if (!file) return;
   code.textContent = new TextDecoder().decode(bytes(file.data));
   code.hidden = false;

@@ -10,8 +10,8 @@ background. It is right if the caption's kind is among the nearest five of all k
 true pictures of other toys of the kind, blurred and noisy. **Colour**: of the true pictures of the kind in twelve
 colours, one in that of the caption is the nearest pixel by pixel. **Background**: the same of the corners of the
 drawing. **Azimuth**: of the true pictures of the kind from 16 sides at the same elevation, one within 22.5 degrees of
-the camera is the nearest. It is counted for kinds whose sides differ: true pictures of one toy find their azimuth among
-those of another in at least `ASYMMETRIC` of all cameras.
+the camera is the nearest. It is counted for kinds whose sides differ by more than their light: pictures of one toy in
+flat colours find their azimuth among those of others in at least `ASYMMETRIC` of all cameras.
 """
 
 import json
@@ -106,15 +106,18 @@ class Truth:
         """The toys of a kind."""
         return [number for number, name in enumerate(self.kinds) if name == kind]
 
-    def pictures(self, shown: Sequence[Wanted]) -> Images:
-        """What each is to look like."""
+    def pictures(self, shown: Sequence[Wanted], lit: bool = True) -> Images:
+        """What each is to look like, in the light of the training or in flat colours."""
         palettes = torch.zeros(len(shown), PARTS + 1, 3)
         for row, each in enumerate(shown):
             tints = each.look.palette(self.toys[each.look.kind])
             parts = self.rendered.toys[each.toy]["parts"]
             palettes[row, : len(parts)] = torch.tensor([COLOURS[tints[part]] for part in parts])
         behind = torch.tensor([BACKGROUNDS[each.background] for each in shown]) / 255
-        return paint(self.rendered.pixels[[each.toy * VIEWS + each.view for each in shown]], palettes, behind)
+        pixels = self.rendered.pixels[[each.toy * VIEWS + each.view for each in shown]]
+        if not lit:
+            pixels[:, 0] = 255
+        return paint(pixels, palettes, behind)
 
     def beside(self, view: int) -> list[int]:
         """The cameras at the same elevation."""
@@ -133,7 +136,7 @@ class Truth:
         toys = self.of(kind)
         look = Look(kind, named()[kind].natural or "red")
         views = range(VIEWS)
-        found = [features(self.pictures([Wanted(look, "white", toy, view) for view in views])) for toy in toys]
+        found = [features(self.pictures([Wanted(look, "white", toy, v) for v in views], lit=False)) for toy in toys]
         right = []
         for view in views:
             near = self.beside(view)

@@ -27,7 +27,7 @@ class Preview:
     """Network evaluations per pair."""
     seconds: float
     """Seconds per pair, without the time for decoding previews."""
-    numbers: Sequence[Float64[Tensor, " n"]] = ()
+    numbers: Sequence[Float64[Tensor, " _"]] = ()
     """Of each result that is a drawing, in the order of its source."""
     texts: Sequence[str] = ()
     """The SVG of each result that is a drawing."""

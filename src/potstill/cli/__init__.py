@@ -145,14 +145,18 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
 def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
     """The name of what a command is about: by its file, by --scene, or by the settings that it takes."""
     from potstill.cli.parser import positional_words
+    from potstill.errors import InputError
     from potstill.tasks.schema import schema
-    from potstill.tasks.subjects import PICTURE, SCENE, subject_of, subject_of_file, subject_of_record
+    from potstill.tasks.subjects import PICTURE, SCENE, SUBJECTS, subject_of, subject_of_file, subject_of_record
 
     if name != "generate" and (words := positional_words(line, schema(find_command(name)))):
         found = next((each for each in map(subject_of_file, words) if each is not PICTURE), PICTURE)
         if found is not PICTURE or name == "edit":
             return found.name
     if (kind := line.last("--scene")) is not None:
+        kinds = [each for subject in COMMANDS[name].others for each in SUBJECTS[subject].kinds]
+        if name != "edit" and kind not in kinds:
+            raise InputError(f"--scene = {kind!r} must be one of {', '.join(kinds)}")
         return (SCENE if (found := subject_of({"scene": kind})) is PICTURE else found).name
     return PICTURE.name if record is None else subject_of_record(record).name
 

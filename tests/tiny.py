@@ -195,7 +195,7 @@ BUILDERS: dict[str, Callable[[], Any]] = {
     "pixart-sigma": lambda: pixart(diffusers.PixArtSigmaPipeline, sample_size=8, use_additional_conditions=False),
     "deepfloyd": deepfloyd,
     "pixels": pixels,
-    "views": lambda: pixels(class_embed_type="simple_projection", projection_class_embeddings_input_dim=16),
+    "views": lambda: pixels(class_embed_type="projection", projection_class_embeddings_input_dim=16),
     "ddpm": ddpm,
 }
 """Every kind of pipeline there is a test for."""

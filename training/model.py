@@ -150,11 +150,7 @@ class Networks(nn.Module):
             resnet_time_scale_shift="scale_shift",
             norm_num_groups=16,
             attention_head_dim=a.heads,  # diffusers reads this as the number of heads
-            **(
-                {"class_embed_type": "simple_projection", "projection_class_embeddings_input_dim": camera}
-                if camera
-                else {}
-            ),
+            **({"class_embed_type": "projection", "projection_class_embeddings_input_dim": camera} if camera else {}),
         )
 
     @property

@@ -18,7 +18,7 @@ QUINTIC = (3.4445, -4.7750, 2.0315)  # a, b, c of Jordan et al.
 ITERATIONS = 4
 MOMENTUM = 0.95
 SIZE = 0.2  # root mean square of a step at rate 1: that of AdamW (Liu et al. 2025, arXiv:2502.16982, eq. 4)
-_FLAT = ("embedding", "conv_in", "conv_out")
+_FLAT = ("token_embedding", "position_embedding", "time_embedding", "add_embedding", "conv_in", "conv_out")
 
 
 class Muon(torch.optim.Optimizer):

@@ -80,8 +80,9 @@ def main(reopen: Reopen) -> None:
         key: _of_words(value, before, tokenizer.vocab) if "token_embedding" in key else value
         for key, value in weights.items()
     }
-    camera = {key: torch.zeros_like(value) for key, value in model.state_dict().items() if "class_embedding" in key}
-    model.load_state_dict(camera | found)
+    camera = {key: value for key, value in model.state_dict().items() if "class_embedding" in key}
+    last = {key: torch.zeros_like(value) for key, value in camera.items() if "linear_2" in key}
+    model.load_state_dict(camera | last | found)
     fresh = Muon(model, rate=0.0)
     print(checkpoint.save(reopen.folder, reopen.step, model, model.state_dict(), fresh, model.described, keep=1))
 

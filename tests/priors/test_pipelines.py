@@ -249,9 +249,14 @@ def test_a_prior_without_text_says_so(priors):
     [
         (lambda: tiny.stable_diffusion(unet=tiny.unet(in_channels=9)), "takes 9 channels where the latents have 4"),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(num_class_embeds=10)), "takes a class"),
-        (
-            lambda: tiny.pixels(class_embed_type="simple_projection", projection_class_embeddings_input_dim=10),
-            "takes a class",
+        *(
+            (
+                lambda numbers=numbers: tiny.pixels(
+                    class_embed_type="projection", projection_class_embeddings_input_dim=numbers
+                ),
+                "takes a class",
+            )
+            for numbers in (10, 1024)
         ),
         (lambda: tiny.stable_diffusion(unet=tiny.unet(time_cond_proj_dim=8)), "consistency model"),
         (lambda: SimpleNamespace(unet=tiny.vae(), config={}), "with the network AutoencoderKL is not supported"),

@@ -71,7 +71,7 @@ class PassEntries(ViewReading):
 @dataclass(frozen=True)
 class CameraEmbedding(ViewReading):
     """Waves of azimuth and elevation, as `class_labels` of a network that takes numbers there (diffusers'
-    `class_embed_type="simple_projection"`):
+    `class_embed_type="projection"`):
 
         sin(k azimuth), cos(k azimuth), sin(k elevation), cos(k elevation),   k = 1, ..., orders
 

@@ -139,7 +139,7 @@ def network_graph(network: Any) -> bytes:
         sizes = 6 * config.addition_time_embed_dim
         inputs["text_embeds"] = torch.zeros(2, config.projection_class_embeddings_input_dim - sizes)
         inputs["time_ids"] = torch.zeros(2, 6)
-    if config.get("class_embed_type") == "simple_projection":
+    if config.get("class_embed_type") == "projection":
         inputs["class_labels"] = torch.zeros(2, config.projection_class_embeddings_input_dim)
     free = {"x_t": {2: "height", 3: "width"}, "states": {1: "tokens"}}
     return graph_of(_Positional(network, tuple(inputs)), inputs, free)

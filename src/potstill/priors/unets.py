@@ -11,6 +11,9 @@ from potstill.diffusion.views import CameraEmbedding, ViewReading
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
+MOST_CAMERA_NUMBERS = 256
+"""Those of 64 orders; more numbers are no camera."""
+
 
 @dataclass(frozen=True, eq=False)
 class StableDiffusion(Pipeline):
@@ -115,12 +118,12 @@ class Unconditional(Pipeline):
 def camera_numbers(config: Any) -> int:
     """How many numbers tell a U-Net the camera, as those of `CameraEmbedding`; 0 for one that takes none.
 
-    They are its `class_labels` (`class_embed_type="simple_projection"`), beside the states of a text. Networks that
-    have no text elsewhere, such as AudioLDM's, take the text itself there.
+    They are its `class_labels` (`class_embed_type="projection"`), beside the states of a text. Networks that take the
+    embedding of an image there, such as those of unCLIP, take many more numbers.
     """
-    beside_text = config.get("class_embed_type") == "simple_projection" and config.get("cross_attention_dim")
+    beside_text = config.get("class_embed_type") == "projection" and config.get("cross_attention_dim")
     numbers = config.get("projection_class_embeddings_input_dim") if beside_text else 0
-    return numbers if numbers and numbers % 4 == 0 else 0
+    return numbers if numbers in range(4, MOST_CAMERA_NUMBERS + 1, 4) else 0
 
 
 def _states(prior: Pipeline, prompt: str) -> Tensor:

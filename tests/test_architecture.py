@@ -215,6 +215,7 @@ TESTED_IN = {
     "bench/test_drawing_pairs.py": "bench.drawing_(editing|judge|suite)",
     "bench/test_emoji_pairs.py": "bench.retrieval",
     "bench/test_reference_free.py": "bench.networks",
+    "bench/test_scene_pairs.py": "bench.scene_(editing|judge|pictures|starts|suite)",
     "cli/test_cli.py": "__main__ cli.(cite|commands|compare|methods|theorem|world) tasks.bibtex",
     "cli/test_cli_batch.py": "batch.(executors|results|work) cli.batch",
     "cli/test_cli_edit.py": "cli.(console|edit|generate|output) io.gif tasks.comparison_figure",

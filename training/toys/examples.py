@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from potstill.bench.scene_pictures import PARTS, paint
 from potstill.diffusion.views import CameraEmbedding
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS
@@ -14,7 +15,7 @@ from training.examples import Batch, Draw, Examples, on_backgrounds
 from training.toys import words
 from training.toys.looks import Look, draw_look, whole
 from training.toys.parts import COLOURS, Drawn, Toy
-from training.toys.pictures import PARTS, VIEWS, Rendered, load, paint
+from training.toys.pictures import VIEWS, Rendered, load
 from training.toys.sheet import picture
 
 READING = CameraEmbedding()

@@ -26,6 +26,7 @@ import torch
 import tyro
 
 from potstill.bench.retrieval import blur, features
+from potstill.bench.scene_pictures import PARTS, paint
 from potstill.cli.console import bar
 from potstill.io.files import write
 from potstill.priors.loading import BUNDLED
@@ -40,7 +41,7 @@ from training.sheet import open_prior
 from training.toys.kinds import KINDS
 from training.toys.looks import Look, draw_look, whole
 from training.toys.parts import COLOURS, Drawn
-from training.toys.pictures import PARTS, SIZE, VIEWS, Rendered, make, paint, read, save
+from training.toys.pictures import SIZE, VIEWS, Rendered, make, read, save
 from training.toys.words import named
 
 TOYS, SIDES, ELEVATIONS = 3, 16, (10.0, 40.0)

@@ -6,7 +6,7 @@ A shard holds `TOYS` toys of each kind from `VIEWS` cameras: 8,640 pictures, 106
 function of its number, and shards that exist are kept, so several processes can share the work by `--first`.
 
 A pixel is three bytes: its light, the numbers of the two parts that cover most of it, and how many of its nine rays hit
-each. So colours and backgrounds are free (`paint`).
+each. So colours and backgrounds are free (`potstill.bench.scene_pictures.paint`).
 """
 
 import json
@@ -25,8 +25,6 @@ from torch import Tensor
 from potstill.cli.console import bar
 from potstill.io.files import write
 from potstill.scenes.cameras import Cameras
-from potstill.worlds.toys.bank import smoothed
-from training.model import Images
 from training.toys.kinds import KINDS
 from training.toys.looks import draw_missing, whole, without
 from training.toys.parts import Drawn
@@ -35,8 +33,6 @@ from training.toys.render import Renderer, Shading
 TOYS, VIEWS, SIZE, SAMPLES = 6, 32, 64, 3
 LOWEST = -20.0
 """Degrees of elevation; cameras are spread evenly over the sphere above."""
-PARTS = 15
-"""The most parts of a toy; this number stands for none."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +85,6 @@ def packed(shading: Shading) -> UInt8[np.ndarray, "n 3 h w"]:
     one, other = order.swapaxes(0, 1)
     light = np.rint(255 * shading.light).astype(np.uint8)
     return np.stack([light, one | other << 4, first | second << 4], 1)
-
-
-def paint(
-    pixels: UInt8[Tensor, "b 3 64 64"], palette: Float[Tensor, "b parts 3"], background: Float[Tensor, "b 3"]
-) -> Images:
-    """Pictures in [0, 1]: smooth(light · sum of share · colour + (1 - sum of shares) · background).
-
-    Args:
-        pixels: of rendered pictures.
-        palette: the colour of each part.
-        background: its colours.
-    """
-    light, parts, counts = pixels.unbind(1)
-    rows = torch.arange(len(pixels))[:, None, None]
-    low, high = (counts & 15)[..., None] / SAMPLES**2, (counts >> 4)[..., None] / SAMPLES**2
-    shown = low * palette[rows, (parts & 15).long()] + high * palette[rows, (parts >> 4).long()]
-    whole = (light / 255)[..., None] * shown + (1 - low - high) * background[:, None, None]
-    return smoothed(whole.movedim(-1, 1)).clamp(0, 1)
 
 
 def path(folder: Path, number: int) -> Path:

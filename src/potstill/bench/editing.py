@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float64
@@ -15,6 +16,10 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents
 from potstill.tasks.editing import Edit
 from potstill.tensors import Images
+from potstill.worlds.toys.prior import Toys
+
+Network: TypeAlias = Pipeline | Toys
+"""A model, which for scenes may be the exact world."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Preview:
     """Of each result that is a drawing, in the order of its source."""
     texts: Sequence[str] = ()
     """The SVG of each result that is a drawing."""
+    before: Images | None = None
+    """What the edits of scenes start from, which is not quite the source: a fit."""
 
 
 def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int = 1) -> Iterator[Preview]:

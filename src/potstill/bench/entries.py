@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from potstill.baselines import Baseline, SDEdit
-from potstill.bench.editing import Preview, edit_pairs
+from potstill.bench.editing import Network, Preview, edit_pairs
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.settings import Setting, new_task, published, tuned
 from potstill.errors import InputError
@@ -19,9 +19,11 @@ from potstill.tasks.editing import Edit
 from potstill.tasks.effects import note_repeats
 from potstill.tasks.parsing import from_text
 from potstill.tasks.prompt_sampling import sample
+from potstill.tasks.scene_editing import EditScene
+from potstill.tasks.scene_generating import GenerateScene
 from potstill.tensors import Images
 
-Editor = Callable[[Any, Sequence[Pair], Pipeline, int], Iterator[Preview]]
+Editor = Callable[[Any, Sequence[Pair], Any, int], Iterator[Preview]]
 """Edits pairs with a task, and yields so many previews."""
 
 
@@ -49,7 +51,7 @@ class Entry(abc.ABC):
         """The settings of its edit; None for a bound."""
 
     @abc.abstractmethod
-    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+    def previews(self, pairs: Sequence[Pair], prior: Network, seed: int, count: int) -> Iterator[Preview]:
         """Edit the pairs; the last preview is the result."""
 
 
@@ -58,7 +60,7 @@ class MethodEntry(Entry):
     """A method at some settings."""
 
     setting: Setting
-    task: Edit | EditDrawing
+    task: Edit | EditDrawing | EditScene | GenerateScene
     """Its prompts and its seed are ignored."""
     edit: Editor = edit_pairs
     """Edits pairs with the task."""
@@ -74,7 +76,7 @@ class MethodEntry(Entry):
         """The settings of the edit as they are run."""
         return self.task.settings_as_run()
 
-    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+    def previews(self, pairs: Sequence[Pair], prior: Network, seed: int, count: int) -> Iterator[Preview]:
         """Edit the pairs."""
         return self.edit(replace(self.task, seed=seed), pairs, prior, count)
 
@@ -84,7 +86,7 @@ class Bound(Entry):
     """A result to compare methods with. Its cost is not measured."""
 
     description: str
-    results: Callable[[Sequence[Pair], Pipeline, int], Preview]
+    results: Callable[[Sequence[Pair], Any, int], Preview]
     """Those of pairs, a prior and a seed."""
     needs_answer: bool = False
 
@@ -102,7 +104,7 @@ class Bound(Entry):
     def settings(self) -> None:
         """No settings."""
 
-    def previews(self, pairs: Sequence[Pair], prior: Pipeline, seed: int, count: int) -> Iterator[Preview]:
+    def previews(self, pairs: Sequence[Pair], prior: Network, seed: int, count: int) -> Iterator[Preview]:
         """The result only."""
         yield self.results(pairs, prior, seed)
 
@@ -156,6 +158,8 @@ class Suite:
     edit: Editor
     methods: Any = Method | Baseline
     """The kinds of methods."""
+    default: str = "potstill edit"
+    """The command whose defaults are an entry."""
 
 
 PICTURES = Suite(BOUNDS, published, tuned, new_task, edit_pairs)
@@ -201,5 +205,5 @@ def select_entries(
         if not wanted and names:  # of all methods, those that have such settings
             raise InputError(f"{name} has no {setting} settings: use --settings {next(iter(known))}")
         chosen += [MethodEntry(name, key, known[key], suite.edit) for key in wanted]
-    default = MethodEntry("potstill edit", Setting.DEFAULT, suite.new(), suite.edit)
+    default = MethodEntry(suite.default, Setting.DEFAULT, suite.new(), suite.edit)
     return chosen if names else [*chosen, default]

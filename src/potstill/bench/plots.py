@@ -33,7 +33,7 @@ def curves(report: Report) -> bytes:
             style = ":" if entry.setting is Setting.PUBLISHED else "-"
             axis.plot(x, [point[name] for point in results.curve], style, marker=".", label=entry.label)
         axis.set_xscale("log")
-        axis.set_xlabel("network evaluations per image")
+        axis.set_xlabel("network evaluations per pair")
         axis.set_ylabel(name)
     figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside right center", fontsize=7)
     return png(figure)
@@ -69,7 +69,7 @@ def sheet(report: Report) -> bytes:
         pair = shown[0].pairs()[index]
         images += _ends(pair) + [results.cases[0][index].image() for results in shown]
         captions += _captions(pair, "source") + [results.entry.label for results in shown]
-    return _sheet(images, captions, len(report.groups))
+    return _sheet(report, images, captions, len(report.groups))
 
 
 def cases(report: Report, results: EntryResults, count: int = 4) -> bytes:
@@ -90,7 +90,7 @@ def cases(report: Report, results: EntryResults, count: int = 4) -> bytes:
             ends = _ends(case.pair)
             images += [*ends, case.image()]
             captions += [*_captions(case.pair, case.pair.name), f"{kind}: {report.score} {values[index]:.2f}"]
-    return _sheet(images, captions, 3)
+    return _sheet(report, images, captions, 3)
 
 
 def _ends(pair: Pair) -> list[Images]:
@@ -102,9 +102,9 @@ def _captions(pair: Pair, first: str) -> list[str]:
     return [f"to: {pair.target_prompt}"] if pair.answer is None else [first, "answer"]
 
 
-def _sheet(images: list[Images], captions: list[str], rows: int) -> bytes:
+def _sheet(report: Report, images: list[Images], captions: list[str], rows: int) -> bytes:
     """A contact sheet; small images are doubled, large ones reduced to a side of 256 pixels."""
-    shown = torch.cat(images)
+    shown = torch.cat([report.judge.shown(image) for image in images])
     factor = 256 / max(shown.shape[-2:])
     if factor < 1:
         shown = F.interpolate(shown, [round(side * factor) for side in shown.shape[-2:]], mode="area")

@@ -50,6 +50,10 @@ class Judge(abc.ABC):
         """The scores of one result; by default those of its image."""
         return self(preview.images[[index]], pair)
 
+    def shown(self, images: Images) -> Images:
+        """What figures show of images; by default all of them."""
+        return images
+
 
 @dataclass(frozen=True)
 class ReferenceBased(Judge):
@@ -73,8 +77,8 @@ class ReferenceBased(Judge):
         return {**found, "retrieved": float(is_nearest(out, pair)) if pair.split else None}
 
 
-def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "1 1 h w"]) -> Scores:
-    """The scores of one image.
+def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "b 1 h w"]) -> Scores:
+    """The scores of one image, or of several that are judged as one.
 
     - `error`: |out - answer| / |source - answer|: 0 is the answer, 1 the source unchanged, above 1 is damage.
     - `psnr`: see `potstill.io.images.psnr`.
@@ -88,9 +92,9 @@ def scores(out: Images, source: Images, answer: Images, changes: Float[Tensor, "
     return {
         "error": float((wrong.sum() / (source - answer).square().sum().clamp(min=1e-12)).sqrt()),
         "psnr": psnr(float(wrong.mean())),
-        "ssim": np.asarray(structural_similarity(array(out), array(answer), channel_axis=-1, data_range=1.0)).item(),
-        "inside": _rms(wrong, inside),
-        "outside": _rms(wrong, ~inside),
+        "ssim": _similarity(out, answer),
+        "inside": rms(wrong, inside),
+        "outside": rms(wrong, ~inside),
         "outlines": float((edges - true_edges).norm() / true_edges.norm().clamp(min=1e-6)),
     }
 
@@ -100,7 +104,16 @@ def neighbour_differences(images: Images) -> Float[Tensor, " n"]:
     return torch.cat([images.diff(dim=-1).flatten(), images.diff(dim=-2).flatten()])
 
 
-def _rms(squares: Float[Tensor, "b c h w"], where: Bool[Tensor, "b c h w"]) -> float:
+def _similarity(one: Images, other: Images) -> float:
+    found = [
+        structural_similarity(array(out), array(answer), channel_axis=-1, data_range=1.0)
+        for out, answer in zip(one.split(1), other.split(1), strict=True)
+    ]
+    return float(np.mean(found))
+
+
+def rms(squares: Float[Tensor, "b c h w"], where: Bool[Tensor, "b c h w"]) -> float:
+    """The root of the mean of squares where they count; 0 if nowhere."""
     return float(squares[where].mean().sqrt()) if where.any() else 0.0
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,12 +14,14 @@ import torch
 from safetensors.torch import save
 
 from potstill.batch.processes import end_with_parent
+from potstill.bench.editing import Network
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.entries import Bound, Entry
 from potstill.bench.reference_based import Judge, Scores
 from potstill.io.files import sweep, writable_folder, write
 from potstill.io.images import levels
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.scene_models import ToysModel
 from potstill.tensors import Images
 
 PREVIEWS = 6
@@ -50,6 +52,11 @@ class Stored(NamedTuple):
             return file.get_slice("images")[index : index + 1].float() / 255
 
 
+def identity(prior: Network) -> Mapping[str, Any]:
+    """All of a model that results rest on."""
+    return prior.identity if isinstance(prior, Pipeline) else ToysModel(prior).identity
+
+
 def means(rows: Sequence[Scores]) -> Scores:
     """The mean of each score over the rows that have it."""
     found = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
@@ -64,20 +71,20 @@ class Trial:
     seed: int
     pairs: tuple[Pair, ...]
 
-    def key(self, prior: Pipeline, judge: Judge) -> str:
+    def key(self, prior: Network, judge: Judge) -> str:
         """A hash of everything that the result depends on."""
         parts = {
             "name": isinstance(self.entry, Bound) and self.entry.name,
             "settings": self.entry.settings,
             "seed": self.seed,
             "pairs": [pair.fingerprint for pair in self.pairs],
-            "model": dict(prior.identity),
+            "model": dict(identity(prior)),
             "looks": PREVIEWS,
             **judge.identity,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
-    def run(self, prior: Pipeline, judge: Judge) -> TrialResult:
+    def run(self, prior: Network, judge: Judge) -> TrialResult:
         """Edit the pairs and score every preview."""
         curve, rows, previews = [], [], list(self.entry.previews(self.pairs, prior, self.seed, PREVIEWS))
         for preview in previews:
@@ -129,7 +136,7 @@ def trials_of(entries: Sequence[Entry], pairs: Sequence[Pair], seeds: int, batch
 
 def run_all(
     trials: Sequence[Trial],
-    load: Callable[[], Pipeline],
+    load: Callable[[], Network],
     judge: Judge,
     folder: Path,
     processes: int = 1,
@@ -160,7 +167,7 @@ def run_all(
 _process: dict[str, Any] = {}
 
 
-def _start_worker(load: Callable[[], Pipeline], judge: Judge, folder: Path) -> None:
+def _start_worker(load: Callable[[], Network], judge: Judge, folder: Path) -> None:
     end_with_parent()
     torch.set_num_threads(1)
     _process.update(prior=load(), judge=judge, store=Store(folder))

@@ -1,7 +1,7 @@
 """potstill bench."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -18,6 +18,7 @@ from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
+from potstill.tasks.models import load_for
 from potstill.tasks.plugins import with_plugins
 from potstill.tasks.provenance import versions
 from potstill.tasks.schema import Advanced, Positional
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from potstill.bench.drawing_pairs import DrawingPair
+    from potstill.bench.editing import Network
     from potstill.bench.emoji_pairs import Pair
     from potstill.bench.entries import Suite
     from potstill.bench.reference_based import Judge
     from potstill.bench.report import Report
     from potstill.bench.run import Stored, Trial
+    from potstill.bench.scene_pairs import ScenePair
 
 
-P = TypeVar("P", "Pair", "DrawingPair")
+P = TypeVar("P", "Pair", "DrawingPair", "ScenePair")
 PAIRS = 10_000
 """Maximum number of pairs."""
 SEEDS = 1_000
@@ -42,13 +45,14 @@ SEEDS = 1_000
 
 @dataclass(frozen=True)
 class BenchCommand:
-    """Edit pictures whose true edits are known with every method, and measure which method comes nearest.
+    """Edit pictures, drawings or 3-D scenes whose true edits are known with every method, and measure which is nearest.
 
     The pairs are emoji that differ in one attribute (skin, hair, colour, background, style), and painted ones: any
     object in another colour (recolour), place or size, one of two things, or a colour and the background (both). For
     reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
     after the model's autoencoder, and plain sampling of the target prompt. Those of drawings have the same elements on
-    both sides, and one more bound: the elements of the source, fitted to the picture of the answer.
+    both sides, and one more bound: the elements of the source, fitted to the picture of the answer. Scenes are toys,
+    judged from 24 cameras (docs/bench-scenes.md).
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 286 --seeds 3 --settings both
@@ -56,6 +60,8 @@ class BenchCommand:
         potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
         potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
         potstill bench drawings --pairs 60 --settings both
+        potstill bench scenes --pairs 62 --seeds 3 --jobs 2
+        potstill bench scenes --task generate --scene volume
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
@@ -68,8 +74,12 @@ class BenchCommand:
     kept in the folder and not done again, so an interrupted run continues where it stopped.
     """
 
-    what: Positional[Literal["edits", "drawings"]]
-    """What to measure: edits of pictures, or of drawings (SVG)."""
+    what: Positional[Literal["edits", "drawings", "scenes"]]
+    """What to measure: edits of pictures, of drawings (SVG), or of 3-D scenes."""
+    task: Literal["edit", "generate"] | None = None
+    """Of scenes: edit those that are given (the default), or generate new ones from prompts."""
+    scene: Literal["gaussians", "volume"] | None = None
+    """What scenes are made of: Gaussians (the default), or density and colour on a grid."""
     methods: tuple[str, ...] = ()
     """Names, or expressions with the defaults of `potstill edit`; by default all methods."""
     settings: Literal["tuned", "published", "both"] | None = None
@@ -81,7 +91,7 @@ class BenchCommand:
     """Number of pairs, spread evenly over the groups."""
     groups: tuple[str, ...] = ()
     """Groups of pairs: skin, hair, colour, background, style, recolour, place, size, two, both; of drawings colour,
-    background, skin, recolour, part; by default all."""
+    background, skin, recolour, part; of scenes colour, part, both, added, taken, swap; by default all."""
     split: Advanced[Literal["held-out", "seen"] | None] = None
     """Pairs whose answers the bundled model was not trained on (held-out, the default), or was (seen)."""
     data: Path | None = None
@@ -95,8 +105,8 @@ class BenchCommand:
     """With --data: the network of LPIPS, from the package lpips."""
     seeds: int = 1
     """Number of seeds, counted from 0."""
-    batch: Advanced[int] = 16
-    """Pairs in one call of the network."""
+    batch: Advanced[int | None] = None
+    """Pairs in one call of the network; by default 16. A call for a scene holds the views of one."""
     jobs: int = 1
     """Number of processes; each loads the model, and several have one thread each."""
     model: Model = Model()
@@ -111,16 +121,20 @@ class BenchCommand:
     def __post_init__(self) -> None:
         """Check the numbers, and that the options fit together."""
         for name, most in (("pairs", PAIRS), ("seeds", SEEDS), ("batch", LARGEST), ("jobs", WORKERS)):
-            if not 1 <= getattr(self, name) <= most:
-                raise InputError(f"{name} = {getattr(self, name)} must be from 1 to {most:,}")
+            if (value := getattr(self, name)) is not None and not 1 <= value <= most:
+                raise InputError(f"{name} = {value} must be from 1 to {most:,}")
         if self.data is not None and self.split is not None:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
         if self.data is not None and self.groups:
             raise InputError("--groups are groups of the emoji: leave it out with --data")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):
             raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
-        if self.data is not None and self.what == "drawings":
-            raise InputError("--data holds pictures, and bench drawings edits its own drawings: leave it out")
+        if self.data is not None and self.what != "edits":
+            raise InputError(f"--data holds pictures, and bench {self.what} edits its own {self.what}: leave it out")
+        for name in ("task", "scene") if self.what != "scenes" else ("batch",):
+            if getattr(self, name) is not None:
+                fix = "leave it out" if name == "batch" else "use bench scenes, or leave it out"
+                raise InputError(f"--{name} has no meaning for {self.what}: {fix}")
         for name in ("clip", "dino", "lpips"):
             if self.data is None and getattr(self, name) is not None:
                 raise InputError(f"--{name} judges edits without true answers: give --data, or leave it out")
@@ -140,7 +154,7 @@ class BenchCommand:
         settings = self.settings or ("published" if self.data else "tuned")
         setting = None if settings == "both" else Setting(settings)
         entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales, suite)
-        trials = trials_of(entries, pairs, self.seeds, self.batch)
+        trials = trials_of(entries, pairs, self.seeds, self._batch)
         stems = {label: f"cases-{stem}" for label, stem in plain_names([entry.label for entry in entries]).items()}
         figures = ("curves.png", "sheet.png", *(f"{stem}.png" for stem in stems.values()))
         outputs, inputs = FolderOutputs(self.out, ("bench.json", "bench.md", *figures)), self.model.files()
@@ -149,7 +163,7 @@ class BenchCommand:
         with Claim(outputs, inputs, self.overwrite, say=note) as claim:
             with bar("edits") as on_done:
                 attempts = self.out / "attempts"  # whatever the report is called, so that none is made twice
-                load = with_plugins(partial(_loaded, self.model))
+                load = with_plugins(partial(_loaded, self._used, self.what))
                 done = run_all(trials, load, judge, attempts, self.jobs, on_done)
             report = self._report(done, pairs, settings, judge)
             document, folder = to_json(report.document()), claim.settle().path
@@ -168,9 +182,11 @@ class BenchCommand:
     ) -> "Report":
         from potstill.bench.report import Report, collect_results
 
-        settings_used = {name: getattr(self, name) for name in ("clip", "dino", "lpips", "seeds", "batch")}
+        settings_used = {name: getattr(self, name) for name in ("clip", "dino", "lpips", "seeds")}
         settings_used |= {"data": self.data and self.data.name, "split": pairs[0].split or None, "settings": settings}
-        settings_used |= {"pairs": len(pairs), "model": self.model.model}
+        settings_used |= {"pairs": len(pairs), "model": self._used.model, "batch": self._batch}
+        if self.what == "scenes":
+            settings_used |= {"task": self.task or "edit", "scene": self.scene or "gaussians"}
         return Report(collect_results(done), {**settings_used, **versions()}, judge)
 
     def _chosen(self) -> "tuple[Judge, list[Pair], Suite]":
@@ -184,11 +200,45 @@ class BenchCommand:
             from potstill.bench.reference_based import ReferenceBased
 
             return ReferenceBased(), self._evenly(emoji_pairs()), PICTURES
+        if self.what == "scenes":
+            return self._scenes()
         from potstill.bench.drawing_judge import DrawingJudge
         from potstill.bench.drawing_pairs import drawing_pairs
         from potstill.bench.drawing_suite import DRAWINGS
 
         return DrawingJudge(), [each.pair() for each in self._evenly(drawing_pairs())], DRAWINGS
+
+    def _scenes(self) -> "tuple[Judge, list[Pair], Suite]":
+        """Of scenes; a world is measured on what its toys have prompts for.
+
+        Raises:
+            InputError: it has none.
+        """
+        from potstill.bench.scene_judge import PromptJudge, SceneJudge
+        from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
+        from potstill.bench.scene_suite import suite
+
+        task, material, prior = self.task or "edit", self.scene or "gaussians", _loaded(self._used, self.what)
+        if self._used != self.model:
+            print("the model is toys, since emoji does not know views", file=sys.stderr)
+        found = scene_pairs() if task == "edit" else scene_prompts()
+        chosen = known_to(prior, found)
+        if len(chosen) < len(found):
+            print(f"{self._used.model} has the toys of {len(chosen)} of {len(found)} pairs", file=sys.stderr)
+        judge = SceneJudge(material) if task == "edit" else PromptJudge(material)
+        pairs = [each.pair() for each in self._evenly(chosen)]
+        return judge, pairs, suite(task, material, isinstance(prior, Pipeline))
+
+    @property
+    def _used(self) -> Model:
+        """The model that runs: for scenes `toys` in the place of `emoji`, which does not know views."""
+        blind = self.what == "scenes" and self.model.model == "emoji"
+        return replace(self.model, model="toys") if blind else self.model
+
+    @property
+    def _batch(self) -> int:
+        """Pairs in one call."""
+        return 1 if self.what == "scenes" else 16 if self.batch is None else self.batch
 
     def _evenly(self, pairs: "Sequence[P]") -> "list[P]":
         """So many pairs of the groups and the split that were asked for.
@@ -202,7 +252,10 @@ class BenchCommand:
         if unknown := [group for group in self.groups if group not in names]:
             raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {', '.join(names)}")
         groups, split = self.groups or names, self.split or "held-out"
-        return select_evenly([pair for pair in pairs if pair.split == split and pair.group in groups], self.pairs)
+        chosen = [pair for pair in pairs if pair.split == split and pair.group in groups]
+        if not chosen:
+            raise InputError(f"no {split} pair is of {', '.join(groups)}: choose other --groups or another --split")
+        return select_evenly(chosen, self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":
         from potstill.bench.datasets import read_dataset
@@ -221,7 +274,8 @@ class BenchCommand:
         elif self.clip is None:
             print("without --clip only what an edit kept is measured, not how well it fits the prompt", file=sys.stderr)
         _ = judge.identity  # fails early if its models cannot be loaded
-        prior = _loaded(self.model)
+        prior = _loaded(self.model, self.what)
+        assert isinstance(prior, Pipeline)
         for item in chosen:
             try:
                 prior.check_difference(item.source_prompt, item.target_prompt)
@@ -231,6 +285,6 @@ class BenchCommand:
 
 
 @cache
-def _loaded(model: Model) -> Pipeline:
+def _loaded(model: Model, what: str) -> "Network":
     """The model, loaded once in each process."""
-    return model.load()
+    return load_for("scene" if what == "scenes" else "picture", model.spec())

@@ -3,12 +3,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from potstill.bench.scene_pictures import PARTS
 from training.model import TOKENS, build_tokenizer, tokenize
 from training.toys.examples import vocabulary
 from training.toys.kinds import KINDS
 from training.toys.looks import Look, draw_look, draw_missing, whole, without
 from training.toys.parts import COLOURS, MAIN, Drawn
-from training.toys.pictures import PARTS
 from training.toys.words import named
 
 

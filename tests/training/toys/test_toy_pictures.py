@@ -5,6 +5,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from potstill.bench.scene_pictures import PARTS, paint
 from potstill.priors.bundled import BundledPipeline, has_graphs
 from potstill.priors.loading import load
 from potstill.priors.unets import StableDiffusion
@@ -47,10 +48,10 @@ def test_packed_pictures_are_those_of_the_renderer():
     shading = Renderer(toy)(seen, pictures.SAMPLES)
     palette = COLOURS | {MAIN: COLOURS["green"]}
     true = torch.from_numpy(shading.pictures(palette, (0.2, 0.3, 0.4))).float()
-    colours = torch.zeros(3, pictures.PARTS + 1, 3)
+    colours = torch.zeros(3, PARTS + 1, 3)
     colours[:, : len(shading.shares)] = torch.tensor([palette[name] for name in shading.shares])
     packed = torch.from_numpy(pictures.packed(shading))
-    found = pictures.paint(packed, colours, torch.tensor([[0.2, 0.3, 0.4]]).expand(3, -1))
+    found = paint(packed, colours, torch.tensor([[0.2, 0.3, 0.4]]).expand(3, -1))
     error = (found - smoothed(true)).abs()
     assert error.mean() < 1e-3
     assert error.quantile(0.999) < 0.02

@@ -10,9 +10,12 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from potstill.fields import Checked, check_count, check_number
 from potstill.optimizers import Adam
+from potstill.scenes.cameras import Cameras
+from potstill.scenes.fitting import fit
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.scenes.volume import Volume
+from potstill.tensors import Images
 
 LAST = 0.05
 """The learning rate of the last step, in multiples of the first; it falls exponentially."""
@@ -42,6 +45,12 @@ class ToyScene(Checked, abc.ABC):
         """Adam, and the rule by which its learning rates fall to `last` of the first."""
         optimizer = Adam(self._groups(scene))
         return optimizer, ExponentialLR(optimizer, last ** (1 / steps))
+
+    def fit(self, scene: Solid, pictures: Images, cameras: Cameras, steps: int, rng: Generator) -> None:
+        """Move a scene until it looks like the pictures: `potstill.scenes.fit` with `descent`."""
+        optimizer, falling = self.descent(scene, steps)
+        for _ in fit(scene, pictures, cameras, steps=steps, rng=rng, optimizer=optimizer):
+            falling.step()
 
     def _groups(self, scene: Solid) -> list[dict[str, Any]]:
         groups = scene.parameter_groups()

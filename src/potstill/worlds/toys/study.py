@@ -17,7 +17,6 @@ from potstill.methods import DDS, PDS, SDS, InfEdit, Method
 from potstill.methods.noise import Inverted, Mixed, Previous
 from potstill.methods.times import Annealed
 from potstill.scenes.camera_rules import Among
-from potstill.scenes.fitting import fit
 from potstill.scenes.viewing import Solid, SolidColour, Viewing
 from potstill.state import LoopState, Resumable, State
 from potstill.tensors import Images
@@ -125,10 +124,7 @@ class ToysStudy:
         rng = Generator().manual_seed(self.seed)
         scene = self.scene.ball(rng, self.viewing)
         if (pair := self.answer()) is not None:
-            optimizer, falling = self.scene.descent(scene, self.fit_steps)
-            cameras = self.prior.cameras
-            for _ in fit(scene, pair[0], cameras, steps=self.fit_steps, rng=rng, optimizer=optimizer):
-                falling.step()
+            self.scene.fit(scene, pair[0], self.prior.cameras, self.fit_steps, rng)
         return scene
 
     def begin(self) -> "ToysRun":

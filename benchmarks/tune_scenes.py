@@ -1,0 +1,116 @@
+"""Find the best settings of every method on the seen pairs of `potstill bench scenes`, all with the same budget.
+
+    python -m benchmarks.tune_scenes [--task generate] [--model toys] [--trials 8] [--pairs 6] [--methods dds pds]
+
+As `benchmarks/tune_edits.py`: the same number of trials of optuna's sampler on the same pairs, each with the same
+maximum of network evaluations for a scene, over all views. The search covers the guidance scale from 1, the learning
+rate, the largest time, the views of a step, and whether the background is white or changes. The score is the relative
+error, or of generations the rank of the caption. Writes `src/potstill/bench/tuned_scenes.json`; a method that is not
+named keeps its settings. Eight trials on six pairs take about 40 minutes for a method on one core.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import optuna
+import torch
+import tyro
+
+import potstill
+from potstill.bench.editing import Network
+from potstill.bench.emoji_pairs import Pair, select_evenly
+from potstill.bench.reference_based import Judge
+from potstill.bench.scene_editing import make_scenes
+from potstill.bench.scene_judge import PromptJudge, SceneJudge
+from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
+from potstill.bench.scene_suite import TUNED, new_edit, new_generation
+from potstill.io.files import write
+from potstill.methods import DDS, IDS, PDS, SDI, SDS, InfEdit, Method
+from potstill.scenes import RandomColour
+from potstill.tasks.scene_editing import EditScene
+from potstill.tasks.scene_generating import GenerateScene
+from potstill.worlds.toys.prior import Toys
+
+METHODS: dict[str, dict[str, Method]] = {
+    "edit": {"infedit": InfEdit(), "dds": DDS(), "pds": PDS(), "ids": IDS(), "sds": SDS()},
+    "generate": {"sds": GenerateScene(prompt="prompt").method, "sdi": SDI()},
+}
+KEPT = ("method", "guidance_scale", "steps", "learning_rate", "views", "background")
+
+
+@dataclass(frozen=True)
+class Tune:
+    """The budget."""
+
+    task: Literal["edit", "generate"] = "edit"
+    """Edits, or generations from prompts."""
+    model: str = "toys"
+    """What `potstill.load` takes."""
+    methods: tuple[str, ...] = ()
+    """Methods to tune; all by default."""
+    trials: int = 8
+    """Trials per method."""
+    pairs: int = 6
+    """Seen pairs, balanced over the groups."""
+    evaluations: int = 600
+    """Maximum network evaluations per scene and trial, of all views."""
+
+
+def cost(task: EditScene | GenerateScene, pairs: Sequence[Pair], prior: Network) -> float:
+    """Network evaluations per scene and step."""
+    *_, last = make_scenes(replace(task, steps=2), pairs[:1], prior)
+    return last.evaluations / 2
+
+
+def tune(run: Tune, method: Method, pairs: Sequence[Pair], prior: Network) -> tuple[dict[str, Any], float]:
+    """The best settings of a method, and their score."""
+    judge: Judge = SceneJudge() if run.task == "edit" else PromptJudge()
+    found = dict[int, EditScene | GenerateScene]()
+    score_name = judge.order
+    assert score_name is not None
+
+    def score(trial: optuna.Trial) -> float:
+        times = replace(method.times, high=trial.suggest_float("high", 0.4, 0.98))  # type: ignore[type-var]
+        changing = not isinstance(prior, Toys) and trial.suggest_categorical("changing", [False, True])
+        task = (new_edit if run.task == "edit" else new_generation)(
+            method=replace(method, times=times),  # type: ignore[call-arg]
+            guidance_scale=max(1.0, trial.suggest_float("guidance_scale", 0.5, 12.0, log=True)),
+            learning_rate=trial.suggest_float("learning_rate", 0.5, 8.0, log=True),
+            views=trial.suggest_categorical("views", [2, 4, 8]),
+            **({"background": RandomColour()} if changing else {}),
+        )
+        task = replace(task, steps=max(1, int(run.evaluations / cost(task, pairs, prior))))
+        found[trial.number] = task
+        values = []
+        for pair in pairs:
+            *_, last = make_scenes(task, [pair], prior)
+            values.append(judge.of_preview(last, 0, pair)[score_name] or 0.0)
+        print(f"  {sum(values) / len(values):.3f} {trial.params}", flush=True)
+        return sum(values) / len(values)
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
+    study.optimize(score, n_trials=run.trials)
+    return found[study.best_trial.number].settings(), float(study.best_value)
+
+
+def main(run: Tune) -> None:
+    """Tune, print, write."""
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    prior = potstill.load(run.model)
+    everything = known_to(prior, scene_pairs() if run.task == "edit" else scene_prompts())
+    pairs = [each.pair() for each in select_evenly([each for each in everything if each.split == "seen"], run.pairs)]
+    budget = {"model": run.model, "trials": run.trials, "pairs": len(pairs), "evaluations": run.evaluations}
+    for name in run.methods or METHODS[run.task]:
+        settings, value = tune(run, METHODS[run.task][name], pairs, prior)
+        document = json.loads(TUNED.read_text()) if TUNED.exists() else {"edit": {}, "generate": {}, "budget": {}}
+        document[run.task][name] = {key: settings[key] for key in KEPT if settings[key] is not None}
+        document["budget"][f"{run.task} {name}"] = {**budget, "score": round(value, 3)}
+        write(TUNED, (json.dumps(document, indent=1) + "\n").encode())
+        print(f"{name}: {value:.3f}, {document[run.task][name]}", flush=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Tune, description=__doc__))

@@ -1,7 +1,7 @@
 """Edit and generate 3-D scenes for the benchmark: several pairs with the same settings, each with calls of its own."""
 
-import copy
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 
 import torch
 from torch import Generator
@@ -17,7 +17,6 @@ from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_generating import GenerateScene
 from potstill.tasks.scene_models import scene_model
 from potstill.tensors import Images
-
 
 SAMPLING = 20
 """Steps of the whole schedule, of which half remake an answer."""
@@ -36,19 +35,19 @@ def make_scenes(
     viewing, scenes, runs = task.viewing(model), [], []
     for pair in pairs:
         rng = Generator().manual_seed(task.seed)
+        source, before = None, None
         if pair.source_prompt:
             scene = start(pair.source_prompt, material, viewing).to(model.device)
-            source = model.encode_prompt(pair.source_prompt) | task.size_of(model, scene)
-            edited = (source, copy.deepcopy(scene))
+            source, before = {**model.encode_prompt(pair.source_prompt), **task.size_of(model, scene)}, deepcopy(scene)
         else:
-            scene, edited = task.begin({}, model, viewing, rng), ()
-        target = model.encode_prompt(pair.target_prompt) | task.size_of(model, scene)
-        runs.append(task.loop(scene, model, rng, target, *edited)[0])
+            scene = task.begin({}, model, viewing, rng)
+        target = {**model.encode_prompt(pair.target_prompt), **task.size_of(model, scene)}
+        runs.append(task.loop(scene, model, rng, target, source, before)[0])
         scenes.append(scene)
-    before = _before(pairs, material)
+    first = _before(pairs, material)
     for points in zip(*(timed(steps, 1, previews) for steps in runs), strict=True):  # the runs take turns
         evaluations, seconds = (sum(each) / len(points) for each in zip(*points, strict=True))
-        yield Preview(_seen(scenes), evaluations, seconds, before=before)
+        yield Preview(_seen(scenes), evaluations, seconds, before=first)
 
 
 def unchanged(pairs: Sequence[Pair], prior: Network, seed: int, material: Material) -> Preview:

@@ -45,7 +45,7 @@ SEEDS = 1_000
 
 @dataclass(frozen=True)
 class BenchCommand:
-    """Edit pictures, drawings or 3-D scenes whose true edits are known with every method, and measure which is nearest.
+    """Make edits whose true results are known with every method, and measure which comes nearest.
 
     The pairs are emoji that differ in one attribute (skin, hair, colour, background, style), and painted ones: any
     object in another colour (recolour), place or size, one of two things, or a colour and the background (both). For
@@ -56,12 +56,10 @@ class BenchCommand:
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 286 --seeds 3 --settings both
-        potstill bench edits --groups recolour place --pairs 65
-        potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
+        potstill bench edits --methods dds "DDS(weight=Rho())" --groups recolour place --pairs 10
         potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
         potstill bench drawings --pairs 60 --settings both
-        potstill bench scenes --pairs 62 --seeds 3 --jobs 2
-        potstill bench scenes --task generate --scene volume
+        potstill bench scenes --task generate --seeds 3
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14
 
@@ -77,9 +75,9 @@ class BenchCommand:
     what: Positional[Literal["edits", "drawings", "scenes"]]
     """What to measure: edits of pictures, of drawings (SVG), or of 3-D scenes."""
     task: Literal["edit", "generate"] | None = None
-    """Of scenes: edit those that are given (the default), or generate new ones from prompts."""
+    """Of scenes: edit them (the default), or generate new ones."""
     scene: Literal["gaussians", "volume"] | None = None
-    """What scenes are made of: Gaussians (the default), or density and colour on a grid."""
+    """What scenes are made of; by default Gaussians."""
     methods: tuple[str, ...] = ()
     """Names, or expressions with the defaults of `potstill edit`; by default all methods."""
     settings: Literal["tuned", "published", "both"] | None = None

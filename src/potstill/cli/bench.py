@@ -73,13 +73,13 @@ class BenchCommand:
     """
 
     what: Positional[Literal["edits", "drawings", "scenes"]]
-    """What to measure: edits of pictures, of drawings (SVG), or of 3-D scenes."""
+    """What is edited: pictures, drawings (SVG) or 3-D scenes."""
     task: Literal["edit", "generate"] | None = None
     """Of scenes: edit them (the default), or generate new ones."""
     scene: Literal["gaussians", "volume"] | None = None
     """What scenes are made of; by default Gaussians."""
     methods: tuple[str, ...] = ()
-    """Names, or expressions with the defaults of `potstill edit`; by default all methods."""
+    """Names, or expressions with the defaults of potstill edit; by default all."""
     settings: Literal["tuned", "published", "both"] | None = None
     """The settings that a search on other pairs found (tuned) or those of the papers (published); by default tuned,
     and published with --data."""

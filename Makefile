@@ -60,7 +60,7 @@ model-data: build/emoji/icons.safetensors
 build/emoji/icons.safetensors: training/concepts.txt training/fixed_colours.txt training/recolour.py | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
-# Update the numbers and pictures of docs/emoji-model.md from the weights in src/potstill/priors/emoji.
+# Update the numbers and pictures of docs/results/emoji-model.md from the weights in src/potstill/priors/emoji.
 model-card: .venv/dev build/emoji/icons.safetensors
 	mkdir -p docs/pictures/emoji
 	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
@@ -72,10 +72,10 @@ model-card: .venv/dev build/emoji/icons.safetensors
 	  "fluent red apple to the left of a green car" \
 	  --out docs/pictures/emoji/seeds.png --overwrite
 	$(BIN)/python -m training.curve
-	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
+	-$(BIN)/python benchmarks/emoji_model.py --out docs/results/emoji-model.json
 	$(BIN)/python -m training.card
 
-# Draw the pictures of docs/gallery.md: every method on three worlds and five edits.
+# Draw the pictures of docs/results/gallery.md: every method on three worlds and five edits.
 gallery: .venv/dev build/emoji/icons.safetensors
 	$(BIN)/python -m training.gallery
 

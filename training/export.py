@@ -29,8 +29,8 @@ _README = """\
 
 Draws 64x64 emoji from captions such as "red apple on a blue background". It was trained from scratch and is part of the
 Python package potstill, Apache-2.0. The drawings it was trained on: Fluent Emoji (flat), Copyright (c) Microsoft
-Corporation, MIT; Noto Emoji, Copyright Google Inc., Apache-2.0. See docs/emoji-model.md and NOTICE in the repository.
-`vocabulary.json` lists the words it knows. These are the weights after {steps:,} steps of training.
+Corporation, MIT; Noto Emoji, Copyright Google Inc., Apache-2.0. See docs/results/emoji-model.md and NOTICE in the
+repository. `vocabulary.json` lists the words it knows. These are the weights after {steps:,} steps of training.
 
     potstill.load("emoji")
     diffusers.DiffusionPipeline.from_pretrained(folder, vae=None)

@@ -61,7 +61,7 @@ class BenchCommand:
 
     --data takes a folder with pairs of your own, with PIE-Bench, or with KAIST's CS492(D). List your own in pairs.csv
     with the columns image, source and target (prompts), and answer if you have the true results. Without answers
-    nothing is ranked: what was kept is reported with how well the caption fits (docs/benchmark.md).
+    nothing is ranked: what was kept is reported with how well the caption fits (docs/results/benchmark.md).
 
     Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
     evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits are

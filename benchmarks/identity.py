@@ -129,7 +129,10 @@ def main(run: Run) -> None:
     points, pictures = on_points(run), on_pictures(run)
     folder, name = writable_folder(run.picture.parent), run.picture.name
     write(folder / name, picture(points, pictures))
-    write(writable_folder(run.out) / "identity.json", (json.dumps({"points": points, "pictures": pictures}, indent=1) + "\n").encode())
+    write(
+        writable_folder(run.out) / "identity.json",
+        (json.dumps({"points": points, "pictures": pictures}, indent=1) + "\n").encode(),
+    )
 
 
 if __name__ == "__main__":

@@ -43,6 +43,15 @@ def made_pages() -> dict[str, str]:
     return methods.pages() | reference.pages()
 
 
+def made_names() -> list[str]:
+    """The paths of those pages and pictures, without making them."""
+    return [
+        *(f"methods/{name}.md" for name in ("index", "components", *methods.main_methods(), *BASELINES)),
+        *(f"reference/{name}.md" for name in ("index", "command-line", *reference.PARTS)),
+        "internals/layers.svg",
+    ]
+
+
 def place(file: Path) -> str:
     """Where a file of the repository stands among the gathered pages."""
     if file.is_relative_to(ROOT / "docs"):

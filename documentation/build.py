@@ -34,6 +34,8 @@ class Build:
 
     out: Path = ROOT / "build"
     """The pages are gathered in `docs` there, and the site is written to `site`."""
+    cache: Path = ROOT / "build/katex"
+    """Where KaTeX is kept."""
     serve: int = 0
     """Serve the site on this port of this machine; 0 does not."""
 
@@ -137,8 +139,8 @@ def add_katex(cache: Path, assets: Path) -> None:
 def faults(build: Build) -> Iterator[str]:
     """Build, and yield what is wrong: warnings, dead links, requests to other hosts."""
     gather(build.out / "docs")
-    add_katex(build.out / "katex", build.out / "docs/assets/katex")
-    made = re.sub(r'"build/(docs|site)"', r'"\1"', config(build.out / "docs")).replace('"src"', f'"{ROOT / "src"}"')
+    add_katex(build.cache, build.out / "docs/assets/katex")
+    made = config(build.out / "docs").replace('"build/', '"').replace('"src"', f'"{ROOT / "src"}"')
     (build.out / "zensical.toml").write_text(made, encoding="utf-8")
     shutil.rmtree(build.out / "site", ignore_errors=True)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", str(build.out / "zensical.toml")]

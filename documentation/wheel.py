@@ -30,7 +30,7 @@ def main(constraints: bool = True) -> None:
         potstill = str(programs / "potstill")
         _run(potstill, "--version", cwd=folder)
         _run(potstill, "world", "moons", "--steps", "50", "--points", "20", cwd=folder)
-        _run(potstill, "sample", "red heart", "--out", "heart.png", cwd=folder)
+        _run(potstill, "sample", "red heart", "--count", "1", "--out", "heart.png", cwd=folder)
         _run(
             potstill, "edit", "heart.png", "--source", "red heart", "--target", "blue heart", "--steps", "4", cwd=folder
         )

@@ -1,9 +1,13 @@
 """The style of figures, and figures as PNG and GIF."""
 
 import io
+import logging
+import math
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -55,7 +59,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3, extra: fl
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
         title = printable(title)
-        shown = title if len(title) <= 300 else f"{title[:297]}..."
+        shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(14 * size * columns))
         figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
 
@@ -73,13 +77,23 @@ def caption(axis: Axes, method: str, text: str = "") -> None:
 
 def key(figure: Figure, marks: Mapping[str, Artist], columns: int = 4) -> None:
     """A legend below all panels: what each mark means, in at most so many columns."""
-    names, columns = list(marks), min(columns, len(marks))
-    figure.legend(list(marks.values()), names, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    columns = min(columns, len(marks))
+    style: dict[str, Any] = {"loc": "lower center", "ncols": columns, "frameon": False, "fontsize": 9}
+    figure.legend(list(marks.values()), list(marks), **style)
+    engine: Any = figure.get_layout_engine()
+    left, _, width, height = engine.get()["rect"]
+    bottom = (0.15 + 0.19 * math.ceil(len(marks) / columns)) / figure.get_figheight()
+    engine.set(rect=(left, bottom, width, height - bottom))  # a legend outside would take the room of the title
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without warnings of what does not change the numbers: letters that the font lacks, and titles that are wide."""
+    """Without warnings of what is meant: letters that the font lacks, wide titles, limits that widen to fill a panel."""
+    said = logging.getLogger("matplotlib.axes._base")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph|constrained_layout not applied")
-        yield
+        said.disabled = True
+        try:
+            yield
+        finally:
+            said.disabled = False

@@ -90,7 +90,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "벗어남: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
     ),
     "verdict_nears": (
-        "comes near: {ratio} times the way, {distance} from class 2",
+        "comes nearer: {ratio} times the way, {distance} from class 2",
         "가까이 옴: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
     ),
     "verdict_arrives": (

@@ -34,7 +34,7 @@ def verdict(run: MethodRun[Metrics]) -> str:
     first = {
         "collapses": f"collapses: {found.spread_left:.0%} of class 2's spread is left",
         "drifts": f"drifts: a path {found.transport_ratio:.1f} times the shortest one",
-        "nears": f"comes near: a path {found.transport_ratio:.1f} times the shortest one",
+        "nears": f"comes nearer: a path {found.transport_ratio:.1f} times the shortest one",
         "arrives": f"arrives: a path {found.transport_ratio:.1f} times the shortest one",
     }[found.outcome]
     way = f"distance to class 2: {found.source_distance:.2g} at first, {found.target_distance:.2g} at the end"
@@ -79,7 +79,7 @@ def frame_square(axis: Axes, points: Float[np.ndarray, "n 2"], margin: float = 0
     low, high = points.min(0), points.max(0)
     middle, half = (low + high) / 2, (float((high - low).max()) or 1e-9) * (0.5 + margin)
     axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    axis.set(xticks=[], yticks=[], aspect="equal")
+    axis.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
     for spine in axis.spines.values():
         spine.set_color(GREY)
 
@@ -89,7 +89,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metric
     rows = -(-len(runs) // columns)
     source, target = world.classes or ("class 1", "class 2")
     title = f"{world.name}: points of {source} edited to become points of {target}, guidance scale {guidance_scale:g}"
-    figure, grid = new_figure(columns, rows, title, extra=0.4 + 0.35 * rows)
+    figure, grid = new_figure(columns, rows, title, extra=0.3 + 0.4 * rows)
     axes = list(grid.flat)
     for axis in axes[len(runs) :]:
         axis.remove()
@@ -110,7 +110,7 @@ def _layout(world: World, guidance_scale: float, runs: Sequence[MethodRun[Metric
         "path": Line2D([], [], color=GREY),
         "result": dot(RESULT),
     }
-    key(figure, marks)
+    key(figure, marks, columns=(1, 2, 4, 4)[columns - 1])
     return figure, axes[: len(runs)]
 
 

@@ -88,7 +88,7 @@ def key(figure: Figure, marks: Mapping[str, Artist], columns: int = 4) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without warnings of what is meant: letters that the font lacks, wide titles, limits that widen to fill a panel."""
+    """Without warnings of what is meant: letters that the font lacks, wide titles, limits that fill a panel."""
     said = logging.getLogger("matplotlib.axes._base")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph|constrained_layout not applied")

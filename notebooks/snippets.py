@@ -1,12 +1,11 @@
 """The code of a page in Markdown: python blocks, each with the text block below it, which is what it prints.
 
-    python notebooks/snippets.py docs/lecture/*.md    # run the pages and write what they print into them
+    python -m notebooks.snippets    # run the lecture, write what it prints into it, and copy that to the Korean pages
 """
 
 import contextlib
 import io
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 LECTURE = Path(__file__).parents[1] / "docs" / "lecture"
+KOREAN = LECTURE.parent / "ko" / "lecture"
+BLOCK = re.compile(r"^```.*?^```$|^\$\$.*?\$\$$", re.MULTILINE | re.DOTALL)
+"""A fence of code, or a formula on lines of its own."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,19 @@ def with_outputs(page: Path) -> str:
     return "".join(lines)
 
 
+def blocks(text: str) -> list[str]:
+    """The blocks of code and the formulas of a page, which do not depend on its language."""
+    return [found[0] for found in BLOCK.finditer(text)]
+
+
+def with_blocks(text: str, model: str) -> str:
+    """A page with the blocks of another, in their order."""
+    others = iter(blocks(model))
+    return BLOCK.sub(lambda found: next(others, found[0]), text)
+
+
 if __name__ == "__main__":
-    for name in map(Path, sys.argv[1:]):
-        name.write_text(with_outputs(name), encoding="utf-8")
+    for page in sorted(LECTURE.glob("*.md")):
+        page.write_text(with_outputs(page), encoding="utf-8")
+        twin = KOREAN / page.name
+        twin.write_text(with_blocks(twin.read_text("utf-8"), page.read_text("utf-8")), encoding="utf-8")

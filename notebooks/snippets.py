@@ -1,11 +1,13 @@
 """The code of a page in Markdown: python blocks, each with the text block below it, which is what it prints.
 
-    python -m notebooks.snippets    # run the lecture, write what it prints into it, and copy that to the Korean pages
+python -m notebooks.snippets    # run the lecture, write what it prints into it, and copy that to the Korean pages
 """
 
 import contextlib
+import doctest
 import io
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ LECTURE = Path(__file__).parents[1] / "docs" / "lecture"
 KOREAN = LECTURE.parent / "ko" / "lecture"
 BLOCK = re.compile(r"^```.*?^```$|^\$\$.*?\$\$$", re.MULTILINE | re.DOTALL)
 """A fence of code, or a formula on lines of its own."""
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,19 @@ def with_blocks(text: str, model: str) -> str:
     return BLOCK.sub(lambda found: next(others, found[0]), text)
 
 
+def differences(page: Path) -> list[str]:
+    """What the blocks of a page print, where it is not what stands below them; `...` stands for anything."""
+    names, wrong = {"__name__": page.stem}, []
+    for snippet in snippets(page.read_text(encoding="utf-8")):
+        printed = run(snippet, page, names)
+        if not doctest.OutputChecker().check_output(snippet.said or "", printed, FLAGS):
+            wrong.append(f"{page.name}, code at line {snippet.line + 1}: it prints\n{printed}")
+    return wrong
+
+
 if __name__ == "__main__":
+    if pages := [Path(name) for name in sys.argv[1:]]:
+        sys.exit("\n".join(text for page in pages for text in differences(page)) or None)
     for page in sorted(LECTURE.glob("*.md")):
         page.write_text(with_outputs(page), encoding="utf-8")
         twin = KOREAN / page.name

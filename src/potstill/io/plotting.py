@@ -1,7 +1,6 @@
 """The style of figures, and figures as PNG and GIF."""
 
 import io
-import logging
 import math
 import textwrap
 import warnings
@@ -59,7 +58,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3, extra: fl
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
         title = printable(title)
-        shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(14 * size * columns))
+        shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(15.5 * size * columns))
         figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
 
@@ -88,12 +87,7 @@ def key(figure: Figure, marks: Mapping[str, Artist], columns: int = 4) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without warnings of what is meant: letters that the font lacks, wide titles, limits that fill a panel."""
-    said = logging.getLogger("matplotlib.axes._base")
+    """Without warnings of what does not change the numbers: letters that the font lacks, and titles that are wide."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph|constrained_layout not applied")
-        said.disabled = True
-        try:
-            yield
-        finally:
-            said.disabled = False
+        yield

@@ -79,7 +79,7 @@ def frame_square(axis: Axes, points: Float[np.ndarray, "n 2"], margin: float = 0
     low, high = points.min(0), points.max(0)
     middle, half = (low + high) / 2, (float((high - low).max()) or 1e-9) * (0.5 + margin)
     axis.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    axis.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+    axis.set(xticks=[], yticks=[], aspect="equal", anchor="N")  # at the top, where the layout has room for titles
     for spine in axis.spines.values():
         spine.set_color(GREY)
 

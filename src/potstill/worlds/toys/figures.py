@@ -80,8 +80,7 @@ def _verdict(panel: ToyPanel) -> str:
     parts = [f"PSNR {metrics.psnr:.1f} dB, {metrics.agreement:.0%} of views show the same toy"]
     parts += [] if metrics.relative_error is None else [f"error {metrics.relative_error:.2f} (no edit: 1)"]
     parts += [] if metrics.janus is None else [f"face seen from behind: {metrics.janus:.2f} of that in front"]
-    numbers = [", ".join(parts[:2]), ", ".join([*parts[2:], f"{panel.evaluations:,} evaluations per view"])]
-    return "\n".join(filter(None, [panel.remark, *numbers]))
+    return "\n".join(filter(None, [panel.remark, *parts, f"{panel.evaluations:,} evaluations per view"]))
 
 
 def _layout(title: str, panels: Sequence[ToyPanel], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
@@ -93,7 +92,7 @@ def _layout(title: str, panels: Sequence[ToyPanel], size: tuple[float, float]) -
     for axis in axes[len(panels) :]:
         axis.remove()
     for axis, panel in zip(axes, panels, strict=False):
-        axis.set(xticks=[], yticks=[])
+        axis.set(xticks=[], yticks=[], anchor="N")
         for spine in axis.spines.values():
             spine.set_color(GREY)
         caption(axis, panel.method, _verdict(panel))

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from itertools import zip_longest
 
+import nbformat
 import pytest
 
+from notebooks.build import FOLDER, INSTALL, SOURCES, build, texts
 from notebooks.snippets import KOREAN, LECTURE, blocks
 
 PAGES = sorted(LECTURE.glob("*.md"))
@@ -49,3 +51,12 @@ def test_links_lead_somewhere(page):
 def slug(heading: str) -> str:
     """The anchor of a heading."""
     return re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip())
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_notebooks_are_those_of_their_sources(name):
+    book = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    assert texts(book) == texts(build(name)), "make notebooks"
+    assert (FOLDER / f"{name}.ipynb").stat().st_size < 1_500_000
+    assert book.cells[1].source == INSTALL
+    assert not [output for cell in book.cells for output in cell.get("outputs", ()) if output.output_type == "error"]

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from notebooks.build import FOLDER, INSTALL, SOURCES, build, texts
-from notebooks.snippets import KOREAN, LECTURE, blocks
+from notebooks.snippets import KOREAN, LECTURE, agree, blocks
 
 PAGES = sorted(LECTURE.glob("*.md"))
 
@@ -20,6 +20,21 @@ def test_the_code_of_the_pages_prints_what_stands_below_it(half):
     command = [sys.executable, "-m", "notebooks.snippets", *map(str, PAGES[half::2])]
     done = subprocess.run(command, cwd=LECTURE.parents[1], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a  1.00 b\n", "a 1.1 b\n", True),
+        ("a 1.0", "a 1.2", False),
+        ("a 1.0", "b 1.0", False),
+        ("0.01", "-0.01", True),
+        ("1 2", "1", False),
+        ("arrives 1.0", "drifts 1.0", False),
+    ],
+)
+def test_outputs_agree(one, other, same):
+    assert agree(one, other) == same
 
 
 def test_every_page_has_its_twin():

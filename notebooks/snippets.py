@@ -82,7 +82,7 @@ def agree(one: str, other: str) -> bool:
 
     Processors round differently, and runs of hundreds of steps under strong guidance amplify that.
     """
-    if NUMBER.sub("", one).split() != NUMBER.sub("", other).split():
+    if NUMBER.sub("#", one).split() != NUMBER.sub("#", other).split():
         return False
     pairs = zip(NUMBER.findall(one), NUMBER.findall(other), strict=True)
     return all(abs(float(x) - float(y)) <= 0.02 + 0.15 * abs(float(x)) for x, y in pairs)

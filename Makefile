@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint audit fuzz bench docs docs-serve figures-check pictures model-data model-card gallery wheel-check clean
+.PHONY: demo test lint audit fuzz bench docs docs-serve figures-check lecture notebooks notebooks-check pictures model-data model-card gallery wheel-check clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons --overwrite
@@ -35,6 +35,17 @@ fuzz: .venv/dev
 
 bench: .venv/dev build/emoji/icons.safetensors
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
+
+# Run the code of the lecture, write what it prints into its pages, and bring the Korean pages up to date.
+lecture: .venv/dev
+	$(BIN)/python -m notebooks.snippets
+
+# Write the notebooks from the pages of the lecture and the sources beside them; the check runs them and writes nothing.
+notebooks: .venv/dev
+	$(BIN)/python -m notebooks.build
+
+notebooks-check: .venv/dev
+	$(BIN)/python -m notebooks.build --check
 
 # Build the site into build/site: no warning, no dead link, no request to another host. The first time it takes KaTeX from
 # npm. `make docs-serve` shows it.

@@ -78,6 +78,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seen_underway": ("{name} is on its way.", "{name}: 가는 중입니다."),
     "seen_collapses": ("{name} gathers its points in few places.", "{name}: 점이 몇 곳으로 몰립니다 (모드 붕괴)."),
     "seen_drifts": ("{name} carries them further than needed.", "{name}: 점이 필요한 것보다 멀리 갑니다."),
+    "seen_nears": ("{name} comes near, but not all the way.", "{name}: 가까이 오지만 닿지는 못합니다."),
     "seen_arrives": ("{name} brings each to an answer nearby.", "{name}: 점이 가까운 답에 닿습니다."),
     "verdict_underway": (
         "on its way: {ratio} times the way, {distance} from class 2",
@@ -87,6 +88,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict_drifts": (
         "drifts: {ratio} times the way, {distance} from class 2",
         "벗어남: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
+    ),
+    "verdict_nears": (
+        "comes nearer: {ratio} times the way, {distance} from class 2",
+        "가까이 옴: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
     ),
     "verdict_arrives": (
         "arrives: {ratio} times the way, {distance} from class 2",

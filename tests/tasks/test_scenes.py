@@ -161,6 +161,15 @@ def test_presets_say_what_the_released_configurations_say():
         with_preset("sdi", "generate", {})
 
 
+def test_a_number_of_gaussians_that_is_stated_stays():
+    task = GenerateScene.of({"prompt": "red teapot"})
+    assert (task.material.count, task.resolve().most_gaussians) == (500, 2000)
+    for told, most in (({"gaussians": 9}, None), ({"most_gaussians": 900}, 900), ({"scene": "volume"}, None)):
+        assert GenerateScene.of({"prompt": "red teapot", **told}).resolve().most_gaussians == most
+    assert EditScene.of({"source": "a", "target": "b"}).resolve().most_gaussians is None
+    assert len(generate_scene("red teapot", size=16, steps=2, views=1).scene) == 1000  # a change doubles at most
+
+
 def test_cameras_come_from_a_file(priors, teapot, tmp_path):
     write_cameras(tmp_path / "transforms.json", Cameras.orbit([0, 120, 240], distance=2.5, size=32))
     told = {"source": "a pot", "target": "a teapot", "model": priors("sd"), "steps": 2, "views": 2}
@@ -231,6 +240,12 @@ REFUSED = {
     "no Gaussians": ({"gaussians": 0}, "count of Gaussians = 0"),
     "a rate": ({"last_rate": 0.0}, "last rate = 0.0 must be above 0"),
     "nothing to avoid": ({"guidance": "PerpNeg()"}, "state negative"),
+    "no more than there are": ({"most_gaussians": 40}, "most_gaussians = 40 must be above the 40 that the scene has"),
+    "too rarely": ({"most_gaussians": 50, "densify_every": 2}, "densify_every = 2 must be at most 1, half of the run"),
+    "to no number": ({"densify_every": 2}, "give most_gaussians as well"),
+    "a coarse cloud": ({"coarse_grid": 9}, "coarse_grid is of no use to a scene of gaussians"),
+    "not coarse": ({"scene": "volume", "gaussians": None, "grid": 9, "coarse_grid": 9}, "coarse_grid = 9"),
+    "a denser volume": ({"scene": "volume", "gaussians": None, "most_gaussians": 9}, "most_gaussians is of no use"),
 }
 
 

@@ -109,16 +109,24 @@ def mesh_bytes(
     Raises:
         InputError: trimesh is not installed.
     """
-    trimesh = _trimesh()
-    shades = _to_linear(colours) if kind == ".glb" else colours
-    opaque = np.concatenate([shades, np.ones((len(shades), 1))], 1)
-    mesh = trimesh.Trimesh(vertices @ _TURN, faces, process=False)
-    mesh.visual.vertex_colors = np.rint(255 * opaque.clip(0, 1)).astype(np.uint8)
-    scene = trimesh.Scene(mesh)
+    mesh = coloured_mesh(vertices @ _TURN, faces, _to_linear(colours) if kind == ".glb" else colours)
+    scene = _trimesh().Scene(mesh)
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
     data = scene.export(file_type="glb") if kind == ".glb" else mesh.export(file_type="obj")
     return data if isinstance(data, bytes) else data.encode()
+
+
+def coloured_mesh(vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> Any:
+    """A `trimesh.Trimesh` with colours of its vertices in [0, 1]; neither turned nor changed.
+
+    Raises:
+        InputError: trimesh is not installed.
+    """
+    mesh = _trimesh().Trimesh(vertices, faces, process=False)
+    opaque = np.concatenate([colours, np.ones((len(colours), 1))], 1)
+    mesh.visual.vertex_colors = np.rint(255 * opaque.clip(0, 1)).astype(np.uint8)
+    return mesh
 
 
 def mesh_settings(path: str | Path) -> Any:

@@ -163,6 +163,8 @@ class Run(Resumable):
     """Approximate number of intermediate images to keep."""
     complete: Callable[[Result], Result] = lambda result: result
     """Adds the measurements and tensors that are known at the end."""
+    scene: Solid | None = None
+    """What the steps move, if it is a 3-D scene."""
     turning: Callable[[int], Images] | None = None
     """A view of a scene, from further around for each number; to watch the run."""
     showing: "Callable[[Result], Shown] | None" = None

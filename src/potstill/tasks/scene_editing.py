@@ -21,7 +21,7 @@ from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.models import load
 from potstill.tasks.run import Result
-from potstill.tasks.scene_files import MESHES, scene_kind
+from potstill.tasks.scene_files import MESHES, check_readable, scene_kind
 from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_presets import with_preset
 from potstill.tasks.scene_run import check_seen
@@ -105,6 +105,7 @@ class EditScene(SceneTask):
             found = _copy(given)
             found.viewing = viewing
             return found
+        check_readable(given)
         if scene_kind(given) not in MESHES:
             if self.gaussians is not None:
                 raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")

@@ -80,6 +80,7 @@ def scene_run(
         sheet,
         frame_count=frame_count,
         complete=complete,
+        scene=scene,
         turning=turning,
         showing=showing,
     )

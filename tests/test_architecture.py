@@ -247,7 +247,7 @@ TESTED_IN = {
     "tasks/test_edit_baselines.py": "tasks.(comparing|image_settings|inverting)",
     "scenes/test_refining.py": "scenes.growing",
     "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
-    " tasks.scene_(comparing|editing|files|generating|growth|models|presets|run|settings|task)",
+    " tasks.scene_(baking|comparing|editing|files|generating|growth|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_drawings.py": "tasks.drawing_(editing|files|generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",

@@ -69,6 +69,7 @@ def test_bad_scenes_are_one_line_and_nothing_is_written(capsys, tmp_path, monkey
 
 WRONG = {
     "an ending": ((*GENERATE, "--out", "a.glb"), "cannot write Gaussians as 'a.glb'"),
+    "Gaussians as a mesh": (("edit", "teapot.ply", *EDIT, "--out", "a.glb"), "cannot write Gaussians as 'a.glb'"),
     "a picture": ((*GENERATE, "--out", "a.png"), "cannot write Gaussians as 'a.png'"),
     "an input as output": (("edit", "teapot.ply", *EDIT, "--out", "teapot.ply", "--overwrite"), "is an input"),
     "no such toy": (("generate", "red dragon", "--scene", "gaussians", *TINY), "no toy is called 'dragon'"),

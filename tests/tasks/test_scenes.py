@@ -9,7 +9,7 @@ import torch
 from potstill import edit_scene, generate_scene, load
 from potstill.diffusion.views import ByView, PassEntries
 from potstill.errors import InputError, Note
-from potstill.io.meshes import write_mesh
+from potstill.io.meshes import load_meshes, write_mesh
 from potstill.methods import PDS, SDI
 from potstill.scenes import Cameras, Gaussians, Orbit, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians, write_cameras
@@ -129,6 +129,15 @@ def test_a_mesh_becomes_gaussians_on_its_surface(tmp_path):
     result = edit_scene(path, **EDIT, gaussians=30)
     assert len(result.scene) == 30
     assert result.scene.means.norm(dim=1).max() < 1
+    with pytest.warns(Note, match=r"keeps the shape of .* and takes the colours of the edit.* the surface moved by"):
+        made = result.save(tmp_path / "made.glb")[0]
+    ours, theirs = (load_meshes(each)[0][0] for each in (made, path))
+    assert np.allclose(sorted(ours.vertices.tolist()), sorted(theirs.vertices.tolist()))
+    assert len(ours.faces) == 4
+    with pytest.warns(Note, match="keeps the shape"):
+        assert replay(made).agree
+    with pytest.raises(InputError, match=r"cannot write Gaussians as .*: end the name in .ply or .splat or .glb"):
+        result.save(tmp_path / "made.obj")
 
 
 @pytest.mark.parametrize(("command", "name"), [(command, name) for command in PRESETS for name in PRESETS[command]])

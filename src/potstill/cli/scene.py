@@ -20,7 +20,7 @@ from potstill.tasks.parsing import coerce
 from potstill.tasks.run import Result, Run
 from potstill.tasks.scene_comparing import CompareScenes
 from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import VIDEO, check_ending, scene_outputs
+from potstill.tasks.scene_files import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
 from potstill.tasks.scene_generating import GenerateScene
 from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Positional
@@ -37,9 +37,10 @@ class SceneOutput(RunOutput):
     """The output and where it is written."""
 
     out: Path
-    """The scene to write: .ply or .splat, or for a volume .glb or .obj; without an ending .ply or .glb. A PNG of views,
-    a GIF of an orbit and a JSON file are written beside it. If a file of that name exists, the next free name is taken,
-    such as edit-2.ply."""
+    """The scene to write: .ply or .splat, or for a volume .glb or .obj; without an ending .ply or .glb. The edit of a
+    mesh may be a .glb as well: its shape stays, and its colours or its texture change. A PNG of views, a GIF of an
+    orbit and a JSON file are written beside it. If a file of that name exists, the next free name is taken, such as
+    edit-2.ply."""
     gif: bool = False
     """Also write an animation of how the scene came about, NAME.gif; NAME-orbit.gif, which turns, is always written."""
     mp4: bool = False
@@ -67,7 +68,7 @@ class SceneOutput(RunOutput):
         volume, out = getattr(task, "scene", "") == "volume", self.out
         if out.name and not out.suffix:
             out = out.with_name(f"{out.name}{'.glb' if volume else '.ply'}")
-        check_ending(out, volume)
+        check_ending(out, volume, isinstance(task, EditScene))  # of a mesh: see `EditSceneCommand`
         return replace(self, out=out)
 
     def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
@@ -185,6 +186,11 @@ class EditSceneCommand(SceneCommand):
     """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
     model: Model = TOYS
     output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("edit")))
+
+    def __post_init__(self) -> None:
+        """Check that only a mesh becomes one."""
+        if self.scene != Path() and self.output.out.suffix.lower() in MESHES:
+            check_ending(self.output.out, False, scene_kind(self.scene) in MESHES)
 
     presets: ClassVar = "edit"
 

@@ -18,6 +18,7 @@ from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid
 from potstill.scenes.volume import Surface, Volume
 from potstill.tasks.drawing_files import DRAWING, drawing_outputs
+from potstill.tasks.scene_baking import Baking
 
 GAUSSIANS, MESHES = (".ply", ".splat"), (".glb", ".obj")
 """The endings of files of Gaussians, and of meshes."""
@@ -84,26 +85,35 @@ def scene_outputs(path: str | Path, checkpoint_name: str = "", name: str = "--ou
     return FileOutputs(path, (path.suffix, *beside), checkpoint_name)
 
 
-def check_ending(path: str | Path, volume: bool) -> None:
-    """Raise unless a scene of that kind can be written to a file of that name.
+def check_ending(path: str | Path, volume: bool, of_mesh: bool = False) -> None:
+    """Raise unless a scene of that kind can be written to a file of that name; a mesh that was edited also to a .glb.
 
     Raises:
         InputError: it is the ending of another kind.
     """
     path = as_path(path)
     kind, endings = ("a volume", MESHES) if volume else ("Gaussians", GAUSSIANS)
+    endings = (*endings, ".glb") if of_mesh else endings
     if path.suffix.lower() not in endings:
-        fix = "; --scene volume makes a mesh" if path.suffix.lower() in MESHES else ""
+        fix = "; --scene volume makes a mesh" if path.suffix.lower() in MESHES and not of_mesh else ""
         raise InputError(f"cannot write {kind} as {str(path)!r}: end the name in {' or '.join(endings)}{fix}")
 
 
-def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any]) -> bytes:
+def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Baking | None = None) -> bytes:
     """A scene as the bytes of a file with that ending; .ply and .glb carry the record.
+
+    Args:
+        scene: what is written.
+        ending: of the file.
+        record: all that it depends on.
+        baking: the mesh that Gaussians came from, for a .glb.
 
     Raises:
         InputError: the scene cannot be written like this.
     """
     if isinstance(scene, Gaussians):
+        if ending == ".glb" and baking is not None:
+            return baking.glb(scene, record)
         arrays = arrays_of(scene)
         return gaussians_ply(arrays, record) if ending == ".ply" else gaussians_splat(arrays)
     assert isinstance(scene, Volume)

@@ -23,6 +23,7 @@ from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
 from potstill.tasks.plan import ScenePlan, falling
 from potstill.tasks.run import Run
+from potstill.tasks.scene_baking import Baking
 from potstill.tasks.scene_growth import growth_of
 from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_run import scene_run
@@ -66,6 +67,10 @@ class SceneTask(SceneSettings, abc.ABC):
             InputError: it cannot be had from these inputs, or does not fit the settings.
         """
 
+    def baking(self, inputs: Mapping[str, Any]) -> Baking | None:
+        """The mesh that the scene is made from, if it is."""
+        return None
+
     def source_scene(self, scene: Solid) -> Solid | None:
         """The source of an edit: a copy of the scene as it begins; None for a generation."""
         return None
@@ -93,7 +98,7 @@ class SceneTask(SceneSettings, abc.ABC):
         steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
         record = self.record(model, None, **{name: _recorded(value) for name, value in inputs.items()})
         name = [*self.prompts.values()][-1]
-        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
+        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count, self.baking(inputs))
 
     def loop(
         self,

@@ -168,10 +168,11 @@ class EditSceneCommand(SceneCommand):
     from every view, so nothing but the file is needed. A mesh becomes Gaussians on its surface.
 
         potstill edit teapot.ply --source "red teapot" --target "blue teapot"
+        potstill edit teapot.glb --source "red teapot" --target "blue teapot" --out blue.glb
         potstill edit room.ply --cameras transforms.json --source "a room" --target "a room in snow" --model FOLDER
 
-    Writes the scene, a PNG of four views above the same views of the result, and a GIF of an orbit. The PNG and a .ply
-    carry all settings: `potstill replay` runs them again.
+    Writes the scene, a PNG of four views above the same views of the result, and a GIF of an orbit. The PNG, a .ply and
+    a .glb carry all settings: `potstill replay` runs them again.
     """
 
     scene: Positional[Path]

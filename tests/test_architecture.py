@@ -221,6 +221,7 @@ TESTED_IN = {
     "cli/test_cli_invert.py": "cli.invert",
     "cli/test_parser.py": "cli.words",
     "cli/test_emoji.py": "cli.(sample|vocabulary)",
+    "cli/test_view.py": "cli.viewer",
     "cli/test_resume.py": "cli.(interrupts|replay) tasks.(checkpoint|resuming|run)",
     "diffusion/test_inversion.py": "diffusion.sampling",
     "diffusion/test_prior.py": "diffusion.(mixture|wrappers)",
@@ -244,8 +245,9 @@ TESTED_IN = {
     "scenes/test_points.py": "scenes.scene",
     "scenes/test_pixels.py": "scenes.latents",
     "tasks/test_edit_baselines.py": "tasks.(comparing|image_settings|inverting)",
+    "scenes/test_refining.py": "scenes.growing",
     "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
-    " tasks.scene_(comparing|editing|files|generating|models|presets|run|settings|task)",
+    " tasks.scene_(baking|comparing|editing|files|generating|growth|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
     "tasks/test_drawings.py": "tasks.drawing_(editing|files|generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",

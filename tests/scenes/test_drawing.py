@@ -10,7 +10,7 @@ from potstill.errors import InputError, Note
 from potstill.io.svg import read_svg
 from potstill.scenes import Chosen, Drawing
 from potstill.scenes.drawing import RATES
-from potstill.vectors.regularisers import KeepArea, NoCrossing
+from potstill.vectors.regularizers import KeepArea, NoCrossing
 
 CODEC = PixelUnshuffle(1)
 TEXT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">
@@ -118,7 +118,7 @@ def test_several_drawings_are_optimised_side_by_side():
 
 
 def test_regularisers_pull_as_well():
-    scene, free = drawing(Chosen(("points",)), regularisers=(KeepArea(5.0), NoCrossing())), drawing()
+    scene, free = drawing(Chosen(("points",)), regularizers=(KeepArea(5.0), NoCrossing())), drawing()
     with torch.no_grad():
         scene.shifts["points"] += 0.02 * torch.randn(scene.shifts["points"].shape, generator=Generator().manual_seed(0))
     render = scene({})

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 
 P = TypeVar("P", "Pair", "DrawingPair")
+GROUPS = {
+    "edits": ("skin", "hair", "colour", "background", "style", "recolour", "place", "size", "two", "both"),
+    "drawings": ("colour", "background", "skin", "recolour", "part"),
+}
+"""The groups of pairs."""
 PAIRS = 10_000
 """Maximum number of pairs."""
 SEEDS = 1_000
@@ -117,6 +122,9 @@ class BenchCommand:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
         if self.data is not None and self.groups:
             raise InputError("--groups are groups of the emoji: leave it out with --data")
+        if unknown := [group for group in self.groups if group not in GROUPS[self.what]]:
+            known = ", ".join(GROUPS[self.what])
+            raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {known}")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):
             raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
         if self.data is not None and self.what == "drawings":
@@ -191,17 +199,10 @@ class BenchCommand:
         return DrawingJudge(), [each.pair() for each in self._evenly(drawing_pairs())], DRAWINGS
 
     def _evenly(self, pairs: "Sequence[P]") -> "list[P]":
-        """So many pairs of the groups and the split that were asked for.
-
-        Raises:
-            InputError: there is no such group.
-        """
+        """So many pairs of the groups and the split that were asked for."""
         from potstill.bench.emoji_pairs import select_evenly
 
-        names = list(dict.fromkeys(pair.group for pair in pairs))
-        if unknown := [group for group in self.groups if group not in names]:
-            raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {', '.join(names)}")
-        groups, split = self.groups or names, self.split or "held-out"
+        groups, split = self.groups or GROUPS[self.what], self.split or "held-out"
         return select_evenly([pair for pair in pairs if pair.split == split and pair.group in groups], self.pairs)
 
     def _on_disk(self, folder: Path) -> "tuple[Judge, list[Pair]]":

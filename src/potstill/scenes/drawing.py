@@ -15,7 +15,7 @@ from potstill.fields import check_count
 from potstill.scenes.scene import Scene, View
 from potstill.tensors import Grid, Images
 from potstill.vectors.curves import bernstein, weighted
-from potstill.vectors.regularisers import Regulariser
+from potstill.vectors.regularizers import CurveRegularizer
 from potstill.vectors.renderer import Renderer
 from potstill.vectors.sketch import KINDS, Gradient, Kind, Layer, Node, Shape, Sketch, apply, compose, scale_of
 from potstill.vectors.tables import control_points
@@ -122,7 +122,7 @@ class Drawing(Scene):
         *,
         chosen: Chosen = Chosen(),
         background: tuple[float, float, float] = (1.0, 1.0, 1.0),
-        regularisers: Sequence[Regulariser] = (),
+        regularizers: Sequence[CurveRegularizer] = (),
         count: int = 1,
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -135,7 +135,7 @@ class Drawing(Scene):
             width: of the render in pixels.
             chosen: what is optimised.
             background: RGB in [0, 1].
-            regularisers: their gradients are added to that of the method.
+            regularizers: their gradients are added to that of the method.
             count: how many drawings are optimised side by side.
             dtype: of the parameters and the render.
 
@@ -146,7 +146,7 @@ class Drawing(Scene):
         for name, value in (("height", height), ("width", width), ("count", count)):
             check_count(name, value, 8192)
         self.codec, self.renderer = codec, Renderer(sketch, height, width)
-        self.regularisers = tuple(regularisers)
+        self.regularizers = tuple(regularizers)
         places = chosen.places(sketch)
         self.shifts = nn.ParameterDict()
         low, high = torch.full((2, len(sketch.numbers)), torch.inf, dtype=dtype)
@@ -194,10 +194,10 @@ class Drawing(Scene):
         """The latents of the pictures."""
         numbers = self.numbers
         render = self.codec.encode(self._render(numbers))
-        if not self.regularisers:
+        if not self.regularizers:
             return render
         now, start = self.renderer.traced(numbers), self.renderer.traced(self.start.expand_as(numbers))
-        penalty = torch.stack([each.weight * each(now, start) for each in self.regularisers]).sum()
+        penalty = torch.stack([each.weight * each(now, start) for each in self.regularizers]).sum()
         return _Carrying.apply(render, penalty)
 
 

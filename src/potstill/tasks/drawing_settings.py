@@ -34,7 +34,7 @@ from potstill.tasks.settings import GuidedSettings
 from potstill.tasks.sizes import check_size
 from potstill.tensors import Images, Latent
 from potstill.vectors import Renderer
-from potstill.vectors.regularisers import Regulariser
+from potstill.vectors.regularizers import CurveRegularizer
 from potstill.vectors.sketch import Kind, Sketch
 
 SHOWN = 256
@@ -84,7 +84,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     """The rates after the last step, in multiples of the first; they fall evenly. 1 keeps them."""
     background: Advanced[str] = "white"
     """The colour behind the drawing."""
-    regularizers: Advanced[tuple[Regulariser, ...]] = ()
+    regularizers: Advanced[tuple[CurveRegularizer, ...]] = ()
     """Penalties on the curves, such as "NoCrossing(10)" "Smooth(1)"; none by default."""
 
     subject: ClassVar = "drawing"
@@ -141,7 +141,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
             text = f"{page}, and the model sees it in the middle of {width}x{height} pixels on {self.background}"
             warnings.warn(text, Note, stacklevel=3)
         chosen = replace(chosen, kinds=self.change)
-        more: dict[str, Any] = {"background": fit.colour, "regularisers": self.regularizers}
+        more: dict[str, Any] = {"background": fit.colour, "regularizers": self.regularizers}
         return Drawing(sketch, prior.codec, height, width, chosen=chosen, **more).to(prior.device)
 
     def loop(

@@ -26,7 +26,7 @@ from potstill.scenes import (
     SolidColour,
     Sparsity,
 )
-from potstill.vectors.regularisers import KeepArea, NoCrossing, Regulariser, Smooth
+from potstill.vectors.regularizers import CurveRegularizer, KeepArea, NoCrossing, Smooth
 
 KINDS: dict[type, tuple[type, ...]] = {
     Method: (*get_args(Generating), *get_args(Editing)),
@@ -40,7 +40,7 @@ KINDS: dict[type, tuple[type, ...]] = {
     GuidanceRule: GUIDANCE_RULES,
     Background: (SolidColour, RandomColour),
     Regularizer: (Sparsity, Opaqueness, Orientation, Held, ScaleLimit),
-    Regulariser: (NoCrossing, Smooth, KeepArea),
+    CurveRegularizer: (NoCrossing, Smooth, KeepArea),
     ViewReading: (ViewPrompts,),
 }
 """The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.distillation import Step
 from potstill.optimizers import SGD, Adam
-from potstill.scenes import Scene
+from potstill.scenes import Growth, Scene
 from potstill.vectors.sketch import Kind
 
 RATES = {"adam": 0.02, "sgd": 0.1}
@@ -51,6 +51,8 @@ class ScenePlan:
     guidance_scale: float
     learning_rate: float
     """In multiples of the learning rates of the scene."""
+    most_gaussians: int | None
+    """How many there may be at the end; None where their number stays."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,10 @@ class ComparisonPlan:
 Plan: TypeAlias = SamplingPlan | OptimizationPlan | ScenePlan | DrawingPlan | ComparisonPlan
 
 
-def falling(steps: Iterator[Step], scheduler: LRScheduler) -> Iterator[Step]:
-    """The steps, with a step of the learning rates after each."""
+def falling(steps: Iterator[Step], scheduler: LRScheduler, growth: Growth | None = None) -> Iterator[Step]:
+    """The steps, with a step of the learning rates after each, and the growth of the scene."""
     for step in steps:
         scheduler.step()
+        if growth:
+            growth.after(step.index)
         yield step

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from potstill.vectors.regularisers import KeepArea, NoCrossing, Smooth, Traced
+from potstill.vectors.regularizers import KeepArea, NoCrossing, Smooth, Traced
 
 K = 4 / 3 * (math.sqrt(2) - 1)
 

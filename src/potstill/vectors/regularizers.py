@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from potstill.fields import Checked, check_number
+from potstill.fields import Weighted
 from potstill.vectors.curves import Curves
 
 
@@ -37,20 +37,8 @@ class Traced:
 
 
 @dataclass(frozen=True)
-class Regulariser(Checked, abc.ABC):
-    """A penalty on the curves of a drawing: 0 where there is nothing to object to.
-
-    Raises:
-        InputError: the weight is not a number from 0 to a million.
-    """
-
-    weight: float = 1.0
-    """What it is multiplied by."""
-
-    def __post_init__(self) -> None:
-        """Check the weight."""
-        super().__post_init__()
-        check_number("weight", self.weight, 0.0, 1e6, usual="1")
+class CurveRegularizer(Weighted, abc.ABC):
+    """A penalty on the curves of a drawing: 0 where there is nothing to object to."""
 
     @abc.abstractmethod
     def __call__(self, now: Traced, start: Traced) -> Float[Tensor, ""]:
@@ -58,7 +46,7 @@ class Regulariser(Checked, abc.ABC):
 
 
 @dataclass(frozen=True)
-class NoCrossing(Regulariser):
+class NoCrossing(CurveRegularizer):
     """Handles of one curve should not cross (Xing loss of LIVE, arXiv 2206.04655, equation 6).
 
     With the handles a = p1 - p0, b = p2 - p1 and c = p3 - p2, and s the sine of the angle from a to c, it is the mean
@@ -74,7 +62,7 @@ class NoCrossing(Regulariser):
 
 
 @dataclass(frozen=True)
-class Smooth(Regulariser):
+class Smooth(CurveRegularizer):
     """Curves that were smooth where they meet stay so: the mean of 1 - cos(angle) over these joints."""
 
     degrees: float = 10.0
@@ -88,7 +76,7 @@ class Smooth(Regulariser):
 
 
 @dataclass(frozen=True)
-class KeepArea(Regulariser):
+class KeepArea(CurveRegularizer):
     """Paths keep their area: the mean over paths of (area - its start)², in units of the canvas."""
 
     def __call__(self, now: Traced, start: Traced) -> Float[Tensor, ""]:

@@ -11,6 +11,7 @@ from potstill.diffusion.views import ViewReading
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
+from potstill.methods.finish import FINISHES, Finish
 from potstill.methods.noise import NOISE_SOURCES, NoiseSource
 from potstill.methods.render_model import RENDER_MODELS, RenderModel
 from potstill.methods.times import TIMESTEP_SAMPLERS, TimestepSampler
@@ -36,6 +37,7 @@ KINDS: dict[type, tuple[type, ...]] = {
     Weight: WEIGHTS,
     TimestepSampler: TIMESTEP_SAMPLERS,
     Coefficients: COEFFICIENTS,
+    Finish: FINISHES,
     RenderModel: RENDER_MODELS,
     GuidanceRule: GUIDANCE_RULES,
     Background: (SolidColour, RandomColour),

@@ -44,6 +44,22 @@ class OptimizationPlan:
 
 
 @dataclass(frozen=True)
+class EditPlan(OptimizationPlan):
+    """The plan of an edit by a method."""
+
+    finish: str
+    """What is done to the result, as an expression."""
+
+
+@dataclass(frozen=True)
+class SampledEditPlan(SamplingPlan):
+    """The plan of an edit by a baseline."""
+
+    finish: str
+    """What is done to the result, as an expression."""
+
+
+@dataclass(frozen=True)
 class ScenePlan:
     """The plan of a run on a 3-D scene."""
 

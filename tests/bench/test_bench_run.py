@@ -58,7 +58,7 @@ def document(trials, prior, folder, **more):
 
 
 def test_a_seed_gives_the_same_bytes_in_one_call_a_step(prior, pairs, calls):
-    task = Edit(source="s", target="t", method=DDS(), steps=2)
+    task = Edit(source="s", target="t", method=DDS(), guidance_scale=1.5, steps=2)
     previews = list(edit_pairs(task, pairs, prior, previews=2))
     assert calls == [8, 8]  # two pairs, source and target, with and without the prompt
     assert [preview.evaluations for preview in previews] == [4, 8]

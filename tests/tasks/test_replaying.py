@@ -142,7 +142,7 @@ def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):
     record = read_record(edited)
     settings, resolved = record["settings"], record["resolved"]
     assert (settings["steps"], settings["optimizer"], settings["guidance_scale"]) == (2, None, None)
-    assert resolved == dict(zip(PLANNED, (2, 1.0, "sgd", 0.7, "GuidedFilter()"), strict=True))
+    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.5, "GuidedFilter()"), strict=True))
     assert Edit.from_record(record).resolve() == EditPlan(**resolved)
 
 
@@ -166,7 +166,7 @@ def test_a_result_is_made_again_after_the_defaults_have_changed(photo, tiny_fold
     prompts = {"source": "a red apple", "target": "a pear"}
     with monkeypatch.context() as earlier:
         earlier.setattr(InfEdit, "default_optimizer", OptimizerSettings("sgd", 0.3, 3))
-        earlier.setattr(Edit, "default_guidance_scale", 1.5)
+        earlier.setattr(Edit, "default_guidance_scale", 2.0)
         place = edit(photo, **prompts, model=str(tiny_folder("sd"))).save(tmp_path / "edit.png")[0]
     assert Edit.from_record(read_record(place)).resolve().steps == InfEdit.default_optimizer.steps
     assert replay(place).agree

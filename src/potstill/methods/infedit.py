@@ -30,7 +30,7 @@ class InfEdit(SeparateSourceGuidance):
 
     edits: ClassVar = True
     presets: ClassVar = ("release",)
-    default_optimizer: ClassVar = OptimizerSettings("sgd", 0.7, 4)
+    default_optimizer: ClassVar = OptimizerSettings("sgd", 0.5, 6)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
     advice: ClassVar = (

@@ -51,7 +51,7 @@ class Edit(ImageSettings, RunSettings):
     """A prompt that describes what it should become."""
     method: Method | Baseline = InfEdit()
     guidance_scale: float | None = None
-    """How strongly the prompts count; by default 1, which suits the bundled model. For Stable Diffusion papers use 2
+    """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Advanced[Finish | None] = None
@@ -62,7 +62,7 @@ class Edit(ImageSettings, RunSettings):
     """The style of the picture, for models that draw in several, such as the bundled one, and prompts that name none:
     auto for the one nearest to the picture, none, or its name."""
 
-    default_guidance_scale: ClassVar = 1.0
+    default_guidance_scale: ClassVar = 1.5
     before: ClassVar = {"style": NONE, "finish": Untouched()}
     inputs: ClassVar = {"image": True, "mask": False}
 
@@ -127,7 +127,8 @@ class Edit(ImageSettings, RunSettings):
 
         def complete(result: Result) -> Result:
             if self.scale != 0 and self.source != self.target:  # of which warnings told
-                note_result(result.images, before, scene.state_dict(), name)
+                undone = isinstance(self.finishing, GuidedFilter) and bool((result.images == images).all())
+                note_result(result.images, before, scene.state_dict(), name, undone)
             return result
 
         read = {"source": source_prompt, "target": target_prompt}

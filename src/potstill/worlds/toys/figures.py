@@ -86,7 +86,7 @@ def _verdict(panel: ToyPanel) -> str:
 def _layout(title: str, panels: Sequence[ToyPanel], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     columns = min(len(panels), 2)
     rows = -(-len(panels) // columns)
-    figure, grid = new_figure(columns, rows, title)
+    figure, grid = new_figure(columns, rows, title, size=size[0])
     figure.set_size_inches(size[0] * columns, (size[1] + 0.35) * rows + 0.75)
     axes = list(grid.flat)
     for axis in axes[len(panels) :]:

@@ -58,11 +58,7 @@ def new_figure(columns: int, rows: int, title: str, size: float = 3.3, extra: fl
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
         title = printable(title)
-<<<<<<< HEAD
-        shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(15.5 * size * columns))
-=======
         shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(12.5 * size * columns))
->>>>>>> lec
         figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
 

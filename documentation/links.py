@@ -46,16 +46,25 @@ def mentions(file: Path) -> list[str]:
     return _MENTION.findall(file.read_text(encoding="utf-8"))
 
 
-class _Page(HTMLParser):
+class SitePage(HTMLParser):
     """The addresses in an HTML page, and its anchors."""
 
     def __init__(self) -> None:
+        """With nothing read."""
         super().__init__()
         self.links: list[str] = []
         self.loads: list[str] = []
         self.anchors: set[str] = set()
 
+    @classmethod
+    def read(cls, file: Path) -> "SitePage":
+        """Those of a file."""
+        page = cls()
+        page.feed(file.read_text(encoding="utf-8"))
+        return page
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the addresses and the anchors of a tag."""
         given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "a" and "href" in given:
@@ -67,10 +76,9 @@ class _Page(HTMLParser):
 
 def site_faults(site: Path) -> Iterator[str]:
     """What is wrong with the links of a built site: dead ones, dead anchors, and requests to other hosts."""
-    read: dict[Path, _Page] = {}
+    read: dict[Path, SitePage] = {}
     for file in sorted(site.rglob("*.html")):
-        read[file] = _Page()
-        read[file].feed(file.read_text(encoding="utf-8"))
+        read[file] = SitePage.read(file)
     for file, page in read.items():
         here = file.relative_to(site)
         for address in page.loads:

@@ -1,5 +1,11 @@
-"""Links of the documentation: where they lead in the repository, and which other hosts a page of the site asks."""
+"""Links of the documentation: where they lead in the repository, and which other hosts a page of the site asks.
 
+python -m documentation.links
+
+mends the links to pages that have moved.
+"""
+
+import os
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -39,6 +45,20 @@ def dead_links(page: Path, made: frozenset[str] = frozenset()) -> list[str]:
         for address, target in found.items()
         if not target.exists() and not (target.is_relative_to(docs) and target.relative_to(docs).as_posix() in made)
     ]
+
+
+def mended(page: Path, made: frozenset[str] = frozenset()) -> str:
+    """The text of a page whose dead links lead to the only page of the same name, if there is one: after a move."""
+    dead = dead_links(page, made)
+
+    def lead(found: re.Match[str]) -> str:
+        path, mark, anchor = found[2].partition("#")
+        places = [*(ROOT / "docs").rglob(Path(path).name)] if found[2] in dead else []
+        if len(places) != 1:
+            return found[0]
+        return f"{found[1]}{os.path.relpath(places[0], page.parent)}{mark}{anchor}"
+
+    return without_code(page.read_text(encoding="utf-8"), lambda text: LINK.sub(lead, text))
 
 
 def mentions(file: Path) -> list[str]:
@@ -100,3 +120,10 @@ def site_faults(site: Path) -> Iterator[str]:
             r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')\s]+)", file.read_text(encoding="utf-8")
         ):
             yield f"{file.relative_to(site)} loads {address} from another host"
+
+
+if __name__ == "__main__":
+    for each in pages():
+        if (text := mended(each)) != each.read_text(encoding="utf-8"):
+            each.write_text(text, encoding="utf-8")
+            print(each)

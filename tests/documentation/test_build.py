@@ -20,14 +20,6 @@ def test_every_page_is_in_the_navigation_and_every_entry_is_a_page():
     assert listed == pages | made | {f"project/{name.lower()}" for name in build.PROJECT}
 
 
-def test_the_pages_of_a_folder_stand_in_order_with_the_index_first(tmp_path):
-    (tmp_path / "lecture").mkdir()
-    for name in ("b", "02-a", "index", "01-z"):
-        (tmp_path / "lecture" / f"{name}.md").write_text(f"# {name}\n")
-    listed = next(entry for entry in tomllib.loads(build.config(tmp_path))["project"]["nav"] if "Lecture" in entry)
-    assert listed["Lecture"] == [f"lecture/{name}.md" for name in ("index", "01-z", "02-a", "b")]
-
-
 def test_links_out_of_docs_lead_to_what_was_gathered(tmp_path):
     page = ROOT / "docs/guides/own-scene.md"
     text = build._moved(page, tmp_path)

@@ -101,7 +101,9 @@ def config(folder: Path) -> str:
 
     def pages(found: re.Match[str]) -> str:
         section = found[1]
-        names = sorted((page.stem for page in (folder / section).glob("*.md")), key=lambda name: name != "index")
+        names = sorted(
+            (page.stem for page in (folder / section).glob("*.md")), key=lambda name: (name != "index", name)
+        )
         if section == "methods":
             names = ["index", "components", *methods.main_methods(), *BASELINES]
         if section == "reference":
@@ -148,6 +150,8 @@ def faults(build: Build) -> Iterator[str]:
     if run.returncode:
         yield re.sub(r"\x1b\[[\d;]*m", "", f"zensical failed:\n{run.stdout}{run.stderr}")
         return
+    for page in (build.out / "site/ko").rglob("*.html"):
+        page.write_text(page.read_text(encoding="utf-8").replace('lang="en"', 'lang="ko"', 1), encoding="utf-8")
     yield from site_faults(build.out / "site")
 
 

@@ -14,7 +14,7 @@ import potstill
 
 SRC = Path(potstill.__file__).parent
 LAWS = Path(__file__).parents[1] / "tests/test_architecture.py"
-WIDTH, HEIGHT, GAP, LETTER = 960, 66, 10, 6.3
+WIDTH, GAP, LINE, LETTER = 960, 10, 16, 6.3
 
 
 def rows() -> tuple[tuple[str, ...], ...]:
@@ -30,30 +30,32 @@ def about(name: str) -> str:
     path = SRC if name == "potstill" else SRC / name
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return text.split("\n")[0].split(". ")[0].rstrip(".")
+    return text.split("\n")[0].split(". ")[0].rstrip(".").replace("`", "")
 
 
 def svg() -> str:
     """The picture: a box for each package, with what it is."""
-    found = [[name for name in row if name != "__main__"] for row in rows()]
-    parts = []
-    for number, row in enumerate(found):
-        wide = (WIDTH - GAP * (len(row) + 1)) / len(row)
-        for place, name in enumerate(row):
-            left, top = GAP + place * (wide + GAP), GAP + number * (HEIGHT + GAP)
+    parts, top = [], GAP
+    for row in rows():
+        names = [name for name in row if name != "__main__"]
+        wide = (WIDTH - GAP * (len(names) + 1)) / len(names)
+        lines = [textwrap.wrap(about(name), int((wide - 20) / LETTER)) for name in names]
+        tall = 34 + LINE * max(map(len, lines))
+        for place, (name, texts) in enumerate(zip(names, lines, strict=True)):
+            left = GAP + place * (wide + GAP)
             parts.append(
-                f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{HEIGHT}" rx="6" fill="#eef3f9"'
+                f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{tall}" rx="6" fill="#eef3f9"'
                 f' stroke="#3b6ea5"/><text x="{left + 10:.1f}" y="{top + 20}" font-weight="600">{name}</text>'
             )
-            for line, text in enumerate(textwrap.wrap(about(name), int((wide - 20) / LETTER))[:2]):
-                parts.append(
-                    f'<text x="{left + 10:.1f}" y="{top + 39 + 16 * line}" font-size="12">{escape(text)}</text>'
-                )
-    height = GAP + len(found) * (HEIGHT + GAP)
+            parts += [
+                f'<text x="{left + 10:.1f}" y="{top + 39 + LINE * line}" font-size="12">{escape(text)}</text>'
+                for line, text in enumerate(texts)
+            ]
+        top += tall + GAP
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" width="{WIDTH}" height="{top}"'
         ' font-family="system-ui, sans-serif" font-size="14" fill="#1b2733">\n'
-        f'<title>The layers of potstill</title><rect width="{WIDTH}" height="{height}" fill="#fff"/>\n'
+        f'<title>The layers of potstill</title><rect width="{WIDTH}" height="{top}" fill="#fff"/>\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )

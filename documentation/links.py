@@ -1,5 +1,11 @@
-"""Links of the documentation: where they lead in the repository, and which other hosts a page of the site asks."""
+"""Links of the documentation: where they lead in the repository, and which other hosts a page of the site asks.
 
+python -m documentation.links
+
+mends the links to pages that have moved.
+"""
+
+import os
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -41,21 +47,44 @@ def dead_links(page: Path, made: frozenset[str] = frozenset()) -> list[str]:
     ]
 
 
+def mended(page: Path, made: frozenset[str] = frozenset()) -> str:
+    """The text of a page whose dead links lead to the only page of the same name, if there is one: after a move."""
+    dead = dead_links(page, made)
+
+    def lead(found: re.Match[str]) -> str:
+        path, mark, anchor = found[2].partition("#")
+        places = [*(ROOT / "docs").rglob(Path(path).name)] if found[2] in dead else []
+        if len(places) != 1:
+            return found[0]
+        return f"{found[1]}{os.path.relpath(places[0], page.parent)}{mark}{anchor}"
+
+    return without_code(page.read_text(encoding="utf-8"), lambda text: LINK.sub(lead, text))
+
+
 def mentions(file: Path) -> list[str]:
     """The files below docs that a source file names in its code, docstrings and messages."""
     return _MENTION.findall(file.read_text(encoding="utf-8"))
 
 
-class _Page(HTMLParser):
+class SitePage(HTMLParser):
     """The addresses in an HTML page, and its anchors."""
 
     def __init__(self) -> None:
+        """With nothing read."""
         super().__init__()
         self.links: list[str] = []
         self.loads: list[str] = []
         self.anchors: set[str] = set()
 
+    @classmethod
+    def read(cls, file: Path) -> "SitePage":
+        """Those of a file."""
+        page = cls()
+        page.feed(file.read_text(encoding="utf-8"))
+        return page
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the addresses and the anchors of a tag."""
         given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "a" and "href" in given:
@@ -67,10 +96,9 @@ class _Page(HTMLParser):
 
 def site_faults(site: Path) -> Iterator[str]:
     """What is wrong with the links of a built site: dead ones, dead anchors, and requests to other hosts."""
-    read: dict[Path, _Page] = {}
+    read: dict[Path, SitePage] = {}
     for file in sorted(site.rglob("*.html")):
-        read[file] = _Page()
-        read[file].feed(file.read_text(encoding="utf-8"))
+        read[file] = SitePage.read(file)
     for file, page in read.items():
         here = file.relative_to(site)
         for address in page.loads:
@@ -92,3 +120,10 @@ def site_faults(site: Path) -> Iterator[str]:
             r"(?:url\(|@import )[\"']?((?:https?:)?//[^\"')\s]+)", file.read_text(encoding="utf-8")
         ):
             yield f"{file.relative_to(site)} loads {address} from another host"
+
+
+if __name__ == "__main__":
+    for each in pages():
+        if (text := mended(each)) != each.read_text(encoding="utf-8"):
+            each.write_text(text, encoding="utf-8")
+            print(each)

@@ -105,7 +105,7 @@ def _components() -> str:
 def _method(name: str, method: Method) -> Iterator[str]:
     first, *others = _paragraphs(type(method))
     yield from [f"# {title(method)}", "", _inline(" ".join(first.split())), ""]
-    equations = [part for part in others if part.startswith("    ")]
+    equations = [part for part in others if part.startswith("    ")] or [f"gradient = {method.equation}"]
     yield from ["$$", latex("\n".join(equations).replace("\n\n", "\n")), "$$", "", "| letter | meaning |", "|---|---|"]
     yield from [f"| ${letter}$ | {text} |" for letter, text in letters("\n".join(equations), title(method))]
     for part in others:

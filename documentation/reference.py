@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import importlib
-import inspect
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,9 +81,11 @@ def home(module: str, name: str) -> str:
     found = getattr(importlib.import_module(module), name)
     if isinstance(found, type | FunctionType):
         return f"{found.__module__}.{found.__qualname__}"
-    for node in ast.parse(inspect.getsource(importlib.import_module(module))).body:
+    file = Path(importlib.import_module(module).__file__ or "")
+    stub = file.with_suffix(".pyi")
+    for node in ast.parse((stub if stub.exists() else file).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module and any(name == each.name for each in node.names):
-            return home(node.module, name)
+            return home(f"{module}." * node.level + node.module, name)
     return f"{module}.{name}"
 
 

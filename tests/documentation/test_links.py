@@ -37,6 +37,15 @@ def test_links_in_code_are_not_links(tmp_path):
     assert links.dead_links(page) == ["d.md"]
 
 
+def test_a_link_to_a_page_that_moved_is_mended(tmp_path, monkeypatch):
+    monkeypatch.setattr(links, "ROOT", tmp_path)
+    (tmp_path / "docs/guides").mkdir(parents=True)
+    (tmp_path / "docs/guides/a.md").write_text("# A\n")
+    page = tmp_path / "docs/b.md"
+    page.write_text("[a](a.md#there) `[a](a.md)` [c](c.md) [b](b.md)\n")
+    assert links.mended(page) == "[a](guides/a.md#there) `[a](a.md)` [c](c.md) [b](b.md)\n"
+
+
 def test_a_dead_link_a_missing_place_and_another_host_are_faults_of_a_site(tmp_path):
     (tmp_path / "a.html").write_text(
         '<h1 id="top">A</h1><a href="b.html#there">b</a><a href="b.html#gone">b</a><a href="c.html">c</a>'

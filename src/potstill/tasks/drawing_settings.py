@@ -63,9 +63,10 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
     """Width and height in pixels of the picture that the model sees in a step, such as 640x480; one number for a
     square. By default the size that the model was trained on."""
-    change: tuple[Kind, ...] = ("points", "colours", "stops")
+    change: tuple[Kind, ...] | None = None
     """What may change: points (of all shapes), colours, widths (of strokes), opacities, stops (of gradients: where
-    their colours lie) and gradients (their places)."""
+    their colours lie) and gradients (their places); by default points, colours and stops in an edit, and points,
+    colours, opacities and widths in a generation."""
     learning_rate: Advanced[float | None] = None
     """In multiples of all rates below; by default 1."""
     point_rate: Advanced[float | None] = None
@@ -90,20 +91,26 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     subject: ClassVar = "drawing"
     default_steps: ClassVar[int]
     default_rates: ClassVar[Mapping[Kind, float]]
+    default_change: ClassVar[tuple[Kind, ...]]
 
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
         check_number("last rate", self.last_rate, 0.0, 1.0, usual="0")
-        if not self.change:
+        if self.change == ():
             raise InputError(f"change names nothing: choose some of {', '.join(RATE_OF)}")
         for kind, name in RATE_OF.items():
             if (rate := getattr(self, name)) is None:
                 continue
             word = name.replace("_", " ")
             check_number(word, rate, 0.0, 100.0, usual=f"{self.default_rates[kind]:g}")
-            if kind not in self.change:
+            if kind not in self.kinds:
                 raise InputError(f"{word} = {rate} is of no use where {kind} do not change: add {kind} to change")
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What may change."""
+        return self.default_change if self.change is None else self.change
 
     @property
     def ending(self) -> str:
@@ -118,7 +125,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
         """With the defaults of drawings."""
         factor = 1.0 if self.learning_rate is None else self.learning_rate
         rates: dict[Kind, float] = {}
-        for kind in self.change:
+        for kind in self.kinds:
             rate = getattr(self, RATE_OF[kind])
             rates[kind] = factor * (self.default_rates[kind] if rate is None else rate)
         return DrawingPlan(self.steps or self.default_steps, self.scale, rates)
@@ -140,7 +147,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
             page = f"the page is {sketch.width:g} x {sketch.height:g}"
             text = f"{page}, and the model sees it in the middle of {width}x{height} pixels on {self.background}"
             warnings.warn(text, Note, stacklevel=3)
-        chosen = replace(chosen, kinds=self.change)
+        chosen = replace(chosen, kinds=self.kinds)
         more: dict[str, Any] = {"background": fit.colour, "regularisers": self.regularizers}
         return Drawing(sketch, prior.codec, height, width, chosen=chosen, **more).to(prior.device)
 

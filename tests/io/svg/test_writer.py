@@ -91,6 +91,27 @@ def test_a_diff_shows_only_the_element_that_moved():
     assert changed == ['  <rect x="3.123" width="9" height="9"/>']
 
 
+def test_what_a_drawing_program_keeps_for_itself_stays():
+    """Layers, guides and prefixes of Inkscape, and its entities."""
+    text = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<!-- Created with Inkscape -->
+<!DOCTYPE svg [<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">]>
+<svg xmlns:x="&ns_extend;" xmlns="http://www.w3.org/2000/svg" xmlns:sodipodi="http://sodipodi.sourceforge.net/a.dtd"
+   xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="32mm" height="32mm" viewBox="0 0 32 32">
+  <sodipodi:namedview id="base" inkscape:zoom="1"><sodipodi:guide orientation="0,1" position="3,4"/></sodipodi:namedview>
+  <metadata id="m7"><x:p>mine</x:p></metadata>
+  <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1" x:mine="1"/>
+  <g id="layer2" inkscape:label='Ä "b"'><path d="M 2,3 H 20 V 9 Z" sodipodi:nodetypes="cccc" style="fill:#ff0000"/></g>
+</svg>
+"""
+    file = read_svg(text.encode())
+    numbers = file.sketch.numbers.clone()
+    numbers[file.sketch.places("colours")] = 0.2
+    assert file.text(numbers) == text.replace("#ff0000", "#333")
+    again = file.text(numbers, "{}")
+    assert re.sub('<metadata id="potstill">.*?</metadata>', "", again) == text.replace("#ff0000", "#333")
+
+
 def test_numbers_are_written_where_they_win_and_nowhere_else():
     body = "<style>.b { fill : #112233 ; stroke:none }</style>"
     body += '<rect width="4" height="4" fill="red" style="fill: lime;x:1"/>'

@@ -98,7 +98,7 @@ def test_what_a_drawing_program_keeps_for_itself_stays():
 <!DOCTYPE svg [<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">]>
 <svg xmlns:x="&ns_extend;" xmlns="http://www.w3.org/2000/svg" xmlns:sodipodi="http://sodipodi.sourceforge.net/a.dtd"
    xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="32mm" height="32mm" viewBox="0 0 32 32">
-  <sodipodi:namedview id="base" inkscape:zoom="1"><sodipodi:guide orientation="0,1" position="3,4"/></sodipodi:namedview>
+  <sodipodi:namedview id="b" inkscape:zoom="1"><sodipodi:guide orientation="0,1" position="3,4"/></sodipodi:namedview>
   <metadata id="m7"><x:p>mine</x:p></metadata>
   <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1" x:mine="1"/>
   <g id="layer2" inkscape:label='Ä "b"'><path d="M 2,3 H 20 V 9 Z" sodipodi:nodetypes="cccc" style="fill:#ff0000"/></g>

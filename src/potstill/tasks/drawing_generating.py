@@ -37,6 +37,7 @@ class GenerateDrawing(DrawingSettings):
     command: ClassVar[str] = "generate"  # type: ignore[assignment,misc]
     default_guidance_scale: ClassVar = 5.0
     default_steps: ClassVar = 200
+    default_coupling: ClassVar = 0.0
     default_change: ClassVar = ("points", "colours", "opacities", "widths")
     default_rates: ClassVar[Mapping[Kind, float]] = {
         **{"points": 0.01, "widths": 0.002, "gradients": 0.01},

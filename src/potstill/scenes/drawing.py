@@ -166,8 +166,8 @@ class Drawing(Scene):
                 self.shifts[kind] = nn.Parameter(torch.zeros(count, len(free), dtype=dtype))
                 self.register_buffer(f"places_of_{kind}", torch.tensor(free), persistent=False)
         if coupling and "points" in self.shifts:
-            length, moving = coupling * _page(sketch), self.places_of_points.tolist()
-            found = links(_moving(sketch.nodes), sketch.numbers, moving, length)
+            moving = [place for place in sketch.places("points").tolist() if place in places]
+            found = links(_moving(sketch.nodes), sketch.numbers, moving, coupling * _page(sketch))
             for name, value in found._replace(weight=found.weight.to(dtype))._asdict().items():
                 self.register_buffer(f"link_{name}", value, persistent=False)
         kept = {"start": sketch.numbers.to(dtype), "units": scale, "low": low, "high": high}

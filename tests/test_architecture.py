@@ -249,7 +249,7 @@ TESTED_IN = {
     "tasks/test_scenes.py": "tasks.(guiding|models|subjects)"
     " tasks.scene_(baking|comparing|editing|files|generating|growth|models|presets|run|settings|task)",
     "tasks/test_editing.py": "tasks.(generating|settings)",
-    "tasks/test_drawings.py": "tasks.drawing_(editing|files|generating|settings)",
+    "tasks/test_drawings.py": "tasks.drawing_(comparing|editing|files|generating|settings)",
     "tasks/test_replaying.py": "priors.spec tasks.(plan|provenance)",
     "tasks/test_parsing.py": "tasks.kinds",
     "worlds/toys/test_toys_bank.py": "worlds.toys.bank",

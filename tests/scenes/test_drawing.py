@@ -10,6 +10,7 @@ from potstill.errors import InputError, Note
 from potstill.io.svg import read_svg
 from potstill.scenes import Chosen, Drawing
 from potstill.scenes.drawing import RATES
+from potstill.vectors.coupling import Coupled
 from potstill.vectors.regularizers import KeepArea, NoCrossing
 
 CODEC = PixelUnshuffle(1)
@@ -97,6 +98,26 @@ def test_each_kind_has_its_learning_rate():
     groups = drawing(Chosen(("points", "colours", "widths"))).groups(RATES | {"colours": 0.5})
     rates = {group["kind"]: group["lr"] for group in groups}
     assert rates == {"points": 0.8 / 512, "widths": 0.8 / 512, "colours": 0.5}
+
+
+def test_coupled_points_start_as_they_are_and_move_with_their_neighbours():
+    alone, coupled = drawing(Chosen(ALL)), drawing(Chosen(ALL), coupling=0.1)
+    assert torch.equal(alone.images, coupled.images)
+    weights = torch.randn(1, 3, 16, 16, generator=Generator().manual_seed(0))
+    slopes = [
+        torch.autograd.grad((each.images * weights).sum(), [each.shifts[kind] for kind in ("points", "colours")])
+        for each in (alone, coupled)
+    ]
+    links = (coupled.link_one, coupled.link_other, coupled.link_weight)
+    points = alone.shifts["points"].detach().requires_grad_()
+    (expected,) = torch.autograd.grad(Coupled.apply(points, *links), points, slopes[0][0])
+    assert len(coupled.link_one)
+    assert torch.equal(slopes[1][0], expected)
+    assert torch.equal(slopes[1][1], slopes[0][1])
+    shared = {group["kind"]: group["shared"] for group in coupled.groups()}
+    assert shared == {kind: kind in ("points", "widths", "gradients") for kind in coupled.shifts}
+    assert not any(group["shared"] for group in alone.groups())
+    assert coupled.to("meta").link_weight.device.type == "meta"
 
 
 def test_colours_out_of_range_count_as_the_nearest_and_can_come_back():

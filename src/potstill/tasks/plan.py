@@ -79,6 +79,7 @@ class DrawingPlan:
     guidance_scale: float
     rates: Mapping[Kind, float]
     """The learning rate of each kind of numbers that may change."""
+    coupling: float
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,12 @@ class GuidedFilter(Finish):
 
 def box_mean(planes: Planes, radius: int) -> Planes:
     """The mean over the square of (2 radius + 1)² pixels around each; at the border the last pixels repeat."""
-    width = 2 * radius + 1
-    rows = F.avg_pool2d(F.pad(planes, (0, 0, radius, radius), mode="replicate"), (width, 1), 1)
-    return F.avg_pool2d(F.pad(rows, (radius, radius, 0, 0), mode="replicate"), (1, width), 1)
+    for dim, sides in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):
+        sums = F.pad(planes, sides, mode="replicate").cumsum(dim)
+        sums = torch.cat([torch.zeros_like(sums.narrow(dim, 0, 1)), sums], dim)
+        count, width = planes.shape[dim], 2 * radius + 1
+        planes = (sums.narrow(dim, width, count) - sums.narrow(dim, 0, count)) / width
+    return planes
 
 
 def fitted(guide: Images, values: Images, radius: int, eps: float = 1e-5) -> Images:

@@ -11,6 +11,7 @@ from potstill.io.claims import Claim, check_outputs
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.decode import size_text
 from potstill.io.files import write
+from potstill.io.images import png_bytes
 from potstill.io.outputs import pictures
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
@@ -24,7 +25,8 @@ _SIDE = 192  # pixels that a small picture is enlarged to, at most
 class SampleCommand:
     """Draw pictures of a prompt with plain DDIM sampling, to see what a model knows.
 
-    Writes a sheet of all pictures, with a row for each of several prompts, and the settings beside it as JSON.
+    Writes a sheet of all pictures, with a row for each of several prompts, and the settings beside it as JSON. A single
+    picture is written as it is, for `potstill edit` to take.
     Picture n of the sheet starts from the noise of seed + n: --seed 7 --count 1 draws the eighth one again.
 
         potstill sample "red apple on a blue background"
@@ -75,7 +77,8 @@ class SampleCommand:
         several = len(self.prompts) > 1
         captions = [text for prompt in self.prompts for text in [prompt] + [""] * (self.count - 1)] if several else []
         columns = self.count if several else min(self.count, 4)
-        png = contact_sheet(images, columns, captions, zoom=max(1, _SIDE // max(prior.size)))
+        zoom = max(1, _SIDE // max(prior.size))
+        png = png_bytes(images) if len(images) == 1 else contact_sheet(images, columns, captions, zoom)
         outputs = claim.settle()
         write(outputs.path, png)
         write(outputs.member(".json"), document.encode())

@@ -2,7 +2,7 @@ PYTHON ?= python3
 OUT ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint audit fuzz bench pictures model-data toys-data model-card gallery clean
+.PHONY: demo test lint audit fuzz bench docs docs-serve figures-check lecture notebooks notebooks-check pictures model-data toys-data model-card gallery wheel-check clean
 
 demo: .venv/demo
 	$(BIN)/potstill world moons --out $(OUT)/moons --overwrite
@@ -36,23 +36,31 @@ fuzz: .venv/dev
 bench: .venv/dev build/emoji/icons.safetensors
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
 
-# Draw the pictures of the documentation.
-pictures: .venv/demo
-	$(MAKE) demo OUT=docs/pictures
-	for world in blobs rings spirals grid views; do $(BIN)/potstill world $$world --out docs/pictures/$$world --overwrite || exit; done
-	$(BIN)/potstill world views --guidance-scale 1 --out docs/pictures/views-guidance-1 --overwrite
-	$(BIN)/potstill world toys --out docs/pictures/toys --overwrite
-	$(BIN)/potstill world toys --task edit --out docs/pictures/toys-edit --overwrite
-	$(BIN)/potstill generate "red teapot" --scene gaussians --out docs/pictures/scene/red.ply --overwrite
-	$(BIN)/potstill edit docs/pictures/scene/red.ply --source "red teapot" --target "blue teapot" \
-	  --out docs/pictures/scene/blue.ply --overwrite
-	$(BIN)/potstill compare docs/pictures/scene/red.ply --source "red teapot" --target "blue teapot" \
-	  --out docs/pictures/scene-compare --overwrite
-	$(BIN)/python benchmarks/toys.py --out docs/3d.json --picture docs/pictures/toys-views.png
-	$(BIN)/potstill theorem --out docs/pictures --overwrite
-	$(BIN)/potstill compare docs/pictures/heart.png --source "fluent red heart" --target "fluent blue heart" \
-	  --out docs/pictures/compare --overwrite
-	for example in examples/*.py; do $(BIN)/python $$example || exit; done
+# Run the code of the lecture, write what it prints into its pages, and bring the Korean pages up to date.
+lecture: .venv/dev
+	$(BIN)/python -m notebooks.snippets
+
+# Write the notebooks from the pages of the lecture and the sources beside them; the check runs them and writes nothing.
+notebooks: .venv/dev
+	$(BIN)/python -m notebooks.build
+
+notebooks-check: .venv/dev
+	$(BIN)/python -m notebooks.build --check
+
+# Build the site into build/site: no warning, no dead link, no request to another host. The first time it takes KaTeX from
+# npm. `make docs-serve` shows it.
+docs: .venv/dev
+	$(BIN)/python -m documentation.build
+
+docs-serve: .venv/dev
+	$(BIN)/python -m documentation.build --serve 8000
+
+# Name the figures and numbers of the documentation that are out of date; `make pictures` draws those that take minutes.
+figures-check: .venv/dev
+	@$(BIN)/python -m documentation.figures check
+
+pictures: .venv/dev
+	$(BIN)/python -m documentation.figures draw
 
 # Download the training drawings of the emoji model with npm.
 model-data: build/emoji/icons.safetensors
@@ -64,28 +72,13 @@ toys-data: .venv/dev
 build/emoji/icons.safetensors: training/concepts.txt training/fixed_colours.txt training/recolour.py | .venv/dev
 	$(BIN)/python -m training.data --folder build/emoji
 
-# Update the numbers and pictures of docs/emoji-model.md and docs/toys-model.md from the weights in src/potstill/priors.
-model-card: .venv/dev build/emoji/icons.safetensors
-	mkdir -p docs/pictures/emoji
-	$(BIN)/python -m training.picture fluent/red-heart --out docs/pictures/heart.png
-	$(BIN)/python -m training.sheet --out docs/pictures/emoji/sheet.png
-	$(BIN)/potstill sample "red apple on a blue background" --out docs/pictures/emoji/apple.png --overwrite
-	$(BIN)/potstill sample "fluent hamburger" "noto octopus on a turquoise background" \
-	  "smiling face with sunglasses on a blue background" "fluent thumbs up dark skin" \
-	  "red heart on a yellow background" "small moon at the top on a black background" \
-	  "fluent red apple to the left of a green car" \
-	  --out docs/pictures/emoji/seeds.png --overwrite
-	$(BIN)/python -m training.curve
-	-$(BIN)/python benchmarks/emoji_model.py --out docs/emoji-model.json
-	$(BIN)/python -m training.card
-	mkdir -p docs/pictures/toys-model
-	$(BIN)/python -m training.toys.sheet --out docs/pictures/toys-model/sheet.png
-	-$(BIN)/python benchmarks/toys_model.py --out docs/toys-model.json
-	$(BIN)/python -m training.toys.card
+# Draw the figures that take hours and the drawings of `make model-data`: the model card, every method on worlds and edits.
+model-card gallery: .venv/dev build/emoji/icons.safetensors
+	$(BIN)/python -m documentation.figures draw $@
 
-# Draw the pictures of docs/gallery.md: every method on three worlds and five edits.
-gallery: .venv/dev build/emoji/icons.safetensors
-	$(BIN)/python -m training.gallery
+# Build the wheel, install it with pip alone into a bare environment, and run it there.
+wheel-check: .venv/dev
+	$(BIN)/python -m documentation.wheel
 
 # Install torch first and pinned, so that no other package installs a newer torch with its CUDA packages.
 .venv/demo: pyproject.toml constraints.txt

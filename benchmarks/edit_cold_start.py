@@ -36,7 +36,7 @@ result.save(OUT)
 marks.append(time.process_time())
 print(*(after - before for before, after in zip(marks, marks[1:])))
 """
-PARTS = ("import torch", "import potstill", "load", "encode three prompts", "12 steps, 48 evaluations", "write")
+PARTS = ("import torch", "import potstill", "load", "encode three prompts", "6 steps, 24 evaluations, finish", "write")
 
 
 def seconds(*words: str) -> float:

@@ -1,6 +1,6 @@
 """Whether the bundled model reaches its targets: the measures of `training.measure`.
 
-    python benchmarks/emoji_model.py --out docs/emoji-model.json
+    python benchmarks/emoji_model.py --out docs/results/emoji-model.json
 
 Takes some minutes and needs the drawings of `make model-data`. Exits with 1 if a target is missed.
 """

@@ -2,9 +2,9 @@
 
     python benchmarks/identity.py [--pairs 15] [--threads 2]
 
-Writes docs/pictures/identity.png and docs/identity.json, the figure and the numbers of docs/identity.md. Points are
-moons under the exact score; images are held-out pairs of `potstill bench edits`. Everything except the coefficients and
-the range of t is constant: guidance scale, Adam's learning rate, steps, seed.
+Writes docs/pictures/identity.png and docs/results/identity.json, the figure and the numbers of
+docs/results/identity.md. Points are moons under the exact score; images are held-out pairs of `potstill bench edits`.
+Everything except the coefficients and the range of t is constant: guidance scale, Adam's learning rate, steps, seed.
 """
 
 import json
@@ -46,8 +46,10 @@ class Run:
     """Adam's learning rate for images."""
     threads: int = 1
     """CPU threads."""
-    out: Path = Path("docs")
-    """The folder of the documentation."""
+    out: Path = Path("docs/results")
+    """The folder of the numbers."""
+    picture: Path = Path("docs/pictures/identity.png")
+    """The figure."""
 
 
 def variants() -> dict[str, PDS]:
@@ -125,8 +127,12 @@ def main(run: Run) -> None:
     """Measure, plot and write."""
     torch.set_num_threads(run.threads)
     points, pictures = on_points(run), on_pictures(run)
-    write(writable_folder(run.out / "pictures") / "identity.png", picture(points, pictures))
-    write(run.out / "identity.json", (json.dumps({"points": points, "pictures": pictures}, indent=1) + "\n").encode())
+    folder, name = writable_folder(run.picture.parent), run.picture.name
+    write(folder / name, picture(points, pictures))
+    write(
+        writable_folder(run.out) / "identity.json",
+        (json.dumps({"points": points, "pictures": pictures}, indent=1) + "\n").encode(),
+    )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def seconds(function: Callable[[], None]) -> float:
 
 TASKS: dict[str, dict[str, Callable[[], None]]] = {}
 for name, task in {
-    "one default edit, 48 evaluations": edit,
+    "one default edit, 24 evaluations": edit,
     f"{EDITS} default edits, 10 at once": lambda prior: [edit(prior, count=10) for _ in range(EDITS // 10)],
     f"{STEPS} DDIM steps, guided": ddim,
     "PDS, 200 steps": lambda prior: edit(prior, method="pds", steps=200),

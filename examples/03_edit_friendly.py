@@ -40,11 +40,18 @@ paths, dots = (torch.stack([x0 + step for step in path], 1).numpy() for path in 
 difference = np.abs(paths - dots).max()
 print(f"largest difference over {len(times)} steps: {difference:.1e}")
 
-figure, ((axis,),) = plots.new_figure(1, 1, "Theorem 3: edit-friendly DDPM edit (lines), sequential DDS (dots)", 6.0)
+step = {"s": 4, "color": plots.GREEN, "linewidths": 0, "zorder": 3}
+figure, ((axis,),) = plots.new_figure(1, 1, "Theorem 3: edit-friendly DDPM edits are steps of DDS", 6.0)
 plots.frame_square(axis, np.concatenate([paths.reshape(-1, 2), world.target.numpy()]))
-axis.scatter(*world.target.T, s=16, color=plots.BLUE, linewidths=0, alpha=0.5)
-axis.scatter(*x0.T, s=12, color=plots.RED, linewidths=0)
+axis.scatter(*world.target.T, **plots.CENTRE)
+axis.scatter(*x0.T, **plots.START)
 axis.add_collection(plots.lines(paths, width=1.6, alpha=0.8))
-axis.scatter(*dots.reshape(-1, 2).T, s=4, color=plots.GREEN, linewidths=0, zorder=3)
-axis.set_title(f"largest difference {difference:.1e}")
+axis.scatter(*dots.reshape(-1, 2).T, **step)
+marks = {
+    "start: points of class 1": plots.dot(plots.START),
+    "the centres that class 2 is made of": plots.dot(plots.CENTRE),
+    "edit-friendly edit": plots.Line2D([], [], color=plots.GREY, linewidth=1.6),
+    "steps of DDS": plots.dot(step),
+}
+plots.key(figure, marks, columns=2)
 write(writable_folder(Path("docs/pictures")) / "theorem-3.png", plots.png(figure))

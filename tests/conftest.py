@@ -1,5 +1,6 @@
 """One thread a process: the suite runs one process a core. And the tiny pipelines, each built once."""
 
+import shutil
 from functools import cache
 
 import pytest
@@ -23,6 +24,22 @@ def pytest_configure(config):
         from potstill.tasks.plugins import load_plugin
 
         load_plugin(path)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by Playwright, which starts only once in a process."""
+    from tests import optional
+
+    optional.require_program("chromium")
+    optional.require("playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        # as root there is no sandbox
+        opened = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -40,3 +40,19 @@ def test_torch_s_own_optimisers_stay_as_they_are():
     optimizer.step()
     assert called
     assert issubclass(optimizers.Adam, torch.optim.Adam)
+
+
+def test_unshared_moments_are_those_of_adam_and_shared_ones_leave_small_gradients_small():
+    start = torch.zeros(2, 3)
+    ends = []
+    for kind in (optimizers.Adam, optimizers.SharedAdam):
+        x = start.clone().requires_grad_()
+        descend(kind, x, Generator().manual_seed(1))
+        ends.append(x.detach())
+    assert torch.allclose(*ends)
+    x, scale = start.clone().requires_grad_(), torch.tensor([1.0, 0.1, 0.001])
+    optimizer = optimizers.SharedAdam([{"params": [x], "shared": True}], lr=0.02)
+    x.grad = torch.stack([scale, 100 * scale])
+    optimizer.step()
+    expected = 0.02 * scale / scale.square().mean().sqrt()
+    assert torch.allclose(-x.detach(), expected.expand(2, 3), rtol=1e-5)  # each sample by its own mean

@@ -25,6 +25,10 @@ NAMED_BY_US = {
 """Where a module is imported by a name that is not written there, and which name it is."""
 XML = {"io/svg/document.py": "it refuses every entity but short texts, and what lies outside of the file"}
 """Where XML is parsed, and why that is safe."""
+PROGRAMS = {
+    "io/mp4.py": "it runs the user's ffmpeg with words of ours, without a shell; no text of a file is among them"
+}
+"""Where a program is run, and why that is safe."""
 WITHOUT_WEIGHTS = ("Processor", "Tokenizer", "config_class", "weightless")
 """Names of what is read from JSON and text alone."""
 
@@ -84,6 +88,8 @@ def test_nothing_is_unpickled_evaluated_or_unpacked(path):
         found = [fault for fault in found if fault != "imports by name"]
     if str(path.relative_to(SOURCE)) in XML:
         found = [fault for fault in found if not fault.startswith("imports xml.")]
+    if str(path.relative_to(SOURCE)) in PROGRAMS:
+        found = [fault for fault in found if fault != "imports subprocess"]
     assert found == []
 
 

@@ -140,7 +140,7 @@ PROMPTS = {"source": "a red apple", "target": "a pear", "steps": 4}
 MASK = torch.zeros(1, 24, 40)
 MASK[:, :, 20:] = 1
 RUNS = {
-    "pixels": {"space": "pixels"},
+    "pixels": {"space": "pixels", "finish": "untouched"},
     "mask and memory": {"mask": MASK, "method": "DDS(noise=Mixed(0.5))"},
     "several": {"count": 2, "method": "DDS(noise=Previous(), times=Stratified())"},
     "baseline": {"method": "ddim-inversion"},

@@ -1,8 +1,8 @@
-"""The numbers of the model card: fills the tables of docs/emoji-model.md from a JSON file.
+"""The numbers of the model card: fills the tables of docs/results/emoji-model.md from a JSON file.
 
     python -m training.card
 
-`benchmarks/emoji_model.py --out docs/emoji-model.json` measures; this writes the results into the page.
+`benchmarks/emoji_model.py --out docs/results/emoji-model.json` measures; this writes the results into the page.
 """
 
 import json
@@ -54,9 +54,9 @@ NOTHING = "*Not measured yet: `make model-card` measures the model and fills thi
 class Card:
     """The page and its numbers."""
 
-    numbers: Path = Path("docs/emoji-model.json")
+    numbers: Path = Path("docs/results/emoji-model.json")
     """The output of the benchmark."""
-    page: Path = Path("docs/emoji-model.md")
+    page: Path = Path("docs/results/emoji-model.md")
     """The page to fill in."""
 
 

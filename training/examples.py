@@ -83,7 +83,7 @@ class Emoji(Examples):
     about: ClassVar = """\
 Draws 64x64 emoji from captions such as "red apple on a blue background". It was trained from scratch on the drawings of
 Fluent Emoji (flat), Copyright (c) Microsoft Corporation, MIT, and Noto Emoji, Copyright Google Inc., Apache-2.0. See
-docs/emoji-model.md and NOTICE in the repository."""
+docs/results/emoji-model.md and NOTICE in the repository."""
 
     @property
     def words(self) -> list[str]:

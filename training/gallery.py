@@ -1,4 +1,4 @@
-"""The figures of docs/gallery.md: every method on three exact worlds and on five edits with the bundled model.
+"""The figures of docs/results/gallery.md: every method on three exact worlds and on five edits with the bundled model.
 
 python -m training.gallery
 """
@@ -68,7 +68,7 @@ def worlds(gallery: Gallery) -> None:
         )
         with step_progress() as show:
             runs = study.run(show)
-        write(gallery.out / f"{picture}.png", _small(study.picture(runs)))
+        write(gallery.out / f"{picture}.png", small(study.picture(runs)))
 
 
 def edits(gallery: Gallery) -> None:
@@ -94,7 +94,7 @@ def edits(gallery: Gallery) -> None:
         write(gallery.out / f"edit-{name}.png", contact_sheet(torch.cat(images), PER_ROW, captions, zoom=2))
 
 
-def _small(png: bytes) -> bytes:
+def small(png: bytes) -> bytes:
     """The PNG with 64 colours, which is enough for plots of points."""
     buffer = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)

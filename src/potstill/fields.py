@@ -3,7 +3,7 @@
 import abc
 import math
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -33,6 +33,23 @@ class Checked:
                 brackets = isinstance(value, type) and issubclass(value, tuple(filter(_is_kind, options)))
                 fix = f": write {value.__name__}(), with brackets" if brackets else ""
                 raise InputError(f"{name} = {shown(value)} of {type(self).__name__} must be {wanted}{fix}")
+
+
+@dataclass(frozen=True)
+class Weighted(Checked):
+    """A loss beside the distilled one, with its weight.
+
+    Raises:
+        InputError: the weight is not a number from 0 to a million.
+    """
+
+    weight: float = 1.0
+    """What the loss is multiplied by."""
+
+    def __post_init__(self) -> None:
+        """Check the weight."""
+        super().__post_init__()
+        check_number("weight", self.weight, 0.0, 1e6, usual="1")
 
 
 def is_count(value: object, most: int, least: int = 1) -> bool:

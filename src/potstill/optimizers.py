@@ -21,4 +21,30 @@ def light(optimizer: type[OptimizerT]) -> type[OptimizerT]:
     return type(optimizer.__name__, (optimizer,), {**methods, "step": step})  # type: ignore[return-value]
 
 
-Adam, SGD = light(torch.optim.Adam), light(torch.optim.SGD)
+class _SharedAdam(torch.optim.Adam):
+    """Adam; groups with `shared` have one second moment for each sample, the mean over its numbers [b, n].
+
+    Adam moves every number by about the learning rate, however small its gradient. Where it is shared, those whose
+    gradient is small move little (AdamUniform of arXiv 2107.07789 shares the largest instead of the mean).
+    """
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Take a step."""
+        for group in self.param_groups:
+            first, second = group["betas"]
+            for parameter in (each for each in group["params"] if each.grad is not None):
+                gradient, state = parameter.grad, self.state[parameter]
+                if not state:
+                    state["step"] = torch.zeros(())
+                    state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+                state["step"] += 1
+                square = gradient.square()
+                square = square.mean(-1, keepdim=True).expand_as(square) if group.get("shared") else square
+                state["exp_avg"].lerp_(gradient, 1 - first)
+                state["exp_avg_sq"].lerp_(square, 1 - second)
+                one, two = (1 - beta ** float(state["step"]) for beta in (first, second))
+                scale = (state["exp_avg_sq"] / two).sqrt_().add_(group["eps"])
+                parameter.addcdiv_(state["exp_avg"], scale, value=-group["lr"] / one)
+
+
+Adam, SGD, SharedAdam = light(torch.optim.Adam), light(torch.optim.SGD), light(_SharedAdam)

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.distillation import Progress
 from potstill.errors import InputError
+from potstill.scenes.growing import Growth
 
 State: TypeAlias = dict[str, Any]
 """Mappings, lists, strings, numbers, None and tensors."""
@@ -41,7 +42,12 @@ class LoopState(Resumable):
     """The state of a run of `distill`."""
 
     def __init__(
-        self, scene: nn.Module, optimizer: Optimizer, rng: Generator, scheduler: LRScheduler | None = None
+        self,
+        scene: nn.Module,
+        optimizer: Optimizer,
+        rng: Generator,
+        scheduler: LRScheduler | None = None,
+        growth: Growth | None = None,
     ) -> None:
         """Pass the same scene, optimiser and generator to `distill`, and `progress` of this object.
 
@@ -50,9 +56,10 @@ class LoopState(Resumable):
             optimizer: over its parameters.
             rng: of the run.
             scheduler: moves the learning rates of the optimiser; the code that takes the steps calls its `step`.
+            growth: changes the size of the scene; the code that takes the steps calls its `after`.
         """
         self.scene, self.optimizer, self.rng, self.progress = scene, optimizer, rng, Progress()
-        self.scheduler, self._first_options = scheduler, self._options()
+        self.scheduler, self.growth, self._first_options = scheduler, growth, self._options()
 
     def live_state(self) -> State:
         """The scene, the moments and moved options of the optimiser, the scheduler, the generator and the progress.
@@ -67,6 +74,7 @@ class LoopState(Resumable):
             "optimizer": {str(index): kept for index, kept in self.optimizer.state_dict()["state"].items()},
             "options": None if options == self._first_options and not self.scheduler else options,
             "scheduler": self.scheduler and self.scheduler.state_dict(),
+            "growth": self.growth and self.growth.state(),
             "rng": self.rng.get_state(),
             **self.progress.state(),
         }
@@ -103,6 +111,8 @@ class LoopState(Resumable):
         kept_options: Any = state.get("options") or [{} for _ in groups]  # earlier versions saved none
         for group, kept in zip(groups, kept_options, strict=True):
             group |= {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+        if self.growth:
+            self.growth.restore(state["growth"])
         self.rng.set_state(state["rng"])
         self.progress.restore(state)
 

@@ -1,6 +1,7 @@
 """`potstill bench edits` as a whole: the same bytes again, nothing done twice, and what it writes."""
 
 import json
+import sys
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 import potstill
+from potstill.bench.drawing_pairs import drawing_pairs
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, emoji_pairs
 from potstill.bench.entries import BOUNDS, MethodEntry, select_entries
@@ -17,6 +19,7 @@ from potstill.bench.report import Report, collect_results
 from potstill.bench.run import run_all, trials_of
 from potstill.bench.settings import Setting
 from potstill.cli import main
+from potstill.cli.bench import GROUPS
 from potstill.errors import InputError
 from potstill.methods import DDS
 from potstill.priors.unets import StableDiffusion
@@ -55,7 +58,7 @@ def document(trials, prior, folder, **more):
 
 
 def test_a_seed_gives_the_same_bytes_in_one_call_a_step(prior, pairs, calls):
-    task = Edit(source="s", target="t", method=DDS(), steps=2)
+    task = Edit(source="s", target="t", method=DDS(), guidance_scale=1.5, steps=2)
     previews = list(edit_pairs(task, pairs, prior, previews=2))
     assert calls == [8, 8]  # two pairs, source and target, with and without the prompt
     assert [preview.evaluations for preview in previews] == [4, 8]
@@ -211,9 +214,17 @@ def test_the_command_ranks_pairs_of_ones_own_with_answers(capsys, tmp_path):
         (("--data", "d", "--split", "seen"), "--data has no splits"),
         (("--clip", "c"), "give --data"),
         (("--pairs", "0"), "pairs = 0 must be from 1 to 10,000"),
+        (("--groups", "part"), "there is no group 'part' of pairs: the groups are skin, hair"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(capsys, words, says):
+def test_options_that_do_not_fit_are_refused_before_the_extra_is_asked_for(capsys, monkeypatch, words, says):
+    monkeypatch.setitem(sys.modules, "potstill.bench.reference_based", None)
     code, _, error = run(capsys, "bench", "edits", *words)
     assert code == 2
     assert says in error
+
+
+def test_the_groups_are_those_of_the_pairs():
+    found = {"edits": emoji_pairs(), "drawings": drawing_pairs()}
+    for what, pairs in found.items():
+        assert {pair.group for pair in pairs} == {*GROUPS[what]}

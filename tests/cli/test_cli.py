@@ -32,7 +32,8 @@ def test_world_writes_its_three_files_and_prints_them(capsys, tmp_path):
         "seed": 3,
         "steps": 4,
     }
-    names = "method target_distance transport transport_ratio spread spread_target coverage nll seconds evaluations"
+    names = "method source_distance target_distance transport transport_ratio spread spread_target coverage nll "
+    names += "seconds evaluations"
     for method in document["methods"]:
         assert list(method) == names.split()
     picture = (folder / "world.png").read_bytes()

@@ -67,14 +67,15 @@ def test_a_config_with_another_method_takes_the_defaults_of_that_method(capsys, 
     out = photo.parent / "out"
     assert run(capsys, "edit", str(photo), *prompts, "--out", str(out / "edit.png"))[0] == 0
     record = json.loads((out / "edit.json").read_text())
-    assert record["resolved"] == {"steps": 12, "guidance_scale": 1.5, "optimizer": "sgd", "learning_rate": 0.3}
+    by_default = {"optimizer": "sgd", "learning_rate": 0.5, "finish": "GuidedFilter()"}
+    assert record["resolved"] == {"steps": 6, "guidance_scale": 1.5, **by_default}
     if earlier:  # what was resolved stood among the settings
         record["settings"] |= record.pop("resolved")
     config = photo.parent / "settings.json"
     config.write_text(json.dumps(record))
     words = ("--config", str(config), "--method", "sdedit", "--out", str(out / "other.png"))
     assert run(capsys, "edit", *words)[0] == 0
-    assert read_record(out / "other.png")["resolved"] == {"steps": 50, "guidance_scale": 1.5}
+    assert read_record(out / "other.png")["resolved"] == {"steps": 50, "guidance_scale": 1.5, "finish": "Untouched()"}
 
 
 def test_generate_prints_json(capsys, tmp_path, model):

@@ -1,5 +1,7 @@
-"""edit and generate on drawings as a user meets them."""
+"""edit, generate, compare and batch on drawings as a user meets them."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
   <circle id="light" cx="8" cy="9" r="2" fill="#ff8c8a"/>
 </svg>
 """
+END = ("json", "png", "svg")
 PROMPTS = ("--source", "red heart", "--target", "blue heart")
 
 
@@ -61,21 +64,84 @@ COMMANDS = {
     "edit": ("edit", "heart.svg", *PROMPTS, "--gif", "--regularizers", "NoCrossing(10)", "--method", "pds"),
     "paths": ("generate", "red heart", "--scene", "paths", "--paths", "4"),
     "strokes": ("generate", "red heart", "--scene", "strokes", "--strokes", "4", "--method", "sdi"),
+    "compare": ("compare", "heart.svg", *PROMPTS, "--methods", "dds", "pds", "--only", "#heart"),
 }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_was_killed_goes_on_to_the_same_bytes(capsys, heart, tiny, monkeypatch, name):
-    words = (*COMMANDS[name], *tiny)
-    assert run(capsys, *words, "--out", "whole/made.svg")[0] == 0
+    words, out = (*COMMANDS[name], *tiny), "" if name == "compare" else "/made.svg"
+    code, _, err = run(capsys, *words, "--out", f"whole{out}")
+    assert code == 0, err
     with monkeypatch.context() as patch:
         killed_after(patch, 2)
         with pytest.raises(Killed):
-            main([*words, "--out", "killed/made.svg"])
+            main([*words, "--out", f"killed{out}"])
     code, _, err = run(capsys, "resume", "killed")
     assert code == 0, err
     assert "resuming after step 2 of 4" in err
     assert contents(Path("killed")) == contents(Path("whole"))
+
+
+def test_methods_are_compared_on_a_drawing_and_on_a_prompt(capsys, heart, tiny):
+    words = ("--methods", "dds", "sds", "--change", "colours", "--json")
+    code, out, err = run(capsys, "compare", "heart.svg", *PROMPTS, *tiny, *words)
+    assert code == 0, err
+    numbers = ["method", "rms_change", "pixels_changed", "evaluations"]
+    assert [list(row) for row in json.loads(out)["methods"]] == [numbers] * 2
+    names = ["compare.gif", "compare.json", "compare.png", *(f"{m}.{e}" for m in ("dds", "sds") for e in END)]
+    assert sorted(path.name for path in Path("compare").iterdir()) == names
+    assert run(capsys, "replay", "compare/dds.svg")[:2] == (0, "the same, to the byte\n")
+    words = ("--change", "colours", "--out", "alone.svg", "--method", "dds")
+    assert run(capsys, "edit", "heart.svg", *PROMPTS, *tiny, *words)[0] == 0
+    assert Path("alone.svg").read_bytes() == Path("compare/dds.svg").read_bytes()
+    words = ("--prompt", "red heart", "--scene", "strokes", "--strokes", "3", "--methods", "sds", "--out", "made")
+    code, _, err = run(capsys, "compare", *words, *tiny)
+    assert code == 0, err
+    assert Path("made/sds.svg").read_text().count("<path") == 3
+
+
+def test_rows_of_a_table_are_drawings(capsys, heart, tiny):
+    edit = {"drawing": "heart.svg", "source": "red heart", "target": "blue heart", "steps": 2}
+    rows = [
+        {**edit, "only": "#light", "change": "points colours", "regularizers": "NoCrossing(10) Smooth(weight=1)"},
+        {"scene": "paths", "prompt": "red heart", "paths": 3, "steps": 2, "change": ["points"]},
+        {**edit, "change": "shapes"},
+        {**edit, "drawing": "no.svg"},
+        {**edit, "strokes": 3},
+        {"image": "heart.svg", "source": "a", "target": "b"},
+    ]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    words = ("batch", "rows.jsonl", *tiny[:2], "--json", "--batch-size", "1")
+    code, out, err = run(capsys, *words)
+    found = json.loads(out)
+    assert code == 1
+    assert [row["output"] and row["output"][-4:] for row in found] == [".svg"] * 2 + [None] * 4, err
+    said = ["'shapes' must be one of", "no.svg", "strokes is of no use", "is a drawing: give it in the column drawing"]
+    for row, message in zip(found[2:], said, strict=True):
+        assert message in row["error"]
+    told = (found[0][name] for name in ("change", "regularizers", "only"))
+    assert [*told] == ["points colours", "NoCrossing(weight=10.0) Smooth()", "#light"]
+    assert (found[0]["rms_change"] > 0, found[1]["rms_change"], found[1]["paths"]) == (True, None, 3)
+    place = Path("batch", found[0]["output"])
+    assert run(capsys, "replay", str(place))[:2] == (0, "the same, to the byte\n")
+    first = (
+        "--only",
+        "#light",
+        "--change",
+        "points",
+        "colours",
+        "--regularizers",
+        "NoCrossing(10)",
+        "Smooth(weight=1)",
+    )
+    assert run(capsys, "edit", "heart.svg", *PROMPTS, *tiny[:2], "--steps", "2", *first)[0] == 0
+    bare = [re.sub("<metadata.*</metadata>", "", file.read_text()) for file in (Path("edit.svg"), place)]
+    assert bare[0] == bare[1]
+    place.unlink()
+    before = {path: path.stat().st_mtime_ns for path in Path("batch").glob("*-*.json")}
+    assert run(capsys, *words)[0] == 1
+    assert sum(path.stat().st_mtime_ns != changed for path, changed in before.items()) == 1  # one drawing was gone
 
 
 def test_the_helps_are_those_of_drawings_and_the_plain_ones_mention_them(capsys):

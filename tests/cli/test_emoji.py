@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from potstill import sample
+from potstill import load, sample
 from potstill.cli import main
 from potstill.cli.sample import sheet
+from potstill.io.images import png_bytes
 from potstill.priors.loading import BUNDLED
 from potstill.priors.vocabulary import read_vocabulary
 from tests.tiny_emoji import blank_drawings, tiny_emoji
@@ -127,3 +128,12 @@ def test_vocabulary_lists_finds_and_suggests(capsys, model):
     )
     assert "'puppy' is read as 'dog'" in run(capsys, "vocabulary", "puppy", "--model", model)[1]
     assert "no phrase has them all" in run(capsys, "vocabulary", "pizza left", "--model", model)[1]
+
+
+def test_a_single_picture_is_written_as_it_is(capsys, tmp_path, model):
+    words = ("sample", "pizza", "--model", model, "--count", "1", "--steps", "2", "--out", str(tmp_path / "one.png"))
+    assert run(capsys, *words)[0] == 0
+    with Image.open(tmp_path / "one.png") as picture:
+        assert picture.size == (64, 64)
+    expected = sample("pizza", load(model), count=1, steps=2)
+    assert (tmp_path / "one.png").read_bytes() == png_bytes(expected)

@@ -28,6 +28,7 @@ def test_a_file_of_gaussians_goes_in_and_comes_out(capsys, teapot):
     assert code == 0, err
     assert "psnr" in out
     assert "wrote edit.ply, edit-orbit.gif, edit.png" in out
+    assert "4 steps are too few to judge a method or a prompt by: the default is 300" in err
     names = {"edit.ply", "edit-orbit.gif", "edit.gif", "edit.png", "edit.json", "teapot.ply"}
     assert {path.name for path in Path().iterdir()} == names
     for file in ("edit.ply", "edit.png", "edit.json"):
@@ -120,6 +121,17 @@ COMMANDS = {
     "generate": (*GENERATE, "--regularizers", "Sparsity(0.1)", "Held(0.1)"),
     "volume": ("generate", "red teapot", "--scene", "volume", "--grid", "7", *TINY),
     "edit": ("edit", "teapot.ply", *EDIT, "--only-box", "-2", "2", "-2", "2", "-2", "0", "--gif"),
+    "denser": (*GENERATE, "--most-gaussians", "45", "--densify-every", "2"),
+    "denser in a box": (
+        "edit",
+        "teapot.ply",
+        *EDIT,
+        "--only-box",
+        *["-2", "2", "-2", "2", "-2", "0"],
+        "--most-gaussians",
+        "33",
+    ),
+    "finer": ("generate", "red teapot", "--scene", "volume", "--grid", "9", "--coarse-grid", "5", *TINY),
     "compare": ("compare", "teapot.ply", *EDIT, "--methods", "dds", "sds"),
 }
 
@@ -184,16 +196,21 @@ def test_what_cannot_be_compared_is_one_line(capsys, teapot, name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_was_killed_goes_on_to_the_same_bytes(capsys, teapot, monkeypatch, name):
-    file = {"volume": "/made.glb", "compare": ""}.get(name, "/made.ply")
+    file = {"volume": "/made.glb", "finer": "/made.glb", "compare": ""}.get(name, "/made.ply")
+    step = 1 if name == "denser" else 2  # between two changes, or after one
     assert run(capsys, *COMMANDS[name], "--out", f"whole{file}")[0] == 0
     with monkeypatch.context() as patch:
-        killed_after(patch, 6 if name == "compare" else 2)  # in the second method
+        killed_after(patch, 6 if name == "compare" else step)  # in the second method
         with pytest.raises(Killed):
             main([*COMMANDS[name], "--out", f"killed{file}"])
     code, _, err = run(capsys, "resume", "killed")
     assert code == 0, err
-    assert "resuming after step 2 of 4" in err
+    assert f"resuming after step {step} of 4" in err
     assert contents(Path("killed")) == contents(Path("whole"))
+    if name != "compare":
+        assert run(capsys, "replay", f"whole{file}")[:2] == (0, "the same, to the byte\n")
+    if name.startswith("denser"):
+        assert len(read_gaussians(f"whole{file}", 100).means) == int(COMMANDS[name][-1 if "box" in name else -3])
 
 
 def test_the_helps_are_those_of_scenes_and_the_plain_ones_mention_them(capsys):

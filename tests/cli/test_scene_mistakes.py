@@ -42,6 +42,13 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "half a file": ("a.ply", lambda: rows(9)[:-20], "it is cut off"),
     "a PLY by its bytes alone": ("a.dat", lambda: rows(2), "give a .ply or a .splat file"),
     "an odd splat": ("a.splat", lambda: b"1" * 33, "no multiple of 32"),
+    "a packed file": ("a.spz", lambda: b"\x1f\x8b", "is a packed file of Gaussians, and .spz is not read: save it"),
+    "another": ("a.KSPLAT", lambda: b"", "is a packed file of Gaussians, and .ksplat is not read: save it as .ply"),
+    "a packed PLY": (
+        "a.ply",
+        lambda: rows(2).replace(b"property float x\n", b"property float packed_position\n"),
+        "is a compressed PLY: save it as a plain PLY",
+    ),
     "no GLB": ("a.glb", lambda: b"glTF", "is no GLB file"),
     "a GLB without geometry": ("a.glb", lambda: glb(b'{"asset":{"version":"2.0"},"scenes":[{}]}'), "no triangles"),
     "a texture that is not there": ("a.obj", lambda: b"mtllib no.mtl\nv 0 0 0\n", "names textures that are not there"),
@@ -62,6 +69,7 @@ def test_bad_scenes_are_one_line_and_nothing_is_written(capsys, tmp_path, monkey
 
 WRONG = {
     "an ending": ((*GENERATE, "--out", "a.glb"), "cannot write Gaussians as 'a.glb'"),
+    "Gaussians as a mesh": (("edit", "teapot.ply", *EDIT, "--out", "a.glb"), "cannot write Gaussians as 'a.glb'"),
     "a picture": ((*GENERATE, "--out", "a.png"), "cannot write Gaussians as 'a.png'"),
     "an input as output": (("edit", "teapot.ply", *EDIT, "--out", "teapot.ply", "--overwrite"), "is an input"),
     "no such toy": (("generate", "red dragon", "--scene", "gaussians", *TINY), "no toy is called 'dragon'"),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from potstill.cli import view
-from potstill.cli.view import splats
+from potstill.cli import viewer
+from potstill.cli.viewer import splats
 from potstill.io.meshes import write_mesh
 from potstill.scenes import Gaussians
 from potstill.scenes.files import write_gaussians
@@ -55,7 +55,8 @@ def viser(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(sys.modules, "viser", types.SimpleNamespace(ViserServer=Server))
-    monkeypatch.setattr(view, "_wait", interrupt)
+    monkeypatch.setattr(viewer, "_forever", interrupt)
+    monkeypatch.setattr(viewer, "PAUSE", 0.0)
 
 
 def test_gaussians_and_meshes_are_shown_until_ctrl_c(capsys, viser, scene, tmp_path):
@@ -71,6 +72,30 @@ def test_gaussians_and_meshes_are_shown_until_ctrl_c(capsys, viser, scene, tmp_p
     assert np.allclose(Server.last.calls[1], [[0, 0, 0], [1, 2, 3]])  # z is up again
 
 
+@pytest.mark.usefixtures("small_orbits")
+def test_a_run_is_shown_while_it_goes_on_and_after_it(capsys, viser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny = ("--size", "16", "--steps", "4", "--views", "2", "--view")
+    words = ("generate", "red teapot", "--scene", "gaussians", "--gaussians", "5", "--most-gaussians", "7", *tiny)
+    code, out, err = run(capsys, *words)
+    assert code == 0, err
+    assert "wrote generate.ply" in out
+    assert "http://127.0.0.1:8081 shows the run\n" in err
+    assert err.endswith("http://127.0.0.1:8081 still shows the result; Ctrl-C ends it\n")
+    up, first, *others, end = Server.last.calls
+    assert (up, end) == ("+z", "stop")
+    assert len(others) == 4
+    assert [shapes[0][0] for shapes in (first, *others)] == [5, 6, 7, 7, 7]
+    words = ("generate", "red teapot", "--scene", "volume", "--grid", "7", "--out", "a.glb", *tiny)
+    assert run(capsys, *words)[0] == 0
+    assert len(Server.last.calls) == 7
+    assert np.abs(Server.last.calls[1]).max() <= 1
+    monkeypatch.setitem(sys.modules, "viser", None)
+    code, out, err = run(capsys, *words, "--overwrite")
+    assert (code, out) == (2, "")
+    assert "scenes are shown by viser" in err
+
+
 def test_the_covariance_has_the_scales_as_its_axes(scene):
     found = np.linalg.eigvalsh(splats(scene)["covariances"])
     assert np.allclose(found, scene.log_scales.detach().exp().square().sort(1).values.numpy(), rtol=1e-4)
@@ -82,6 +107,7 @@ def test_the_covariance_has_the_scales_as_its_axes(scene):
         (("a.ply",), "scenes are shown by viser"),
         (("a.png",), "'a.png' is no scene"),
         (("no.ply",), "there is no such file"),
+        (("a.spz",), "'a.spz' is a packed file of Gaussians, and .spz is not read: save it as .ply"),
         (("a.ply", "--port", "0"), "port = 0"),
     ],
 )

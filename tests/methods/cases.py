@@ -21,7 +21,7 @@ from potstill.methods.weighting import Rho
 from potstill.priors import Mixture
 
 T = TypeVar("T")
-DOCS = Path(__file__).parents[2] / "docs" / "add-a-method.md"
+DOCS = Path(__file__).parents[2] / "docs" / "guides" / "add-a-method.md"
 
 
 def final(module: ModuleType, kind: type[T]) -> list[type[T]]:
@@ -31,13 +31,13 @@ def final(module: ModuleType, kind: type[T]) -> list[type[T]]:
 
 
 def documented_source() -> str:
-    """The file that docs/add-a-method.md writes."""
+    """The file that docs/guides/add-a-method.md writes."""
     (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text(), flags=re.DOTALL)
     return code
 
 
 def documented_method() -> Method:
-    """The method that docs/add-a-method.md adds, built from the page itself."""
+    """The method that docs/guides/add-a-method.md adds, built from the page itself."""
     namespace: dict = {"__name__": "add_a_method"}
     exec(compile(documented_source(), str(DOCS), "exec"), namespace)
     return namespace["SJC"]()

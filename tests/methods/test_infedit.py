@@ -14,7 +14,7 @@ from potstill.distillation import surrogate_loss
 from potstill.methods import DDS, InfEdit, Source
 from potstill.methods.weighting import Rho
 from potstill.tasks.editing import Edit
-from potstill.tasks.plan import OptimizationPlan, SamplingPlan
+from potstill.tasks.plan import EditPlan, SampledEditPlan
 from potstill.tensors import normal
 from tests.methods.cases import mixture
 
@@ -71,16 +71,16 @@ def test_plain_descent_moves_every_sample_by_rate_times_its_gradient(batch: int)
 
 def test_what_is_not_stated_is_the_method_s_to_say() -> None:
     task = Edit(source="a", target="b")
-    assert task.resolve() == OptimizationPlan(InfEdit.default_optimizer.steps, 1.5, "sgd", 0.3)
+    assert task.resolve() == EditPlan(InfEdit.default_optimizer.steps, 1.5, "sgd", 0.5, "GuidedFilter()")
     stated = Edit(source="a", target="b", method=DDS(), steps=3, learning_rate=0.5)
-    assert stated.resolve() == OptimizationPlan(3, 1.5, "adam", 0.5)
+    assert stated.resolve() == EditPlan(3, 1.5, "adam", 0.5, "Untouched()")
     other = Edit(source="a", target="b", optimizer="adam")
-    assert other.resolve() == OptimizationPlan(InfEdit.default_optimizer.steps, 1.5, "adam", 0.02)
+    assert other.resolve() == EditPlan(InfEdit.default_optimizer.steps, 1.5, "adam", 0.02, "GuidedFilter()")
 
 
 def test_another_method_brings_its_own_defaults() -> None:
     task = replace(Edit(source="a", target="b"), method=DDS())
     assert task == Edit(source="a", target="b", method=DDS())
-    assert task.resolve() == OptimizationPlan(200, 1.5, "adam", 0.02)
-    assert replace(task, method=SDEdit()).resolve() == SamplingPlan(50, 1.5)
-    assert replace(task, steps=7, method=InfEdit()).resolve() == OptimizationPlan(7, 1.5, "sgd", 0.3)
+    assert task.resolve() == EditPlan(200, 1.5, "adam", 0.02, "Untouched()")
+    assert replace(task, method=SDEdit()).resolve() == SampledEditPlan(50, 1.5, "Untouched()")
+    assert replace(task, steps=7, method=InfEdit()).resolve() == EditPlan(7, 1.5, "sgd", 0.5, "GuidedFilter()")

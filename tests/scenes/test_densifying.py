@@ -104,15 +104,16 @@ def test_the_size_of_the_picture_does_not_matter():
 
 def test_a_run_resumes_with_another_number_of_gaussians():
     scene = ball()
+    scene.hold(torch.arange(20) < 3)
     optimizer, densifier = run(scene, RULE, steps=3)
-    loop = LoopState(scene, optimizer, Generator())
-    state, gathered = loop.state(), densifier.state()
+    state = LoopState(scene, optimizer, Generator(), growth=densifier).state()
     again = ball()
+    again.hold(torch.arange(20) < 3)
     other = Adam(again.parameter_groups(0.01))
     second = Densifier(again, other, RULE, Generator())
-    LoopState(again, other, Generator()).restore(state)
-    second.restore(gathered)
+    LoopState(again, other, Generator(), growth=second).restore(state)
     assert len(again) == 25
+    assert torch.equal(again.movable, scene.movable)
     assert other.param_groups[0]["params"][0] is again.means
     assert torch.equal(other.state[again.means]["exp_avg"], optimizer.state[scene.means]["exp_avg"])
     assert torch.equal(second.gathered, densifier.gathered)
@@ -127,6 +128,24 @@ def test_an_edit_densifies_by_its_own_gradient_not_by_its_source():
         densifier.after(step.index)
     assert len(scene) == 10
     assert all(value.isfinite().all() for value in scene.parameters())
+
+
+def test_nothing_changes_after_the_last_step():
+    scene = ball()
+    run(scene, replace(RULE, last=2), steps=8)
+    assert len(scene) == 25
+
+
+def test_without_splats_the_gradient_in_the_world_counts():
+    """As on a GPU."""
+    scene = ball()
+    optimizer = Adam(scene.parameter_groups(0.01))
+    densifier = Densifier(scene, optimizer, replace(RULE, every=1), Generator())
+    scene.means.grad = torch.zeros(20, 3)
+    scene.means.grad[[4, 7]] = 1.0
+    densifier.after(0)
+    assert len(scene) == 22
+    assert torch.equal(scene.means[20:], scene.means[[4, 7]])
 
 
 def test_a_change_needs_a_step():

@@ -10,7 +10,8 @@ from potstill.errors import InputError, Note
 from potstill.io.svg import read_svg
 from potstill.scenes import Chosen, Drawing
 from potstill.scenes.drawing import RATES
-from potstill.vectors.regularisers import KeepArea, NoCrossing
+from potstill.vectors.coupling import Coupled
+from potstill.vectors.regularizers import KeepArea, NoCrossing
 
 CODEC = PixelUnshuffle(1)
 TEXT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">
@@ -99,6 +100,26 @@ def test_each_kind_has_its_learning_rate():
     assert rates == {"points": 0.8 / 512, "widths": 0.8 / 512, "colours": 0.5}
 
 
+def test_coupled_points_start_as_they_are_and_move_with_their_neighbours():
+    alone, coupled = drawing(Chosen(ALL)), drawing(Chosen(ALL), coupling=0.1)
+    assert torch.equal(alone.images, coupled.images)
+    weights = torch.randn(1, 3, 16, 16, generator=Generator().manual_seed(0))
+    slopes = [
+        torch.autograd.grad((each.images * weights).sum(), [each.shifts[kind] for kind in ("points", "colours")])
+        for each in (alone, coupled)
+    ]
+    links = (coupled.link_one, coupled.link_other, coupled.link_weight)
+    points = alone.shifts["points"].detach().requires_grad_()
+    (expected,) = torch.autograd.grad(Coupled.apply(points, *links), points, slopes[0][0])
+    assert len(coupled.link_one)
+    assert torch.equal(slopes[1][0], expected)
+    assert torch.equal(slopes[1][1], slopes[0][1])
+    shared = {group["kind"]: group["shared"] for group in coupled.groups()}
+    assert shared == {kind: kind in ("points", "widths", "gradients") for kind in coupled.shifts}
+    assert not any(group["shared"] for group in alone.groups())
+    assert coupled.to("meta").link_weight.device.type == "meta"
+
+
 def test_colours_out_of_range_count_as_the_nearest_and_can_come_back():
     scene = drawing(Chosen(("colours",)))
     with torch.no_grad():
@@ -118,7 +139,7 @@ def test_several_drawings_are_optimised_side_by_side():
 
 
 def test_regularisers_pull_as_well():
-    scene, free = drawing(Chosen(("points",)), regularisers=(KeepArea(5.0), NoCrossing())), drawing()
+    scene, free = drawing(Chosen(("points",)), regularizers=(KeepArea(5.0), NoCrossing())), drawing()
     with torch.no_grad():
         scene.shifts["points"] += 0.02 * torch.randn(scene.shifts["points"].shape, generator=Generator().manual_seed(0))
     render = scene({})

@@ -5,9 +5,11 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
+from potstill.io.gaussian_files import gaussians_ply
 from potstill.scenes import Cameras, Gaussians, Volume, ring
 from potstill.scenes.files import (
+    arrays_of,
     gaussians_on_mesh,
     read_cameras,
     read_gaussians,
@@ -40,6 +42,13 @@ def test_the_file_is_the_render(tmp_path, degree):
         assert (read_gaussians(tmp_path / "a.splat").pictures(ring(3)) - given.pictures(ring(3))).abs().max() < 0.05
     with pytest.raises(InputError, match="holds 50 Gaussians, and up to 49 fit here"):
         read_gaussians(tmp_path / "a.ply", most=49)
+
+
+def test_a_file_for_antialiased_drawing_is_drawn_without_and_says_so(tmp_path):
+    arrays = arrays_of(scene())._replace(comments=("SplatRenderMode: mip",))
+    (tmp_path / "a.ply").write_bytes(gaussians_ply(arrays))
+    with pytest.warns(Note, match=r"SplatRenderMode: mip\), and is drawn here as plain 3DGS"):
+        read_gaussians(tmp_path / "a.ply")
 
 
 def test_cameras_come_back(tmp_path):

@@ -20,7 +20,7 @@ from potstill.tasks.replaying import replay
 from potstill.tasks.scene_files import scene_kind
 from potstill.tasks.subjects import subject_of_record
 from potstill.vectors import Renderer
-from potstill.vectors.regularisers import NoCrossing
+from potstill.vectors.regularizers import NoCrossing
 from tests.optional import require
 
 for package in ("tinycss2", "cssselect2", "fontTools"):

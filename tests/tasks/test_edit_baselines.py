@@ -84,7 +84,7 @@ def test_a_mask_of_zeros_keeps_the_source_and_ones_change_nothing(baseline):
 @pytest.mark.parametrize("family", TOLD)
 def test_every_family_is_edited(priors, image, family):
     prior = priors(family)
-    options = {"model": prior, "size": tiny.small(prior), **PROMPTS}
+    options = {"model": prior, "size": tiny.small(prior), "guidance_scale": 1.5, **PROMPTS}
     for baseline in (DDIMInversion(), DDPMInversion(), SDEdit()):
         found = edit(image, method=to_text(baseline), steps=3, **options)
         assert len(found.trace) == found.trace[-1]["step"] + 1 == baseline.total(3)
@@ -102,7 +102,7 @@ def test_every_family_is_edited(priors, image, family):
 
 @pytest.mark.filterwarnings("ignore:the 2 results are the same")
 def test_evaluations_are_those_of_the_network(priors, image):
-    options = {"model": priors("sd"), "steps": 10, "count": 2, **PROMPTS}
+    options = {"model": priors("sd"), "steps": 10, "count": 2, "guidance_scale": 1.5, **PROMPTS}
     for method, calls in (("ddim-inversion", 10 + 20), ("ddpm-inversion", 2 * 6 + 12), ("sdedit", 10)):
         assert edit(image, method=method, **options).trace[-1]["evaluations"] == 2 * calls
 

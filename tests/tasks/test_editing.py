@@ -48,8 +48,9 @@ def test_every_family_generates_and_edits(priors, image, family):
         with pytest.warns(PromptWarning), pytest.raises(InputError, match="takes no text prompt"):
             edit(image, model=prior, **PROMPTS)
         return
-    start = edit_steps(image, model=prior, steps=1, size=size, **PROMPTS).images()
-    edited = edit(image, model=prior, steps=3, size=size, **PROMPTS)
+    options = {"model": prior, "size": size, "finish": "untouched", **PROMPTS}
+    start = edit_steps(image, steps=1, **options).images()
+    edited = edit(image, steps=3, **options)
     assert edited.images.shape == start.shape
     assert (edited.images - start).abs().max() > 0
     assert edited.images.min() >= 0
@@ -94,7 +95,7 @@ def test_a_step_is_one_call_of_the_network_and_encodes_only_pixels(tiny_folder, 
     prior = load(tiny_folder("sd"), device="cpu", dtype=torch.float32)
     network, encoder = calls(prior.pipe.unet), calls(prior.pipe.vae, "encode")
     decoder, texts = calls(prior.pipe.vae, "decode"), calls(prior.pipe.text_encoder)
-    edit(image, model=prior, steps=4, count=2, space=space, **PROMPTS)
+    edit(image, model=prior, steps=4, count=2, guidance_scale=1.5, space=space, **PROMPTS)
     assert network == [8] * 4  # conditional and unconditional, of source and target, of two results
     assert len(encoder) == encodings
     assert len(decoder) == (space == "latents")

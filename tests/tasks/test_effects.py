@@ -143,7 +143,10 @@ def test_the_commands_say_it(prior, image):
             lambda: edit(image, **PROMPTS, **options, method="ddim-inversion", count=2),
             "the 2 results are the same, as DDIMInversion draws nothing at random: leave count out",
         ),
-        (lambda: edit(image, **PROMPTS, **options, background="red"), "background = red changes nothing: no pixel is"),
+        (
+            lambda: edit(image, **PROMPTS, **options, background="red", finish="untouched"),
+            "background = red changes nothing: no pixel is",
+        ),
         (lambda: scales({"a.safetensors": 0.0}), "the LoRA a.safetensors changes nothing at scale 0"),
     ):
         with pytest.warns(UserWarning, match=message) as caught:
@@ -158,5 +161,11 @@ def test_a_name_given_twice_is_said():
 
 
 def test_an_edit_that_changes_something_says_nothing(prior, image, recwarn):
-    edit(image, **PROMPTS, model=prior, steps=2, count=2, fit="pad", background="red", negative="green dog")
+    edit(image, **PROMPTS, model=prior, steps=2, count=2, fit="pad", background="red", finish="untouched")
+    edit(image, **PROMPTS, model=prior, steps=2, negative="green dog", guidance_scale=1.5, finish="untouched")
     assert not recwarn
+
+
+def test_an_edit_that_the_finish_undoes_is_said(prior, image):
+    with pytest.warns(PromptWarning, match="the finish undid the little that InfEdit changed: choose"):
+        edit(image, **PROMPTS, model=prior, steps=1, learning_rate=1e-6)

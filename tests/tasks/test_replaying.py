@@ -10,15 +10,17 @@ from potstill import edit, generate, load
 from potstill.cli.output import Model
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
+from potstill.methods import InfEdit, OptimizerSettings
+from potstill.methods.finish import Untouched
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
-from potstill.tasks.plan import OptimizationPlan
+from potstill.tasks.plan import EditPlan
 from potstill.tasks.provenance import differences, read_record
 from potstill.tasks.replaying import replay
 from tests.optional import needs
 from tests.priors.test_lora import lora_file
 
-PLANNED = ("steps", "guidance_scale", "optimizer", "learning_rate")
+PLANNED = ("steps", "guidance_scale", "optimizer", "learning_rate", "finish")
 
 
 @pytest.fixture
@@ -140,8 +142,8 @@ def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):
     record = read_record(edited)
     settings, resolved = record["settings"], record["resolved"]
     assert (settings["steps"], settings["optimizer"], settings["guidance_scale"]) == (2, None, None)
-    assert resolved == {"steps": 2, "guidance_scale": 1.5, "optimizer": "sgd", "learning_rate": 0.3}
-    assert Edit.from_record(record).resolve() == OptimizationPlan(**resolved)
+    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.5, "GuidedFilter()"), strict=True))
+    assert Edit.from_record(record).resolve() == EditPlan(**resolved)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,19 @@ def test_an_earlier_record_is_read_as_it_was_stated(method, stated):
     assert all(value is None or name in stated for name, value in found.settings().items() if name in PLANNED)
     again = {"settings": task.settings(), "resolved": {}}
     assert Edit.from_record(again) == task
+
+
+def test_a_result_is_made_again_after_the_defaults_have_changed(photo, tiny_folder, tmp_path, monkeypatch):
+    prompts = {"source": "a red apple", "target": "a pear"}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(InfEdit, "default_optimizer", OptimizerSettings("sgd", 0.3, 3))
+        earlier.setattr(Edit, "default_guidance_scale", 2.0)
+        place = edit(photo, **prompts, model=str(tiny_folder("sd"))).save(tmp_path / "edit.png")[0]
+    assert Edit.from_record(read_record(place)).resolve().steps == InfEdit.default_optimizer.steps
+    assert replay(place).agree
+    record = read_record(place)
+    del record["settings"]["finish"], record["resolved"]["finish"]  # of a version without them
+    assert Edit.as_run(record).finishing == Untouched()
 
 
 def test_inputs_are_named(photo, priors):

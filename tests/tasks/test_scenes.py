@@ -9,7 +9,7 @@ import torch
 from potstill import edit_scene, generate_scene, load
 from potstill.diffusion.views import ByView, CameraEmbedding, PassEntries
 from potstill.errors import InputError, Note
-from potstill.io.meshes import write_mesh
+from potstill.io.meshes import load_meshes, write_mesh
 from potstill.methods import PDS, SDI
 from potstill.scenes import Cameras, Gaussians, Orbit, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians, write_cameras
@@ -129,6 +129,15 @@ def test_a_mesh_becomes_gaussians_on_its_surface(tmp_path):
     result = edit_scene(path, **EDIT, gaussians=30)
     assert len(result.scene) == 30
     assert result.scene.means.norm(dim=1).max() < 1
+    with pytest.warns(Note, match=r"keeps the shape of .* and takes the colours of the edit.* the surface moved by"):
+        made = result.save(tmp_path / "made.glb")[0]
+    ours, theirs = (load_meshes(each)[0][0] for each in (made, path))
+    assert np.allclose(sorted(ours.vertices.tolist()), sorted(theirs.vertices.tolist()))
+    assert len(ours.faces) == 4
+    with pytest.warns(Note, match="keeps the shape"):
+        assert replay(made).agree
+    with pytest.raises(InputError, match=r"cannot write Gaussians as .*: end the name in .ply or .splat or .glb"):
+        result.save(tmp_path / "made.obj")
 
 
 @pytest.mark.parametrize(("command", "name"), [(command, name) for command in PRESETS for name in PRESETS[command]])
@@ -159,6 +168,15 @@ def test_presets_say_what_the_released_configurations_say():
     assert (pds.method, pds.scale, pds.resolve().steps) == (PDS(), 100, 30_000)
     with pytest.raises(InputError, match="unknown preset 'sdi'"):
         with_preset("sdi", "generate", {})
+
+
+def test_a_number_of_gaussians_that_is_stated_stays():
+    task = GenerateScene.of({"prompt": "red teapot"})
+    assert (task.material.count, task.resolve().most_gaussians) == (500, 2000)
+    for told, most in (({"gaussians": 9}, None), ({"most_gaussians": 900}, 900), ({"scene": "volume"}, None)):
+        assert GenerateScene.of({"prompt": "red teapot", **told}).resolve().most_gaussians == most
+    assert EditScene.of({"source": "a", "target": "b"}).resolve().most_gaussians is None
+    assert len(generate_scene("red teapot", size=16, steps=2, views=1).scene) == 1000  # a change doubles at most
 
 
 def test_cameras_come_from_a_file(priors, teapot, tmp_path):
@@ -242,6 +260,12 @@ REFUSED = {
     "no Gaussians": ({"gaussians": 0}, "count of Gaussians = 0"),
     "a rate": ({"last_rate": 0.0}, "last rate = 0.0 must be above 0"),
     "nothing to avoid": ({"guidance": "PerpNeg()"}, "state negative"),
+    "no more than there are": ({"most_gaussians": 40}, "most_gaussians = 40 must be above the 40 that the scene has"),
+    "too rarely": ({"most_gaussians": 50, "densify_every": 2}, "densify_every = 2 must be at most 1, half of the run"),
+    "to no number": ({"densify_every": 2}, "give most_gaussians as well"),
+    "a coarse cloud": ({"coarse_grid": 9}, "coarse_grid is of no use to a scene of gaussians"),
+    "not coarse": ({"scene": "volume", "gaussians": None, "grid": 9, "coarse_grid": 9}, "coarse_grid = 9"),
+    "a denser volume": ({"scene": "volume", "gaussians": None, "most_gaussians": 9}, "most_gaussians is of no use"),
 }
 
 

@@ -38,7 +38,7 @@ def test_an_edit_without_a_style_is_that_with_the_style_of_the_picture(prior, pa
     pair = pairs[-1]
     stated = edit(pair.source, source=pair.source_prompt, target=pair.target_prompt, model=prior, steps=2)
     with pytest.warns(
-        Note, match=r"^the style 'noto', nearest to the picture, is added to prompts that name none: set"
+        Note, match=r"^the style 'noto', nearest to the picture, is added to prompts that name none: choose"
     ):
         open_ = edit(
             pair.source, source=bare(pair.source_prompt), target=bare(pair.target_prompt), model=prior, steps=2

@@ -8,7 +8,7 @@ from PIL import Image
 from training.card import NOTHING, TARGETS, filled, reached, table
 from training.curve import draw, from_csv, smooth, to_csv
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "results"
 NUMBERS = {
     "settings": {"retrieval": 200, "composition": 100, "guidance_scale": 4.0, "steps": 50, "seed": 1, "threads": 1},
     "retrieval": {"top_5": 0.85, "background": 0.949, "ceiling": 0.99, "floor": 0.01},

@@ -12,7 +12,7 @@ from potstill.methods import Editing, Generating
 from tests.tiny_emoji import tiny_emoji
 from training import gallery
 
-PAGE = Path(__file__).parents[2] / "docs" / "gallery.md"
+PAGE = Path(__file__).parents[2] / "docs" / "results" / "gallery.md"
 
 
 def test_it_has_every_method_and_the_page_every_picture():

@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 from torch import Generator, Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import _device_constructors
 
 from potstill.io.svg import read_svg
 from potstill.vectors import Renderer, Sketch, Still
@@ -145,3 +147,25 @@ def test_an_empty_canvas_of_shapes_beyond_it():
     assert (picture == 1).all()
     picture.sum().backward()
     assert (numbers.grad == 0).all()
+
+
+class StatedDevices(TorchFunctionMode):
+    """Fails where a tensor is made on the default device, or is brought to the CPU as a whole."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        assert func not in _device_constructors() or kwargs.get("device") is not None, func
+        assert func not in (Tensor.cpu, Tensor.numpy), func
+        return func(*args, **kwargs)
+
+
+def test_a_render_and_its_derivative_stay_on_the_device_of_the_numbers():
+    drawing = sketch(EVERYTHING)
+    show, numbers = Renderer(drawing, 9, 7), drawing.numbers[None].float().requires_grad_()
+    white = torch.ones(1, 3)
+    with StatedDevices():
+        show(numbers, white).sum().backward()
+    assert numbers.grad is not None
+    moved = show.to("meta")
+    kept = [value for module in moved.modules() for value in vars(module).values() if isinstance(value, Tensor)]
+    assert not kept  # what is no buffer would stay behind

@@ -1,6 +1,5 @@
 """A browser, and the page that it opens: each started once, and skipped where it is not installed."""
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -9,20 +8,6 @@ import sys
 import pytest
 
 from tests import optional
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, driven by Playwright."""
-    optional.require_program("chromium")
-    optional.require("playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        # as root there is no sandbox
-        opened = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

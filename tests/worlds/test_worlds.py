@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from PIL import Image
 
 from potstill.errors import InputError
 from potstill.methods import by_name
-from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world
-from potstill.worlds.metrics import measure
+from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world, plots
+from potstill.worlds.metrics import Metrics, measure
 from potstill.worlds.views_study import COMPARED
 
 SHORT = {"points": 40, "seed": 5, "steps": 400, "learning_rate": 0.1}
@@ -69,6 +70,7 @@ def test_metrics_on_points_whose_numbers_are_known():
     world = World("pair", torch.tensor([[0.0, 0.0]]).double(), torch.tensor([[3.0, 0.0], [3.0, 2.0]]).double(), 0.1)
     start, end = torch.zeros(2, 2), torch.tensor([[3.0, 0.0], [0.0, 4.0]])
     numbers = measure(world, world.prior(), start, end)
+    assert numbers.source_distance == pytest.approx(3)
     assert numbers.target_distance == pytest.approx((0 + 13**0.5) / 2)
     assert numbers.transport == pytest.approx(3.5)
     assert numbers.transport_ratio == pytest.approx((1 + 4 / 3) / 2)
@@ -77,11 +79,37 @@ def test_metrics_on_points_whose_numbers_are_known():
     assert numbers.coverage == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, "arrives"),
+        ({"target_distance": 0.6}, "nears"),
+        ({"target_distance": 1.1}, "drifts"),
+        ({"transport_ratio": 2.6}, "drifts"),
+        ({"spread": 0.3, "transport_ratio": 2.6}, "collapses"),
+        ({"transport": 0.0, "transport_ratio": 0.0, "target_distance": 1.0}, "nears"),
+    ],
+)
+def test_outcomes(changes, outcome):
+    arrived = Metrics(
+        1.0, 0.4, transport=1.0, transport_ratio=1.0, spread=1.0, spread_target=1.0, coverage=1.0, nll=0.0
+    )
+    assert replace(arrived, **changes).outcome == outcome
+
+
+def test_a_panel_says_what_happened_and_what_it_cost():
+    (run,) = study(load_world("spirals"), points=30, methods=("pds",)).run()
+    happened, distances, cost = plots.verdict(run).splitlines()
+    assert happened.startswith("comes nearer: a path 2.")
+    assert distances.startswith("distance to class 2: 0.5")
+    assert cost == "2,400 evaluations per point"
+
+
 def test_pictures_have_a_panel_for_each_method_and_flow():
-    small = study(load_world("moons"), points=5, steps=30, methods=("sds", "pds"))
+    small = study(load_world("moons"), points=5, steps=30)
     runs = small.run(frames=6)
     width, height = Image.open(io.BytesIO(small.picture(runs))).size
-    assert width > 1.5 * height
+    assert width > 2 * height
     assert Image.open(io.BytesIO(small.animation(runs))).n_frames == 7
     assert small.picture(runs) == small.picture(runs)
 

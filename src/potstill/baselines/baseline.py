@@ -88,6 +88,8 @@ class Baseline(Checked, abc.ABC):
     default_steps: ClassVar[int] = 50
     """Over the whole schedule, if not set by the user."""
     equation: ClassVar[str]
+    advice: ClassVar[str] = ""
+    """When to use it, in a sentence or two."""
     reference: ClassVar[str]
     bibtex: ClassVar[str]
 

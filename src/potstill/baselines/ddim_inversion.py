@@ -22,6 +22,9 @@ class DDIMInversion(InversionBaseline):
     Euler's method."""
 
     equation: ClassVar = "x_T = DDIM up from x0_src with the source, DDIM down with the target"
+    advice: ClassVar = (
+        "To edit by sampling when a guidance scale near 1 is enough. At larger scales the reconstruction is inexact."
+    )
     reference: ClassVar = "Song et al., DDIM, ICLR 2021, arXiv 2010.02502, section 4.3"
     bibtex: ClassVar = """@inproceedings{song2021ddim,
   title = {Denoising Diffusion Implicit Models},

@@ -40,6 +40,7 @@ class DDPMInversion(InversionBaseline):
 
     default_steps: ClassVar = 100
     equation: ClassVar = "z_t = (x_s - mu(x_t)) / sigma of independent x_t ~ q(x_t | x0_src), kept under the target"
+    advice: ClassVar = "To edit by sampling with an exact reconstruction of the source at any guidance scale."
     reference: ClassVar = "Huberman-Spiegelglas et al., edit-friendly DDPM inversion, CVPR 2024, arXiv 2304.06140"
     bibtex: ClassVar = """@inproceedings{huberman2024editfriendly,
   title = {An Edit Friendly {DDPM} Noise Space: Inversion and Manipulations},

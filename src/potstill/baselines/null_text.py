@@ -45,6 +45,10 @@ class NullText(InversionBaseline):
     equation: ClassVar = (
         "for each t: argmin over the empty prompt of |x_s* - DDIM(x_t, guided)|², x_s* of DDIM inversion"
     )
+    advice: ClassVar = (
+        "To edit by sampling at a large guidance scale with a faithful reconstruction, when the time to optimise the "
+        "empty prompt does not matter."
+    )
     reference: ClassVar = "Mokady et al., null-text inversion, CVPR 2023, arXiv 2211.09794"
     bibtex: ClassVar = """@inproceedings{mokady2023nulltext,
   title = {Null-text Inversion for Editing Real Images using Guided Diffusion Models},

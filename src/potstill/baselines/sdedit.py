@@ -20,6 +20,7 @@ class SDEdit(Baseline):
     """How far up the schedule the source is noised, in (0, 1]: larger moves further from the source."""
 
     equation: ClassVar = "x_t = alpha_t x0_src + sigma_t eps at t = strength, DDIM down with the target"
+    advice: ClassVar = "To move to a picture that the model knows well, when little of the source must stay."
     reference: ClassVar = "Meng et al., SDEdit, ICLR 2022, arXiv 2108.01073"
     bibtex: ClassVar = """@inproceedings{meng2022sdedit,
   title = {{SDEdit}: Guided Image Synthesis and Editing with Stochastic Differential Equations},

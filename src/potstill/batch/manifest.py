@@ -1,9 +1,9 @@
 """A manifest: a table with an edit or a generation in each row, read from CSV, JSON lines or Parquet.
 
-A column is a setting of an edit or of a generation, of pictures or of 3-D scenes, or an input of an edit, such as
-`image` and `mask`, or `scene`, `cameras` and `mask`: paths relative to the manifest. A row with an image or with the
-file of a scene is an edit, a row with only a prompt is a generation, of a scene if `scene` is gaussians or volume. An
-empty cell, null or NaN means the default.
+A column is a setting of an edit or of a generation, of pictures, drawings or 3-D scenes, or an input of an edit, such
+as `image`, `drawing`, `scene`, `mask` and `cameras`: paths relative to the manifest. A row with an image, a drawing or
+the file of a scene is an edit, a row with only a prompt is a generation, of a drawing if `scene` is paths or strokes,
+of a scene if it is gaussians or volume. An empty cell, null or NaN means the default.
 
 The author of a manifest may be someone else than the user, so a path may not lead out of the folder of the manifest,
 or of the folder that is given instead.
@@ -14,7 +14,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from potstill.errors import InputError
 from potstill.io.files import as_path, check_file, file_hash
@@ -32,6 +32,18 @@ def columns(*subjects: Subject) -> tuple[str, ...]:
         kinds = (subject.task("edit"), subject.task("generate"))
         names += [*subject.inputs, *(field.name for kind in kinds for field in fields(kind))]
     return tuple(dict.fromkeys(names))
+
+
+@functools.cache
+def numeric_columns() -> dict[str, type]:
+    """The columns whose cells are whole or floating-point numbers: int or float by their names."""
+    found: dict[str, type] = {}
+    for kind in (each.task(command) for each in SUBJECTS.values() for command in ("edit", "generate")):
+        for name, annotation in get_type_hints(kind).items():
+            options = set(get_args(annotation) or [annotation]) - {type(None)}
+            if options in ({int}, {float}):
+                found[name] = options.pop()
+    return found
 
 
 @dataclass(frozen=True)

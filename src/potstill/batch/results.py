@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from potstill.batch.manifest import BatchRow, columns, read_row
+from potstill.batch.manifest import BatchRow, columns, numeric_columns, read_row
 from potstill.batch.work import Outcome
 from potstill.errors import InputError
 from potstill.io.claims import locked, same_file
@@ -18,11 +18,8 @@ from potstill.io.files import as_path, check_file, sweep, write
 from potstill.io.tables import Row
 from potstill.tasks.subjects import PICTURE, SUBJECTS, Subject
 
-_WHOLE = ("row", "seed", "steps", "count", "frame", "evaluations", "views", "gaussians", "grid")
 _CHANGES, _COST = ("distance", "rms_change", "pixels_changed"), ("evaluations", "seconds")
 _OF_SCENES = ("psnr", "agreement")
-_FLOATS = ("guidance_scale", "learning_rate", "last_rate", *_CHANGES, *_OF_SCENES, *_COST)
-_NUMBERS = _WHOLE + _FLOATS
 _RENAMED = {"distance": "camera_distance"}
 """Settings with the name of a score."""
 
@@ -89,14 +86,14 @@ class BatchResults:
 
     def _record(self, row: Row) -> dict[str, Any]:
         parsed, outcome = self._parsed.get(row.number), self.outcomes[row.number]
-        cells: dict[str, Any] = dict(row.cells)
+        cells, numbers = dict[str, Any](row.cells), _numbers()
         if parsed:
             cells |= parsed.as_run
         else:  # a value that was refused may be of any type
-            cells = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name not in _NUMBERS}
+            cells = {name: cell for name, cell in cells.items() if isinstance(cell, str) and name not in numbers}
         cells = {_RENAMED.get(name, name): cell for name, cell in cells.items()}
         for name, cell in cells.items():
-            if name not in _NUMBERS and cell is not None:
+            if name not in numbers and cell is not None:
                 between = "x" if name == "size" else " "
                 cells[name] = between.join(map(str, cell if isinstance(cell, tuple | list) else [cell]))
         own = {"row": row.number, "output": outcome.output or None, "error": outcome.error or None}
@@ -116,8 +113,8 @@ class BatchResults:
         import pyarrow
         from pyarrow import parquet
 
-        kinds = {name: pyarrow.float64() for name in _FLOATS} | {name: pyarrow.int64() for name in _WHOLE}
-        schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in self.columns])
+        kinds, numbers = {int: pyarrow.int64(), float: pyarrow.float64()}, _numbers()
+        schema = pyarrow.schema([(name, kinds.get(numbers.get(name), pyarrow.string())) for name in self.columns])
         sink = io.BytesIO()
         parquet.write_table(pyarrow.Table.from_pylist(self.records(), schema), sink)
         write(place, sink.getvalue())
@@ -139,6 +136,12 @@ class BatchResults:
         names = _columns(place) if os.path.lexists(place) else None
         if names is not None and (names[:2], names[-2:]) != (["row", "output"], ["error", "content"]):
             raise InputError(f"{str(place)!r} is not a table of results that may be replaced: give another --out")
+
+
+def _numbers() -> dict[str, type]:
+    """The columns of the results that hold numbers."""
+    floats = dict.fromkeys((*_CHANGES, *_OF_SCENES, *_COST), float)
+    return {**numeric_columns(), **floats, "row": int, "evaluations": int}
 
 
 def _columns(table: Path) -> list[str]:

@@ -116,7 +116,7 @@ def read_dataset(folder: str | Path) -> list[DatasetItem]:
                 return read(place / name)
     raise InputError(
         f"{str(folder)!r} has no {' or '.join(_LAYOUTS)}: give a folder with your own pairs, PIE-Bench or the CS492(D) "
-        "assignment, as in docs/benchmark.md"
+        "assignment, as in docs/results/benchmark.md"
     )
 
 

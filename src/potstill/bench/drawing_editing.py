@@ -9,7 +9,7 @@ from potstill.bench.drawing_pairs import picture, read
 from potstill.bench.editing import Preview, conditions, timed
 from potstill.bench.emoji_pairs import Pair
 from potstill.io.svg import SvgFile, read_svg
-from potstill.optimizers import Adam
+from potstill.optimizers import SharedAdam
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen, Drawing
 from potstill.scenes.several_drawings import SeveralDrawings
@@ -42,8 +42,8 @@ def true_results(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
 
 
 def best_fit(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
-    """The elements of each source, fitted to the picture of its answer by the same numbers and rates as an edit."""
-    task = EditDrawing(source="source", target="target")
+    """The elements of each source, fitted to the picture of its answer by the same numbers as an edit."""
+    task = EditDrawing(source="source", target="target", point_rate=0.0005, coupling=0.0)
     files = [read(pair.drawing) for pair in pairs]
     numbers = []
     for file, pair in zip(files, pairs, strict=True):
@@ -51,7 +51,7 @@ def best_fit(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
         goal: Drawing = task.canvas(read(pair.drawn_answer).sketch, prior, Chosen())
         with torch.no_grad():
             wanted = goal.images
-        optimizer = Adam(scene.groups(task.resolve().rates))
+        optimizer = SharedAdam(scene.groups(task.resolve().rates))
         for step in range(FIT):
             for group, rate in zip(optimizer.param_groups, scene.groups(task.resolve().rates), strict=True):
                 group["lr"] = rate["lr"] * (1 - step / FIT)

@@ -39,6 +39,7 @@ def published() -> dict[str, EditDrawing]:
     """
     rates: dict[str, Any] = {"point_rate": RATES["points"], "colour_rate": RATES["colours"], "last_rate": 1.0}
     shared: dict[str, Any] = {"change": ("points", "colours"), "steps": 1000, "guidance_scale": 100.0, **rates}
+    shared["coupling"] = 0.0
     times = Uniform(low=0.1)
     return {
         "pds": new_task(method=PDS(times=times), **shared),

@@ -42,14 +42,15 @@ class Preview:
 
 def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int = 1) -> Iterator[Preview]:
     """Edit all pairs with `task` (its own prompts are ignored); yield `previews` previews, the last one at the end."""
+    originals = torch.cat([pair.source for pair in pairs])
     with torch.no_grad():
-        latents = prior.codec.encode(torch.cat([pair.source for pair in pairs]).to(prior.device))
+        latents = prior.codec.encode(originals.to(prior.device))
     size, scene = prior.size_condition(latents), Latents(latents, prior.codec)
     source = {**conditions(prior, [pair.source_prompt for pair in pairs]), **size}
     target = {**conditions(prior, [pair.target_prompt for pair in pairs]), **size}
     steps, _ = task.iterate(prior, scene, latents, source, target)
     for evaluations, seconds in timed(steps, len(pairs), previews):
-        yield Preview(scene.images.detach().float().cpu(), evaluations, seconds)
+        yield Preview(task.finishing(scene.images.detach().float().cpu(), originals), evaluations, seconds)
 
 
 def timed(steps: Iterator[Step], count: int, previews: int) -> Iterator[tuple[float, float]]:

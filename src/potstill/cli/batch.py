@@ -24,12 +24,13 @@ _SHOWN = 10  # warnings, and errors
 
 @dataclass(frozen=True)
 class BatchCommand:
-    """Edit and generate thousands of pictures or 3-D scenes, one for each row of a table.
+    """Edit and generate thousands of pictures, drawings (SVG) or 3-D scenes, one for each row of a table.
 
     The table is a CSV, JSON lines or Parquet file. Its columns are the settings of `potstill edit` and
-    `potstill generate` (guidance_scale for --guidance-scale), and image and mask, or scene and cameras: paths relative
-    to the table. A row with an image or with the file of a scene is an edit, a row with only a prompt is a generation,
-    of a scene if scene is gaussians or volume; an empty cell means the default.
+    `potstill generate` (guidance_scale for --guidance-scale), and image, drawing, scene, mask and cameras: paths
+    relative to the table. A row with an image, a drawing or the file of a scene is an edit, a row with only a prompt is
+    a generation, of a drawing if scene is paths or strokes, of a scene if it is gaussians or volume; an empty cell
+    means the default. Several values in a cell have spaces between them.
 
         image,source,target,prompt,method,seed
         heart.png,red heart,blue heart,,dds,1
@@ -37,7 +38,7 @@ class BatchCommand:
 
         potstill batch table.csv --out results --workers 2
 
-    Writes a PNG or a scene with its settings and a JSON file with its scores for each row, named by content, and
+    Writes a PNG, an SVG or a scene with its settings and a JSON file with scores for each row, named by content, and
     results.parquet (results.csv without pyarrow): settings, scores, seconds and error of each row. The error of a row
     is recorded, and the other rows are done. After an interruption or a kill, run the same command again: finished
     rows are recognised by their settings, the bytes of their files and the model, and are not done again.

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 
 P = TypeVar("P", "Pair", "DrawingPair", "ScenePair")
+GROUPS = {
+    "edits": ("skin", "hair", "colour", "background", "style", "recolour", "place", "size", "two", "both"),
+    "drawings": ("colour", "background", "skin", "recolour", "part"),
+}
+"""The groups of pairs; those of scenes depend on the task."""
 PAIRS = 10_000
 """Maximum number of pairs."""
 SEEDS = 1_000
@@ -65,7 +70,7 @@ class BenchCommand:
 
     --data takes a folder with pairs of your own, with PIE-Bench, or with KAIST's CS492(D). List your own in pairs.csv
     with the columns image, source and target (prompts), and answer if you have the true results. Without answers
-    nothing is ranked: what was kept is reported with how well the caption fits (docs/benchmark.md).
+    nothing is ranked: what was kept is reported with how well the caption fits (docs/results/benchmark.md).
 
     Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
     evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits are
@@ -125,6 +130,9 @@ class BenchCommand:
             raise InputError(f"--split {self.split} applies to the emoji, and --data has no splits: leave it out")
         if self.data is not None and self.groups:
             raise InputError("--groups are groups of the emoji: leave it out with --data")
+        if unknown := [group for group in self.groups if group not in GROUPS.get(self.what, self.groups)]:
+            known = ", ".join(GROUPS[self.what])
+            raise InputError(f"there is no group {unknown[0]!r} of pairs: the groups are {known}")
         if self.overwrite and self.data is not None and same_file(self.data, self.out):
             raise InputError(f"--out {str(self.out)!r} is the folder of the pairs: give another one to --overwrite")
         if self.data is not None and self.what != "edits":
@@ -239,11 +247,7 @@ class BenchCommand:
         return 1 if self.what == "scenes" else 16 if self.batch is None else self.batch
 
     def _evenly(self, pairs: "Sequence[P]") -> "list[P]":
-        """So many pairs of the groups and the split that were asked for.
-
-        Raises:
-            InputError: there is no such group.
-        """
+        """So many pairs of the groups and the split that were asked for."""
         from potstill.bench.emoji_pairs import select_evenly
 
         names = list(dict.fromkeys(pair.group for pair in pairs))

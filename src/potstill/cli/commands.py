@@ -27,12 +27,14 @@ GROUPS = {
             "Generate pictures, SVG or 3-D scenes.",
             {"scene": "GenerateSceneCommand", "drawing": "GenerateDrawingCommand"},
         ),
-        "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures or scenes from a table."),
+        "batch": CommandEntry("BatchCommand", "Edit and generate thousands of pictures, SVG or scenes."),
         "resume": CommandEntry("ResumeCommand", "Continue a run that was interrupted or killed."),
     },
     "measure and compare": {
         "compare": CommandEntry(
-            "CompareCommand", "Show the results of several methods side by side.", {"scene": "CompareScenesCommand"}
+            "CompareCommand",
+            "Show the results of several methods side by side.",
+            {"scene": "CompareScenesCommand", "drawing": "CompareDrawingsCommand"},
         ),
         "bench": CommandEntry("BenchCommand", "Measure every method on edits with known answers."),
         "invert": CommandEntry("InvertCommand", "Find the noise that makes a picture, and reconstruct it."),

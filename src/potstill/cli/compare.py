@@ -84,8 +84,8 @@ class ComparisonCommand(abc.ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class CompareCommand(ComparisonCommand):
-    """Run several methods from the same start and show the results side by side. For 3-D scenes see
-    `potstill compare x.ply --help`.
+    """Run several methods from the same start and show the results side by side. For drawings see
+    `potstill compare x.svg --help`, for 3-D scenes `potstill compare x.ply --help`.
 
     With a picture the methods edit it; without one they generate --prompt.
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from potstill.cli.compare import ComparisonCommand
 from potstill.cli.output import Model, RunCommand, RunOutput
 from potstill.io.outputs import FileOutputs
 from potstill.tasks.checkpoint import ENDING
+from potstill.tasks.drawing_comparing import CompareDrawings
 from potstill.tasks.drawing_editing import EditDrawing
 from potstill.tasks.drawing_files import drawing_outputs
 from potstill.tasks.drawing_generating import GenerateDrawing
@@ -72,3 +74,24 @@ class GenerateDrawingCommand(RunCommand):
     task: GenerateDrawing
     model: Model = Model()
     output: DrawingOutput = field(default_factory=lambda: DrawingOutput(Path("generate")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareDrawingsCommand(ComparisonCommand):
+    """Run several methods on drawings from the same start and show the results side by side.
+
+    With an SVG the methods edit it; without one they generate --prompt.
+
+        potstill compare heart.svg --source "fluent red heart" --target "fluent blue heart" --methods infedit dds
+        potstill compare --prompt "fluent red heart" --scene paths
+
+    Writes compare.png (the source, the results and where they differ from it), compare.gif (the runs), compare.json
+    (settings and numbers), and each result as an SVG that can be replayed.
+    """
+
+    drawing: Positional[Path | None] = None
+    """The SVG to edit. Without one, --prompt is generated."""
+    task: CompareDrawings
+    mask: Path | None = None
+    """A picture of the page, white where to edit: shapes that lie within the white may change."""
+    model: Model = Model()

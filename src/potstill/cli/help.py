@@ -46,6 +46,7 @@ def method_help(name: str, method: Method | Baseline, settings: Sequence[SchemaF
     first, *others = _paragraphs(type(method))
     about = {"gradient": method.equation} if isinstance(method, Method) else {"how": method.equation}
     about |= {"compares with": method.comparison} if isinstance(method, Method) else {}
+    about |= {"use it": method.advice} if method.advice else {}
     about |= {"reference": method.reference}
     lines = [*_prose([f"{type(method).__name__}:", *first]), "", *_rows(about.items())]
     for paragraph in others:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from potstill.cli.console import print_written, to_json
 from potstill.cli.interrupts import claimed, note, run_resumably
@@ -18,7 +18,7 @@ from potstill.io.claims import Claim, check_outputs, same_file
 from potstill.io.files import WriteError, write, write_drawing
 from potstill.io.gif import gif_bytes
 from potstill.io.images import png_bytes
-from potstill.io.outputs import FileOutputs, pictures
+from potstill.io.outputs import FileOutputs, Outputs, pictures
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec
@@ -128,6 +128,9 @@ class RunOutput(abc.ABC):
     checkpoint_every: Advanced[float] = SECONDS
     """Seconds between checkpoints for `potstill resume`; 0 writes one only when interrupted."""
 
+    written: ClassVar[tuple[str, ...]] = ("gif", "preview", "json")
+    """The options that say what else is written, which a checkpoint keeps."""
+
     @property
     def frame_count(self) -> int:
         """Approximate number of intermediate images that the animation needs."""
@@ -136,9 +139,8 @@ class RunOutput(abc.ABC):
     @classmethod
     def from_checkpoint(cls, saved: Saved) -> "RunOutput":
         """The options of a checkpoint, to write beside it."""
-        gif, preview, json = (saved.option(name, bool) for name in ("gif", "preview", "json"))
-        every = saved.option("checkpoint_every", float)
-        return cls(saved.result_path(), gif=gif, preview=preview, json=json, checkpoint_every=every)
+        kept: dict[str, Any] = {name: saved.option(name, bool) for name in cls.written}
+        return cls(saved.result_path(), checkpoint_every=saved.option("checkpoint_every", float), **kept)
 
     @abc.abstractmethod
     def outputs(self, count: int) -> FileOutputs:
@@ -180,8 +182,7 @@ class RunOutput(abc.ABC):
             resumed: the checkpoint to resume from.
         """
         name, began = run.record["command"], time.monotonic()
-        options = {"gif": self.gif, "preview": self.preview, "json": self.json}
-        options |= {"checkpoint_every": self.checkpoint_every, **model.memory()}
+        options = {name: getattr(self, name) for name in ("checkpoint_every", *self.written)} | model.memory()
         rules: Any = {"inputs": inputs, "overwrite": self.overwrite}
         outputs = self.outputs(run.record["settings"].get("count", 1))
         identity = run.record, options, self.checkpoint_every
@@ -216,19 +217,21 @@ class RunOutput(abc.ABC):
             if self.preview:
                 preview.unlink(missing_ok=True)
 
+    def animations(self, result: Result, frames: list[Images], outputs: Outputs) -> list[Path]:
+        """Write what moves and was asked for; the paths of it."""
+        place = outputs.member(".gif")
+        return write_drawing(place, lambda: gif_bytes([*frames, result.images])) if self.gif else []
+
     def _finish(self, result: Result, frames: list[Images], began: float, claim: Claim) -> None:
         outputs = claim.settle()
-        places = result.write(outputs.path)
-        if self.gif:
-            places += write_drawing(outputs.member(".gif"), lambda: gif_bytes([*frames, result.images]))
+        places = [*result.write(outputs.path), *self.animations(result, frames, outputs)]
         if self.json:
             print(outputs.member(".json").read_text())
         else:
             last = result.trace[-1]
             summary = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
-            seconds = time.monotonic() - began
             summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
-            print(f"{summary}{last['evaluations']:,} network evaluations, {seconds:.0f} s")
+            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.0f} s")
             print_written([*places, outputs.member(".json")])
 
 

@@ -12,6 +12,7 @@ from potstill.io.claims import Claim, check_outputs
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.decode import size_text
 from potstill.io.files import write
+from potstill.io.images import png_bytes
 from potstill.io.outputs import pictures
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
@@ -25,7 +26,8 @@ _SIDE = 192  # pixels that a small picture is enlarged to, at most
 class SampleCommand:
     """Draw pictures of a prompt with plain DDIM sampling, to see what a model knows.
 
-    Writes a sheet of all pictures, with a row for each of several prompts, and the settings beside it as JSON.
+    Writes a sheet of all pictures, with a row for each of several prompts, and the settings beside it as JSON. A single
+    picture is written as it is, for `potstill edit` to take.
     Picture n of the sheet starts from the noise of seed + n: --seed 7 --count 1 draws the eighth one again. The model
     toys knows the camera: from several sides, each picture has a row, in which all start from the same noise.
 
@@ -89,7 +91,8 @@ class SampleCommand:
             document |= {"read_as": read}
         document = to_json({**document, "seconds": round(time.perf_counter() - began, 3)})
         columns, captions = sheet(self.prompts, numbers["count"], self.azimuth)
-        png = contact_sheet(images, columns, captions, zoom=max(1, _SIDE // max(prior.size)))
+        zoom = max(1, _SIDE // max(prior.size))
+        png = png_bytes(images) if len(images) == 1 else contact_sheet(images, columns, captions, zoom)
         outputs = claim.settle()
         write(outputs.path, png)
         write(outputs.member(".json"), document.encode())

@@ -1,26 +1,35 @@
 """potstill edit and generate on 3-D scenes."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from potstill.cli.compare import ComparisonCommand
+from potstill.cli.interrupts import note
 from potstill.cli.output import Model, RunCommand, RunOutput
-from potstill.io.outputs import FileOutputs
+from potstill.cli.viewer import Viewer, viser_module
+from potstill.io.files import write_drawing
+from potstill.io.mp4 import ffmpeg, mp4_bytes
+from potstill.io.outputs import FileOutputs, Outputs
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.checkpoint import ENDING
 from potstill.tasks.models import load_spec
 from potstill.tasks.parsing import coerce
+from potstill.tasks.run import Result, Run
 from potstill.tasks.scene_comparing import CompareScenes
 from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import check_ending, scene_outputs
+from potstill.tasks.scene_files import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
 from potstill.tasks.scene_generating import GenerateScene
+from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Positional
+from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 
 TOYS = Model("world:toys")
+FEW = 50
+"""Steps below which a grey ball is still one."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +37,19 @@ class SceneOutput(RunOutput):
     """The output and where it is written."""
 
     out: Path
-    """The scene to write: .ply or .splat, or for a volume .glb or .obj; without an ending .ply or .glb. A PNG of views,
-    a GIF of an orbit and a JSON file are written beside it. If a file of that name exists, the next free name is taken,
-    such as edit-2.ply."""
+    """The scene to write: .ply or .splat, or for a volume .glb or .obj; without an ending .ply or .glb. The edit of a
+    mesh may be a .glb as well: its shape stays, and its colours or its texture change. A PNG of views, a GIF of an
+    orbit and a JSON file are written beside it. If a file of that name exists, the next free name is taken, such as
+    edit-2.ply."""
+    gif: bool = False
+    """Also write an animation of how the scene came about, NAME.gif; NAME-orbit.gif, which turns, is always written."""
+    mp4: bool = False
+    """Also write the orbit as a video, NAME-orbit.mp4. It needs the program ffmpeg."""
+    view: bool = False
+    """Show the scene in the browser while the run goes on, and after it until Ctrl-C. It needs viser: pip install
+    potstill[view]."""
+
+    written: ClassVar = (*RunOutput.written, "mp4")
 
     def outputs(self, count: int) -> FileOutputs:
         """All that may be written.
@@ -49,8 +68,47 @@ class SceneOutput(RunOutput):
         volume, out = getattr(task, "scene", "") == "volume", self.out
         if out.name and not out.suffix:
             out = out.with_name(f"{out.name}{'.glb' if volume else '.ply'}")
-        check_ending(out, volume)
+        check_ending(out, volume, isinstance(task, EditScene))  # of a mesh: see `EditSceneCommand`
         return replace(self, out=out)
+
+    def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
+        """As of other outputs; what the page and the video need is there, too.
+
+        Raises:
+            InputError: it is not.
+        """
+        super().check(count, inputs, resumed)
+        if self.mp4:
+            ffmpeg()
+        if self.view:
+            viser_module()
+
+    def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
+        """As of other outputs; the scene is seen in the browser if that is wanted."""
+        if (steps := run.record["resolved"]["steps"]) < FEW:
+            note(
+                f"{steps} steps are too few to judge a method or a prompt by: the default is {SceneTask.default_steps}"
+            )
+        if not self.view:
+            super().run_and_write(run, model, inputs, resumed)
+            return
+        assert run.scene is not None
+        viewer = Viewer()
+        try:
+            note(f"{viewer.address} shows the run")
+            run.steps = viewer.follow(run.scene, run.steps)
+            super().run_and_write(run, model, inputs, resumed)
+            note(f"{viewer.address} still shows the result; Ctrl-C ends it")
+            viewer.wait()
+        finally:
+            viewer.close()
+
+    def animations(self, result: Result, frames: list[Images], outputs: Outputs) -> list[Path]:
+        """How it came about, and the orbit as a video."""
+        places = super().animations(result, frames, outputs)
+        if self.mp4:
+            places += write_drawing(outputs.member(VIDEO), lambda: mp4_bytes(result.orbit))
+        return places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +168,11 @@ class EditSceneCommand(SceneCommand):
     from every view, so nothing but the file is needed. A mesh becomes Gaussians on its surface.
 
         potstill edit teapot.ply --source "red teapot" --target "blue teapot"
+        potstill edit teapot.glb --source "red teapot" --target "blue teapot" --out blue.glb
         potstill edit room.ply --cameras transforms.json --source "a room" --target "a room in snow" --model FOLDER
 
-    Writes the scene, a PNG of four views above the same views of the result, and a GIF of an orbit. The PNG and a .ply
-    carry all settings: `potstill replay` runs them again.
+    Writes the scene, a PNG of four views above the same views of the result, and a GIF of an orbit. The PNG, a .ply and
+    a .glb carry all settings: `potstill replay` runs them again.
     """
 
     scene: Positional[Path]
@@ -128,6 +187,11 @@ class EditSceneCommand(SceneCommand):
     """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
     model: Model = TOYS
     output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("edit")))
+
+    def __post_init__(self) -> None:
+        """Check that only a mesh becomes one."""
+        if self.scene != Path() and self.output.out.suffix.lower() in MESHES:
+            check_ending(self.output.out, False, scene_kind(self.scene) in MESHES)
 
     presets: ClassVar = "edit"
 

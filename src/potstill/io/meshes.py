@@ -21,7 +21,7 @@ from potstill.io.printable import printable
 
 MOST_FACES = 5_000_000
 """The most triangles."""
-_TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """From y up to z up."""
 
 
@@ -42,14 +42,14 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
         InputError: the file cannot be read, has no triangles, or names textures that are not there.
     """
     path = as_path(path)
-    meshes, linear = _loaded(path)
+    meshes, linear = load_meshes(path)
     from trimesh.sample import sample_surface
 
     rng = np.random.default_rng(seed)
     areas = np.array([mesh.area for mesh in meshes])
     parts, plain = [], 0
     for mesh, share in zip(meshes, rng.multinomial(count, areas / areas.sum()), strict=True):
-        picture = mesh.visual.kind == "texture" and _picture(mesh) is not None
+        picture = mesh.visual.kind == "texture" and picture_of(mesh) is not None
         known = picture or mesh.visual.kind in ("vertex", "face")
         found: Any = sample_surface(mesh, int(share), sample_color=known, seed=int(rng.integers(2**31)))
         if known:
@@ -63,7 +63,7 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
         note = f"{str(path)!r} has no colours on {plain} of {len(meshes)} parts: they are grey"
         warnings.warn(note, Note, stacklevel=2)
     places, normals, colours = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return SurfacePoints(places @ _TURN.T, normals @ _TURN.T, colours.clip(0, 1), float(areas.sum()))
+    return SurfacePoints(places @ TURN.T, normals @ TURN.T, colours.clip(0, 1), float(areas.sum()))
 
 
 def read_mesh(path: str | Path) -> Any:
@@ -72,9 +72,9 @@ def read_mesh(path: str | Path) -> Any:
     Raises:
         InputError: as for `sample_mesh`.
     """
-    meshes, _ = _loaded(as_path(path))
-    whole = _trimesh().util.concatenate(meshes)
-    whole.vertices = whole.vertices @ _TURN.T
+    meshes, _ = load_meshes(path)
+    whole = trimesh_module().util.concatenate(meshes)
+    whole.vertices = whole.vertices @ TURN.T
     return whole
 
 
@@ -109,16 +109,24 @@ def mesh_bytes(
     Raises:
         InputError: trimesh is not installed.
     """
-    trimesh = _trimesh()
-    shades = _to_linear(colours) if kind == ".glb" else colours
-    opaque = np.concatenate([shades, np.ones((len(shades), 1))], 1)
-    mesh = trimesh.Trimesh(vertices @ _TURN, faces, process=False)
-    mesh.visual.vertex_colors = np.rint(255 * opaque.clip(0, 1)).astype(np.uint8)
-    scene = trimesh.Scene(mesh)
+    mesh = coloured_mesh(vertices @ TURN, faces, to_linear(colours) if kind == ".glb" else colours)
+    scene = trimesh_module().Scene(mesh)
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
     data = scene.export(file_type="glb") if kind == ".glb" else mesh.export(file_type="obj")
     return data if isinstance(data, bytes) else data.encode()
+
+
+def coloured_mesh(vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> Any:
+    """A `trimesh.Trimesh` with colours of its vertices in [0, 1]; neither turned nor changed.
+
+    Raises:
+        InputError: trimesh is not installed.
+    """
+    mesh = trimesh_module().Trimesh(vertices, faces, process=False)
+    opaque = np.concatenate([colours, np.ones((len(colours), 1))], 1)
+    mesh.visual.vertex_colors = np.rint(255 * opaque.clip(0, 1)).astype(np.uint8)
+    return mesh
 
 
 def mesh_settings(path: str | Path) -> Any:
@@ -133,8 +141,13 @@ def mesh_settings(path: str | Path) -> Any:
     return None
 
 
-def _loaded(path: Path) -> tuple[list[Any], bool]:
-    """The parts of a mesh with triangles, and whether the colours of their vertices are in linear light."""
+def load_meshes(path: str | Path) -> tuple[list[Any], bool]:
+    """The parts of a mesh with triangles, and whether the colours of their vertices are in linear light.
+
+    Raises:
+        InputError: as for `sample_mesh`.
+    """
+    path = as_path(path)
     what, kind = repr(str(path)), path.suffix.lower()
     if kind not in (".glb", ".obj"):
         raise InputError(f"{what} is no mesh that can be read: give a .glb or an .obj file")
@@ -147,7 +160,7 @@ def _loaded(path: Path) -> tuple[list[Any], bool]:
     if missing:
         first = printable(str(missing[0]))[:60]
         raise InputError(f"{what} names textures that are not there, such as '{first}': put them beside it")
-    trimesh = _trimesh()
+    trimesh = trimesh_module()
     try:
         if kind == ".glb":
             scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb")
@@ -196,10 +209,19 @@ def _missing_textures(path: Path) -> list[str]:
     return missing
 
 
-def _picture(mesh: Any) -> Any:
+def picture_of(mesh: Any) -> Any:
     """The picture of a textured mesh, None without."""
     material = mesh.visual.material
     return getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+
+
+def vertex_colours(mesh: Any, linear: bool) -> np.ndarray:
+    """The colours of the vertices in sRGB [n, 3], of a mesh without a texture."""
+    if mesh.visual.kind in ("vertex", "face"):
+        shades = mesh.visual.vertex_colors[:, :3] / 255
+    else:
+        shades = np.tile(_main_colour(mesh), (len(mesh.vertices), 1))
+    return _to_srgb(shades) if linear else shades
 
 
 def _main_colour(mesh: Any) -> np.ndarray:
@@ -210,7 +232,12 @@ def _main_colour(mesh: Any) -> np.ndarray:
     return np.asarray(material.main_color[:3]) / 255
 
 
-def _trimesh() -> Any:
+def trimesh_module() -> Any:
+    """The library.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
         import trimesh
     except ImportError as error:
@@ -218,7 +245,7 @@ def _trimesh() -> Any:
     return trimesh
 
 
-def _to_linear(shades: np.ndarray) -> np.ndarray:
+def to_linear(shades: np.ndarray) -> np.ndarray:
     """From sRGB to linear light (IEC 61966-2-1)."""
     return np.where(shades <= 0.04045, shades / 12.92, ((shades.clip(min=0) + 0.055) / 1.055) ** 2.4)
 

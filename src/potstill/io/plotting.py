@@ -1,9 +1,12 @@
 """The style of figures, and figures as PNG and GIF."""
 
 import io
+import math
+import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,7 +19,8 @@ from PIL import Image
 from potstill.io.gif import encode_gif
 from potstill.io.printable import printable
 
-RED, BLUE, GREEN, GREY, INK = "#d1495b", "#3a6ea5", "#2f9e6e", "#b8bec7", "#22272e"
+RED, BLUE, GREEN, GREY, INK = "#d55e00", "#0072b2", "#009e73", "#b8bec7", "#22272e"
+"""The first three are those of Okabe and Ito, which the colour-blind can tell apart (jfly.uni-koeln.de/color)."""
 
 
 def png(figure: Figure) -> bytes:
@@ -47,25 +51,38 @@ def gif(figure: Figure, moving: Sequence[Artist], draw: Callable[[int], None], f
     return encode_gif(quantised, rest=2.5, disposal=1)
 
 
-def new_figure(columns: int, rows: int, title: str, size: float = 3.3) -> tuple[Figure, np.ndarray]:
-    """An empty figure in this style, with axes [rows, columns]."""
+def new_figure(columns: int, rows: int, title: str, size: float = 3.3, extra: float = 0.0) -> tuple[Figure, np.ndarray]:
+    """An empty figure in this style, with axes [rows, columns]; `extra` inches of height are for text and a legend."""
     with mpl.rc_context({"font.size": 9, "text.color": INK, "axes.titlesize": 9}):
-        figure = Figure(figsize=(size * columns, size * rows + 0.75), layout="constrained")
+        figure = Figure(figsize=(size * columns, size * rows + 0.75 + extra), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr]
         title = printable(title)
-        shown = title if len(title) <= 300 else f"{title[:297]}..."
+        shown = textwrap.fill(title if len(title) <= 300 else f"{title[:297]}...", int(12.5 * size * columns))
         figure.suptitle(shown, fontsize=11, color=INK, parse_math=False)  # prompts may hold dollars
     return figure, axes
 
 
 def caption(axis: Axes, method: str, text: str = "") -> None:
-    """A title: the method's name in capitals, or its expression unchanged, with smaller text underneath."""
+    """A title: the method's name in capitals, or its expression unchanged, with smaller lines of text underneath."""
     title = printable(method if "(" in method else method.upper())
     letters = 100 * axis.get_figure().get_figwidth() / axis.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
     size = min(11, letters / len(title))
-    axis.set_title(title, fontsize=size, fontweight="bold", color=INK, pad=18 if text else 5, parse_math=False)
+    axis.set_title(
+        title, fontsize=size, fontweight="bold", color=INK, pad=5 + 12.5 * len(text.splitlines()), parse_math=False
+    )
     axis.text(0.5, 1.02, text, transform=axis.transAxes, ha="center", fontsize=8.5, color=INK)
+
+
+def key(figure: Figure, marks: Mapping[str, Artist], columns: int = 4) -> None:
+    """A legend below all panels: what each mark means, in at most so many columns."""
+    columns = min(columns, len(marks))
+    style: dict[str, Any] = {"loc": "lower center", "ncols": columns, "frameon": False, "fontsize": 9}
+    figure.legend(list(marks.values()), list(marks), **style)
+    engine: Any = figure.get_layout_engine()
+    left, _, width, height = engine.get()["rect"]
+    bottom = (0.15 + 0.19 * math.ceil(len(marks) / columns)) / figure.get_figheight()
+    engine.set(rect=(left, bottom, width, height - bottom))  # a legend outside would take the room of the title
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The methods. `Generating` and `Editing` below are the only list, beside plugins; everything else follows from it."""
+"""The methods: residuals with sources of noise, weights and rules for t.
+
+`Generating` and `Editing` below are the only list, beside plugins; everything else follows from it.
+"""
 
 from functools import cache
 from typing import Any, TypeAlias, get_args

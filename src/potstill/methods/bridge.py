@@ -39,6 +39,10 @@ class Bridge(Method):
     presets: ClassVar = ("release",)
     equation: ClassVar = "w(t) s (eps_hat(x_t, y) - eps_hat(x_t, y_src))"
     comparison: ClassVar = "the source prompt's prediction on the same x_t"
+    advice: ClassVar = (
+        "For a short push from one prompt to another when the source prompt describes the render well, flaws "
+        "included. Nothing stops it at the target."
+    )
     reference: ClassVar = "McAllister et al., SDS-Bridge, NeurIPS 2024, arXiv 2406.09417"
     bibtex: ClassVar = """@inproceedings{mcallister2024bridge,
   title = {Rethinking Score Distillation as a Bridge Between Image Distributions},

@@ -40,6 +40,7 @@ class CSD(Method):
     ignores_guidance: ClassVar = True
     equation: ClassVar = "w(t) (eps_hat_cond - (1 - a) eps_hat_uncond - a eps_hat_neg)"
     comparison: ClassVar = "the unconditional, or the negative prediction"
+    advice: ClassVar = "For a short push towards a prompt. Nothing stops it at the target, so use few steps."
     reference: ClassVar = "Yu et al., Classifier Score Distillation, ICLR 2024, arXiv 2310.19415"
     bibtex: ClassVar = """@inproceedings{yu2024csd,
   title = {Text-to-{3D} with Classifier Score Distillation},

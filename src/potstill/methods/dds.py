@@ -30,6 +30,7 @@ class DDS(Method):
     presets: ClassVar = ("release",)
     equation: ClassVar = "w(t) (eps_hat - eps_hat_src)"
     comparison: ClassVar = "the prediction on the source"
+    advice: ClassVar = "To edit without an identity term. Nothing holds the source, so stop early, or the edit drifts."
     reference: ClassVar = "Hertz et al., Delta Denoising Score, ICCV 2023, arXiv 2304.07090"
     bibtex: ClassVar = """@inproceedings{hertz2023dds,
   title = {Delta Denoising Score},

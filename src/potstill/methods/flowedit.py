@@ -41,6 +41,10 @@ class FlowEdit(SeparateSourceGuidance):
     presets: ClassVar = ("dvrf", "sd3")
     equation: ClassVar = "w(t) (v_hat(p) - v_hat_src + (1 - eta) (x0 - x0_src))"
     comparison: ClassVar = "the velocity on the source"
+    advice: ClassVar = (
+        "To edit towards the target without an identity term, on flow models such as SD3 and Flux or on any other "
+        "schedule. Its number of steps is part of the method."
+    )
     reference: ClassVar = "Kulikov et al., FlowEdit, ICCV 2025, arXiv 2412.08629"
     bibtex: ClassVar = """@inproceedings{kulikov2025flowedit,
   title = {{FlowEdit}: Inversion-Free Text-Based Editing Using Pre-Trained Flow Models},

@@ -30,6 +30,10 @@ class IDS(Method):
     edits: ClassVar = True
     equation: ClassVar = "w(t) (eps_hat - eps_hat_src), eps* with x̂0(x_t_src) = x0_src"
     comparison: ClassVar = "the prediction on the source"
+    advice: ClassVar = (
+        "To edit as DDS does, with the noise solved for so that the source predicts itself; each step costs more than "
+        "twice as many evaluations."
+    )
     reference: ClassVar = "Kim et al., Identity-preserving Distillation Sampling, CVPR 2025, arXiv 2502.19930"
     bibtex: ClassVar = """@inproceedings{kim2025ids,
   title = {Identity-preserving Distillation Sampling by Fixed-Point Iterator},

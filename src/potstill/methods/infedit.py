@@ -30,9 +30,13 @@ class InfEdit(SeparateSourceGuidance):
 
     edits: ClassVar = True
     presets: ClassVar = ("release",)
-    default_optimizer: ClassVar = OptimizerSettings("sgd", 0.3, 12)
+    default_optimizer: ClassVar = OptimizerSettings("sgd", 0.5, 6)
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
+    advice: ClassVar = (
+        "To edit a picture: it is the default of `potstill edit`, and comes nearest to the true edit in the benchmark "
+        "at the lowest cost."
+    )
     reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"
     bibtex: ClassVar = """@inproceedings{xu2024infedit,
   title = {Inversion-Free Image Editing with Language-Guided Diffusion Models},

@@ -40,6 +40,7 @@ class ISM(Method):
 
     equation: ClassVar = "w(t) (eps_hat(x_t) - eps_hat_uncond(x_s))"
     comparison: ClassVar = "the unconditional prediction at the noise level before"
+    advice: ClassVar = "To generate 3-D scenes with less variance than SDS, at twice the network calls or more."
     reference: ClassVar = "Liang et al., LucidDreamer, CVPR 2024, arXiv 2311.11284"
     bibtex: ClassVar = """@inproceedings{liang2024luciddreamer,
   title = {{LucidDreamer}: Towards High-Fidelity Text-to-{3D} Generation via Interval Score Matching},

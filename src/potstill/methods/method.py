@@ -72,6 +72,8 @@ class Method(Checked, abc.ABC):
     """Class methods that build it with other documented settings, such as those of a released code."""
     equation: ClassVar[str]
     comparison: ClassVar[str]
+    advice: ClassVar[str] = ""
+    """When to use it, in a sentence or two."""
     reference: ClassVar[str]
     bibtex: ClassVar[str]
 

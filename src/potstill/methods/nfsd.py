@@ -36,6 +36,10 @@ class NFSD(Method):
 
     equation: ClassVar = "w(t) (delta_D + s (eps_hat_cond - eps_hat_uncond))"
     comparison: ClassVar = "the unconditional and the negative prediction"
+    advice: ClassVar = (
+        "To generate at usual guidance scales without the noise that SDS subtracts, with a negative prompt that "
+        "describes bad pictures."
+    )
     reference: ClassVar = "Katzir et al., Noise-Free Score Distillation, ICLR 2024, arXiv 2310.17590"
     bibtex: ClassVar = """@inproceedings{katzir2024nfsd,
   title = {Noise-Free Score Distillation},

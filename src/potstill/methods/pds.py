@@ -36,6 +36,10 @@ class PDS(Method):
     presets: ClassVar = ("consistent",)
     equation: ClassVar = "psi(t) (x0 - x0_src) + chi(t) (eps_hat - eps_hat_src)"
     comparison: ClassVar = "the stochastic latent of the source"
+    advice: ClassVar = (
+        "To edit what must stay near its source: on points it moves least of the methods here. "
+        "`Identity(strength)` sets how near with one number."
+    )
     reference: ClassVar = "Koo et al., Posterior Distillation Sampling, CVPR 2024, arXiv 2311.13831"
     bibtex: ClassVar = """@inproceedings{koo2024pds,
   title = {Posterior Distillation Sampling},

@@ -30,6 +30,10 @@ class SDI(Method):
     presets: ClassVar = ("release",)
     equation: ClassVar = "rho(t) (eps_hat - kappa), kappa by DDIM inversion"
     comparison: ClassVar = "the noise itself"
+    advice: ClassVar = (
+        "To generate a scene that is rendered from random views: noise inferred from the render is right in every "
+        "view. For a single picture, plain sampling is cheaper."
+    )
     reference: ClassVar = "Lukoianov et al., SDI, NeurIPS 2024, arXiv 2405.15891"
     bibtex: ClassVar = """@inproceedings{lukoianov2024sdi,
   title = {Score Distillation via Reparametrized {DDIM}},

@@ -30,6 +30,10 @@ class SDS(Method):
     presets: ClassVar = ("rfds",)
     equation: ClassVar = "w(t) (eps_hat - eps)"
     comparison: ClassVar = "the noise itself"
+    advice: ClassVar = (
+        "To generate any scene with the fewest evaluations per step. It seeks a mode, so different seeds look alike, "
+        "and as an edit it loses the identity of the source."
+    )
     reference: ClassVar = "Poole et al., DreamFusion, ICLR 2023, arXiv 2209.14988"
     bibtex: ClassVar = """@inproceedings{poole2023dreamfusion,
   title = {{DreamFusion}: Text-to-{3D} using {2D} Diffusion},

@@ -36,6 +36,10 @@ class VSD(Method):
 
     equation: ClassVar = "w(t) (eps_hat - eps_hat_renders)"
     comparison: ClassVar = "the prediction of a model of the renders, which takes 1 evaluation more to train"
+    advice: ClassVar = (
+        "For several results that are as diverse as the model's samples. It needs more steps than SDS, and "
+        "`potstill[lora]` for a pipeline."
+    )
     reference: ClassVar = "Wang et al., ProlificDreamer, NeurIPS 2023, arXiv 2305.16213"
     bibtex: ClassVar = """@inproceedings{wang2023prolificdreamer,
   title = {{ProlificDreamer}: High-Fidelity and Diverse Text-to-{3D} Generation with Variational Score Distillation},

@@ -63,16 +63,17 @@ def load(
             ("epsilon", "v_prediction" or "sample"); by default the file decides.
         lora: LoRAs to merge into the weights: a file or a hub name, several, or `{name: scale}`.
         attention_slicing: compute half of the attention heads at a time. Saves memory only where torch has no fused
-            attention; elsewhere it costs memory and time (measured in docs/models.md).
+            attention; elsewhere it costs memory and time (measured in docs/guides/models.md).
         vae_tiling: encode and decode large images in overlapping tiles, which saves memory but may be visible.
         cpu_offload: keep only the running part on the device, the others on the CPU.
         channels_last: keep the channels of a pixel together in memory, which may speed up convolutions: the bundled
             models take 0.9 of the time on a CPU. It changes the last digits. None: for the bundled models only.
         compile: compile the network with `torch.compile`, which takes up to minutes at the first call of each batch
-            size, and changes the last digits; the bundled models then take 0.8 of the time on a CPU (docs/models.md).
+            size, and changes the last digits; the bundled models then take 0.8 of the time on a CPU
+            (docs/guides/models.md).
         backend: what evaluates a U-Net on a CPU in float32: "torch", or "onnx" for ONNX Runtime, which takes about half
-            of the time on a small network and changes the last digits (docs/speed.md). Gradients through the network
-            are computed by torch in both. None: "onnx" for the bundled models, if no other option needs torch.
+            of the time on a small network and changes the last digits (docs/results/speed.md). Gradients through the
+            network are computed by torch in both. None: "onnx" for the bundled models, if no other option needs torch.
 
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.

@@ -151,7 +151,7 @@ def check_complete(place: str, missing: Iterable[str], extra: Iterable[str], sha
 def own_memory(module: nn.Module) -> nn.Module:
     """Move weights on the CPU from the mapped file to memory allocated by torch, which is aligned (`owned`).
 
-    It takes one copy of the weights, a tensor at a time (docs/speed.md).
+    It takes one copy of the weights, a tensor at a time (docs/results/speed.md).
     """
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.device.type == "cpu":

@@ -6,10 +6,12 @@ from potstill.scenes.densifying import Densification, Densifier
 from potstill.scenes.drawing import Chosen, Drawing
 from potstill.scenes.fitting import FitStep, fit
 from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.growing import Growth
 from potstill.scenes.latents import Latents
 from potstill.scenes.masked import Masked
 from potstill.scenes.pixels import Pixels
 from potstill.scenes.points import Points, Projected
+from potstill.scenes.refining import Refiner
 from potstill.scenes.regularizers import (
     Held,
     Opaqueness,
@@ -34,6 +36,7 @@ __all__ = [
     "Drawing",
     "FitStep",
     "Gaussians",
+    "Growth",
     "Held",
     "Latents",
     "Masked",
@@ -44,6 +47,7 @@ __all__ = [
     "Points",
     "Projected",
     "RandomColour",
+    "Refiner",
     "Regularized",
     "Regularizer",
     "ScaleLimit",

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from potstill.errors import InputError, Note
 from potstill.fields import Checked, check_count, check_number
 from potstill.scenes.gaussians import MOST_GAUSSIANS, Gaussians
+from potstill.scenes.growing import Growth, exchange
 from potstill.scenes.projection import rotations
 
 _SHRINK = 1.6
@@ -35,6 +36,8 @@ class Densification(Checked):
 
     every: int = 50
     """Steps between two changes."""
+    last: int = 15_000
+    """No change after that many steps: what is new has to settle (3DGS)."""
     most: int = 10_000
     """The budget: Gaussians in all."""
     share: float = 0.1
@@ -48,17 +51,17 @@ class Densification(Checked):
         """Check the numbers."""
         super().__post_init__()
         check_count("every", self.every, 1_000_000, usual="50")
+        check_count("last", self.last, 100_000_000, usual="15,000")
         check_count("most", self.most, MOST_GAUSSIANS, usual="10,000")
         check_number("share", self.share, 0.0, 1.0, usual="0.1")
         check_number("split_above", self.split_above, 0.0, 1e6, usual="0.05")
         check_number("least_opacity", self.least_opacity, 0.0, 0.99, usual="0.01")
 
 
-class Densifier:
-    """Changes a scene and its optimiser in place, between steps:
+class Densifier(Growth):
+    """Adds and removes Gaussians by a rule; what is new begins with moments of 0, all others keep theirs.
 
-    for step in distill(scene, prior, method, optimizer=optimizer, ...):
-        densifier.after(step.index)
+    On a GPU, where gsplat draws them, the gradient is that of the centre in the world, of all views together.
     """
 
     def __init__(self, scene: Gaussians, optimizer: Optimizer, rule: Densification, rng: Generator) -> None:
@@ -78,6 +81,8 @@ class Densifier:
     @torch.no_grad()
     def after(self, index: int) -> None:
         """Gather the gradients of step `index`, from 0 up, and change the scene if it is time."""
+        if index >= self.rule.last:
+            return
         self._gather()
         if (index + 1) % self.rule.every == 0:
             self._change()
@@ -88,9 +93,13 @@ class Densifier:
 
     def _gather(self) -> None:
         """|d loss / d centre| in half pictures, so that the size of the picture does not count, times the views."""
-        splats = self.scene.splats
+        splats, means = self.scene.splats, self.scene.means
+        if splats is None and means.grad is not None:
+            self.gathered += means.grad.norm(dim=1)
+            self.seen += (means.grad != 0).any(1)
+            return
         if splats is None or splats.centre.grad is None:
-            raise InputError("there is no gradient to densify by: call after(step.index) after a step, on the CPU")
+            raise InputError("there is no gradient to densify by: call after(step.index) after a step")
         size = torch.tensor(self.scene.seen_size).to(splats.centre)
         slopes = (splats.centre.grad * size / 2).norm(dim=2) * len(splats.centre)
         self.gathered += slopes.sum(0)
@@ -123,22 +132,13 @@ class Densifier:
         return mean.argsort(descending=True, stable=True)[:count].sort().values
 
     def _take(self, rows: Int64[Tensor, " k"], old: int) -> None:
-        """Make the scene of these rows; from `old` on they are new to the optimiser.
+        """Make the scene of these rows; from `old` on they are new to the optimiser."""
 
-        New parameters take the place of the old ones, whose number of rows autograd remembers from the last step.
-        """
+        def moment(key: str, kept: Tensor) -> Tensor:
+            return torch.cat([kept[rows[:old]], torch.zeros_like(kept[rows[old:]])])
+
         for name, value in list(self.scene.named_parameters()):
-            taken = torch.nn.Parameter(value[rows])
-            self.scene.register_parameter(name, taken)
-            for group in self.optimizer.param_groups:
-                group["params"] = [taken if each is value else each for each in group["params"]]
-            state = self.optimizer.state.pop(value, {})
-            for key, moment in state.items():
-                if isinstance(moment, Tensor) and moment.shape == value.shape:
-                    state[key] = moment[rows]
-                    state[key][old:] = 0
-            if state:
-                self.optimizer.state[taken] = state
+            exchange(self.scene, self.optimizer, name, value[rows], moment)
         if self.scene.movable is not None:
             self.scene.movable = self.scene.movable[rows]
 

@@ -14,8 +14,9 @@ from potstill.errors import InputError, Note, did_you_mean
 from potstill.fields import check_count
 from potstill.scenes.scene import Scene, View
 from potstill.tensors import Grid, Images
+from potstill.vectors.coupling import Coupled, Links, links
 from potstill.vectors.curves import bernstein, weighted
-from potstill.vectors.regularisers import Regulariser
+from potstill.vectors.regularizers import CurveRegularizer
 from potstill.vectors.renderer import Renderer
 from potstill.vectors.sketch import KINDS, Gradient, Kind, Layer, Node, Shape, Sketch, apply, compose, scale_of
 from potstill.vectors.tables import control_points
@@ -122,7 +123,8 @@ class Drawing(Scene):
         *,
         chosen: Chosen = Chosen(),
         background: tuple[float, float, float] = (1.0, 1.0, 1.0),
-        regularisers: Sequence[Regulariser] = (),
+        regularizers: Sequence[CurveRegularizer] = (),
+        coupling: float = 0.0,
         count: int = 1,
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -135,7 +137,8 @@ class Drawing(Scene):
             width: of the render in pixels.
             chosen: what is optimised.
             background: RGB in [0, 1].
-            regularisers: their gradients are added to that of the method.
+            regularizers: their gradients are added to that of the method.
+            coupling: how far a point takes its neighbours along, in sides of the page; see `Coupled`.
             count: how many drawings are optimised side by side.
             dtype: of the parameters and the render.
 
@@ -146,8 +149,9 @@ class Drawing(Scene):
         for name, value in (("height", height), ("width", width), ("count", count)):
             check_count(name, value, 8192)
         self.codec, self.renderer = codec, Renderer(sketch, height, width)
-        self.regularisers = tuple(regularisers)
+        self.regularizers = tuple(regularizers)
         places = chosen.places(sketch)
+        self.coupling = coupling
         self.shifts = nn.ParameterDict()
         low, high = torch.full((2, len(sketch.numbers)), torch.inf, dtype=dtype)
         low, scale = -low, _units(sketch).to(dtype)
@@ -161,13 +165,24 @@ class Drawing(Scene):
             if free:
                 self.shifts[kind] = nn.Parameter(torch.zeros(count, len(free), dtype=dtype))
                 self.register_buffer(f"places_of_{kind}", torch.tensor(free), persistent=False)
+        if coupling and "points" in self.shifts:
+            moving = [place for place in sketch.places("points").tolist() if place in places]
+            found = links(_moving(sketch.nodes), sketch.numbers, moving, coupling * _page(sketch))
+            for name, value in found._replace(weight=found.weight.to(dtype))._asdict().items():
+                self.register_buffer(f"link_{name}", value, persistent=False)
         kept = {"start": sketch.numbers.to(dtype), "units": scale, "low": low, "high": high}
         for name, value in (kept | {"background": torch.tensor(background, dtype=dtype)}).items():
             self.register_buffer(name, value, persistent=False)
 
     def groups(self, rates: Mapping[Kind, float] = RATES) -> list[dict[str, Any]]:
-        """The parameters as an optimiser takes them, each kind with its learning rate: `Adam(drawing.groups())`."""
-        return [{"params": [shift], "lr": rates[kind], "kind": kind} for kind, shift in self._of_kinds()]
+        """The parameters as an optimiser takes them, each kind with its learning rate: `Adam(drawing.groups())`.
+
+        With a coupling, lengths are marked for `SharedAdam`, so that points which the model has little to say about
+        stay where they are.
+        """
+        lengths = ("points", "widths", "gradients") if self.coupling else ()
+        found = self._of_kinds()
+        return [{"params": [own], "lr": rates[kind], "kind": kind, "shared": kind in lengths} for kind, own in found]
 
     def _of_kinds(self) -> list[tuple[Kind, Tensor]]:
         return [(kind, self.shifts[kind]) for kind in KINDS if kind in self.shifts]
@@ -178,6 +193,8 @@ class Drawing(Scene):
         count = len(next(iter(self.shifts.values())))
         moved = torch.zeros_like(self.start).expand(count, -1)
         for kind, shift in self._of_kinds():
+            if self.coupling and kind == "points":
+                shift = Coupled.apply(shift, *(getattr(self, f"link_{name}") for name in Links._fields))
             moved = moved.index_add(1, getattr(self, f"places_of_{kind}"), shift)
         values = self.start + moved * self.units
         return values + (values.clamp(self.low, self.high) - values).detach()
@@ -194,10 +211,10 @@ class Drawing(Scene):
         """The latents of the pictures."""
         numbers = self.numbers
         render = self.codec.encode(self._render(numbers))
-        if not self.regularisers:
+        if not self.regularizers:
             return render
         now, start = self.renderer.traced(numbers), self.renderer.traced(self.start.expand_as(numbers))
-        penalty = torch.stack([each.weight * each(now, start) for each in self.regularisers]).sum()
+        penalty = torch.stack([each.weight * each(now, start) for each in self.regularizers]).sum()
         return _Carrying.apply(render, penalty)
 
 
@@ -232,10 +249,15 @@ def _within(shape: Shape, sketch: Sketch, box: tuple[float, float, float, float]
     return bool((x >= left).all() and (x <= right).all() and (y >= top).all() and (y <= bottom).all())
 
 
+def _page(sketch: Sketch) -> float:
+    """The larger side of the page, in units of the drawing."""
+    return max(sketch.width, sketch.height) / scale_of(sketch.page)
+
+
 def _units(sketch: Sketch) -> Float64[Tensor, " n"]:
     """What a shift of 1 is for each number: the larger side of the page for lengths, in the units of their element."""
     found = torch.ones(len(sketch.numbers), dtype=torch.float64)
-    page = max(sketch.width, sketch.height) / scale_of(sketch.page)
+    page = _page(sketch)
     for shape in _moving(sketch.nodes):
         side = page / max(scale_of(shape.matrix), 1e-12)
         for place in shape.places():

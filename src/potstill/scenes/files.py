@@ -1,15 +1,18 @@
 """Scenes from files and into files: Gaussians, cameras, and Gaussians on the surface of a mesh."""
 
 import math
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.fields import check_number
 from potstill.io import camera_files, gaussian_files
 from potstill.io.meshes import sample_mesh, write_mesh
@@ -23,10 +26,15 @@ from potstill.scenes.volume import Volume
 def read_gaussians(path: str | Path, viewing: Viewing = Viewing(), most: int = MOST_GAUSSIANS) -> Gaussians:
     """The Gaussians of a .ply or .splat file, as they are: neither turned nor scaled.
 
+    Says so where the file asks for the opacity compensation of Mip-Splatting (arXiv 2311.16493), which is not applied.
+
     Raises:
         InputError: the file is none of Gaussians, or holds more than `most`.
     """
     found = gaussian_files.read_gaussians(path, most)
+    if any(re.fullmatch(r"SplatRenderMode:\s*mip", each) for each in found.comments):
+        text = f"{str(path)!r} is to be drawn antialiased (SplatRenderMode: mip), and is drawn here as plain 3DGS"
+        warnings.warn(f"{text}: small Gaussians look more opaque, and the result is plain 3DGS", Note, stacklevel=2)
     return Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing=viewing)
 
 
@@ -45,9 +53,29 @@ def arrays_of(scene: Gaussians) -> gaussian_files.GaussianArrays:
     return gaussian_files.GaussianArrays(*(getattr(scene, name).detach().cpu().float().numpy() for name in names))
 
 
+class Placement(NamedTuple):
+    """How a mesh was brought into a ball around the origin: p becomes scale (p - centre)."""
+
+    centre: Float[Tensor, "3"]
+    scale: float
+
+
 def gaussians_on_mesh(
     path: str | Path, count: int, rng: Generator, viewing: Viewing = Viewing(), radius: float | None = None
 ) -> Gaussians:
+    """Flat Gaussians on the surface of a .glb or .obj, of its colours, as wide as they are far apart.
+
+    As `placed_on_mesh`, without the placement.
+
+    Raises:
+        InputError: the mesh cannot be read, or a number is out of range.
+    """
+    return placed_on_mesh(path, count, rng, viewing, radius)[0]
+
+
+def placed_on_mesh(
+    path: str | Path, count: int, rng: Generator, viewing: Viewing = Viewing(), radius: float | None = None
+) -> tuple[Gaussians, Placement]:
     """Flat Gaussians on the surface of a .glb or .obj, of its colours, as wide as they are far apart.
 
     Args:
@@ -63,17 +91,18 @@ def gaussians_on_mesh(
     check_gaussian_count(count)
     found = sample_mesh(path, count, int(torch.randint(2**31, (1,), generator=rng)))
     places, normals, colours = (torch.from_numpy(part) for part in found[:3])
-    apart = math.sqrt(found.area / count)
+    apart, placement = math.sqrt(found.area / count), Placement(torch.zeros(3).to(places), 1.0)
     if radius is not None:
         check_number("radius", radius, 1e-6, 1e6, usual="0.8")
-        places = places - (places.amin(0) + places.amax(0)) / 2
+        centre = (places.amin(0) + places.amax(0)) / 2
+        places = places - centre
         scale = radius / places.norm(dim=1).max().clamp(min=1e-12).item()
-        places, apart = scale * places, scale * apart
+        places, apart, placement = scale * places, scale * apart, Placement(centre, scale)
     side = torch.nn.functional.normalize(torch.linalg.cross(normals, normals[:, [1, 2, 0]] + 0.1), dim=1)
     turn = torch.stack([side, torch.linalg.cross(normals, side), normals], 2)
     scales = torch.tensor([0.6, 0.6, 0.1]).mul(apart).log().repeat(count, 1)
     parts = (places, scales, quaternions_of(turn), torch.full((count,), math.log(9.0)), (colours - 0.5) / CONSTANT)
-    return Gaussians(*(part.to(torch.get_default_dtype()) for part in parts), viewing=viewing)
+    return Gaussians(*(part.to(torch.get_default_dtype()) for part in parts), viewing=viewing), placement
 
 
 def write_surface(

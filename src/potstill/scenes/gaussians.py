@@ -188,7 +188,7 @@ class Gaussians(Solid):
         self, state_dict: Mapping[str, Any], prefix: str, *rest: Any
     ) -> None:
         """As many Gaussians as the state has: densification changes their number."""
-        for name, value in self.named_parameters():
+        for name, value in (*self.named_parameters(), *self.named_buffers()):
             kept = state_dict.get(prefix + name)
             if isinstance(kept, Tensor) and kept.shape[1:] == value.shape[1:]:
                 value.data = value.data.new_empty(kept.shape)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from potstill.errors import InputError
-from potstill.fields import Checked, check_number, no_type_check, shown
+from potstill.fields import Weighted, check_number, no_type_check, shown
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.scene import Scene, View
 from potstill.scenes.viewing import Solid
@@ -20,19 +20,8 @@ from potstill.tensors import Latent
 
 
 @dataclass(frozen=True)
-class Regularizer(Checked, abc.ABC):
-    """A loss on a scene, weight · loss, added to the distilled one of each step.
-
-    Raises:
-        InputError: the weight is not a number from 0 to a million.
-    """
-
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Check the weight."""
-        super().__post_init__()
-        check_number("weight", self.weight, 0.0, 1e6, usual="1")
+class Regularizer(Weighted, abc.ABC):
+    """A loss on a scene, weight · loss, added to the distilled one of each step."""
 
     @abc.abstractmethod
     def __call__(self, scene: Solid, opacity: Float[Tensor, "v 1 h w"]) -> Float[Tensor, ""]:

@@ -1,6 +1,7 @@
 """Volumes: density and colour on a dense grid, seen by marching along rays."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,9 +156,18 @@ class Volume(Solid):
         """
         points = 2 * len(self.densities) - 1 if points is None else points
         check_count("points along a side", points, FINEST, least=2)
-        whole = torch.cat([self.densities.detach()[None], self.colours.detach()])[None]
-        finer = F.interpolate(whole, size=(points,) * 3, mode="trilinear", align_corners=True)[0]
-        return Volume(finer[0], finer[1:], self.radius, self.count, self.viewing)
+        densities, colours = (resampled(each.detach(), points) for each in (self.densities, self.colours))
+        return Volume(densities, colours, self.radius, self.count, self.viewing)
+
+    def _load_from_state_dict(  # type: ignore[override]
+        self, state_dict: Mapping[str, Any], prefix: str, *rest: Any
+    ) -> None:
+        """Of as many points as the state has: refinement changes their number."""
+        kept = state_dict.get(f"{prefix}densities")
+        if isinstance(kept, Tensor) and kept.ndim == 3:
+            for value in self.parameters():
+                value.data = value.data.new_empty(*value.shape[:-3], *kept.shape)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @torch.no_grad()
     def surface(self, level: float = 10.0) -> Surface:
@@ -196,3 +206,10 @@ class Volume(Solid):
         one, other = (-self.radius - origins) / safe, (self.radius - origins) / safe
         near = torch.minimum(one, other).amax(-1).clamp(min=0)
         return near, torch.maximum(torch.maximum(one, other).amin(-1), near)
+
+
+def resampled(grid: Float[Tensor, "*c z y x"], points: int) -> Float[Tensor, "*c n n n"]:
+    """Values on a grid of that many points a side, between those of another, by trilinear interpolation."""
+    whole = grid.reshape(1, -1, *grid.shape[-3:])
+    finer = F.interpolate(whole, size=(points,) * 3, mode="trilinear", align_corners=True)
+    return finer.reshape(*grid.shape[:-3], *[points] * 3)

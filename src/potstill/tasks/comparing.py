@@ -9,12 +9,14 @@ from potstill.baselines import Baseline
 from potstill.diffusion.prior import Prior
 from potstill.distillation import Step
 from potstill.errors import InputError
+from potstill.methods.finish import Finish, Untouched
 from potstill.state import Resumable, State
 from potstill.tasks.editing import OPTIMISER, change
 from potstill.tasks.effects import note_repeats
 from potstill.tasks.parsing import from_text
 from potstill.tasks.plan import ComparisonPlan
 from potstill.tasks.run import Result, Run, Shown
+from potstill.tasks.schema import Advanced
 from potstill.tasks.settings import RunSettings, Settings
 from potstill.tasks.subjects import SUBJECTS
 from potstill.tensors import Images
@@ -116,6 +118,8 @@ class Compare(Comparing, RunSettings):
     guidance_scale: float | None = None
     """How strongly the prompts count; by default 1.5, and 5 without IMAGE. uncond + scale (cond - uncond), as in
     diffusers."""
+    finish: Advanced[Finish] = Untouched()
+    """What is done to the result of every edit; by default nothing, so that the methods are compared."""
 
     inputs: ClassVar = {"image": False, "mask": False}
 

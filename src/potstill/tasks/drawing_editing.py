@@ -56,8 +56,10 @@ class EditDrawing(DrawingSettings):
     inputs: ClassVar = {"drawing": True, "mask": False}
     default_guidance_scale: ClassVar = 1.0
     default_steps: ClassVar = 60
+    default_coupling: ClassVar = 0.06
+    default_change: ClassVar = ("points", "colours", "stops")
     default_rates: ClassVar[Mapping[Kind, float]] = {
-        **{"points": 0.0005, "widths": 0.0005, "gradients": 0.0005},
+        **{"points": 0.00025, "widths": 0.00025, "gradients": 0.00025},
         **{"colours": 0.04, "opacities": 0.01, "stops": 0.01},
     }
 
@@ -104,7 +106,7 @@ class EditDrawing(DrawingSettings):
                 note_result(result.images, before, scene.state_dict(), name)
             return written(result)
 
-        return replace(run, complete=complete)
+        return replace(run, source=run.images(), complete=complete)
 
     def _mask(self, given: Picture, sketch: Sketch, prior: Pipeline) -> Float[Tensor, "1 1 h w"]:
         """The mask on the canvas.

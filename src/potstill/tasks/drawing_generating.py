@@ -33,12 +33,12 @@ class GenerateDrawing(DrawingSettings):
     """Number of closed paths; by default 32."""
     strokes: int | None = None
     """Number of strokes; by default 64."""
-    change: tuple[Kind, ...] = ("points", "colours", "opacities", "widths")
-    """What may change: points (of all shapes), colours, opacities, and widths (of strokes)."""
 
     command: ClassVar[str] = "generate"  # type: ignore[assignment,misc]
     default_guidance_scale: ClassVar = 5.0
     default_steps: ClassVar = 200
+    default_coupling: ClassVar = 0.0
+    default_change: ClassVar = ("points", "colours", "opacities", "widths")
     default_rates: ClassVar[Mapping[Kind, float]] = {
         **{"points": 0.01, "widths": 0.002, "gradients": 0.01},
         **{"colours": 0.05, "opacities": 0.05, "stops": 0.01},

@@ -19,7 +19,7 @@ from potstill.fields import check_number
 from potstill.io.outputs import FileOutputs
 from potstill.io.resize import Fit, Size
 from potstill.methods import Method
-from potstill.optimizers import Adam
+from potstill.optimizers import SharedAdam
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen, Drawing, Latents, Masked
 from potstill.scenes.scene import Scene
@@ -34,7 +34,7 @@ from potstill.tasks.settings import GuidedSettings
 from potstill.tasks.sizes import check_size
 from potstill.tensors import Images, Latent
 from potstill.vectors import Renderer
-from potstill.vectors.regularisers import Regulariser
+from potstill.vectors.regularizers import CurveRegularizer
 from potstill.vectors.sketch import Kind, Sketch
 
 SHOWN = 256
@@ -63,9 +63,10 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
     """Width and height in pixels of the picture that the model sees in a step, such as 640x480; one number for a
     square. By default the size that the model was trained on."""
-    change: tuple[Kind, ...] = ("points", "colours", "stops")
+    change: tuple[Kind, ...] | None = None
     """What may change: points (of all shapes), colours, widths (of strokes), opacities, stops (of gradients: where
-    their colours lie) and gradients (their places)."""
+    their colours lie) and gradients (their places); by default points, colours and stops in an edit, and points,
+    colours, opacities and widths in a generation."""
     learning_rate: Advanced[float | None] = None
     """In multiples of all rates below; by default 1."""
     point_rate: Advanced[float | None] = None
@@ -82,28 +83,40 @@ class DrawingSettings(GuidedSettings, abc.ABC):
     """How far the ends of a gradient move in the first step, in sides of the page."""
     last_rate: Advanced[float] = 0.0
     """The rates after the last step, in multiples of the first; they fall evenly. 1 keeps them."""
+    coupling: Advanced[float | None] = None
+    """How far a point takes its neighbours along, in sides of the page, which keeps outlines smooth; 0 moves each
+    alone. By default 0.06 in an edit and 0 in a generation."""
     background: Advanced[str] = "white"
     """The colour behind the drawing."""
-    regularizers: Advanced[tuple[Regulariser, ...]] = ()
+    regularizers: Advanced[tuple[CurveRegularizer, ...]] = ()
     """Penalties on the curves, such as "NoCrossing(10)" "Smooth(1)"; none by default."""
 
     subject: ClassVar = "drawing"
     default_steps: ClassVar[int]
     default_rates: ClassVar[Mapping[Kind, float]]
+    default_change: ClassVar[tuple[Kind, ...]]
+    default_coupling: ClassVar[float]
 
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
         check_number("last rate", self.last_rate, 0.0, 1.0, usual="0")
-        if not self.change:
+        if self.coupling is not None:
+            check_number("coupling", self.coupling, 0.0, 1.0, usual="0.06")
+        if self.change == ():
             raise InputError(f"change names nothing: choose some of {', '.join(RATE_OF)}")
         for kind, name in RATE_OF.items():
             if (rate := getattr(self, name)) is None:
                 continue
             word = name.replace("_", " ")
             check_number(word, rate, 0.0, 100.0, usual=f"{self.default_rates[kind]:g}")
-            if kind not in self.change:
+            if kind not in self.kinds:
                 raise InputError(f"{word} = {rate} is of no use where {kind} do not change: add {kind} to change")
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What may change."""
+        return self.default_change if self.change is None else self.change
 
     @property
     def ending(self) -> str:
@@ -118,10 +131,11 @@ class DrawingSettings(GuidedSettings, abc.ABC):
         """With the defaults of drawings."""
         factor = 1.0 if self.learning_rate is None else self.learning_rate
         rates: dict[Kind, float] = {}
-        for kind in self.change:
+        for kind in self.kinds:
             rate = getattr(self, RATE_OF[kind])
             rates[kind] = factor * (self.default_rates[kind] if rate is None else rate)
-        return DrawingPlan(self.steps or self.default_steps, self.scale, rates)
+        coupling = self.default_coupling if self.coupling is None else self.coupling
+        return DrawingPlan(self.steps or self.default_steps, self.scale, rates, coupling)
 
     def settings(self) -> dict[str, Any]:
         """The fields as JSON values, as stated."""
@@ -140,8 +154,9 @@ class DrawingSettings(GuidedSettings, abc.ABC):
             page = f"the page is {sketch.width:g} x {sketch.height:g}"
             text = f"{page}, and the model sees it in the middle of {width}x{height} pixels on {self.background}"
             warnings.warn(text, Note, stacklevel=3)
-        chosen = replace(chosen, kinds=self.change)
-        more: dict[str, Any] = {"background": fit.colour, "regularisers": self.regularizers}
+        chosen = replace(chosen, kinds=self.kinds)
+        more: dict[str, Any] = {"background": fit.colour, "regularizers": self.regularizers}
+        more["coupling"] = self.resolve().coupling
         return Drawing(sketch, prior.codec, height, width, chosen=chosen, **more).to(prior.device)
 
     def loop(
@@ -163,7 +178,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
         if mask is not None:
             cells = torch.nn.functional.interpolate(mask, origin.shape[-2:], mode="area")
             moved = Masked(scene, cells.to(origin), origin)
-        optimizer = Adam(scene.groups(plan.rates))
+        optimizer = SharedAdam(scene.groups(plan.rates))
         scheduler = LinearLR(optimizer, 1.0, self.last_rate, plan.steps)
         loop = LoopState(moved, optimizer, rng, scheduler)
         size = prior.size_condition(origin)

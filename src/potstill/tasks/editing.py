@@ -16,6 +16,7 @@ from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
 from potstill.methods import InfEdit, Method
+from potstill.methods.finish import Finish, GuidedFilter, Untouched
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
@@ -23,7 +24,8 @@ from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.effects import note_result
 from potstill.tasks.guiding import check_edit
 from potstill.tasks.image_settings import ImageSettings
-from potstill.tasks.plan import OptimizationPlan, SamplingPlan
+from potstill.tasks.parsing import to_text
+from potstill.tasks.plan import EditPlan, SampledEditPlan
 from potstill.tasks.run import Result, Run
 from potstill.tasks.schema import Advanced
 from potstill.tasks.settings import RunSettings
@@ -52,12 +54,16 @@ class Edit(ImageSettings, RunSettings):
     """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
+    finish: Advanced[Finish | None] = None
+    """What is done to the result: GuidedFilter() gives it the outlines of the source and undoes small changes;
+    Untouched() leaves it. By default GuidedFilter() with the default method and Untouched() with any other, which
+    then does what its paper says."""
     style: Advanced[str] = AUTO
     """The style of the picture, for models that draw in several, such as the bundled one, and prompts that name none:
     auto for the one nearest to the picture, none, or its name."""
 
     default_guidance_scale: ClassVar = 1.5
-    before: ClassVar = {"style": NONE}
+    before: ClassVar = {"style": NONE, "finish": Untouched()}
     inputs: ClassVar = {"image": True, "mask": False}
 
     def __post_init__(self) -> None:
@@ -73,11 +79,17 @@ class Edit(ImageSettings, RunSettings):
         """The source and the target prompt."""
         return {"source prompt": self.source, "target prompt": self.target}
 
-    def resolve(self) -> OptimizationPlan | SamplingPlan:
+    def resolve(self) -> EditPlan | SampledEditPlan:
         """With the defaults of the method or baseline."""
+        finish = to_text(self.finishing)
         if isinstance(self.method, Baseline):
-            return SamplingPlan(self.steps or self.method.default_steps, self.scale)
-        return self.optimization(self.method.default_optimizer)
+            return SampledEditPlan(self.steps or self.method.default_steps, self.scale, finish)
+        return EditPlan(**vars(self.optimization(self.method.default_optimizer)), finish=finish)
+
+    @property
+    def finishing(self) -> Finish:
+        """The finish, stated or the default."""
+        return self.finish or (GuidedFilter() if self.method == type(self).method else Untouched())
 
     def start(
         self,
@@ -108,14 +120,15 @@ class Edit(ImageSettings, RunSettings):
         steps, resumable = self.iterate(prior, scene, origin, source, target, cells, denoiser, rng)
 
         def render() -> Images:
-            now = scene.images
+            now = self.finishing(scene.images, images)
             return now if cover is None else images.to(now) + cover.to(now) * (now - images.to(now))
 
         before, name = copied(scene.state_dict()), type(self.method).__name__
 
         def complete(result: Result) -> Result:
             if self.scale != 0 and self.source != self.target:  # of which warnings told
-                note_result(result.images, before, scene.state_dict(), name)
+                undone = isinstance(self.finishing, GuidedFilter) and bool((result.images == images).all())
+                note_result(result.images, before, scene.state_dict(), name, undone)
             return result
 
         read = {"source": source_prompt, "target": target_prompt}

@@ -61,17 +61,23 @@ def note_repeats(names: Iterable[str]) -> None:
         warnings.warn(f"{', '.join(repeated)}: given more than once, and run once", Note, stacklevel=3)
 
 
-def note_result(images: Images, before: Mapping[str, Tensor], after: Mapping[str, Tensor], name: str) -> None:
-    """Warn of an edit that left its scene as it was, and of several results that are the same.
+def note_result(
+    images: Images, before: Mapping[str, Tensor], after: Mapping[str, Tensor], name: str, undone: bool = False
+) -> None:
+    """Warn of an edit that left its scene as it was, or was undone, and of several results that are the same.
 
     Args:
         images: the results.
         before: the tensors of the scene at the beginning.
         after: those at the end.
         name: of the method.
+        undone: whether the results are their source again.
     """
     if all(torch.equal(value, after[key]) for key, value in before.items()):
         text = f"{name} changed nothing: choose a larger guidance scale or learning rate, more steps or another method"
+        warnings.warn(text, PromptWarning, stacklevel=3)
+    elif undone:
+        text = f"the finish undid the little that {name} changed: choose a larger guidance scale, or finish untouched"
         warnings.warn(text, PromptWarning, stacklevel=3)
     elif len(images) > 1 and bool((images == images[:1]).all()):
         text = f"the {len(images)} results are the same, as {name} draws nothing at random: leave count out"

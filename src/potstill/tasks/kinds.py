@@ -11,6 +11,7 @@ from potstill.diffusion.views import PassEntries, ViewReading
 from potstill.methods import Coefficients, Editing, Generating, Method, named
 from potstill.methods.bank import DrawBank
 from potstill.methods.coefficients import COEFFICIENTS
+from potstill.methods.finish import FINISHES, Finish
 from potstill.methods.noise import NOISE_SOURCES, NoiseSource
 from potstill.methods.render_model import RENDER_MODELS, RenderModel
 from potstill.methods.times import TIMESTEP_SAMPLERS, TimestepSampler
@@ -26,7 +27,7 @@ from potstill.scenes import (
     SolidColour,
     Sparsity,
 )
-from potstill.vectors.regularisers import KeepArea, NoCrossing, Regulariser, Smooth
+from potstill.vectors.regularizers import CurveRegularizer, KeepArea, NoCrossing, Smooth
 
 KINDS: dict[type, tuple[type, ...]] = {
     Method: (*get_args(Generating), *get_args(Editing)),
@@ -36,11 +37,12 @@ KINDS: dict[type, tuple[type, ...]] = {
     Weight: WEIGHTS,
     TimestepSampler: TIMESTEP_SAMPLERS,
     Coefficients: COEFFICIENTS,
+    Finish: FINISHES,
     RenderModel: RENDER_MODELS,
     GuidanceRule: GUIDANCE_RULES,
     Background: (SolidColour, RandomColour),
     Regularizer: (Sparsity, Opaqueness, Orientation, Held, ScaleLimit),
-    Regulariser: (NoCrossing, Smooth, KeepArea),
+    CurveRegularizer: (NoCrossing, Smooth, KeepArea),
     ViewReading: (ViewPrompts, PassEntries),
 }
 """The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an

@@ -39,6 +39,7 @@ LONGEST = 10_000
 DEEPEST = 60
 """Levels of nested expressions and tuples; a method has 3."""
 _OWN = re.compile(r"[^\W\d]\w*(\.\w+)+\(.*\)", re.DOTALL)
+_SPACE = re.compile(r"\s+(?![^()]*\))")  # not between parentheses
 _OWN_CLASS = "a class that is not potstill's cannot be read from text: pass an instance in Python"
 _hints = cache(get_type_hints)
 _short = reprlib.Repr()
@@ -99,7 +100,8 @@ def from_text(text: str, annotation: Any, name: str = "", default: object = data
     A component is `Name`, or `Name(field=value, ...)` with values of the same form: numbers, quoted texts, True,
     False, None, tuples and nested expressions; without their names values follow the order of the fields. Names of
     classes may be in any case, and a method may have its name on the command line, such as `pds-consistent`. Where
-    the annotation takes text, the text itself is the value. A pair of numbers may be written `64x32` or `64 32`.
+    the annotation takes text, the text itself is the value. A pair of numbers may be written `64x32` or `64 32`, and a
+    tuple of any length as its parts with spaces between them, as on the command line.
 
     Args:
         text: from the command line, a cell of a table, or a record.
@@ -129,6 +131,9 @@ def from_text(text: str, annotation: Any, name: str = "", default: object = data
             raise InputError(f"cannot read {_quote(text)} as {a_noun(kinds[0])}: {form}; {fix}")
         return coerce(code, annotation, name, default)
     value = _parsed(re.sub(r"(?<=\d)\s*[x\s]\s*(?=\d)", ", ", text) if any(map(get_args, options)) else text)
+    rules: tuple[Any, ...] = next((get_args(option) for option in options if get_origin(option) is tuple), ())
+    if rules[1:] == (...,) and not isinstance(value, tuple):
+        return tuple(from_text(word, rules[0], name) for word in _SPACE.split(text))
     return coerce(text if isinstance(value, _Code) else value, annotation, name, default)
 
 

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from potstill.distillation import Step
 from potstill.optimizers import SGD, Adam
-from potstill.scenes import Scene
+from potstill.scenes import Growth, Scene
 from potstill.vectors.sketch import Kind
 
 RATES = {"adam": 0.02, "sgd": 0.1}
@@ -44,6 +44,22 @@ class OptimizationPlan:
 
 
 @dataclass(frozen=True)
+class EditPlan(OptimizationPlan):
+    """The plan of an edit by a method."""
+
+    finish: str
+    """What is done to the result, as an expression."""
+
+
+@dataclass(frozen=True)
+class SampledEditPlan(SamplingPlan):
+    """The plan of an edit by a baseline."""
+
+    finish: str
+    """What is done to the result, as an expression."""
+
+
+@dataclass(frozen=True)
 class ScenePlan:
     """The plan of a run on a 3-D scene."""
 
@@ -51,6 +67,8 @@ class ScenePlan:
     guidance_scale: float
     learning_rate: float
     """In multiples of the learning rates of the scene."""
+    most_gaussians: int | None
+    """How many there may be at the end; None where their number stays."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,7 @@ class DrawingPlan:
     guidance_scale: float
     rates: Mapping[Kind, float]
     """The learning rate of each kind of numbers that may change."""
+    coupling: float
 
 
 @dataclass(frozen=True)
@@ -74,8 +93,10 @@ class ComparisonPlan:
 Plan: TypeAlias = SamplingPlan | OptimizationPlan | ScenePlan | DrawingPlan | ComparisonPlan
 
 
-def falling(steps: Iterator[Step], scheduler: LRScheduler) -> Iterator[Step]:
-    """The steps, with a step of the learning rates after each."""
+def falling(steps: Iterator[Step], scheduler: LRScheduler, growth: Growth | None = None) -> Iterator[Step]:
+    """The steps, with a step of the learning rates after each, and the growth of the scene."""
     for step in steps:
         scheduler.step()
+        if growth:
+            growth.after(step.index)
         yield step

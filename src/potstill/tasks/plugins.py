@@ -113,7 +113,7 @@ def _classes(module: ModuleType, path: Path) -> dict[type, list[type]]:
     found = {kind: [cls for cls in own if issubclass(cls, kind) and not inspect.isabstract(cls)] for kind in KINDS}
     if not any(found.values()):
         kinds = ", ".join(kind.__name__ for kind in KINDS)
-        raise InputError(f"--plugin {str(path)!r} defines no final class of {kinds}: see docs/add-a-method.md")
+        raise InputError(f"--plugin {str(path)!r} defines no final class of {kinds}: see docs/guides/add-a-method.md")
     for kind, classes in found.items():
         for cls in classes:
             _check(cls, kind, path)

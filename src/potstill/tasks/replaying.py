@@ -84,7 +84,7 @@ def rerun(record: Mapping[str, Any], folder: str | Path) -> Run:
         )
     check_plugins(record)
     spec = ModelSpec.of(record["model"])
-    task, prior = kind.of(record["settings"]), load_for(kind.subject, spec)
+    task, prior = kind.as_run(record), load_for(kind.subject, spec)
     denoiser = None
     if (size := record.get("batch_size", 1)) != 1:  # the network's last digits depend on it
         denoiser = CallBatcher(size if type(size) is int else 0).attach(prior)

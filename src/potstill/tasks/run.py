@@ -21,6 +21,7 @@ from potstill.scenes import Solid, Volume
 from potstill.state import Resumable, State
 from potstill.tasks.drawing_files import Drawn
 from potstill.tasks.provenance import INPUTS, KEY
+from potstill.tasks.scene_baking import Baking
 from potstill.tasks.scene_files import ORBIT, check_ending, outputs_of, scene_bytes
 from potstill.tensors import Images, Levels
 
@@ -41,6 +42,8 @@ class Result:
     """Saved beside the images, in a safetensors file."""
     scene: Solid | None = None
     """The 3-D scene that the image shows; its file is saved beside the image."""
+    baking: Baking | None = None
+    """The mesh that the scene was made from, to whose file it can be written."""
     orbit: Sequence[Float[Tensor, "1 3 rows columns"]] = ()
     """Views all around the scene."""
     drawing: Drawn | None = None
@@ -90,7 +93,7 @@ class Result:
         """
         outputs = outputs_of(self.subject, path, len(self.images), name="path =")
         if self.scene is not None:
-            check_ending(path, isinstance(self.scene, Volume))
+            check_ending(path, isinstance(self.scene, Volume), self.baking is not None)
         check_outputs(outputs, self.inputs, overwrite)
         with Claim(outputs, self.inputs, overwrite, fix="overwrite=True") as claim:
             return self.write(claim.outputs.path)
@@ -128,7 +131,7 @@ class Result:
         if self.scene is None:
             return {}
         orbit = path.with_name(f"{path.stem}{ORBIT}")
-        data = scene_bytes(self.scene, path.suffix.lower(), self.record)
+        data = scene_bytes(self.scene, path.suffix.lower(), self.record, self.baking)
         return {path: data, orbit: gif_bytes(self.orbit, rest=0.06)}
 
 
@@ -163,6 +166,8 @@ class Run(Resumable):
     """Approximate number of intermediate images to keep."""
     complete: Callable[[Result], Result] = lambda result: result
     """Adds the measurements and tensors that are known at the end."""
+    scene: Solid | None = None
+    """What the steps move, if it is a 3-D scene."""
     turning: Callable[[int], Images] | None = None
     """A view of a scene, from further around for each number; to watch the run."""
     showing: "Callable[[Result], Shown] | None" = None

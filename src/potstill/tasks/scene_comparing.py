@@ -25,9 +25,11 @@ class CompareScenes(Comparing, SceneSettings):
     scene: Literal["gaussians", "volume"] | None = None
     """What is generated: a cloud of Gaussians, or density and colour on a grid."""
     gaussians: int | None = None
-    """Number of Gaussians; by default 1000, and 2000 on the surface of a mesh."""
+    """Number of Gaussians at first; by default 500, which become up to 2000, and 2000 on the surface of a mesh."""
     grid: int | None = None
     """Points of a volume along a side; by default 49."""
+    coarse_grid: int | None = None
+    """Points of a volume along a side at first: the grid becomes finer in the first half of the run."""
     only_box: Annotated[Box | None, Option(metavar="X0 X1 Y0 Y1 Z0 Z1")] = None
     """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
 

@@ -21,7 +21,8 @@ from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.models import load
 from potstill.tasks.run import Result
-from potstill.tasks.scene_files import MESHES, scene_kind
+from potstill.tasks.scene_baking import RADIUS, Baking
+from potstill.tasks.scene_files import MESHES, check_readable, scene_kind
 from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_presets import with_preset
 from potstill.tasks.scene_run import check_seen
@@ -35,8 +36,6 @@ ON_MESH = 2000
 """Gaussians on the surface of a mesh."""
 RATE = 2.0
 """The learning rate; a faster one leaves the shape of the source (docs/3d.md)."""
-RADIUS = 0.8
-"""Of the ball that a mesh is brought into."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +70,14 @@ class EditScene(SceneTask):
         return {"source prompt": self.source, "target prompt": self.target}
 
     @property
+    def on_mesh(self) -> int:
+        """How many Gaussians a mesh becomes."""
+        return ON_MESH if self.gaussians is None else self.gaussians
+
+    @property
     def material(self) -> ToyScene:
         """Gaussians."""
-        count = ON_MESH if self.gaussians is None else self.gaussians
-        return Cloud(count=count, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
+        return Cloud(count=self.on_mesh, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
 
     def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Gaussians:
         """The Gaussians of the file, those that may not move held.
@@ -95,6 +98,13 @@ class EditScene(SceneTask):
             scene.hold(~chosen.to(model.device))
         return scene
 
+    def baking(self, inputs: Mapping[str, Any]) -> Baking | None:
+        """The mesh, if one is edited."""
+        given = inputs["scene"]
+        if isinstance(given, Gaussians) or scene_kind(given) not in MESHES:
+            return None
+        return Baking(Path(given), self.on_mesh, self.seed)
+
     def source_scene(self, scene: Solid) -> Solid:
         """A copy of the scene as it begins."""
         assert isinstance(scene, Gaussians)
@@ -105,13 +115,13 @@ class EditScene(SceneTask):
             found = _copy(given)
             found.viewing = viewing
             return found
+        check_readable(given)
         if scene_kind(given) not in MESHES:
             if self.gaussians is not None:
                 raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")
             return read_gaussians(given, viewing)
-        count = ON_MESH if self.gaussians is None else self.gaussians
-        scene = gaussians_on_mesh(given, count, rng, viewing, RADIUS)
-        text = f"{str(given)!r} becomes {count:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
+        scene = gaussians_on_mesh(given, self.on_mesh, rng, viewing, RADIUS)
+        text = f"{str(given)!r} becomes {self.on_mesh:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
         warnings.warn(text, Note, stacklevel=3)
         return scene
 

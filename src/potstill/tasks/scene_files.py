@@ -16,12 +16,15 @@ from potstill.io.outputs import FileOutputs, pictures
 from potstill.scenes.files import arrays_of
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.viewing import Solid
-from potstill.scenes.volume import Volume
+from potstill.scenes.volume import Surface, Volume
 from potstill.tasks.drawing_files import DRAWING, drawing_outputs
+from potstill.tasks.scene_baking import Baking
 
 GAUSSIANS, MESHES = (".ply", ".splat"), (".glb", ".obj")
 """The endings of files of Gaussians, and of meshes."""
-ORBIT = "-orbit.gif"
+UNREAD = (".spz", ".ksplat", ".sog")
+"""The endings of packed files of Gaussians, which are told from pictures, and refused."""
+ORBIT, VIDEO = "-orbit.gif", "-orbit.mp4"
 """After the name of the scene."""
 LEVEL = 10.0
 """The density of a surface, if the volume reaches twice as much."""
@@ -31,7 +34,7 @@ _MAGIC = {b"ply\n": ".ply", b"ply\r": ".ply", b"glTF": ".glb"}
 def scene_kind(path: str | Path) -> str | None:
     """What a file is: one of the endings, or that of a drawing, by its own or by its first bytes; None for others."""
     path = as_path(path)
-    if (ending := path.suffix.lower()) in (*GAUSSIANS, *MESHES, DRAWING):
+    if (ending := path.suffix.lower()) in (*GAUSSIANS, *MESHES, *UNREAD, DRAWING):
         return ending
     try:
         if not path.is_file():
@@ -41,6 +44,19 @@ def scene_kind(path: str | Path) -> str | None:
         return DRAWING if is_svg(head) else _MAGIC.get(head[:4])
     except (OSError, ValueError):
         return None
+
+
+def check_readable(path: str | Path) -> None:
+    """Raise if a file of Gaussians is packed.
+
+    Raises:
+        InputError: it is.
+    """
+    if (ending := as_path(path).suffix.lower()) in UNREAD:
+        raise InputError(
+            f"{str(path)!r} is a packed file of Gaussians, and {ending} is not read: save it as .ply, which SuperSplat "
+            "(https://superspl.at/editor) does"
+        )
 
 
 def outputs_of(
@@ -65,34 +81,54 @@ def scene_outputs(path: str | Path, checkpoint_name: str = "", name: str = "--ou
     path = as_path(path)
     if path.suffix.lower() not in (*GAUSSIANS, *MESHES):
         raise InputError(f"{name} {str(path)!r} must end in .ply or .splat for Gaussians, .glb or .obj for a volume")
-    return FileOutputs(path, (path.suffix, ".png", ".json", ".gif", ORBIT, "-preview.png"), checkpoint_name)
+    beside = (".png", ".json", ".gif", ORBIT, VIDEO, "-preview.png")
+    return FileOutputs(path, (path.suffix, *beside), checkpoint_name)
 
 
-def check_ending(path: str | Path, volume: bool) -> None:
-    """Raise unless a scene of that kind can be written to a file of that name.
+def check_ending(path: str | Path, volume: bool, of_mesh: bool = False) -> None:
+    """Raise unless a scene of that kind can be written to a file of that name; a mesh that was edited also to a .glb.
 
     Raises:
         InputError: it is the ending of another kind.
     """
     path = as_path(path)
     kind, endings = ("a volume", MESHES) if volume else ("Gaussians", GAUSSIANS)
+    endings = (*endings, ".glb") if of_mesh else endings
     if path.suffix.lower() not in endings:
-        fix = "; --scene volume makes a mesh" if path.suffix.lower() in MESHES else ""
+        fix = "; --scene volume makes a mesh" if path.suffix.lower() in MESHES and not of_mesh else ""
         raise InputError(f"cannot write {kind} as {str(path)!r}: end the name in {' or '.join(endings)}{fix}")
 
 
-def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any]) -> bytes:
+def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Baking | None = None) -> bytes:
     """A scene as the bytes of a file with that ending; .ply and .glb carry the record.
+
+    Args:
+        scene: what is written.
+        ending: of the file.
+        record: all that it depends on.
+        baking: the mesh that Gaussians came from, for a .glb.
 
     Raises:
         InputError: the scene cannot be written like this.
     """
     if isinstance(scene, Gaussians):
+        if ending == ".glb" and baking is not None:
+            return baking.glb(scene, record)
         arrays = arrays_of(scene)
         return gaussians_ply(arrays, record) if ending == ".ply" else gaussians_splat(arrays)
     assert isinstance(scene, Volume)
-    densest = float(F.softplus(scene.densities.detach()).max())
-    if (level := min(LEVEL, densest / 2)) < LEVEL:
-        text = f"the density reaches {densest:.3g}: the surface is drawn at {level:.3g}, and not at {LEVEL:g}"
+    surface, level = surface_of(scene)
+    if level < LEVEL:
+        text = f"the density reaches {2 * level:.3g}: the surface is drawn at {level:.3g}, and not at {LEVEL:g}"
         warnings.warn(text, Note, stacklevel=4)
-    return mesh_bytes(ending, *scene.surface(level), settings=record)
+    return mesh_bytes(ending, *surface, settings=record)
+
+
+def surface_of(scene: Volume) -> tuple[Surface, float]:
+    """The surface of a volume at `LEVEL`, or at half of the largest density if that is less, and this level.
+
+    Raises:
+        InputError: scikit-image is not installed.
+    """
+    level = min(LEVEL, float(F.softplus(scene.densities.detach()).max()) / 2)
+    return scene.surface(level), level

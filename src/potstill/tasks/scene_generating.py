@@ -1,13 +1,14 @@
 """Generate a 3-D scene from a prompt by score distillation."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from torch import Generator
 
 from potstill.distillation import Step
 from potstill.errors import InputError
+from potstill.fields import check_count
 from potstill.methods import SDS, Method
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
@@ -21,6 +22,9 @@ from potstill.tasks.schema import Positional
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Block, Cloud, ToyScene
 
+FIRST, MOST = 500, 2000
+"""Gaussians at the beginning and at the end, where nothing is stated (docs/3d.md)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateScene(SceneTask):
@@ -32,19 +36,26 @@ class GenerateScene(SceneTask):
     """What it is made of: a cloud of Gaussians, or density and colour on a grid."""
     method: Method = SDS(times=Annealed(high=0.7))
     gaussians: int | None = None
-    """Number of Gaussians; by default 1000."""
+    """Number of Gaussians at first; by default 500, which become up to 2000. A number that is stated stays, unless
+    --most-gaussians is stated as well."""
     grid: int | None = None
     """Points of the volume along a side; by default 49."""
+    coarse_grid: int | None = None
+    """Points of the volume along a side at first: the grid becomes finer in the first half of the run. By default it
+    stays as it is."""
 
     command: ClassVar[str] = "generate"  # type: ignore[assignment,misc]
 
     def __post_init__(self) -> None:
         """Check every value."""
         super().__post_init__()
-        other = "gaussians" if self.scene == "volume" else "grid"
-        if getattr(self, other) is not None:
-            raise InputError(f"{other} is of no use to a scene of {self.scene}: leave it out")
-        _ = self.material
+        others = ("gaussians", "most_gaussians") if self.scene == "volume" else ("grid", "coarse_grid")
+        for other in others:
+            if getattr(self, other) is not None:
+                raise InputError(f"{other} is of no use to a scene of {self.scene}: leave it out")
+        material = self.material
+        if isinstance(material, Block) and self.coarse_grid is not None:
+            check_count("coarse_grid", self.coarse_grid, material.points - 1, least=2, usual="25")
 
     @property
     def ending(self) -> str:
@@ -62,7 +73,13 @@ class GenerateScene(SceneTask):
         told = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
         if self.scene == "volume":
             return Block(points=Block().points if self.grid is None else self.grid, **told)
-        return Cloud(count=Cloud().count if self.gaussians is None else self.gaussians, **told)
+        return Cloud(count=FIRST if self.gaussians is None else self.gaussians, **told)
+
+    @property
+    def budget(self) -> int | None:
+        """What is stated, or `MOST` where neither it nor the number at first is."""
+        chosen = self.scene == "volume" or self.gaussians is not None or self.most_gaussians is not None
+        return self.most_gaussians if chosen else MOST
 
     def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Solid:
         """A grey ball.
@@ -72,7 +89,10 @@ class GenerateScene(SceneTask):
         """
         if self.method.edits:
             raise InputError(f"{type(self.method).__name__} edits a scene: use potstill edit, or SDS or SDI here")
-        return self.material.ball(rng, viewing).to(model.device)
+        material = self.material
+        if isinstance(material, Block) and self.coarse_grid is not None:
+            material = replace(material, points=self.coarse_grid)
+        return material.ball(rng, viewing).to(model.device)
 
 
 def generate_scene(

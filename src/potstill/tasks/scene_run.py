@@ -14,6 +14,7 @@ from potstill.scenes.cameras import Cameras
 from potstill.scenes.viewing import RandomColour, Solid, SolidColour
 from potstill.state import LoopState
 from potstill.tasks.run import Result, Run, Shown
+from potstill.tasks.scene_baking import Baking
 from potstill.tasks.scene_models import SceneModel, ToysModel
 from potstill.tasks.scene_settings import SceneSettings
 from potstill.tensors import Images
@@ -36,6 +37,7 @@ def scene_run(
     record: Mapping[str, Any],
     before: Solid | None = None,
     frame_count: int = 0,
+    baking: Baking | None = None,
 ) -> Run:
     """The run of a task: its picture is a sheet of views, in an edit below those of the scene as it was.
 
@@ -49,6 +51,7 @@ def scene_run(
         record: all that the result depends on.
         before: the scene before the edit.
         frame_count: approximate number of intermediate sheets to keep.
+        baking: the mesh that the scene was made from.
     """
     viewing = scene.viewing
     around = task.shown(viewing, COLUMNS if before else 2 * COLUMNS)
@@ -63,7 +66,7 @@ def scene_run(
     def complete(result: Result) -> Result:
         orbit = look(scene, task.shown(viewing, FRAMES)).cpu().float()
         measured = _measured(model, scene, target) if isinstance(model, ToysModel) else {}
-        return replace(result, scene=scene, orbit=list(orbit.split(1)), measured=measured)
+        return replace(result, scene=scene, baking=baking, orbit=list(orbit.split(1)), measured=measured)
 
     def turning(number: int) -> Images:
         cameras = task.shown(viewing, FRAMES)
@@ -80,6 +83,7 @@ def scene_run(
         sheet,
         frame_count=frame_count,
         complete=complete,
+        scene=scene,
         turning=turning,
         showing=showing,
     )

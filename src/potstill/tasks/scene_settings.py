@@ -16,6 +16,7 @@ from potstill.io.resize import Fit, Size, read_size
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Among, Background, Cameras, Orbit, Regularizer, SolidColour, ring
 from potstill.scenes.camera_rules import MOST_VIEWS
+from potstill.scenes.gaussians import MOST_GAUSSIANS
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.guiding import steered
 from potstill.tasks.parsing import to_text
@@ -63,6 +64,12 @@ class SceneSettings(GuidedSettings, abc.ABC):
     """The learning rate of the last step, in multiples of the first; it falls exponentially. 1 keeps it."""
     background: Advanced[Background | None] = None
     """What is behind the object: SolidColour(1, 1, 1) by default, which is white, or RandomColour() in each view."""
+    most_gaussians: int | None = None
+    """Let the number of Gaussians grow to this in the first half of the run: where the scene is pulled hardest they are
+    copied or split, and those that became transparent are removed. By default their number stays, unless that at first
+    is left to `generate`, too."""
+    densify_every: Advanced[int | None] = None
+    """Steps between two such changes; by default a twelfth of the run."""
     regularizers: Advanced[tuple[Regularizer, ...]] = ()
     """Losses beside the distilled one, such as "Sparsity(0.1)" "Opaqueness(0.01)"; none by default."""
     view_prompts: Advanced[ViewReading | None] = None
@@ -81,6 +88,10 @@ class SceneSettings(GuidedSettings, abc.ABC):
         if not 0 < self.last_rate < math.inf:
             raise InputError(f"last rate = {self.last_rate} must be above 0 and finite")
         check_count("views", self.views, MOST_VIEWS, usual="4")
+        if self.most_gaussians is not None:
+            check_count("most_gaussians", self.most_gaussians, MOST_GAUSSIANS, usual="3000")
+        if self.densify_every is not None:
+            check_count("densify_every", self.densify_every, 1_000_000, usual="25")
         if self.size is not None and read_size(self.size) is None:
             raise InputError("size = source is the size of a picture, and there is none: state the size")
         self.orbit((64, 64))

@@ -12,6 +12,7 @@ from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior
 from potstill.distillation import Step, distill
+from potstill.errors import InputError
 from potstill.io.files import as_path, file_hash
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
@@ -22,6 +23,8 @@ from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
 from potstill.tasks.plan import ScenePlan, falling
 from potstill.tasks.run import Run
+from potstill.tasks.scene_baking import Baking
+from potstill.tasks.scene_growth import growth_of
 from potstill.tasks.scene_models import SceneModel
 from potstill.tasks.scene_run import scene_run
 from potstill.tasks.scene_settings import SceneSettings
@@ -40,9 +43,21 @@ class SceneTask(SceneSettings, abc.ABC):
     def material(self) -> ToyScene:
         """What the scene is made of, and how fast it learns."""
 
+    def __post_init__(self) -> None:
+        """Check every value."""
+        super().__post_init__()
+        if self.densify_every is not None and self.budget is None:
+            raise InputError("densify_every needs a number of Gaussians to grow to: give most_gaussians as well")
+
+    @property
+    def budget(self) -> int | None:
+        """How many Gaussians there may be at the end; None where their number stays."""
+        return self.most_gaussians
+
     def resolve(self) -> ScenePlan:
         """With the defaults of scenes."""
-        return ScenePlan(self.steps or self.default_steps, self.scale, self.material.learning_rate)
+        steps = self.steps or self.default_steps
+        return ScenePlan(steps, self.scale, self.material.learning_rate, self.budget)
 
     @abc.abstractmethod
     def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Solid:
@@ -51,6 +66,10 @@ class SceneTask(SceneSettings, abc.ABC):
         Raises:
             InputError: it cannot be had from these inputs, or does not fit the settings.
         """
+
+    def baking(self, inputs: Mapping[str, Any]) -> Baking | None:
+        """The mesh that the scene is made from, if it is."""
+        return None
 
     def source_scene(self, scene: Solid) -> Solid | None:
         """The source of an edit: a copy of the scene as it begins; None for a generation."""
@@ -79,7 +98,7 @@ class SceneTask(SceneSettings, abc.ABC):
         steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
         record = self.record(model, None, **{name: _recorded(value) for name, value in inputs.items()})
         name = [*self.prompts.values()][-1]
-        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count)
+        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count, self.baking(inputs))
 
     def loop(
         self,
@@ -95,7 +114,9 @@ class SceneTask(SceneSettings, abc.ABC):
         plan = self.resolve()
         moved = Regularized(scene, self.regularizers) if self.regularizers else scene
         optimizer, scheduler = self.material.descent(scene, plan.steps, self.last_rate)
-        loop = LoopState(moved, optimizer, rng, scheduler)
+        finest = getattr(self.material, "points", None)
+        growth = growth_of(scene, optimizer, rng, plan.steps, plan.most_gaussians, self.densify_every, finest)
+        loop = LoopState(moved, optimizer, rng, scheduler, growth)
         steps = distill(
             moved,
             self.guided_scene(model, denoiser),
@@ -108,7 +129,7 @@ class SceneTask(SceneSettings, abc.ABC):
             optimizer=optimizer,
             progress=loop.progress,
         )
-        return falling(steps, scheduler), loop
+        return falling(steps, scheduler, growth), loop
 
 
 def _recorded(given: Any) -> dict[str, str | None]:

@@ -183,6 +183,14 @@ class Settings(abc.ABC):
                 task = open_task
         return task
 
+    @classmethod
+    def as_run(cls: type[T], record: Mapping[str, Any]) -> T:
+        """The task of a record, as it was run: defaults that have changed since then are those of the record."""
+        task = cls.of({**cls.before, **record["settings"]})
+        settings, now, then = task.settings(), asdict(task.resolve()), record.get("resolved", {})
+        changed = {name: value for name, value in then.items() if name in settings and now.get(name) != value}
+        return cls.of({**settings, **changed}) if changed else task
+
     def resize(self, prior: Pipeline) -> Fit:
         """How images are brought to the working size."""
         size = prior.size if self.size is None else read_size(self.size)

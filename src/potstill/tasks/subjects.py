@@ -63,7 +63,11 @@ SCENE = Subject(
 )
 DRAWING = Subject(
     "drawing",
-    {"edit": "drawing_editing.EditDrawing", "generate": "drawing_generating.GenerateDrawing"},
+    {
+        "edit": "drawing_editing.EditDrawing",
+        "generate": "drawing_generating.GenerateDrawing",
+        "compare": "drawing_comparing.CompareDrawings",
+    },
     ("drawing", "mask"),
     ("paths", "strokes"),
 )

@@ -14,7 +14,7 @@ from potstill.vectors.compositing import Box, Canvas, over
 from potstill.vectors.coverage import Boxes, Edges, even_odd, non_zero, winding_areas
 from potstill.vectors.curves import bernstein, flatten, weighted
 from potstill.vectors.paints import linear, radial, spread, stops
-from potstill.vectors.regularisers import Traced
+from potstill.vectors.regularizers import Traced
 from potstill.vectors.sketch import Flat, Node, Outline, Shape, Sketch, Still, apply, compose, inverse
 from potstill.vectors.strokes import Pen, outlines
 from potstill.vectors.tables import CurveTable, Numbers, control_points, leaves

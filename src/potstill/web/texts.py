@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "worlds_limits": (
         f"At most {limits.POINTS:,} points, {limits.STEPS:,} steps, {limits.PANELS} methods; one run a visitor, kept for "
         f"{limits.SILENCE / 60:g} minutes.",
-        f"점 {limits.POINTS:,}개, {limits.STEPS:,}단계, 방법 {limits.PANELS}개까지. 방문자마다 실행 하나를 "
+        f"점 {limits.POINTS:,}개, {limits.STEPS:,}스텝, 방법 {limits.PANELS}개까지. 방문자마다 실행 하나를 "
         f"{limits.SILENCE / 60:g}분 동안 보관합니다.",
     ),
     "world": ("World", "세계"),
@@ -59,16 +59,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "high": ("t to", "t 최대"),
     "play": ("Play", "재생"),
     "pause": ("Pause", "멈춤"),
-    "step": ("Step", "한 단계"),
+    "step": ("Step", "한 스텝"),
     "restart": ("Restart", "처음부터"),
-    "speed": ("Steps a frame", "프레임마다 단계"),
+    "speed": ("Steps a frame", "프레임마다 스텝"),
     "trails": ("Trails", "자취"),
     "arrows": ("Score as arrows", "스코어 화살표"),
     "arrows_at": ("at time t", "시간 t에서"),
     "legend_source": ("start (class 1)", "시작 (클래스 1)"),
     "legend_target": ("class 2", "클래스 2"),
     "legend_now": ("the points now", "지금의 점"),
-    "progress": ("Step {step} of {total}", "{total}단계 중 {step}단계"),
+    "progress": ("Step {step} of {total}", "{total}스텝 중 {step}스텝"),
     "evaluations": ("{count} evaluations a point", "점마다 계산 {count}회"),
     "at_start": ("at the start", "시작 상태"),
     "seen_first": (
@@ -78,6 +78,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seen_underway": ("{name} is on its way.", "{name}: 가는 중입니다."),
     "seen_collapses": ("{name} gathers its points in few places.", "{name}: 점이 몇 곳으로 몰립니다 (모드 붕괴)."),
     "seen_drifts": ("{name} carries them further than needed.", "{name}: 점이 필요한 것보다 멀리 갑니다."),
+    "seen_nears": ("{name} comes near, but not all the way.", "{name}: 가까이 오지만 닿지는 못합니다."),
     "seen_arrives": ("{name} brings each to an answer nearby.", "{name}: 점이 가까운 답에 닿습니다."),
     "verdict_underway": (
         "on its way: {ratio} times the way, {distance} from class 2",
@@ -87,6 +88,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict_drifts": (
         "drifts: {ratio} times the way, {distance} from class 2",
         "벗어남: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
+    ),
+    "verdict_nears": (
+        "comes nearer: {ratio} times the way, {distance} from class 2",
+        "가까이 옴: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
     ),
     "verdict_arrives": (
         "arrives: {ratio} times the way, {distance} from class 2",
@@ -119,7 +124,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "pictures_limits": (
         f"At most {limits.EDIT_STEPS} steps, {limits.PANELS} methods and {limits.UPLOAD / 1e6:g} MB; the model works at "
         "64x64 pixels.",
-        f"{limits.EDIT_STEPS}단계, 방법 {limits.PANELS}개, {limits.UPLOAD / 1e6:g} MB까지. 모델은 64x64 픽셀로 계산합니다.",
+        f"{limits.EDIT_STEPS}스텝, 방법 {limits.PANELS}개, {limits.UPLOAD / 1e6:g} MB까지. 모델은 64x64 픽셀로 계산합니다.",
     ),
     "picture": ("Picture", "그림"),
     "upload": ("Drop a picture, or choose one", "그림을 놓거나 고르기"),
@@ -131,7 +136,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "source": ("It shows", "원본 프롬프트"),
     "target": ("It becomes", "목표 프롬프트"),
     "suggestions": ("Words that the model knows", "모델이 아는 낱말"),
-    "edit_steps": ("Steps", "단계"),
+    "edit_steps": ("Steps", "스텝"),
     "steps_own": ("the method's own", "방법의 기본값"),
     "seed": ("Seed", "시드 (seed)"),
     "edit": ("Edit", "편집"),
@@ -140,7 +145,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "wipe": ("Before and after", "이전과 이후"),
     "progress_bar": ("Progress", "진행"),
     "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),
-    "edit_progress": ("Step {step} of {total}, {count} evaluations", "{total}단계 중 {step}단계, 계산 {count}회"),
+    "edit_progress": ("Step {step} of {total}, {count} evaluations", "{total}스텝 중 {step}스텝, 계산 {count}회"),
     "seconds_left": ("About {seconds} s left", "약 {seconds}초 남음"),
     "history": ("Made so far", "지금까지 만든 그림"),
     "settings_found": (
@@ -156,7 +161,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Three identities, computed on the spot: drag a slider, and watch both sides stay together.",
         "세 가지 등식을 바로 계산합니다. 슬라이더를 움직여도 양쪽이 함께 움직입니다.",
     ),
-    "first_title": ("1. A DDIM step is an SDS step", "1. DDIM의 한 단계는 SDS의 한 단계"),
+    "first_title": ("1. A DDIM step is an SDS step", "1. DDIM의 한 스텝은 SDS의 한 스텝"),
     "first_text": (
         "At sigma 0 the noise is the previous prediction (DDIM, deterministic); at its maximum it is fresh (SDS).",
         "시그마가 0이면 노이즈는 이전 예측이고(DDIM, 결정론적), 최대이면 매번 새로 뽑습니다(SDS).",
@@ -165,7 +170,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "second_title": ("2. PDS is DDS with an identity term psi", "2. PDS는 정체성 항 psi가 더해진 DDS"),
     "second_text": (
         "The released code pairs s = t - 2 with the beta of one step, so psi > 0. At a stride of one step psi is 0.",
-        "공개 코드는 s = t - 2에 한 단계의 beta를 쓰기 때문에 psi > 0입니다. 간격이 한 단계이면 psi는 0입니다.",
+        "공개 코드는 s = t - 2에 한 스텝의 beta를 쓰기 때문에 psi > 0입니다. 간격이 한 스텝이면 psi는 0입니다.",
     ),
     "second_legend": (
         "psi over t, on a square-root scale. Orange: released code. Blue: consistent. Dashed green: a stated identity strength.",
@@ -174,7 +179,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "third_title": ("3. An edit-friendly edit is sequential DDS", "3. edit-friendly 편집은 순차적인 DDS"),
     "third_text": (
         "The offset between edit and source, step by step: DDPM inversion with the target, and DDS with a rate per step.",
-        "편집과 원본의 차이를 단계마다 봅니다. 목표를 쓴 DDPM 역변환과 단계별 비율의 DDS가 같습니다.",
+        "편집과 원본의 차이를 스텝마다 봅니다. 목표를 쓴 DDPM 역변환과 스텝별 비율의 DDS가 같습니다.",
     ),
     "third_legend": (
         "Orange: start. Lines: edit-friendly edit. Dots: DDS. Crosses: class 2.",

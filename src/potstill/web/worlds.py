@@ -211,7 +211,7 @@ def _frame(flow: LiveStudy, judge: bool) -> Answer:
 
 def _verdict(flow: LiveStudy, index: int) -> Answer:
     metrics = flow.metrics(flow.lanes[index])
-    early = flow.step < flow.study.steps and metrics.outcome == "drifts" and metrics.transport_ratio < 1
+    early = flow.step < flow.study.steps and metrics.outcome in ("drifts", "nears") and metrics.transport_ratio < 1
     return {
         "outcome": "underway" if early else metrics.outcome,
         "spread": metrics.spread_left,

@@ -16,8 +16,10 @@ from potstill.worlds.world import TARGET, World
 class Metrics:
     """Metrics of points [n, 2] edited from class 1 towards class 2. Lengths are in the units of the world's data."""
 
+    source_distance: float
+    """Mean distance of the starts to the nearest centre of class 2."""
     target_distance: float
-    """Mean distance to the nearest centre of class 2."""
+    """The same of the ends."""
     transport: float
     """Mean distance moved."""
     transport_ratio: float
@@ -37,16 +39,18 @@ class Metrics:
         return self.spread / self.spread_target
 
     @property
-    def outcome(self) -> Literal["collapses", "drifts", "arrives"]:
+    def outcome(self) -> Literal["collapses", "drifts", "nears", "arrives"]:
         """The result in a word.
 
         Collapses: less than 0.35 of the target's spread is left. Drifts: the points moved more than 2.5 times the
-        shortest path, or ended further from class 2 than half of it. Arrives: neither.
+        shortest path, or ended further from class 2 than they began. Nears: they ended nearer to it, but more than half
+        of that distance away. Arrives: within half of it.
         """
         if self.spread_left < 0.35:
             return "collapses"
-        shortest = self.transport / self.transport_ratio if self.transport_ratio else math.inf
-        return "drifts" if self.transport_ratio > 2.5 or self.target_distance > shortest / 2 else "arrives"
+        if self.transport_ratio > 2.5 or self.target_distance > self.source_distance:
+            return "drifts"
+        return "nears" if self.target_distance > self.source_distance / 2 else "arrives"
 
 
 def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Float[Tensor, "n 2"]) -> Metrics:
@@ -58,6 +62,7 @@ def measure(world: World, prior: Mixture, start: Float[Tensor, "n 2"], end: Floa
     sample = prior.sample(10_000, TARGET, Generator().manual_seed(0))
     density = prior.log_prob(end, prior.condition(TARGET)).mean()
     return Metrics(
+        source_distance=world.scale * float(wanted.mean()),
         target_distance=world.scale * float(reach.amin(1).mean()),
         transport=world.scale * float(moved.mean()),
         transport_ratio=float((moved / wanted).mean()),

@@ -150,17 +150,31 @@ def _check(shares: Sequence[float], guidance_scale: float, points: int, steps: i
 
 def plot_theorem_1(world: World, guidance_scale: float, twins: Sequence[Twins], shown: int = 10) -> bytes:
     """A panel per sigma: trajectories of DDIM as lines, steps of score distillation as dots."""
-    title = f"{world.name}: DDIM sampling (lines) and score distillation (dots) are the same, step by step"
-    figure, axes = plots.new_figure(len(twins), 1, title, size=3.0)
+    title = (
+        f"{world.name}, guidance scale {guidance_scale:g}: the predictions of DDIM sampling and the steps of score "
+        "distillation are the same points, for every sigma"
+    )
+    figure, axes = plots.new_figure(len(twins), 1, title, size=3.0, extra=0.4)
     target = world.target.numpy()
     # The first predictions lie far outside and would shrink the rest.
     low, high = target.min(0) - 0.3, target.max(0) + 0.3
+    names = {0.0: "sigma = 0: DDIM", 1.0: "largest sigma: SDS"}
+    step = {"s": 7, "color": plots.GREEN, "linewidths": 0, "zorder": 3}
+    end = {"s": 26, "facecolors": "none", "edgecolors": plots.RED, "linewidths": 1.5, "zorder": 4}
     for axis, twin in zip(axes[0], twins, strict=True):
         plots.frame_square(axis, np.stack([low, high]), margin=0.0)
-        plots.caption(axis, f"sigma = {twin.share:g} max", f"largest difference {twin.difference:.1e}")
-        axis.scatter(*target.T, s=14, color=plots.BLUE, linewidths=0, alpha=0.5)
+        apart = f"at most {twin.difference:.1e} apart, {len(twin.sampled)} steps"
+        plots.caption(axis, names.get(twin.share, f"{twin.share:g} of the largest sigma").capitalize(), apart)
+        axis.scatter(*target.T, **plots.CENTRE)
         paths, steps = (x[:, :shown].numpy() for x in (twin.sampled, twin.distilled))
         axis.add_collection(plots.lines(np.swapaxes(paths, 0, 1), width=1.6, alpha=0.8))
-        axis.scatter(*steps.reshape(-1, 2).T, s=6, color=plots.GREEN, linewidths=0, zorder=3)
-        axis.scatter(*steps[-1].T, s=16, color=plots.RED, linewidths=0, zorder=4)
+        axis.scatter(*steps.reshape(-1, 2).T, **step)
+        axis.scatter(*steps[-1].T, **end)
+    marks = {
+        "the centres that class 2 is made of": plots.dot(plots.CENTRE),
+        f"x̂₀ along DDIM sampling ({shown} points)": plots.Line2D([], [], color=plots.GREY, linewidth=1.6),
+        "steps of score distillation": plots.dot(step),
+        "their ends": plots.dot(end),
+    }
+    plots.key(figure, marks)
     return plots.png(figure)

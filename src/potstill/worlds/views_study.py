@@ -35,7 +35,7 @@ COMPARED: dict[str, Method] = {
 
 ANGLES = (0.35, 0.35 + np.pi / 2)
 """Azimuths of the two views in figures, in radians."""
-DOTS: dict[str, Any] = {"s": 11, "color": plots.GREEN, "linewidths": 0, "zorder": 3}
+MODE: dict[str, Any] = {"s": 90, "facecolors": "none", "edgecolors": plots.BLUE, "linewidths": 2.0, "zorder": 4}
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class ViewsStudy(Study[ViewMetrics]):
             for row, angle in enumerate(ANGLES):
                 paths = np.swapaxes(run.path.numpy() @ _orbit(angle).T, 0, 1)
                 axes[row, column].add_collection(plots.lines(paths))
-                axes[row, column].scatter(*paths[:, -1].T, **DOTS)
+                axes[row, column].scatter(*paths[:, -1].T, **plots.RESULT)
         return plots.png(figure)
 
     def animation(self, runs: Sequence[MethodRun[ViewMetrics]]) -> bytes:
         """The points in motion, with rotating cameras."""
         figure, axes = self._layout(runs)
         modes, frames = self.prior.of(TARGET).numpy(), len(runs[0].path)
-        moving = [[axis.collections[0], axis.scatter([], [], **DOTS)] for axis in axes.flat]
+        moving = [[axis.collections[0], axis.scatter([], [], **plots.RESULT)] for axis in axes.flat]
 
         def draw(frame: int) -> None:
             for index, (corners, dots) in enumerate(moving):
@@ -119,18 +119,39 @@ class ViewsStudy(Study[ViewMetrics]):
 
         return plots.gif(figure, [artist for pair in moving for artist in pair], draw, frames)
 
+    def _verdict(self, run: MethodRun[ViewMetrics]) -> str:
+        """The source of the noise, the numbers and the cost."""
+        perfect = self.prior.sample(10_000, TARGET, Generator().manual_seed(0))
+        least = -float(self.prior.log_prob(perfect, self.prior.condition(TARGET)).mean())
+        numbers = run.metrics
+        parts = [
+            plots.NOISES.get(run.method, ""),
+            f"negative log likelihood {numbers.nll:.1f} (best: {abs(round(least, 1)):g})",
+            f"{numbers.disagreement:.0%} of the views disagree",
+            f"{run.evaluations:,} evaluations per point",
+        ]
+        return "\n".join(filter(None, parts))
+
     def _layout(self, runs: Sequence[MethodRun[ViewMetrics]]) -> tuple[Figure, np.ndarray]:
-        title = f"3-D points generated from random views, guidance scale {self.guidance_scale:g}: four noise sources"
-        figure, axes = plots.new_figure(len(runs), 2, title, size=3.0)
+        title = (
+            f"3-D points generated from 2-D scores of random views, guidance scale {self.guidance_scale:g}: "
+            "only the source of the noise differs"
+        )
+        figure, axes = plots.new_figure(len(runs), 2, title, size=3.0, extra=1.0)
         modes = self.prior.of(TARGET).numpy()
         for column, run in enumerate(runs):
-            numbers = run.metrics
-            plots.caption(
-                axes[0, column], run.method, f"nll {numbers.nll:.1f}, views disagree {numbers.disagreement:.0%}"
-            )
+            plots.caption(axes[0, column], run.method, self._verdict(run))
             for row, angle in enumerate(ANGLES):
-                axes[row, column].scatter(*(modes @ _orbit(angle).T).T, s=90, color=plots.BLUE, alpha=0.5, linewidths=0)
+                axes[row, column].scatter(*(modes @ _orbit(angle).T).T, **MODE)
                 plots.frame_square(axes[row, column], np.array([[-2.1, -2.1], [2.1, 2.1]]))
+        for row, angle in enumerate(ANGLES):
+            axes[row, 0].set_ylabel(f"seen from {np.degrees(angle):.0f}°")
+        marks = {
+            "the modes of class 2": plots.dot(MODE),
+            "path": plots.Line2D([], [], color=plots.GREY),
+            "result": plots.dot(plots.RESULT),
+        }
+        plots.key(figure, marks)
         return figure, axes
 
 

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from potstill.diffusion.mixture import Mixture
 
-SOURCE, TARGET = 0, 1
-"""The labels of class 1, the source of an edit, and class 2, its target."""
+SOURCE = 0
+"""The label of class 1, the source of an edit."""
+TARGET = 1
+"""The label of class 2, its target."""
 
 
 @dataclass(frozen=True, eq=False)

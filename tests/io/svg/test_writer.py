@@ -1,5 +1,6 @@
 """The written file: the user's own but for new numbers, small, valid, and read back as the picture that it is."""
 
+import cmath
 import math
 import re
 from dataclasses import replace
@@ -9,12 +10,14 @@ import pytest
 import torch
 from torch import Generator
 
+from potstill.bench.drawing_pairs import drawing_pairs
 from potstill.errors import InputError
 from potstill.io.svg import SvgFile, read_svg
 from potstill.io.svg.fields import format_number, write_colour
 from potstill.io.svg.path_data import read_path
 from potstill.io.svg.path_writer import write_path
 from potstill.io.svg.writer import read_metadata
+from potstill.vectors.curves import bernstein, weighted
 from tests.io.svg.cases import CASES
 from tests.io.svg.files import DRAWINGS, by_resvg, by_us, read, svg
 from tests.optional import needs
@@ -50,6 +53,15 @@ def test_what_did_not_move_keeps_its_bytes_and_what_moved_reads_back_as_it_is(pa
             assert masked[0].replace(' fill=""', "") == masked[1].replace(' fill=""', "")
 
 
+def test_a_file_grows_by_a_20th_at_most_when_everything_moves():
+    """Also one of 220 bytes: its numbers become coarser until it fits, by less than what the model can see."""
+    for pair in drawing_pairs()[::4]:
+        file = read_svg(pair.drawing.encode())
+        new = file.text(jittered(file, ("points", "colours", "stops")))
+        assert new != pair.drawing
+        assert len(new) <= 1.05 * len(pair.drawing), pair.name
+
+
 @needs("resvg_py")
 @pytest.mark.parametrize("path", DRAWINGS[::3], ids=lambda path: path.stem)
 def test_what_is_written_is_what_is_shown(path):
@@ -77,6 +89,27 @@ def test_a_diff_shows_only_the_element_that_moved():
     numbers[0] += 2.123456
     changed = [new for new, old in zip(file.text(numbers).split("\n"), text.split("\n"), strict=True) if new != old]
     assert changed == ['  <rect x="3.123" width="9" height="9"/>']
+
+
+def test_what_a_drawing_program_keeps_for_itself_stays():
+    """Layers, guides and prefixes of Inkscape, and its entities."""
+    text = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<!-- Created with Inkscape -->
+<!DOCTYPE svg [<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">]>
+<svg xmlns:x="&ns_extend;" xmlns="http://www.w3.org/2000/svg" xmlns:sodipodi="http://sodipodi.sourceforge.net/a.dtd"
+   xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="32mm" height="32mm" viewBox="0 0 32 32">
+  <sodipodi:namedview id="b" inkscape:zoom="1"><sodipodi:guide orientation="0,1" position="3,4"/></sodipodi:namedview>
+  <metadata id="m7"><x:p>mine</x:p></metadata>
+  <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1" x:mine="1"/>
+  <g id="layer2" inkscape:label='Ä "b"'><path d="M 2,3 H 20 V 9 Z" sodipodi:nodetypes="cccc" style="fill:#ff0000"/></g>
+</svg>
+"""
+    file = read_svg(text.encode())
+    numbers = file.sketch.numbers.clone()
+    numbers[file.sketch.places("colours")] = 0.2
+    assert file.text(numbers) == text.replace("#ff0000", "#333")
+    again = file.text(numbers, "{}")
+    assert re.sub('<metadata id="potstill">.*?</metadata>', "", again) == text.replace("#ff0000", "#333")
 
 
 def test_numbers_are_written_where_they_win_and_nowhere_else():
@@ -114,6 +147,35 @@ def test_commands_keep_their_ties():
     assert re.sub(r"[^a-z]", "", write_path(paths, moved, 2).lower()) == re.sub(r"[^a-z]", "", text.lower())
     wider = [3 * value for value in values]
     assert "a9 9 0 01" in write_path(paths, wider, 2).lower()
+
+
+@pytest.mark.parametrize("flags", [(0, 1), (1, 1)])
+@pytest.mark.parametrize("radii", [(3.0, 3.0), (3.0, 3.5)])
+def test_the_middle_of_an_arc_moves_by_its_bend(radii, flags):
+    """The height of its curves above the chord, where the ellipse is a circle, for radii that grow together."""
+
+    def arc(growth: float) -> tuple[float, float]:
+        a, b = (growth * radius for radius in radii)
+        values, paths = read_path(f"M0 0A{a:.9f} {b:.9f} 20 {flags[0]} {flags[1]} 4 2", "d")
+        segment = paths[0].segments[0]
+        spots = [paths[0].start, *(spot for cubic in segment.cubics for spot in cubic)]
+        points = torch.tensor([[sum(values[place] * w for place, w in axis) for axis in spot] for spot in spots])
+        curves = torch.stack([points[number : number + 4] for number in range(0, len(points) - 1, 3)])
+        drawn = weighted(bernstein(torch.linspace(0, 1, 999)).expand(len(curves), -1, -1), curves).view(-1, 2)
+        round_ = [complex(x, y) * cmath.rect(1, -math.radians(20)) for x, y in [*drawn.tolist(), (4, 2)]]
+        *places, end = (complex(each.real / radii[0], each.imag / radii[1]) for each in round_)
+        assert segment.arc is not None
+        return max(abs((place / end).imag) * abs(end) for place in places), segment.arc.bend
+
+    (more, _), (less, _) = arc(1.001), arc(0.999)
+    assert abs(more - less) / 0.002 == pytest.approx(arc(1)[1], rel=0.01)
+
+
+def test_radii_are_as_short_as_the_curve_allows():
+    values, paths = read_path("M2 4a2.1 2.1 0 0 1 2-2M9 9a2 2 0 1 1 0 4", "d")
+    moved = [value + 0.03 * math.sin(number) for number, value in enumerate(values)]
+    radii = [re.findall(r"[aA]([\d.]+) ([\d.]+)", write_path(paths, moved, decimals)) for decimals in (1, 4)]
+    assert radii == [[("2.1", "2.1"), ("2", "2")], [("2.1254", "2.1254"), ("2.0242", "2.0242")]]
 
 
 def test_an_almost_whole_circle_becomes_curves_that_do_not_grow_with_its_gap():

@@ -4,6 +4,8 @@ Every number of the text is one number of the drawing. So a horizontal line stay
 curve stays the mirror image of the one before, and an arc stays an arc, which turns and grows with its two ends.
 """
 
+import cmath
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +41,17 @@ class Arc:
     flags: tuple[int, int]
     chord: complex
     """From its start to its end."""
+
+    @property
+    def bend(self) -> float:
+        """How far the middle of the arc moves with its radii, relative to them.
+
+        With c half the chord in radii the arc is 1 -+ sqrt(1 - c^2) high, and its derivative is |1 -+ 1/sqrt(1 - c^2)|.
+        """
+        chord = self.chord * cmath.rect(1, -math.radians(self.turn))
+        c = math.hypot(chord.real / self.radii[0], chord.imag / self.radii[1]) / 2
+        away = 1 / math.sqrt(1 - c**2) if c < 1 else math.inf
+        return away + 1 if self.flags[0] else away - 1
 
 
 @dataclass(frozen=True)

@@ -74,13 +74,23 @@ class _Writer:
         moved = abs(now - before) > 10**-self._decimals
         rx, ry = (radius * growth if moved else radius for radius in arc.radii)
         turn = 0.0 if arc.radii[0] == arc.radii[1] else arc.turn + turned if moved else arc.turn
-        # The middle of a half circle moves far with its radius; one that is a little too small counts as half the chord
-        half = arc.radii[0] == arc.radii[1] and 2 * arc.radii[0] <= 1.001 * abs(before)
-        places = self._decimals if half else self._decimals + 1
-        rx, ry = (math.floor(radius * 10**places) / 10**places if half and moved else radius for radius in (rx, ry))
-        radii = [format_number(radius, places) for radius in (rx, ry)]
+        radii = [self._radius(radius, arc) if moved else format_number(radius, 6) for radius in (rx, ry)]
         self._put({"a": [*end]}, [*radii, format_number(turn, 2), *map(str, arc.flags)])
         self._now, self._kind = end, ""
+
+    def _radius(self, radius: float, arc: Arc) -> str:
+        """The shortest text of a radius that moves the middle of the arc by half a unit of the last decimal at most.
+
+        The middle of a half circle moves far with its radius: there it is rounded down, and one that is too small
+        counts as half of the chord.
+        """
+        scale, bend = 10**self._decimals, arc.bend
+        if arc.radii[0] == arc.radii[1] and bend > 20:
+            return format_number(math.floor(radius * scale) / scale, self._decimals)
+        for places in range(self._decimals + 1):
+            if (short := round(radius, places)) > 0 and abs(short - radius) * bend <= 0.5 / scale:
+                return format_number(short, places)
+        return format_number(radius, self._decimals + 1)
 
     def _put(self, choices: dict[str, list[int]], before: Sequence[str] = ()) -> None:
         options = []

@@ -15,9 +15,10 @@ from potstill.vectors.sketch import Sketch
 
 GROWTH = 0.05
 """The share by which a file may grow before its numbers are rounded more."""
-COARSER = ((0, 0), (1, 0), (1, 10), (1, 20), (1, 40))
+COARSER = ((0, 0), (1, 0), (1, 10), (1, 20), (1, 40), (2, 40), (2, 80), (2, 160))
 """How numbers become coarser until the file is small enough: by fewer decimals, and by keeping lengths that moved by at
-most so many units of their last decimal, each of which is a 10,000th of the page or less."""
+most so many units of their last decimal, each of which is a 10,000th of the page or less. The last moves a point by a
+64th of the page at most, a pixel of the bundled model."""
 _LENGTHS = ("points", "widths", "gradients")
 _ID = "potstill"
 """The id of the `metadata` element that holds settings."""
@@ -34,8 +35,8 @@ class SvgFile:
     def text(self, numbers: Float[Tensor, " n"], metadata: str | None = None) -> str:
         """The file with these numbers: a value is replaced only where one of its numbers is new.
 
-        Lengths are rounded to a 10,000th of the page. Where the file would grow by more than a 20th, they are rounded
-        to ten times that, and then those that moved least, by up to a 250th of the page, keep the value that they had.
+        Lengths are rounded to a 10,000th of the page. Where the file would grow by more than a 20th they are rounded
+        to more, up to a 100th, and those that moved least, by up to a 64th of the page, keep the value that they had.
 
         Args:
             numbers: of the sketch, in its order.

@@ -27,6 +27,10 @@ class ToyPanel:
     metrics: ToyMetrics
     result: Images
     truth: Images
+    evaluations: int
+    """Network evaluations per view."""
+    remark: str = ""
+    """What is said of the method, above its numbers."""
 
 
 def views_picture(title: str, panels: Sequence[ToyPanel], cameras: Cameras) -> bytes:
@@ -41,7 +45,7 @@ def views_picture(title: str, panels: Sequence[ToyPanel], cameras: Cameras) -> b
         side = len(both[0])
         axis.axhline(side - 0.5, color="white", linewidth=1.5)
         axis.set_xticks([(n + 0.5) * side for n in range(len(ANGLES))], [f"{angle:g}°" for angle in ANGLES])
-        axis.set_yticks([0.5 * side, 1.5 * side], ["result", "truth"], rotation=90, va="center")
+        axis.set_yticks([0.5 * side, 1.5 * side], ["result", "goal"], rotation=90, va="center")
         axis.tick_params(length=0, labelcolor=INK, labelsize=7)
     return png(figure)
 
@@ -70,27 +74,28 @@ def ring_of(cameras: Cameras) -> list[int]:
     return found[turn.argsort()].tolist()
 
 
-def _verdict(metrics: ToyMetrics) -> str:
-    """The numbers of a result in one line."""
-    parts = [f"{metrics.psnr:.1f} dB, {metrics.agreement:.0%} of views agree"]
-    parts += [] if metrics.relative_error is None else [f"error {metrics.relative_error:.2f}"]
-    parts += [] if metrics.janus is None else [f"Janus {metrics.janus:.2f}"]
-    return ", ".join(parts)
+def _verdict(panel: ToyPanel) -> str:
+    """What the method is, the numbers of its result and its cost, in lines."""
+    metrics = panel.metrics
+    parts = [f"PSNR {metrics.psnr:.1f} dB, {metrics.agreement:.0%} of views show the same toy"]
+    parts += [] if metrics.relative_error is None else [f"error {metrics.relative_error:.2f} (no edit: 1)"]
+    parts += [] if metrics.janus is None else [f"face seen from behind: {metrics.janus:.2f} of that in front"]
+    return "\n".join(filter(None, [panel.remark, *parts, f"{panel.evaluations:,} evaluations per view"]))
 
 
 def _layout(title: str, panels: Sequence[ToyPanel], size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
     columns = min(len(panels), 2)
     rows = -(-len(panels) // columns)
-    figure, grid = new_figure(columns, rows, title)
-    figure.set_size_inches(size[0] * columns, size[1] * rows + 0.75)
+    figure, grid = new_figure(columns, rows, title, size=size[0])
+    figure.set_size_inches(size[0] * columns, (size[1] + 0.35) * rows + 0.75)
     axes = list(grid.flat)
     for axis in axes[len(panels) :]:
         axis.remove()
     for axis, panel in zip(axes, panels, strict=False):
-        axis.set(xticks=[], yticks=[])
+        axis.set(xticks=[], yticks=[], anchor="N")
         for spine in axis.spines.values():
             spine.set_color(GREY)
-        caption(axis, panel.method, _verdict(panel.metrics))
+        caption(axis, panel.method, _verdict(panel))
     return figure, axes[: len(panels)]
 
 

@@ -20,6 +20,7 @@ from potstill.scenes.camera_rules import Among
 from potstill.scenes.viewing import Solid, SolidColour, Viewing
 from potstill.state import LoopState, Resumable, State
 from potstill.tensors import Images
+from potstill.worlds.plots import NOISES
 from potstill.worlds.toys import figures
 from potstill.worlds.toys.bank import FOLDER
 from potstill.worlds.toys.measures import ToyMetrics, measure_toy, nearest_toy, toys
@@ -151,15 +152,18 @@ class ToysStudy:
 
     @property
     def _title(self) -> str:
-        what = self.target if self.source is None else f"{self.source} to {self.target}"
-        return f"toys: {what}, guidance {self.guidance_scale:g}"
+        what = f"“{self.target}” generated"
+        if self.source is not None:
+            what = f"“{self.source}” edited to “{self.target}”"
+        return f"{what} from random views with an exact score, guidance scale {self.guidance_scale:g}"
 
     def _panels(self, runs: Sequence[ToyRun]) -> list[figures.ToyPanel]:
         """The results, each with the answer of the edit, or else with the nearest toy of the target."""
         pair, bank = self.answer(), self.prior.bank
         truths = [pair[1] if pair else nearest_toy(bank, run.pictures, self._classes(self.target)) for run in runs]
+        remarks = NOISES if self.source is None else {}
         return [
-            figures.ToyPanel(run.method, run.metrics, run.pictures, truth)
+            figures.ToyPanel(run.method, run.metrics, run.pictures, truth, run.evaluations, remarks.get(run.method, ""))
             for run, truth in zip(runs, truths, strict=True)
         ]
 

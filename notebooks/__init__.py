@@ -1,0 +1,1 @@
+"""The notebooks, and the code of the lecture that they come from."""

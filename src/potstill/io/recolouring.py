@@ -1,0 +1,113 @@
+"""Meshes whose colours change, and nothing else: vertices, triangles and places on the texture stay."""
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from potstill.errors import InputError
+from potstill.io.files import as_path
+from potstill.io.meshes import TURN, load_meshes, picture_of, to_linear, trimesh_module, vertex_colours
+
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Changes of sRGB colours [n, 3] from places and normals of points [n, 3], z up."""
+MARGIN = 1.5
+"""Pixels of a texture beyond the edges of its triangles that change with them, for they are mixed in."""
+
+
+def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any] | None = None) -> bytes:
+    """A .glb or .obj as GLB with other colours: of its texture where it has one, or else of its vertices.
+
+    Args:
+        path: the mesh.
+        change: gives the change at points of the surface.
+        settings: written into the extras.
+
+    Raises:
+        InputError: the mesh cannot be read, or its triangles have no places of their own on their texture.
+    """
+    path = as_path(path)
+    _, linear = load_meshes(path)
+    given = io.BytesIO(path.read_bytes()) if linear else str(path)
+    scene = trimesh_module().load_scene(given, file_type="glb" if linear else "obj", process=False)
+    for node in scene.graph.nodes_geometry:
+        motion, name = scene.graph[node]
+        mesh = scene.geometry[name]
+        if not hasattr(mesh, "faces") or not len(mesh.faces):
+            continue
+        turn, centre = TURN @ motion[:3, :3], TURN @ motion[:3, 3]
+        spin = np.linalg.inv(turn)  # normals turn by the transposed inverse
+
+        def where(places: np.ndarray, turn: np.ndarray = turn, centre: np.ndarray = centre) -> np.ndarray:
+            return places @ turn.T + centre
+
+        if mesh.visual.kind == "texture" and picture_of(mesh) is not None:
+            _recolour_texture(mesh, where, spin, change)
+            continue
+        shades = vertex_colours(mesh, linear) + change(where(mesh.vertices), _unit(mesh.vertex_normals @ spin))
+        opaque = np.concatenate([to_linear(shades.clip(0, 1)), np.ones((len(shades), 1))], 1)
+        colours = np.rint(255 * opaque).astype(np.uint8)
+        mesh.visual = trimesh_module().visual.ColorVisuals(mesh, vertex_colors=colours)
+    if settings is not None:
+        scene.metadata["potstill"] = dict(settings)
+    return scene.export(file_type="glb")
+
+
+def _recolour_texture(mesh: Any, where: Callable[[np.ndarray], np.ndarray], spin: np.ndarray, change: Change) -> None:
+    """Change the pixels of the texture that the triangles cover; a pixel of several gets the mean."""
+    material = mesh.visual.material
+    name = "baseColorTexture" if getattr(material, "baseColorTexture", None) is not None else "image"
+    picture = getattr(material, name)
+    pixels = np.asarray(picture.convert("RGBA" if "A" in picture.getbands() else "RGB")).astype(np.float64)
+    height, width = pixels.shape[:2]
+    corners = mesh.visual.uv[mesh.faces] * [width, -height] + [-0.5, height - 0.5]
+    texel, face, shares, inside = _covered(corners, width, height)
+    places = where(np.einsum("nk,nkd->nd", shares, mesh.vertices[mesh.faces[face]]))
+    normals = _unit(np.einsum("nk,nkd->nd", shares, mesh.vertex_normals[mesh.faces[face]]) @ spin)
+    changes = 255 * change(places, normals)
+    covered = np.bincount(texel[inside], minlength=height * width) > 0
+    counts = inside | ~covered[texel]  # the margin of a triangle gives way to the inside of another
+    number = np.bincount(texel[counts], minlength=height * width).clip(min=1)
+    for channel in range(3):
+        sums = np.bincount(texel[counts], changes[counts, channel], height * width) / number
+        pixels[..., channel] += sums.reshape(height, width)
+    setattr(material, name, Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8)))
+
+
+def _covered(corners: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:
+    """The pixels at or beside each triangle [m, 3, 2]: their numbers, triangles, shares of the corners, and whether
+    they are inside.
+    """
+    found: list[tuple[np.ndarray, ...]] = []
+    for number, triangle in enumerate(corners):
+        if not np.isfinite(triangle).all():
+            continue
+        low = np.floor(triangle.min(0) - MARGIN).astype(int)
+        high = np.ceil(triangle.max(0) + MARGIN).astype(int)
+        if (high - low > 4 * np.array([width, height]) + 8).any():
+            raise InputError("a triangle repeats its texture more than four times, so it has no colours of its own")
+        x, y = (each.ravel() for each in np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True))))
+        a, b = triangle[1] - triangle[0], triangle[2] - triangle[0]
+        area = a[0] * b[1] - a[1] * b[0]
+        if abs(area) < 1e-9:
+            continue
+        p, q = x - triangle[0, 0], y - triangle[0, 1]
+        second, third = (p * b[1] - q * b[0]) / area, (q * a[0] - p * a[1]) / area
+        shares = np.stack([1 - second - third, second, third], 1)
+        sides = np.linalg.norm(np.stack([b - a, b, a]), axis=1)
+        inside = np.asarray((shares >= -1e-9).all(1))
+        near = np.asarray((shares * abs(area) / sides.clip(min=1e-9) >= -MARGIN).all(1))
+        near &= inside | ((x >= 0) & (x < width) & (y >= 0) & (y < height))
+        kept = shares[near].clip(0)
+        place = (y[near] % height) * width + x[near] % width
+        found.append((place, np.full(len(place), number), kept / kept.sum(1, keepdims=True), inside[near]))
+    if not found:
+        raise InputError("the triangles cover no part of their texture: give a mesh with places on it (UV)")
+    return tuple(np.concatenate(each) for each in zip(*found, strict=True))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)

@@ -1,0 +1,77 @@
+"""The site builds without a fault, has a place for every public name, and reads well in a browser."""
+
+import functools
+import http.server
+import json
+import threading
+
+import pytest
+
+from documentation import build, reference
+from documentation.build import Build
+from documentation.links import SitePage
+from tests import optional
+
+PAGES = ("index.html", "methods/pds.html", "methods/index.html", "reference/scenes.html", "results/benchmark.html")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    optional.require("zensical")
+    optional.require_program("npm")
+    out = tmp_path_factory.mktemp("site")
+    assert list(build.faults(Build(out))) == []
+    return out / "site"
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("package", ["", "methods", "scenes", "priors", "worlds", "baselines"])
+def test_every_public_name_has_its_place_in_the_reference(site, package):
+    anchors = set()
+    for file in (site / "reference").glob("*.html"):
+        anchors |= SitePage.read(file).anchors
+    missing = {name for name, full in reference.public(package).items() if full not in anchors}
+    assert not missing
+
+
+@pytest.mark.parametrize("section", ["methods", "reference"])
+def test_every_made_page_is_in_the_navigation(site, section):
+    links = {link.removeprefix("./") for link in SitePage.read(site / section / "index.html").links}
+    pages = [name for name in build.made_names() if name.startswith(f"{section}/")]
+    assert {name.removeprefix(f"{section}/").replace(".md", ".html") for name in pages} <= links
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_readable_by_everyone_on_a_telephone(browser, address, name, scheme):
+    """No serious fault of accessibility, nothing wider than the screen, nothing from another host, formulas typeset."""
+    optional.require("axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    wrong: list[str] = []
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.on(
+        "request", lambda request: None if request.url.startswith((address, "data:")) else wrong.append(request.url)
+    )
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("response", lambda response: wrong.append(response.url) if response.status >= 400 else None)
+    page.goto(f"{address}/{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    if page.locator(".arithmatex").count():
+        page.wait_for_selector(".katex")
+    found = Axe().run(page).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert not serious, json.dumps([(each["id"], [n["html"][:120] for n in each["nodes"][:3]]) for each in serious])
+    assert not wrong
+    page.close()

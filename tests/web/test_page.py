@@ -29,6 +29,9 @@ def test_worlds_from_start_to_download(visit):
     page.click("#ps-play")
     page.wait_for_function("/^Step [1-9]/.test(document.querySelector('#worlds .ps-progress').textContent)")
     page.locator("#worlds input[name=guidance_scale]").press("Home")
+    for _ in range(2):  # the answer on its way has the scale of before
+        seen = page.text_content("#worlds .ps-progress")
+        page.wait_for_function("now => document.querySelector('#worlds .ps-progress').textContent !== now", arg=seen)
     page.click("#ps-play")
     page.wait_for_function("document.querySelector('#worlds .ps-seen').textContent.includes('SDS')")
     assert coloured(page, "#worlds canvas") > 500

@@ -51,7 +51,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "share": ("Sigma: DDIM (0) to SDS (1)", "시그마: DDIM (0)에서 SDS (1)"),
     "identity_on": ("PDS with a stated identity strength", "PDS의 정체성 보존 세기 정하기"),
     "identity": ("Identity strength", "정체성 보존 세기"),
-    "times": ("Times", "시간 t"),
+    "times": ("Times", "시각 t"),
     "times_own": ("The method's own", "방법의 기본값"),
     "times_random": ("Random", "무작위"),
     "times_falling": ("Falling", "감소"),
@@ -64,12 +64,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "speed": ("Steps a frame", "프레임마다 스텝"),
     "trails": ("Trails", "자취"),
     "arrows": ("Score as arrows", "스코어 화살표"),
-    "arrows_at": ("at time t", "시간 t에서"),
+    "arrows_at": ("at time t", "시각 t에서"),
     "legend_source": ("start (class 1)", "시작 (클래스 1)"),
     "legend_target": ("class 2", "클래스 2"),
     "legend_now": ("the points now", "지금의 점"),
     "progress": ("Step {step} of {total}", "{total}스텝 중 {step}스텝"),
-    "evaluations": ("{count} evaluations a point", "점마다 계산 {count}회"),
+    "evaluations": ("{count} evaluations a point", "점당 네트워크 호출 {count}회"),
     "at_start": ("at the start", "시작 상태"),
     "seen_first": (
         "Every open circle is about to look for a cross: watch which keep their shape.",
@@ -77,7 +77,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "seen_underway": ("{name} is on its way.", "{name}: 가는 중입니다."),
     "seen_collapses": ("{name} gathers its points in few places.", "{name}: 점이 몇 곳으로 몰립니다 (모드 붕괴)."),
-    "seen_drifts": ("{name} carries them further than needed.", "{name}: 점이 필요한 것보다 멀리 갑니다."),
+    "seen_drifts": ("{name} carries them further than needed.", "{name}: 점이 필요 이상으로 멀리 갑니다."),
     "seen_nears": ("{name} comes near, but not all the way.", "{name}: 가까이 오지만 닿지는 못합니다."),
     "seen_arrives": ("{name} brings each to an answer nearby.", "{name}: 점이 가까운 답에 닿습니다."),
     "verdict_underway": (
@@ -87,7 +87,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict_collapses": ("collapses: {spread} of the spread is left", "붕괴: 퍼짐의 {spread}만 남음"),
     "verdict_drifts": (
         "drifts: {ratio} times the way, {distance} from class 2",
-        "벗어남: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
+        "목표를 지나침: 최단 거리의 {ratio}배, 클래스 2까지 {distance}",
     ),
     "verdict_nears": (
         "comes nearer: {ratio} times the way, {distance} from class 2",
@@ -109,17 +109,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "share_link": ("Copy link", "링크 복사"),
     "link_made": (
         "The link to these settings is copied, and stands in the address bar.",
-        "이 설정의 링크를 복사했습니다.",
+        "이 설정의 링크를 복사했습니다. 주소창에도 있습니다.",
     ),
     "link_without_csv": (
         "The link holds the settings, but not the points of the file.",
-        "링크에 파일의 점은 없습니다.",
+        "링크에는 설정만 담기고 파일의 점은 담기지 않습니다.",
     ),
     "link_broken": ("The link cannot be read: start from here.", "링크를 읽을 수 없습니다. 여기서 시작하세요."),
     # pictures
     "pictures_lead": (
         "Say what the picture shows and what it should become, and watch up to four methods edit it.",
-        "그림이 무엇인지, 무엇이 되어야 하는지 적고, 방법 네 개까지 나란히 편집되는 모습을 보세요.",
+        "그림이 무엇인지, 무엇이 되어야 하는지 적고, 최대 네 가지 방법이 나란히 편집하는 모습을 보세요.",
     ),
     "pictures_limits": (
         f"At most {limits.EDIT_STEPS} steps, {limits.PANELS} methods and {limits.UPLOAD / 1e6:g} MB; the model works at "
@@ -145,21 +145,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "wipe": ("Before and after", "이전과 이후"),
     "progress_bar": ("Progress", "진행"),
     "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),
-    "edit_progress": ("Step {step} of {total}, {count} evaluations", "{total}스텝 중 {step}스텝, 계산 {count}회"),
+    "edit_progress": (
+        "Step {step} of {total}, {count} evaluations",
+        "{total}스텝 중 {step}스텝, 네트워크 호출 {count}회",
+    ),
     "seconds_left": ("About {seconds} s left", "약 {seconds}초 남음"),
     "history": ("Made so far", "지금까지 만든 그림"),
     "settings_found": (
         "The settings in this picture are filled in; to edit from its own start, choose that picture next.",
-        "그림에 든 설정을 채웠습니다. 같은 원본에서 시작하려면 원본 그림을 고르세요.",
+        "그림에 저장된 설정을 불러왔습니다. 같은 원본에서 시작하려면 원본 그림을 고르세요.",
     ),
     "settings_other": (
         "The settings in this picture are filled in, but for its method, {method}.",
-        "그림에 든 설정을 채웠습니다. 방법 {method} 제외.",
+        "그림에 저장된 설정을 불러왔습니다(방법 {method} 제외).",
     ),
     # theorems
     "theorems_lead": (
         "Three identities, computed on the spot: drag a slider, and watch both sides stay together.",
-        "세 가지 등식을 바로 계산합니다. 슬라이더를 움직여도 양쪽이 함께 움직입니다.",
+        "세 가지 등식을 바로 계산합니다. 슬라이더를 움직여도 양변이 계속 일치합니다.",
     ),
     "first_title": ("1. A DDIM step is an SDS step", "1. DDIM의 한 스텝은 SDS의 한 스텝"),
     "first_text": (
@@ -174,12 +177,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "second_legend": (
         "psi over t, on a square-root scale. Orange: released code. Blue: consistent. Dashed green: a stated identity strength.",
-        "t에 따른 psi (제곱근 눈금). 주황: 공개 코드. 파랑: 일관된 계수. 초록 점선: 정한 정체성 세기.",
+        "t에 따른 psi (제곱근 눈금). 주황: 공개 코드. 파랑: 일관된 계수. 초록 점선: 사용자가 정한 정체성 보존 세기.",
     ),
     "third_title": ("3. An edit-friendly edit is sequential DDS", "3. edit-friendly 편집은 순차적인 DDS"),
     "third_text": (
         "The offset between edit and source, step by step: DDPM inversion with the target, and DDS with a rate per step.",
-        "편집과 원본의 차이를 스텝마다 봅니다. 목표를 쓴 DDPM 역변환과 스텝별 비율의 DDS가 같습니다.",
+        "편집과 원본의 차이를 스텝마다 봅니다. 목표를 쓴 DDPM 역변환과 스텝별 학습률의 DDS가 같습니다.",
     ),
     "third_legend": (
         "Orange: start. Lines: edit-friendly edit. Dots: DDS. Crosses: class 2.",
@@ -187,10 +190,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "sigma_share": ("Sigma, as a share of its maximum", "시그마 (최댓값에 대한 비율)"),
     "stride": ("Stride s to t", "s와 t의 간격"),
-    "difference": ("Largest difference of both sides: {value}", "양쪽의 가장 큰 차이: {value}"),
+    "difference": ("Largest difference of both sides: {value}", "양변의 최대 차이: {value}"),
     "psi_largest": (
         "Largest psi: {release} released, {consistent} consistent, {identity} stated",
-        "가장 큰 psi: 공개 코드 {release}, 일관된 계수 {consistent}, 정한 세기 {identity}",
+        "가장 큰 psi: 공개 코드 {release}, 일관된 계수 {consistent}, 사용자가 정한 세기 {identity}",
     ),
 }
 """The texts, in English and Korean."""

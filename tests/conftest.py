@@ -45,12 +45,14 @@ def browser():
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """The folder of a tiny pipeline, by its name in `tiny.BUILDERS`."""
+    from potstill.priors.logs import quiet
     from tests import tiny
 
     @cache
     def folder(name: str):
         path = tmp_path_factory.mktemp(name)
-        tiny.build(name).save_pretrained(path, safe_serialization=True)
+        with quiet():  # its bars would be read as words of the command under test
+            tiny.build(name).save_pretrained(path, safe_serialization=True)
         return path
 
     return folder

@@ -30,6 +30,15 @@ def test_a_family_has_one_name():
         pictures(Path("a.jpg"))
 
 
+def test_a_folder_has_no_name_of_a_picture(tmp_path):
+    for name in ("moons.png", "moons.GIF", "moons.json"):
+        with pytest.raises(InputError, match=r"is to be a folder of several files: leave \.\w+ out"):
+            FolderOutputs(tmp_path / name, ("world.png",))
+    assert FolderOutputs(tmp_path / "v1.2", ("world.png",)).member("world.png").parent.name == "v1.2"
+    (tmp_path / "moons.png").mkdir()
+    FolderOutputs(tmp_path / "moons.png", ("world.png",))
+
+
 def test_names_from_labels_are_short_and_distinct():
     labels = ["dds", "DDS", "DDS(a=1)", "DDS(a:1)", "x" * 300, "x" * 301, "../../etc", "a/b\0c\udcff"]
     names = plain_names(labels)

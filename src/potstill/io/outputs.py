@@ -89,7 +89,16 @@ class FileOutputs(Outputs):
 
 @dataclass(frozen=True)
 class FolderOutputs(Outputs):
-    """Files in a folder."""
+    """Files in a folder.
+
+    Raises:
+        InputError: the name is that of a picture, and no such folder exists.
+    """
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        if self.path.suffix.lower() in (".png", ".gif", ".json") and not self.path.is_dir():
+            raise InputError(f"{str(self.path)!r} is to be a folder of several files: leave {self.path.suffix} out")
 
     def member(self, name: str) -> Path:
         """A file of the folder."""

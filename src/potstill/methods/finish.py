@@ -54,7 +54,7 @@ class GuidedFilter(Finish):
         d <- d + exp(-(mean (q - d)² / tolerance²)²) (q - d)
 
     At last, small changes are undone: d is multiplied by a ramp that rises from 0 to 1 where the largest change of a
-    channel is between 0.4 `still` and `still`. What need not change is then the source, to the bit.
+    channel is between 0.4 `still` and `still`. Below it, the picture is the source again, to the bit.
 
     The fit is the guided filter (He, Sun and Tang 2013, Guided Image Filtering, with a colour guide) of the change; the
     two other parts are ours.
@@ -81,9 +81,9 @@ class GuidedFilter(Finish):
             raise InputError(f"still = {self.still} must be at least 0 and below 1")
 
     def __call__(self, images: Images, source: Source) -> Images:
-        """As the class says; computed in float64, because covariances of flat colours cancel."""
-        guide = source.to(images.device, torch.float64).expand_as(images)
-        change = images.double() - guide
+        """As the class says; in float64, as covariances of flat colours cancel, and so on the CPU: MPS has none."""
+        guide = source.cpu().double().expand_as(images)
+        change = images.cpu().double() - guide
         side = min(images.shape[-2:])
         explained = fitted(guide, change, max(1, round(self.radius * side)))
         excess = (explained - change).square().mean(1, keepdim=True)

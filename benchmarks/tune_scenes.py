@@ -6,7 +6,8 @@ As `benchmarks/tune_edits.py`: the same number of trials of optuna's sampler on 
 maximum of network evaluations for a scene, over all views. The search covers the guidance scale from 1, the learning
 rate, the largest time, the views of a step, and whether the background is white or changes. The score is the relative
 error, or of generations the rank of the caption. Writes `src/potstill/bench/tuned_scenes.json`; a method that is not
-named keeps its settings. Eight trials on six pairs take about 40 minutes for a method on one core.
+named keeps its settings. Eight trials on six pairs take two to four minutes for a
+method on one quiet core.
 """
 
 import json
@@ -27,14 +28,14 @@ from potstill.bench.scene_judge import PromptJudge, SceneJudge
 from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
 from potstill.bench.scene_suite import TUNED, new_edit, new_generation
 from potstill.io.files import write
-from potstill.methods import DDS, IDS, PDS, SDI, SDS, InfEdit, Method
+from potstill.methods import DDS, IDS, PDS, SDI, SDS, InfEdit, Method, ShrinkEdit
 from potstill.scenes import RandomColour
 from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_generating import GenerateScene
 from potstill.worlds.toys.prior import Toys
 
 METHODS: dict[str, dict[str, Method]] = {
-    "edit": {"infedit": InfEdit(), "dds": DDS(), "pds": PDS(), "ids": IDS(), "sds": SDS()},
+    "edit": {"infedit": InfEdit(), "shrinkedit": ShrinkEdit(), "dds": DDS(), "pds": PDS(), "ids": IDS(), "sds": SDS()},
     "generate": {"sds": GenerateScene(prompt="prompt").method, "sdi": SDI()},
 }
 KEPT = ("method", "guidance_scale", "steps", "learning_rate", "views", "background")
@@ -54,7 +55,7 @@ class Tune:
     """Trials per method."""
     pairs: int = 6
     """Seen pairs, balanced over the groups."""
-    evaluations: int = 600
+    evaluations: int = 300
     """Maximum network evaluations per scene and trial, of all views."""
 
 

@@ -19,7 +19,7 @@ from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_files import scene_kind
 from potstill.tasks.scene_generating import GenerateScene
 from potstill.tasks.scene_models import scene_model
-from potstill.tasks.scene_presets import PRESETS, with_preset
+from potstill.tasks.scene_presets import PRESETS, default_preset, with_preset
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.views import WORLDS, BySector, Untold
 
@@ -152,7 +152,8 @@ def test_released_settings_run_on_a_small_stable_diffusion(command, name, priors
     assert scene_kind(made) == made.suffix
     assert [step["step"] for step in result.trace] == [0, 1]
     settings = result.record["settings"]
-    assert settings["guidance_scale"] == PRESETS[command][name]["guidance_scale"]
+    for field, value in PRESETS[command][name].items():
+        assert settings[field] == few.get(field, value)
     assert result.record["resolved"]["steps"] == 2
 
 
@@ -291,3 +292,10 @@ def test_edits_that_cannot_be_are_refused(priors, teapot, tmp_path):
         far.means += torch.tensor([0.0, 0.0, 2.5])
     with pytest.raises(InputError, match="see nothing of the scene"):
         edit_scene(far, elevation=(0.0, 0.0), **told)
+
+
+def test_the_model_toys_has_settings_of_its_own():
+    assert default_preset("toys") == "toys"
+    assert default_preset("world:toys") is default_preset("emoji") is default_preset("pds-nerf") is None
+    task = GenerateScene.of({"prompt": "a", **with_preset("toys", "generate", {"steps": 5})})
+    assert (task.resolve().guidance_scale, task.steps) == (2.0, 5)

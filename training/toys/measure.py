@@ -159,26 +159,27 @@ def open_truth(file: Path) -> Truth:
 
 def wanted(truth: Truth, count: int, seed: int, held_out: bool) -> list[Wanted]:
     """Random captions and cameras: of the training, or with a colour that is held out of it."""
-    rng, found = np.random.default_rng([seed, int(held_out)]), []
-    kinds = [str(kind) for kind in rng.permutation([*KINDS] * -(-count // len(KINDS)))[:count]]
-    for kind in kinds:
-        toy = int(rng.choice(truth.of(kind)))
-        missing = frozenset(truth.rendered.toys[toy]["missing"])
-        look = _held_out(kind, missing, rng) if held_out else draw_look(kind, missing, rng)
-        behind = str(rng.choice([colour for colour in BACKGROUNDS if colour != look.colour]))
-        found.append(Wanted(look, behind, toy, int(rng.integers(VIEWS))))
+    rng, found = np.random.default_rng([seed, int(held_out)]), list[Wanted]()
+    while len(found) < count:
+        for kind in map(str, rng.permutation([*KINDS])[: count - len(found)]):
+            toy = int(rng.choice(truth.of(kind)))
+            missing = frozenset(truth.rendered.toys[toy]["missing"])
+            looks = _held_out(kind, missing, rng) if held_out else [draw_look(kind, missing, rng)]
+            if looks:  # some kinds have no colour that is held out
+                look = looks[int(rng.integers(len(looks)))]
+                behind = str(rng.choice([colour for colour in BACKGROUNDS if colour != look.colour]))
+                found.append(Wanted(look, behind, toy, int(rng.integers(VIEWS))))
     return found
 
 
-def _held_out(kind: str, missing: frozenset[str], rng: np.random.Generator) -> Look:
-    """A look whose colour of the whole is held out, or that of a part if all of these are trained."""
+def _held_out(kind: str, missing: frozenset[str], rng: np.random.Generator) -> list[Look]:
+    """The looks whose colour of the whole is held out, or that of a part if all of these are trained."""
     looks = [Look(kind, colour, missing=missing) for colour in COLOURS]
-    held = [look for look in looks if look.held_out]
-    while not held:
-        look = draw_look(kind, missing, rng)
-        words = [name for name in look.about.words if name not in missing]
-        held = [each for name in words for tint in COLOURS if (each := replace(look, colours={name: tint})).held_out]
-    return held[int(rng.integers(len(held)))]
+    if held := [look for look in looks if look.held_out]:
+        return held
+    look = draw_look(kind, missing, rng)
+    words = [name for name in look.about.words if name not in missing]
+    return [each for name in words for tint in COLOURS if (each := replace(look, colours={name: tint})).held_out]
 
 
 def kind_found(image: Images, want: Wanted, truth: Truth) -> list[str]:

@@ -118,7 +118,7 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
         command = find_command(name, _subject(name, line, record))
     if record:
         usual = command.from_record(record)
-    preset = _preset(command, line)
+    preset = _preset(command, line, record)
     settings = schema(command, usual)
     held = next((setting for setting in settings if is_method(setting.kind)), None)
     text, asked = (held and line.last("--method")) or preset.get("method"), line.last("--help", "-h")
@@ -177,13 +177,13 @@ def _of_another_subject(name: str, command: Any, wanted: str) -> str:
     return ""
 
 
-def _preset(command: Any, line: "Line") -> dict[str, Any]:
-    """The settings of the preset that is asked for, if any."""
-    name = line.last("--preset")
-    if not name or not hasattr(command, "presets"):
+def _preset(command: Any, line: "Line", record: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings of the preset that is asked for, or of the model's own unless a record has all settings."""
+    if not hasattr(command, "presets"):
         return {}
-    from potstill.tasks.scene_presets import with_preset
+    from potstill.tasks.scene_presets import default_preset, with_preset
 
+    name = line.last("--preset") or (None if record else default_preset(line.last("--model")))
     return with_preset(name, command.presets, {})
 
 

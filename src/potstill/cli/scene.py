@@ -152,8 +152,9 @@ class GenerateSceneCommand(SceneCommand):
     """
 
     task: GenerateScene
-    preset: Literal["sds-threestudio", "sdi-threestudio"] | None = None
-    """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
+    preset: Literal["toys", "sds-threestudio", "sdi-threestudio"] | None = None
+    """Settings by name; options override them. toys is the default of --model toys. The others were released for Stable
+    Diffusion, for thousands of steps on a GPU."""
     model: Model = TOYS
     output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("generate")))
 
@@ -183,8 +184,9 @@ class EditSceneCommand(SceneCommand):
     mask: Path | None = None
     """Edit only the Gaussians that this file selects; the others stay as they are, to the bit. A .txt or .npy with
     their numbers, from 0, or a .ply with as many vertices and a column "selected"."""
-    preset: Literal["pds-nerf"] | None = None
-    """Settings that were released for Stable Diffusion, made for thousands of steps on a GPU; options override them."""
+    preset: Literal["toys", "pds-nerf"] | None = None
+    """Settings by name; options override them. toys is the default of --model toys. The others were released for Stable
+    Diffusion, for thousands of steps on a GPU."""
     model: Model = TOYS
     output: SceneOutput = field(default_factory=lambda: SceneOutput(Path("edit")))
 

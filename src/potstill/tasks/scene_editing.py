@@ -24,7 +24,7 @@ from potstill.tasks.run import Result
 from potstill.tasks.scene_baking import RADIUS, Baking
 from potstill.tasks.scene_files import MESHES, check_readable, scene_kind
 from potstill.tasks.scene_models import SceneModel
-from potstill.tasks.scene_presets import with_preset
+from potstill.tasks.scene_presets import default_preset, with_preset
 from potstill.tasks.scene_run import check_seen
 from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Option
@@ -176,7 +176,7 @@ def edit_scene(
         cameras: a transforms.json with the cameras that look at the scene; by default they orbit around the origin.
         mask: the Gaussians to edit; the others keep their bits. Their numbers, or a boolean for each: an array, a .txt
             or .npy file, or the column `selected` of a .ply.
-        preset: the name of released settings, "pds-nerf".
+        preset: the name of released settings, "pds-nerf"; by default "toys" with that model, and none with others.
         on_step: called with every `Step`.
         settings: the other fields of `EditScene`: method, steps, guidance_scale, views, size, only_box, seed, ...
 
@@ -184,7 +184,9 @@ def edit_scene(
         InputError: the scene, a prompt or a setting cannot be used.
         NotFiniteError: the run reached a NaN or an infinity.
     """
-    task = EditScene.of({"source": source, "target": target, **with_preset(preset, "edit", settings)})
+    task = EditScene.of(
+        {"source": source, "target": target, **with_preset(preset or default_preset(model), "edit", settings)}
+    )
     given = {"scene": scene, "cameras": cameras, "mask": mask}
     inputs = {name: value for name, value in given.items() if value is not None}
     return task.start(inputs, load(model) if isinstance(model, str) else model).finish(on_step)

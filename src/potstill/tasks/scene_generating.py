@@ -16,7 +16,7 @@ from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.models import load
 from potstill.tasks.run import Result
 from potstill.tasks.scene_models import SceneModel
-from potstill.tasks.scene_presets import with_preset
+from potstill.tasks.scene_presets import default_preset, with_preset
 from potstill.tasks.scene_task import SceneTask
 from potstill.tasks.schema import Positional
 from potstill.worlds.toys.prior import Toys
@@ -108,7 +108,8 @@ def generate_scene(
     Args:
         prompt: what to show.
         model: what `potstill.load` takes, or what it gives.
-        preset: the name of released settings, "sds-threestudio" or "sdi-threestudio".
+        preset: the name of released settings, "sds-threestudio" or "sdi-threestudio"; by default "toys" with that
+            model, and none with others.
         on_step: called with every `Step`.
         settings: the other fields of `GenerateScene`: scene, method, steps, guidance_scale, views, size, seed, ...
 
@@ -116,5 +117,5 @@ def generate_scene(
         InputError: the prompt or a setting cannot be used.
         NotFiniteError: the run reached a NaN or an infinity.
     """
-    task = GenerateScene.of({"prompt": prompt, **with_preset(preset, "generate", settings)})
+    task = GenerateScene.of({"prompt": prompt, **with_preset(preset or default_preset(model), "generate", settings)})
     return task.start({}, load(model) if isinstance(model, str) else model).finish(on_step)

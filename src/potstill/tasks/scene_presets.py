@@ -1,4 +1,6 @@
-"""Released settings of methods in 3-D, by name: values for the fields of a task, each of which can be overridden.
+"""Settings of methods in 3-D, by name: values for the fields of a task, each of which can be overridden.
+
+Those named as a bundled model are that model's defaults; the others were released for Stable Diffusion.
 
 Guidance scales are given as `uncond + scale (cond - uncond)`; threestudio's SDS writes `text + s (text - uncond)`, so
 its 100 is 101 here, and its perp-neg branch, which SDI uses, has the same meaning as here. Learning rates and the
@@ -16,6 +18,7 @@ from potstill.errors import InputError, did_you_mean
 _CAMERAS = {"distance": (1.5, 2.0), "fov": (40.0, 70.0), "background": "RandomColour()", "last_rate": 1.0, "views": 1}
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "generate": {
+        "toys": {"guidance_scale": 2.0},
         "sds-threestudio": {
             **_CAMERAS,
             "method": "SDS()",
@@ -34,6 +37,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "edit": {
+        "toys": {"method": "InfEdit(times=Annealed(high=0.7))", "steps": 37, "learning_rate": 4.0},
         "pds-nerf": {
             "method": "PDS()",
             "guidance_scale": 100.0,
@@ -58,3 +62,9 @@ def with_preset(name: str | None, command: str, settings: Mapping[str, Any]) -> 
     if name not in known:
         raise InputError(f"unknown preset {name!r}: {did_you_mean(name, known)}")
     return {**known[name], **settings}
+
+
+def default_preset(model: object) -> str | None:
+    """The name of a bundled model's own preset, if it has one: `model` is what `load` takes or gives."""
+    name = model if isinstance(model, str) else getattr(model, "identity", {}).get("name")
+    return "toys" if name == "toys" else None

@@ -75,3 +75,19 @@ def test_a_page_is_readable_by_everyone_on_a_telephone(browser, address, name, s
     assert not serious, json.dumps([(each["id"], [n["html"][:120] for n in each["nodes"][:3]]) for each in serious])
     assert not wrong
     page.close()
+
+
+def test_a_wide_formula_does_not_run_under_its_number_on_a_telephone(browser, address):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/lecture/08-pds.html")
+    page.wait_for_selector(".katex-tag")
+    room = page.evaluate(
+        """() => [...document.querySelectorAll(".katex-display .katex-html:has(> .katex-tag)")].map(formula => {
+            const parts = [...formula.querySelectorAll(":scope > .katex-base")];
+            const end = Math.max(...parts.map(part => part.getBoundingClientRect().right));
+            return formula.querySelector(".katex-tag").getBoundingClientRect().left - end;
+        })"""
+    )
+    assert len(room) >= 6
+    assert min(room) > 0
+    page.close()

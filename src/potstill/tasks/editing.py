@@ -54,9 +54,9 @@ class Edit(ImageSettings, RunSettings):
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Finish | None = None
-    """GuidedFilter(), the default with infedit, gives the result the outlines of the picture and undoes small changes;
-    Untouched() leaves it as the method made it. Other methods are left untouched by default, so that they do what
-    their papers say."""
+    """What gives the result the outlines of the picture and undoes small changes, such as GuidedFilter(); Untouched()
+    leaves it as the method made it. By default only the default method has such a finish, GuidedFilter(), and others do
+    what their papers say."""
     style: str = AUTO
     """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
     It is added where the prompts name no style, for models that draw in several, such as the bundled one."""

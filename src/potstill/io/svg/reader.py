@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -68,6 +69,7 @@ class _Reader:
         for element in xml.root.iter():
             if name := element.get("id"):
                 self.ids.setdefault(name, element)
+        self.numbered = _numbered(xml, self.ids)
         count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
@@ -128,7 +130,7 @@ class _Reader:
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
             return
-        name = element.get("id")
+        name = element.get("id") or self.numbered.get(element)
         if name:
             self._open.append(name)
             self.named.setdefault(name, set())
@@ -191,7 +193,7 @@ class _Reader:
             yield Layer(nodes, seen, clip)
 
     def _own(self, places) -> None:
-        """Count numbers to all elements with an id that are being read."""
+        """Count numbers to all elements with a name that are being read."""
         for name in self._open:
             self.named[name].update(places)
 
@@ -284,6 +286,18 @@ class _Reader:
         if value is None:
             return () if declared_only else self.fields.attribute(element, name, [1.0], "opacities")
         return self.fields.at(value.spot, [share(value.text, f"{self.xml.name}: {name}")], "opacities")
+
+
+def _numbered(xml: Xml, ids: Mapping[str, Element]) -> dict[Element, str]:
+    """Names for the shapes without an id: `path:3` is the third <path> of the file."""
+    counts: Counter[str] = Counter()
+    names = {}
+    for element in xml.root.iter():
+        if (kind := local(element)) in SHAPES:
+            counts[kind] += 1
+            if not element.get("id") and (name := f"{kind}:{counts[kind]}") not in ids:
+                names[element] = name
+    return names
 
 
 def _draws(node: Node) -> bool:

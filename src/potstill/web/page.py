@@ -29,11 +29,13 @@ class Tab:
 
 def tabs() -> list[Tab]:
     """The tabs, in order."""
-    from potstill.web import pictures, theorems, worlds
+    from potstill.web import drawings, pictures, scenes, theorems, worlds
 
     return [
         Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices),
-        Tab("pictures", ("pictures.js",), pictures.SERVER, pictures.choices),
+        Tab("pictures", ("task.js", "pictures.js"), pictures.SERVER, pictures.choices),
+        Tab("drawings", ("task.js", "drawings.js"), drawings.SERVER, drawings.choices),
+        Tab("scenes", ("task.js", "scenes.js"), scenes.SERVER, scenes.choices),
         Tab("theorems", ("theorems.js",), theorems.SERVER, theorems.choices),
     ]
 
@@ -56,7 +58,7 @@ def gradio() -> ModuleType:
 
 def script(tab: Tab) -> str:
     """The script of a tab: the texts, what it offers, what all share, and its own."""
-    values = {"TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
+    values = {"TAB": tab.name, "TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
     constants = [f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in values.items()]
     files = [(HERE / name).read_text("utf-8") for name in ("page.js", *tab.scripts)]
     return "\n".join(["{", *constants, *files, "relabel();", "}"])  # a block, so that names may be gradio's own, too

@@ -2,8 +2,7 @@
 
 import math
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -15,7 +14,7 @@ from potstill.io.svg.clips import ClipPaths
 from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
-from potstill.io.svg.geometry import SHAPES, Outlines, rectangle
+from potstill.io.svg.geometry import SHAPES, Outlines, number_shapes, rectangle
 from potstill.io.svg.pages import page_size, view_box
 from potstill.io.svg.paints import Paints, Unsupported
 from potstill.io.svg.styles import Style, Styles
@@ -69,7 +68,7 @@ class _Reader:
         for element in xml.root.iter():
             if name := element.get("id"):
                 self.ids.setdefault(name, element)
-        self.numbered = _numbered(xml, self.ids)
+        self.numbered = number_shapes(xml, self.ids)
         count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
@@ -286,18 +285,6 @@ class _Reader:
         if value is None:
             return () if declared_only else self.fields.attribute(element, name, [1.0], "opacities")
         return self.fields.at(value.spot, [share(value.text, f"{self.xml.name}: {name}")], "opacities")
-
-
-def _numbered(xml: Xml, ids: Mapping[str, Element]) -> dict[Element, str]:
-    """Names for the shapes without an id: `path:3` is the third <path> of the file."""
-    counts: Counter[str] = Counter()
-    names = {}
-    for element in xml.root.iter():
-        if (kind := local(element)) in SHAPES:
-            counts[kind] += 1
-            if not element.get("id") and (name := f"{kind}:{counts[kind]}") not in ids:
-                names[element] = name
-    return names
 
 
 def _draws(node: Node) -> bool:

@@ -117,6 +117,7 @@ def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, sha
             max_file_size=limits.UPLOAD,
             theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
             css_paths=HERE / "page.css",
+            head=f"<style>{(HERE / 'frame.css').read_text('utf-8')}</style>",
             state_session_capacity=limits.RUNS,
         )
     except OSError as error:

@@ -93,20 +93,19 @@ const given = async (url, file) => {
   filledFrom(found);
 };
 extra.get = () => mask();
-extra.set = (url) => {
+extra.set = async (url) => {
   brushing();
   if (!url) return;
   const image = new Image();
-  image.onload = () => {
-    const context = veil.getContext("2d");
-    context.drawImage(image, 0, 0, veil.width, veil.height);
-    const marks = context.getImageData(0, 0, veil.width, veil.height);
-    for (let at = 0; at < marks.data.length; at += 4) marks.data.set([213, 94, 0, marks.data[at] > 127 ? 255 : 0], at);
-    context.putImageData(marks, 0, 0);
-    cover.masked = true;
-    paintAll();
-  };
   image.src = url;
+  await image.decode();
+  const context = veil.getContext("2d");
+  context.drawImage(image, 0, 0, veil.width, veil.height);
+  const marks = context.getImageData(0, 0, veil.width, veil.height);
+  for (let at = 0; at < marks.data.length; at += 4) marks.data.set([213, 94, 0, marks.data[at] > 127 ? 255 : 0], at);
+  context.putImageData(marks, 0, 0);
+  cover.masked = true;
+  paintAll();
 };
 const verb = () => "edit", started = () => {};
 ready();

@@ -52,12 +52,13 @@ stage.addEventListener("pointerdown", (event) => {
   held = { x: event.clientX, y: event.clientY, ...turn };
 });
 stage.addEventListener("pointermove", (event) => { if (held) aim(held.azimuth - 0.7 * (event.clientX - held.x), held.elevation + 0.5 * (event.clientY - held.y)); });
-for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { held = null; });
+for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { held = null; note(); });
 stage.addEventListener("keydown", (event) => {
   const move = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, 10], ArrowDown: [0, -10] }[event.key];
   if (!move || !event.target.closest(".ps-wipe")) return;
   event.preventDefault();
   aim(turn.azimuth + move[0], turn.elevation + move[1]);
+  note();
 });
 new MutationObserver(() => {
   for (const view of stage.querySelectorAll(".ps-wipe:not([tabindex])")) {
@@ -92,14 +93,13 @@ const editThis = (n) => {
   note();
   target.input.focus();
 };
-extra.get = () => ({ start, origin: start.of ? origin.src : "" });
+extra.get = () => ({ start, origin: start.of ? origin.src : "", method: method.value, scale: scale.value });
 extra.set = (kept) => {
   Object.assign(start, kept?.start);
   Object.assign(turn, { azimuth: azimuth.value, elevation: elevation.value });
   if (kept?.origin.startsWith("data:image/png;base64,")) origin.src = kept.origin;
-  const chosen = method.value;
   suit();
-  method.value = chosen;
+  if (kept) { method.value = kept.method; scale.value = kept.scale; }
 };
 // The scene that an edit began from is that of the new run: the earlier run has ended.
 const started = () => { if (kind.value === "edit" && start.of) Object.assign(start, { of: bench.run, index: -1 }); };

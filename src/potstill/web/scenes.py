@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,11 +15,14 @@ from potstill.io.gif import gif_bytes
 from potstill.methods import named
 from potstill.scenes import Cameras, Gaussians, Solid, Volume
 from potstill.scenes.files import read_gaussians
+from potstill.scenes.viewing import Viewing
 from potstill.tasks.models import load
 from potstill.tasks.parsing import to_text
+from potstill.tasks.run import Run
 from potstill.tasks.scene_editing import EditScene
 from potstill.tasks.scene_files import GAUSSIANS, MESHES, check_ending, scene_bytes
 from potstill.tasks.scene_generating import GenerateScene
+from potstill.tasks.scene_models import scene_model
 from potstill.tasks.scene_run import look
 from potstill.tasks.scene_task import SceneTask
 from potstill.tensors import Images
@@ -65,6 +68,11 @@ class Aim:
         if elevation is not None:
             check_number("elevation", elevation, -85.0, 85.0, usual="15")
             self.elevation = elevation
+
+    def of(self, run: Run) -> Images:
+        """As of the scene of a run, as it is then."""
+        assert run.scene is not None
+        return self(run.scene)
 
     def __call__(self, scene: Solid) -> Images:
         """The scene as it is seen from there."""
@@ -120,7 +128,7 @@ class GivenScene:
         """
         name = f"scene{self.ending}"
         with uploaded(decoded(self.scene, name), name) as path:
-            return read_gaussians(path, most=limits.GAUSSIANS)
+            return read_gaussians(path, _viewing(), limits.GAUSSIANS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +161,7 @@ class BeginScene(GivenScene, BeginTask):
         if self.scene:
             return self.read()
         check_count("index", self.index, len(_examples()) - 1, least=0)
-        return read_gaussians(EXAMPLES / _examples()[self.index]["file"])
+        return _example(self.index)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,11 +176,21 @@ def _examples() -> list[dict[str, str]]:
     return json.loads((EXAMPLES / "examples.json").read_text("utf-8"))
 
 
+def _example(index: int) -> Gaussians:
+    return read_gaussians(EXAMPLES / _examples()[index]["file"], _viewing())
+
+
 @cache
 def _model() -> Toys:
     toys = load("world:toys")
     assert isinstance(toys, Toys)
     return toys
+
+
+@cache
+def _viewing() -> Viewing:
+    """How the world looks at its toys; its background is that of all views here."""
+    return EditScene(source="red", target="blue").viewing(scene_model(_model(), None))
 
 
 def _toys() -> list[str]:
@@ -192,7 +210,7 @@ def methods_of(task: str) -> Mapping[str, Any]:
 def scenes_examples(settings: Nothing) -> Answer:
     """Scenes to edit, with two prompts each, and the toys that prompts can name."""
     with TURNS.turn():
-        shown = [{**each, "data": picture(Aim()(read_gaussians(EXAMPLES / each["file"])))} for each in _examples()]
+        shown = [{**each, "data": picture(Aim()(_example(n)))} for n, each in enumerate(_examples())]
     return {"examples": shown, "words": sorted({word for toy in _toys() for word in toy.split()})}
 
 
@@ -221,10 +239,9 @@ def scenes_begin(settings: BeginScene) -> Answer:
             stated |= {"prompt": settings.target, "scene": settings.made_of}
         tasks = settings.tasks(cls, methods_of(settings.task), limits.EDIT_STEPS, **stated)
         started = {name: (task, task.start(inputs, _model())) for name, task in tasks.items()}
-    runs = [
-        Watched(name, run, total_steps(task), lambda run=run: aim(run.scene)) for name, (task, run) in started.items()
-    ]
+    runs = [Watched(name, run, total_steps(task), partial(aim.of, run)) for name, (task, run) in started.items()]
     task, run = next(iter(started.values()))
+    assert run.scene is not None
     source = task.source_scene(run.scene)
     visit = SceneVisit(runs, notes, lambda: None if source is None else aim(source), aim=aim, origin=source)
     return {"run": SCENES.add(visit, settings.run), **visit.whole()}

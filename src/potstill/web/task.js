@@ -184,9 +184,9 @@ const restored = async () => {
   try {
     await (kept.upload ? given(kept.upload, null) : open(kept.example));
     if (!kept.upload && !kept.lost) pressed(kept.example);
-  } catch { await open(0); }
-  refill(kept.form);
-  extra.set(kept.extra);
+    refill(kept.form);
+    await extra.set(kept.extra);
+  } catch { return choose(0); }
   if (kept.run) {
     const found = await server[`${TAB}_find`]({ run: kept.run }).catch(() => null);
     if (found && !found.error) { bench.run = kept.run; watch(found, kept.running); }

@@ -148,7 +148,7 @@ class BeginTask:
             if name not in methods:
                 raise InputError(f"unknown method {name[:60]!r}: {did_you_mean(name[:60], methods)}")
             task = cls.of(stated | {"method": to_text(methods[name]), "steps": self.steps})
-            if (steps := task.resolve().steps) > most:
+            if (steps := planned_steps(task)) > most:
                 warnings.warn(f"{name} takes {most} steps here instead of {steps}", stacklevel=2)
                 task = replace(task, steps=most)
             tasks[name] = task
@@ -209,9 +209,14 @@ def noted() -> Iterator[list[str]]:
     told.extend(dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning)))
 
 
+def planned_steps(task: Any) -> int:
+    """How many steps are stated, or the default."""
+    return int(task.resolve().steps)
+
+
 def total_steps(task: Any) -> int:
     """How many steps a run of the task takes."""
-    steps = int(task.resolve().steps)
+    steps = planned_steps(task)
     return task.method.total(steps) if isinstance(task.method, Baseline) else steps
 
 
@@ -248,7 +253,7 @@ def words() -> list[str]:
     return read_vocabulary().words
 
 
-def name_of(method: Method, methods: Mapping[str, Any]) -> str:
+def name_of(method: Method | Baseline, methods: Mapping[str, Any]) -> str:
     """The name under which the page offers a method."""
     return next(name for name, each in methods.items() if to_text(each) == to_text(method))
 

@@ -258,6 +258,7 @@ LOOKS = (WIDE, {**PHONE, "color_scheme": "dark", "locale": "ko-KR"})
 def test_every_tab_is_for_everyone(visit, look):
     """No serious fault of accessibility, and nothing wider than the screen."""
     page = visit(**look)
+    assert page.evaluate("""document.fonts.load('16px "potstill Korean"', '가').then(faces => faces.length)""") == 1
     page.wait_for_function("/[0-9]/.test(document.querySelector('#worlds .ps-progress')?.textContent)")
     for tab in ("worlds", "pictures", "drawings", "scenes", "theorems"):
         page.click(f"button[data-tab-id={tab}]")

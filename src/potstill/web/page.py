@@ -1,5 +1,6 @@
 """The page: a heading, a tab for each file of tabs, and the server that shows them."""
 
+import base64
 import json
 import logging
 import os
@@ -14,7 +15,10 @@ from potstill.web import limits
 from potstill.web.texts import TEXTS
 
 HERE = Path(__file__).parent
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "Apple SD Gothic Neo", "sans-serif"]
+KOREAN = HERE / "korean.woff2"
+"""The letters of the page's own Korean texts, made by `python -m documentation.page_font`."""
+_FONTS = ["system-ui", "-apple-system", "Segoe UI"]
+_KOREAN_FONTS = ["Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def script(tab: Tab) -> str:
 
 
 def build() -> Any:
-    """The page as gradio's Blocks: `build().launch()` shows it, on a Space, too."""
+    """The page as gradio's Blocks: `build().launch(**options())` shows it, on a Space, too."""
     gr = gradio()
     with gr.Blocks(title=TEXTS["title"][0]) as page:
         heading = Tab("heading", ("heading.js",), (), dict)
@@ -96,13 +100,34 @@ def _described(function: Callable[[Any], dict[str, Any]]) -> Callable[[dict], di
     return call
 
 
+def _frame() -> str:
+    """The style around the tabs, with Korean letters for machines that have none, within the page itself."""
+    font = base64.b64encode(KOREAN.read_bytes()).decode()
+    face = f'@font-face {{ font-family: "potstill Korean"; src: url(data:font/woff2;base64,{font}) format("woff2"); }}'
+    return face + (HERE / "frame.css").read_text("utf-8")
+
+
+def options() -> dict[str, Any]:
+    """How the page looks and is served, for `build().launch(**options())`."""
+    fonts = [*_FONTS, *_KOREAN_FONTS, "potstill Korean", "sans-serif"]
+    return {
+        "theme": gradio().themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+        "css_paths": HERE / "page.css",
+        "head": f"<style>{_frame()}</style>",
+        "ssr_mode": False,
+        "mcp_server": False,
+        "footer_links": ["api"],
+        "max_file_size": limits.UPLOAD,
+        "state_session_capacity": limits.RUNS,
+    }
+
+
 def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, share: bool) -> str:
     """Serve the page in the background, and return its address.
 
     Raises:
         InputError: the port is taken.
     """
-    gr = gradio()
     try:
         _, local, shared = page.launch(
             server_name=host,
@@ -111,14 +136,7 @@ def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, sha
             share=share,
             prevent_thread_lock=True,
             quiet=True,
-            ssr_mode=False,
-            mcp_server=False,
-            footer_links=["api"],
-            max_file_size=limits.UPLOAD,
-            theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
-            css_paths=HERE / "page.css",
-            head=f"<style>{(HERE / 'frame.css').read_text('utf-8')}</style>",
-            state_session_capacity=limits.RUNS,
+            **options(),
         )
     except OSError as error:
         raise InputError(f"port {port} of {host} is taken or not allowed: choose another with --port") from error

@@ -47,6 +47,10 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
         "The settings in this file are filled in, but for its method, {method}.",
         "파일에 저장된 설정을 불러왔습니다(방법 {method} 제외).",
     ),
+    "describe": (
+        "Now say what it shows, and what it should become.",
+        "이제 무엇인지, 무엇이 되어야 하는지 적으세요.",
+    ),
     "upload_lost": (
         "The browser had no room to keep your file through the reload: choose it again.",
         "브라우저에 공간이 없어 파일을 보관하지 못했습니다. 파일을 다시 고르세요.",

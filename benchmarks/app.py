@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +82,11 @@ def memory(process: int) -> float:
 def in_a_browser(address: str) -> None:
     """The first paint, and how soon a drag of the guidance scale is seen."""
     chromium = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        chromium = None
-    if chromium is None:
+    if chromium is None or find_spec("playwright") is None:
         print("no Chromium with Playwright: the first paint and the drag are not measured")
         return
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for visit in ("first", "second"):
@@ -136,13 +135,14 @@ def visitors(address: str, process: int, count: int = 20, seconds: float = 60.0)
         tab = {4: "pictures", 9: "drawings"}.get(number % 10, "worlds")
         prompts = {"source": "blue heart", "target": "red heart"}
         begin = {"methods": METHODS} if tab == "worlds" else {"methods": ["dds"], **prompts}
-        run = ""
+        run, last = "", ""
         while time.perf_counter() < ends:
             began = time.perf_counter()
-            answer = ask(f"{tab}_advance", {"run": run}) if run else ask(f"{tab}_begin", begin)
+            answer = ask(f"{tab}_advance", {"run": run}) if run else ask(f"{tab}_begin", begin | {"run": last})
             waits.append(time.perf_counter() - began)
             errors.extend([answer["error"]] if "error" in answer else [])
-            run = "" if answer.get("done") or "error" in answer else answer.get("run", run)
+            last = answer.get("run", last)
+            run = "" if answer.get("done") or "error" in answer else last
             served[number] += 1
 
     threads = [threading.Thread(target=visit, args=(number,)) for number in range(count)]

@@ -32,4 +32,4 @@ def write(font: str, out: Path = KOREAN) -> None:
 
 
 if __name__ == "__main__":
-    write(*sys.argv[1:2])
+    write(sys.argv[1])

@@ -1,6 +1,6 @@
 """Whether the model of toys reaches its targets: the measures of `training.toys.measure`.
 
-    python benchmarks/toys_model.py --out docs/toys-model.json
+    python benchmarks/toys_model.py --out docs/results/toys-model.json
 
 Takes some minutes, and some more to render the true pictures the first time. Exits with 1 if a target is missed.
 """

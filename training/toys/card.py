@@ -1,8 +1,8 @@
-"""The numbers of the card of the model of toys: fills the table of docs/toys-model.md from a JSON file.
+"""The numbers of the card of the model of toys: fills the table of docs/results/toys-model.md from a JSON file.
 
     python -m training.toys.card
 
-`benchmarks/toys_model.py --out docs/toys-model.json` measures; this writes the results into the page.
+`benchmarks/toys_model.py --out docs/results/toys-model.json` measures; this writes the results into the page.
 """
 
 from collections.abc import Mapping
@@ -47,5 +47,5 @@ def table(numbers: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    usual = Card(Path("docs/toys-model.json"), Path("docs/toys-model.md"))
+    usual = Card(Path("docs/results/toys-model.json"), Path("docs/results/toys-model.md"))
     fill(tyro.cli(Card, description=__doc__, default=usual), table)

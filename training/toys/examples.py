@@ -102,7 +102,7 @@ class Toys(Examples):
     about: ClassVar = """\
 Draws 64x64 pictures of toys from captions such as "green mug" or "snowman with a red hat", from any camera that looks
 at them. It was trained on renders of toys that are built by rule, from the weights of the model of emoji. See
-docs/toys-model.md in the repository."""
+docs/results/toys-model.md in the repository."""
     camera: ClassVar[int] = READING.embed(torch.zeros(1), torch.zeros(1)).shape[1]
 
     @property

@@ -57,12 +57,11 @@ class BenchCommand:
     reference the table also has bounds: doing nothing (relative error 1), the answer, the answer
     after the model's autoencoder, and plain sampling of the target prompt. Those of drawings have the same elements on
     both sides, and one more bound: the elements of the source, fitted to the picture of the answer. Scenes are toys,
-    judged from 24 cameras (docs/bench-scenes.md).
+    judged from 24 cameras (docs/results/scenes-benchmark.md).
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 286 --seeds 3 --settings both
         potstill bench edits --methods dds "DDS(weight=Rho())" --groups recolour place --pairs 10
-        potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
         potstill bench drawings --pairs 60 --settings both
         potstill bench scenes --task generate --seeds 3
         potstill bench edits --data my-pairs --methods "InfEdit()" dds

@@ -47,11 +47,11 @@ class SampleCommand:
     elevation: float | None = None
     """How high the camera stands, in degrees; by default 20, if an azimuth is given."""
     guidance_scale: float = 4.0
-    """uncond + scale (cond - uncond), as in diffusers."""
+    """How strongly the prompt counts: uncond + scale (cond - uncond), as in diffusers."""
     steps: int = 50
     """Sampling steps, 1 to 1,000."""
     seed: int = 0
-    """Random seed: the same seed gives the same bytes on the same machine."""
+    """Random seed. The same seed gives the same bytes on the same machine."""
     model: str | None = None
     """emoji or toys (bundled), a name on the Hugging Face hub, or a diffusers folder; by default emoji, or toys with
     --azimuth."""

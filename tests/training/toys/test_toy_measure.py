@@ -96,7 +96,7 @@ def test_a_model_is_measured_and_its_card_says_what_was_found(truth):
 
 
 def test_the_card_shows_the_numbers_that_were_measured():
-    path = DOCS / "toys-model.json"
+    path = DOCS / "results" / "toys-model.json"
     text = table(json.loads(path.read_text())) if path.exists() else NOTHING
-    page = (DOCS / "toys-model.md").read_text()
+    page = (DOCS / "results" / "toys-model.md").read_text()
     assert filled(page, text) == page, "run `python -m training.toys.card`"

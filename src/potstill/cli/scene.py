@@ -28,7 +28,7 @@ from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 
 TOYS = Model("world:toys")
-FEW = 50
+FEW = 30
 """Steps below which a grey ball is still one."""
 
 

@@ -35,8 +35,8 @@ from potstill.tasks.editing import Edit
 
 BATCH = 20
 FEWEST, MOST = 4, 48
-PARTS, HOPELESS = 3, 1.0
-"""A trial that is so many dB below the best after a third of the pairs ends there, with its mean over them, which is
+PARTS, HOPELESS = 5, 1.0
+"""A trial that is so many dB below the best after a fifth of the pairs or more ends there, with its mean over them, which is
 comparable: the difference to the default edit on the same pairs is what is averaged."""
 KEPT = ("method", "guidance_scale", "guidance", "optimizer", "learning_rate", "steps", "finish")
 

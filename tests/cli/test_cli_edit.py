@@ -67,7 +67,7 @@ def test_a_config_with_another_method_takes_the_defaults_of_that_method(capsys, 
     out = photo.parent / "out"
     assert run(capsys, "edit", str(photo), *prompts, "--out", str(out / "edit.png"))[0] == 0
     record = json.loads((out / "edit.json").read_text())
-    by_default = {"optimizer": "sgd", "learning_rate": 0.5, "finish": "GuidedFilter()"}
+    by_default = {"optimizer": "sgd", "learning_rate": 0.5, "finish": "TwoScales()"}
     assert record["resolved"] == {"steps": 6, "guidance_scale": 1.5, **by_default}
     if earlier:  # what was resolved stood among the settings
         record["settings"] |= record.pop("resolved")

@@ -142,7 +142,7 @@ def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):
     record = read_record(edited)
     settings, resolved = record["settings"], record["resolved"]
     assert (settings["steps"], settings["optimizer"], settings["guidance_scale"]) == (2, None, None)
-    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.5, "GuidedFilter()"), strict=True))
+    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.5, "TwoScales()"), strict=True))
     assert Edit.from_record(record).resolve() == EditPlan(**resolved)
 
 

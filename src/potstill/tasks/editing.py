@@ -16,7 +16,7 @@ from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
 from potstill.methods import InfEdit, Method
-from potstill.methods.finish import Finish, GuidedFilter, Untouched
+from potstill.methods.finish import Finish, TwoScales, Untouched
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
@@ -55,8 +55,8 @@ class Edit(ImageSettings, RunSettings):
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Advanced[Finish | None] = None
-    """What is done to the result: GuidedFilter() gives it the outlines of the source and undoes small changes;
-    Untouched() leaves it. By default GuidedFilter() with the default method and Untouched() with any other, which
+    """What is done to the result: TwoScales() and GuidedFilter() give it the outlines of the source and undo small
+    changes; Untouched() leaves it. By default TwoScales() with the default method and Untouched() with any other, which
     then does what its paper says."""
     style: Advanced[str] = AUTO
     """The style of the picture, for models that draw in several, such as the bundled one, and prompts that name none:
@@ -89,7 +89,7 @@ class Edit(ImageSettings, RunSettings):
     @property
     def finishing(self) -> Finish:
         """The finish, stated or the default."""
-        return self.finish or (GuidedFilter() if self.method == type(self).method else Untouched())
+        return self.finish or (TwoScales() if self.method == type(self).method else Untouched())
 
     def start(
         self,
@@ -127,7 +127,7 @@ class Edit(ImageSettings, RunSettings):
 
         def complete(result: Result) -> Result:
             if self.scale != 0 and self.source != self.target:  # of which warnings told
-                undone = isinstance(self.finishing, GuidedFilter) and bool((result.images == images).all())
+                undone = not isinstance(self.finishing, Untouched) and bool((result.images == images).all())
                 note_result(result.images, before, scene.state_dict(), name, undone)
             return result
 

@@ -8,7 +8,7 @@ from potstill.bench.settings import new_task
 from potstill.diffusion.guidance import GuidanceRule, Interval, Plain, Rescaled
 from potstill.methods import CSD, ISM, NFSD, PDS, SDS, Bridge, FlowEdit, Identity, InfEdit, Method
 from potstill.methods.bank import DrawBank
-from potstill.methods.finish import Finish, GuidedFilter, Untouched
+from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.methods.noise import Fixed, FixedPoint, Fresh, Inverted, Mixed, NoiseSource, Picard
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, TimestepSampler, Uniform
 from potstill.methods.weighting import AlphaSigmaSquared, Constant, Rho, SigmaSquared, Velocity, Weight
@@ -90,14 +90,18 @@ def rule(trial: Trial) -> GuidanceRule:
 
 
 def finish(trial: Trial) -> Finish:
-    """The guided filter, or none."""
-    if trial.suggest_categorical("finish", ["guided filter", "none"]) == "none":
+    """A guided filter, two of them, or none."""
+    kind = trial.suggest_categorical("finish", ["two scales", "one scale", "none"])
+    if kind == "none":
         return Untouched()
-    return GuidedFilter(
-        radius=rounded(trial.suggest_float("radius", 0.02, 0.3, log=True)),
-        tolerance=rounded(trial.suggest_float("tolerance", 0.03, 0.5, log=True)),
-        still=trial.suggest_float("still", 0.0, 0.2, step=0.02),
-    )
+    radius = rounded(trial.suggest_float("radius", 0.04, 0.3, log=True))
+    tolerance = rounded(trial.suggest_float("tolerance", 0.03, 0.5, log=True))
+    still = trial.suggest_float("still", 0.0, 0.2, step=0.02)
+    if kind == "one scale":
+        return GuidedFilter(radius, tolerance, still)
+    wide = rounded(trial.suggest_float("wide tolerance", 0.015, 0.1, log=True))
+    narrow = GuidedFilter(radius, tolerance, 0.0)
+    return TwoScales(narrow, GuidedFilter(trial.suggest_float("wide", 0.25, 0.5, step=0.125), wide, still))
 
 
 def scale(trial: Trial, name: str, most: float) -> float:
@@ -111,10 +115,13 @@ def rounded(value: float) -> float:
 
 
 FALLING = {"times": "falling", "low": 0.02, "noise": "fresh", "rule": "plain"}
-FILTER = {"finish": "guided filter", "radius": 0.1, "tolerance": 0.07, "still": 0.1}
+FILTER = {"finish": "two scales", "radius": 0.1, "tolerance": 0.09, "wide": 0.375, "wide tolerance": 0.03, "still": 0.1}
 SGD = {"comparison": "source", "weight": "Rho", "source guidance": "the target's", "optimizer": "sgd", "high": 0.96}
 KNOWN: tuple[dict[str, Any], ...] = (
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
+    {**FALLING, **FILTER, **SGD, "finish": "one scale", "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
+    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.1, "evaluations": 8},
+    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.0, "evaluations": 4},
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.3, "guidance": 1.5, "evaluations": 48},
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},

@@ -1,15 +1,14 @@
 """Search the family of methods for the best edits at every number of network evaluations.
 
-    python benchmarks/family.py search [--trials 300]
-    python benchmarks/family.py front
+    python benchmarks/family.py [--trials 300]
 
-`search` looks for the highest PSNR to the true edit and the fewest evaluations at once (optuna's tree-structured Parzen
-estimator, for several objectives), from 4 to 48 evaluations, over the space of `family_space.py`. It keeps every trial
-in build/family.db, and goes on there when it is started again. `front` measures the best of them on all pairs,
-writes their settings and numbers as JSON, and draws the front.
+A search for the highest PSNR to the true edit and the fewest evaluations at once (optuna's tree-structured Parzen
+estimator, for several objectives), from 4 to 48 evaluations, over the space of `family_space.py`. Every trial stays in
+build/family.db, and the next run goes on there. The best are then measured on all pairs; their settings, commands and
+numbers are written as JSON, and the front is drawn.
 
-The pairs are those of `training.validation`, whose answers neither training nor the benchmark has, and the seen pairs of
-the groups that it lacks. On seen pairs alone, methods win that forget the source and draw the target from memory: a
+The pairs are those of `training.validation`, whose answers neither training nor the benchmark has, and the seen pairs
+of the groups that it lacks. On seen pairs alone, methods win that forget the source and draw the target from memory: a
 first search on those found SDS at rate 1 in 8 evaluations above every edit.
 """
 
@@ -47,25 +46,17 @@ KEPT = ("method", "guidance_scale", "guidance", "optimizer", "learning_rate", "s
 
 
 @dataclass(frozen=True)
-class Search:
-    """Search on, from where the last search stopped."""
+class Run:
+    """The size of the search, and the files."""
 
     trials: int = 300
-    """Further trials."""
+    """Further trials; 0 only measures the best so far."""
     pairs: int = 60
-    """Pairs, balanced over the groups."""
-    storage: Path = Path("build/family.db")
-    """Where the trials are kept."""
-
-
-@dataclass(frozen=True)
-class Front:
-    """Measure the best trials on all pairs."""
-
-    storage: Path = Path("build/family.db")
-    """Where the trials are kept."""
+    """Pairs of the search, balanced over the groups."""
     nearest: float = 0.25
-    """Trials within so many dB of the front of the search are measured, too."""
+    """Trials within so many dB of the front of the search are measured on all pairs."""
+    storage: Path = Path("build/family.db")
+    """Where the trials are kept."""
     out: Path = Path("docs/results/family.json")
     """Where the numbers are written."""
     picture: Path = Path("docs/pictures/family.png")
@@ -124,9 +115,9 @@ def command(settings: dict[str, Any]) -> str:
     return f'potstill edit heart.png --source "red heart" --target "blue heart" {options}'
 
 
-def search(run: Search) -> None:
+def search(run: Run, prior: Pipeline) -> None:
     """Run the trials."""
-    prior, known = load("emoji"), study(run.storage)
+    known = study(run.storage)
     pairs = choosing(run.pairs)
     pairs = [pair for first in range(PARTS) for pair in pairs[first::PARTS]]  # each part has all groups
     if not known.trials:
@@ -174,9 +165,9 @@ def near(trials: Sequence[FrozenTrial], within: float) -> list[FrozenTrial]:
     return list(kept.values())
 
 
-def front(run: Front) -> None:
+def front(run: Run, prior: Pipeline) -> None:
     """Measure, write and draw."""
-    prior, pairs = load("emoji"), choosing()
+    pairs = choosing()
     trials = complete(study(run.storage))
     points = []
     for trial in near(trials, run.nearest):
@@ -223,12 +214,14 @@ def draw(trials: Sequence[FrozenTrial], best: Sequence[dict[str, Any]]) -> bytes
     return png(figure)
 
 
-def main(run: Search | Front) -> None:
-    """Search, or measure the front."""
+def main(run: Run) -> None:
+    """Search, then measure the front."""
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    search(run) if isinstance(run, Search) else front(run)
+    prior = load("emoji")
+    search(run, prior)
+    front(run, prior)
 
 
 if __name__ == "__main__":
-    main(tyro.extras.subcommand_cli_from_dict({"search": Search, "front": Front}, description=__doc__))
+    main(tyro.cli(Run, description=__doc__))

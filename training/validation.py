@@ -22,7 +22,9 @@ FILE = Path("build/validation.safetensors")
 
 
 def pairs(file: Path = FILE) -> list[Pair]:
-    """The pairs of a file that this module wrote."""
+    """The pairs of a file, which is written first if there is none."""
+    if not file.exists():
+        main(out=file)
     with safetensors.safe_open(file, "pt") as opened:
         rows = json.loads(opened.metadata()["rows"])
         sources, answers = opened.get_tensor("sources"), opened.get_tensor("answers")

@@ -21,10 +21,11 @@ from potstill.methods.nfsd import NFSD
 from potstill.methods.pds import PDS
 from potstill.methods.sdi import SDI
 from potstill.methods.sds import SDS
+from potstill.methods.shrinkedit import ShrinkEdit
 from potstill.methods.vsd import VSD
 
 Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM | VSD
-Editing: TypeAlias = DDS | PDS | IDS | InfEdit | Bridge | FlowEdit
+Editing: TypeAlias = DDS | PDS | IDS | InfEdit | ShrinkEdit | Bridge | FlowEdit
 PLUGGED: list[type[Method]] = []
 """The methods of plugins, which `potstill.tasks.plugins` adds."""
 
@@ -78,6 +79,7 @@ __all__ = [
     "OptimizerSettings",
     "Release",
     "Residual",
+    "ShrinkEdit",
     "Source",
     "by_name",
     "named",

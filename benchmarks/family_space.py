@@ -6,7 +6,7 @@ from optuna import Trial
 
 from potstill.bench.settings import new_task
 from potstill.diffusion.guidance import GuidanceRule, Interval, Plain, Rescaled
-from potstill.methods import CSD, ISM, NFSD, PDS, SDS, Bridge, FlowEdit, Identity, InfEdit, Method
+from potstill.methods import CSD, ISM, NFSD, PDS, SDS, Bridge, FlowEdit, Identity, InfEdit, Method, ShrinkEdit
 from potstill.methods.bank import DrawBank
 from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.methods.noise import Fixed, FixedPoint, Fresh, Inverted, Mixed, NoiseSource, Picard
@@ -17,7 +17,17 @@ from potstill.tasks.editing import Edit
 WEIGHTS: dict[str, Weight] = {
     type(each).__name__: each for each in (Rho(), Velocity(), Constant(), SigmaSquared(), AlphaSigmaSquared())
 }
-COMPARISONS = ("source", "identity", "velocity", "noise", "source prompt", "unconditional", "negative", "level before")
+COMPARISONS = (
+    "source",
+    "share of the source",
+    "identity",
+    "velocity",
+    "noise",
+    "source prompt",
+    "unconditional",
+    "negative",
+    "level before",
+)
 
 
 def edit(trial: Trial, evaluations: int) -> Edit:
@@ -43,9 +53,11 @@ def method(trial: Trial) -> Method:
         strength = rounded(trial.suggest_float("identity strength", 0.01, 3.0, log=True))
         return PDS(**parts, coefficients=Identity(strength))
     parts["weight"] = WEIGHTS[trial.suggest_categorical("weight", list(WEIGHTS))]
-    if comparison in ("source", "velocity"):
+    if comparison in ("source", "share of the source", "velocity"):
         apart = trial.suggest_categorical("source guidance", ["the target's", "its own"])
         parts["source_guidance"] = None if apart == "the target's" else scale(trial, "guidance of the source", 4.0)
+    if comparison == "share of the source":
+        return ShrinkEdit(**parts, half=rounded(trial.suggest_float("half", 0.03, 3.0, log=True)))
     if comparison == "velocity":
         return FlowEdit(**parts, eta=trial.suggest_float("eta", 0.0, 1.0, step=0.1))
     kinds = {"source": InfEdit, "noise": SDS, "source prompt": Bridge, "unconditional": CSD, "negative": NFSD}
@@ -117,22 +129,27 @@ def rounded(value: float) -> float:
 FALLING = {"times": "falling", "low": 0.02, "noise": "fresh", "rule": "plain"}
 FILTER = {"finish": "two scales", "radius": 0.1, "tolerance": 0.09, "wide": 0.375, "wide tolerance": 0.03, "still": 0.1}
 SGD = {"comparison": "source", "weight": "Rho", "source guidance": "the target's", "optimizer": "sgd", "high": 0.96}
+SHARE = {**FALLING, **FILTER, **SGD, "comparison": "share of the source", "half": 0.4}
+ADAM = {"optimizer": "adam", "rate of adam": 0.06, "times": "uniform", "high": 0.98, "guidance": 1.5}
 KNOWN: tuple[dict[str, Any], ...] = (
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
-    {**FALLING, **FILTER, **SGD, "finish": "one scale", "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
-    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.1, "evaluations": 8},
+    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
+    {**SHARE, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
+    {**SHARE, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
+    {**SHARE, "rate of sgd": 0.5, "guidance": 1.0, "evaluations": 12},
+    {**SHARE, "rate of sgd": 0.5, "guidance": 1.2, "evaluations": 24},
+    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "half": 0.8, "evaluations": 24},
+    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "half": 0.2, "evaluations": 24},
     {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.0, "evaluations": 4},
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.3, "guidance": 1.5, "evaluations": 48},
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
+    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.1, "evaluations": 8},
     {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.5, "guidance": 2.0, "evaluations": 24},
+    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
+    {**SHARE, "rate of sgd": 0.3, "guidance": 1.5, "evaluations": 48},
+    {**FALLING, **FILTER, **SGD, "finish": "one scale", "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
     {**FALLING, **FILTER, "comparison": "velocity", "weight": "Constant", "source guidance": "the target's", "eta": 1.0}
     | {"optimizer": "sgd", "rate of sgd": 0.1, "high": 0.86, "guidance": 1.5, "evaluations": 40},
-    {**FALLING, **FILTER, **SGD, "times": "uniform", "weight": "Constant", "optimizer": "adam"}
-    | {"rate of adam": 0.06, "guidance": 1.5, "evaluations": 48},
-    {**FALLING, **FILTER, "comparison": "identity", "identity strength": 0.1, "times": "uniform", "high": 0.98}
-    | {"optimizer": "adam", "rate of adam": 0.06, "guidance": 1.5, "evaluations": 48},
-    {**FALLING, **FILTER, "comparison": "source prompt", "weight": "SigmaSquared", "times": "uniform", "high": 0.98}
-    | {"optimizer": "adam", "rate of adam": 0.06, "guidance": 1.5, "evaluations": 24},
+    {**FALLING, **FILTER, **SGD, "weight": "Constant", **ADAM, "evaluations": 48},
+    {**FALLING, **FILTER, "comparison": "identity", "identity strength": 0.1, **ADAM, "evaluations": 48},
+    {**FALLING, **FILTER, "comparison": "source prompt", "weight": "SigmaSquared", **ADAM, "evaluations": 24},
 )
 """Points that were known before the search, which begins with them."""

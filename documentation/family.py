@@ -5,7 +5,21 @@ from dataclasses import replace
 
 from documentation.methods import cell, cost, optimizer_text, title
 from potstill.bench.settings import published
-from potstill.methods import CSD, DDS, ISM, NFSD, PDS, SDS, Bridge, Consistent, FlowEdit, Identity, InfEdit, Method
+from potstill.methods import (
+    CSD,
+    DDS,
+    ISM,
+    NFSD,
+    PDS,
+    SDS,
+    Bridge,
+    Consistent,
+    FlowEdit,
+    Identity,
+    InfEdit,
+    Method,
+    ShrinkEdit,
+)
 from potstill.methods import named as named_methods
 from potstill.methods.bank import DrawBank
 from potstill.methods.method import SeparateSourceGuidance
@@ -15,7 +29,7 @@ from potstill.methods.weighting import Rho
 from potstill.tasks.parsing import to_text
 
 COMPARISONS: dict[str, Sequence[Method]] = {
-    "Edits": (DDS(), PDS(), InfEdit(), FlowEdit(), Bridge()),
+    "Edits": (DDS(), PDS(), InfEdit(), ShrinkEdit(), FlowEdit(), Bridge()),
     "Generation": (SDS(), CSD(), NFSD(), ISM()),
 }
 """One method for each comparison; VSD trains a model of the renders besides."""
@@ -31,6 +45,10 @@ PATHS: Sequence[tuple[str, Sequence[Method]]] = (
     (
         "from DDS to PDS, by the identity strength (Theorem 2)",
         [PDS(coefficients=each) for each in (Consistent(), Identity(0.1), Identity(1.0))],
+    ),
+    (
+        "from SDS to InfEdit, by the change at which half of the source's residual is kept",
+        [ShrinkEdit(half=half) for half in (0.01, 0.4, 100.0)],
     ),
     ("from the unconditional to the negative prediction", [CSD(negative=share) for share in (0.0, 0.5, 1.0)]),
     (

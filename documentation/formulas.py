@@ -49,7 +49,10 @@ MEANINGS = {
     "eta": "from 0, which is DDS, to 1, which is FlowEdit",
 }
 """Each letter of an equation, in the words of the glossary; formulas stand in backticks."""
-_ASIDE = {"ISM": {"s": "the lower noise level, `t - interval`"}}
+_ASIDE = {
+    "ISM": {"s": "the lower noise level, `t - interval`"},
+    "ShrinkEdit": {"k": "the share of the source's residual that is kept", "c": "the change of the denoised pictures"},
+}
 """Letters with another meaning in one method."""
 
 

@@ -19,7 +19,7 @@ from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.bench.settings import new_task, tuned
-from potstill.methods.finish import Finish, GuidedFilter, Untouched
+from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from potstill.tensors import Images
@@ -30,6 +30,7 @@ PARTS: Mapping[str, Finish] = {
     "explained everywhere": GuidedFilter(tolerance=1e6, still=0.0),
     "explained where it can be": GuidedFilter(still=0.0),
     "and small changes undone": GuidedFilter(),
+    "at two scales": TwoScales(),
 }
 
 

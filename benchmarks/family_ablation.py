@@ -25,10 +25,9 @@ from potstill.bench.reference_based import scores
 from potstill.bench.settings import new_task
 from potstill.io.files import write
 from potstill.io.images import png_bytes
-from potstill.methods import SDS, ShrinkEdit
+from potstill.methods import InfEdit, ShrinkEdit
 from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.methods.times import Annealed
-from potstill.methods.weighting import Rho
 from potstill.tasks.editing import Edit
 from potstill.tensors import Images
 
@@ -58,17 +57,27 @@ def edits() -> dict[str, tuple[Edit, Mapping[str, Finish]]]:
         ", small changes kept": replace(two, wide=replace(two.wide, still=0.0)),
         ", no finish": Untouched(),
     }
-    short = {"steps": 4, "learning_rate": 0.7, "guidance_scale": 1.0}
-    whole, whole_or_none = {"": two}, {"": two, ", no finish": Untouched()}
-    drawn = {"method": SDS(weight=Rho(), times=Annealed(high=0.95)), "optimizer": "sgd"}
+    none, whole = {", no finish": Untouched()}, {"": two}
+    falling = Annealed(low=0.25, high=0.95)
+    steps = {"optimizer": "sgd", "learning_rate": 0.7, "steps": 4}
+    before = {"learning_rate": 0.5, "steps": 6}
     return {
-        "ShrinkEdit, 24 evaluations": (new_task(method=ShrinkEdit()), parts),
-        "InfEdit, 24 evaluations": (new_task(), {"": two, ", as in 0.2.0": GuidedFilter(), ", no finish": Untouched()}),
-        "ShrinkEdit without guidance, 12 evaluations": (new_task(method=ShrinkEdit(), guidance_scale=1.0), whole),
-        "ShrinkEdit, 8 evaluations": (new_task(method=ShrinkEdit(), **short), whole_or_none),
-        "InfEdit, 8 evaluations": (new_task(**short), whole_or_none),
-        "SDS, 4 evaluations": (new_task(**drawn, **{**short, "learning_rate": 1.0}), whole_or_none),
+        "the default, 16 evaluations": (new_task(), parts),
+        "InfEdit instead of ShrinkEdit, 16": (new_task(method=InfEdit(times=falling), **steps), whole | none),
+        "without guidance, 8": (new_task(guidance_scale=1.0), whole),
+        "times down to 0.02, 16": (new_task(method=ShrinkEdit(times=Annealed(high=0.95))), whole),
+        "3 steps from 0.95 to 0.4 at rate 0.8, 12": (lasting(0.4, 3), whole),
+        "2 steps at 0.95 and 0.5 at rate 0.8, 8": (lasting(0.5, 2), whole),
+        "InfEdit, 6 steps at rate 0.5, 24": (
+            new_task(method=InfEdit(), **before),
+            {", as in 0.2.0": GuidedFilter()} | none,
+        ),
     }
+
+
+def lasting(low: float, steps: int) -> Edit:
+    """The default in fewer steps, which end at a larger time."""
+    return new_task(method=ShrinkEdit(times=Annealed(low=low, high=0.95)), steps=steps, learning_rate=0.8)
 
 
 def measured(images: Images, pairs: Sequence[Pair]) -> list[dict[str, float]]:

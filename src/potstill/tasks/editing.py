@@ -15,7 +15,7 @@ from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.methods import InfEdit, Method
+from potstill.methods import Method, ShrinkEdit
 from potstill.methods.finish import Finish, TwoScales, Untouched
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
@@ -49,7 +49,7 @@ class Edit(ImageSettings, RunSettings):
     """A prompt that describes the picture."""
     target: str
     """A prompt that describes what it should become."""
-    method: Method | Baseline = InfEdit()
+    method: Method | Baseline = ShrinkEdit()
     guidance_scale: float | None = None
     """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""

@@ -82,10 +82,10 @@ def noise(trial: Trial) -> NoiseSource:
 def times(trial: Trial) -> TimestepSampler:
     """A rule for t, with its range."""
     kind = trial.suggest_categorical("times", ["falling", "uniform", "shrinking", "lingering"])
-    low = trial.suggest_float("low", 0.02, 0.4, step=0.02)
-    high = trial.suggest_float("high", 0.5, 0.98, step=0.02)
+    low = trial.suggest_float("low", 0.02, 0.6, step=0.02)
+    high = trial.suggest_float("high", 0.6, 0.98, step=0.02)
     if kind == "shrinking":
-        return ShrinkingRange(low, high, end=trial.suggest_float("end", 0.4, 0.5, step=0.05), until=0.6)
+        return ShrinkingRange(low, high, end=low + 0.3 * (high - low), until=0.6)
     if kind == "lingering":
         peak = trial.suggest_float("peak", 0.3, 0.8, step=0.05)
         return DreamTime(low, high, peak, peak)
@@ -132,24 +132,21 @@ SGD = {"comparison": "source", "weight": "Rho", "source guidance": "the target's
 SHARE = {**FALLING, **FILTER, **SGD, "comparison": "share of the source", "half": 0.4}
 ADAM = {"optimizer": "adam", "rate of adam": 0.06, "times": "uniform", "high": 0.98, "guidance": 1.5}
 KNOWN: tuple[dict[str, Any], ...] = (
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
-    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
-    {**SHARE, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
-    {**SHARE, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
-    {**SHARE, "rate of sgd": 0.5, "guidance": 1.0, "evaluations": 12},
-    {**SHARE, "rate of sgd": 0.5, "guidance": 1.2, "evaluations": 24},
-    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "half": 0.8, "evaluations": 24},
-    {**SHARE, "rate of sgd": 0.5, "guidance": 1.5, "half": 0.2, "evaluations": 24},
-    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.0, "evaluations": 4},
-    {**FALLING, **FILTER, **SGD, "comparison": "noise", "rate of sgd": 1.0, "guidance": 1.1, "evaluations": 8},
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
-    {**FALLING, **FILTER, **SGD, "rate of sgd": 0.7, "guidance": 1.0, "evaluations": 8},
-    {**SHARE, "rate of sgd": 0.3, "guidance": 1.5, "evaluations": 48},
-    {**FALLING, **FILTER, **SGD, "finish": "one scale", "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
-    {**FALLING, **FILTER, "comparison": "velocity", "weight": "Constant", "source guidance": "the target's", "eta": 1.0}
-    | {"optimizer": "sgd", "rate of sgd": 0.1, "high": 0.86, "guidance": 1.5, "evaluations": 40},
-    {**FALLING, **FILTER, **SGD, "weight": "Constant", **ADAM, "evaluations": 48},
-    {**FALLING, **FILTER, "comparison": "identity", "identity strength": 0.1, **ADAM, "evaluations": 48},
-    {**FALLING, **FILTER, "comparison": "source prompt", "weight": "SigmaSquared", **ADAM, "evaluations": 24},
+    {**SHARE, "low": 0.24, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
+    {**SHARE, "low": 0.4, "rate of sgd": 0.8, "guidance": 1.5, "evaluations": 12},
+    {**SHARE, "low": 0.5, "rate of sgd": 0.8, "guidance": 1.5, "evaluations": 8},
+    {**SHARE, "low": 0.4, "rate of sgd": 0.8, "guidance": 1.0, "evaluations": 6},
+    {**SHARE, "low": 0.5, "rate of sgd": 0.8, "guidance": 1.0, "evaluations": 4},
+    {**SHARE, "comparison": "noise", "low": 0.3, "rate of sgd": 1.0, "guidance": 1.0, "evaluations": 4},
+    {**SHARE, "comparison": "noise", "low": 0.3, "rate of sgd": 1.0, "guidance": 1.3, "evaluations": 8},
+    {**SHARE, "low": 0.2, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 32},
+    {**SHARE, **SGD, "low": 0.24, "rate of sgd": 0.7, "guidance": 1.5, "evaluations": 16},
+    {**SHARE, **SGD, "rate of sgd": 0.5, "guidance": 1.5, "evaluations": 24},
+    {**SHARE, "low": 0.24, "rate of sgd": 0.7, "guidance": 1.5, "finish": "none", "evaluations": 16},
+    {**SHARE, "comparison": "velocity", "weight": "Constant", "eta": 1.0, "high": 0.86}
+    | {"rate of sgd": 0.1, "guidance": 1.5, "evaluations": 40},
+    {**SHARE, "comparison": "source", "weight": "Constant", **ADAM, "evaluations": 48},
+    {**SHARE, "comparison": "identity", "identity strength": 0.1, **ADAM, "evaluations": 48},
+    {**SHARE, "comparison": "source prompt", "weight": "SigmaSquared", **ADAM, "evaluations": 24},
 )
 """Points that were known before the search, which begins with them."""

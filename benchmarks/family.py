@@ -219,7 +219,8 @@ def main(run: Run) -> None:
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     prior = load("emoji")
-    search(run, prior)
+    if run.trials:
+        search(run, prior)
     front(run, prior)
 
 

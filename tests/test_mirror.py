@@ -54,6 +54,7 @@ TESTED_IN = {
     "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",
     "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.state_file",
+    "web/test_texts.py": "web.task_texts",
     "web/test_worlds.py": "web.(code|limits)",
 }
 """Modules without a test file of their name in the mirrored place, beside the file that tests them."""

@@ -17,6 +17,7 @@ from potstill.cli.console import step_progress
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.files import writable_folder, write
 from potstill.methods import by_name, named
+from potstill.methods.finish import Untouched
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning
 from potstill.tasks.editing import Edit
@@ -86,6 +87,7 @@ def edits(gallery: Gallery) -> None:
                 guidance_scale=gallery.guidance_scale,
                 learning_rate=gallery.learning_rate,
                 seed=gallery.seed,
+                finish=Untouched(),
             )
             with step_progress() as show:
                 images.append(task.start({"image": image}, prior).finish(partial(show, label)).images)

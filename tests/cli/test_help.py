@@ -30,6 +30,13 @@ def test_the_help_fits_on_one_screen_and_the_full_one_has_every_option(capsys, m
     assert run(capsys, name, "-h")[1] == brief
 
 
+def test_the_short_help_of_an_edit_has_what_changes_its_result_and_no_model_of_other_subjects(capsys):
+    brief = run(capsys, "edit", "--help")[1]
+    assert all(f"  --{name} " in brief for name in ("method", "guidance-scale", "finish", "style", "mask"))
+    assert "world:" not in brief
+    assert "world:toys" in run(capsys, "edit", "x.ply", "--help")[1]
+
+
 @pytest.mark.parametrize("columns", ["1", "50", "0", "x", "1000"])
 def test_any_width_of_the_terminal_will_do(capsys, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)

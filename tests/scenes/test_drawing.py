@@ -70,7 +70,8 @@ def test_elements_are_chosen_by_id_and_by_region():
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        (Chosen(only=("#nose",)), "no element with the id 'nose'"),
+        (Chosen(only=("#nose",)), "no element with the id 'nose': did you mean"),
+        (Chosen(only=("path:9",)), "no element with the id 'path:9'"),
         (Chosen(("colors",)), "no kind 'colors' of numbers of a drawing: did you mean 'colours'"),
         (Chosen(("stops",)), "nothing of the drawing is left to optimise"),
         (Chosen(inside=(0.0, 0.0, 1.0, 1.0)), "nothing of the drawing is left"),

@@ -9,8 +9,13 @@ import pytest
 from potstill.tasks.provenance import read_record
 from potstill.web.page import script, tabs
 from potstill.web.texts import TEXTS
+from tests.accessibility import serious_faults
 
 WIDE, PHONE = {"viewport": {"width": 1280, "height": 900}}, {"viewport": {"width": 390, "height": 844}}
+
+DRAWING = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20"><title>&lt;img onerror=alert(1)&gt;</title>
+<rect id="ground" width="20" height="20" fill="#fc0"/><path d="M4 4h12v12h-12z" fill="#c00"/>
+<path d="M8 8h4v4h-4z" fill="#0c0"/></svg>"""
 
 
 def coloured(page, selector):
@@ -100,10 +105,29 @@ def test_the_scripts_close_what_they_open():
         assert code.endswith("\n}")
 
 
+def opened(visit, tab, **settings):
+    page = visit(**settings)
+    page.click(f"button[data-tab-id={tab}]")
+    page.wait_for_selector(f"#{tab} .ps-examples img", state="attached", timeout=90_000)
+    return page
+
+
+def underway(page, tab):
+    """Waits until a step was taken, and gives the number of steps."""
+    page.wait_for_function(f"document.querySelector('#{tab} .ps-results progress')?.value > 0", timeout=90_000)
+    return page.eval_on_selector(f"#{tab} .ps-results progress", "bar => bar.value")
+
+
+def saved(page, tab, key, folder):
+    with page.expect_download() as download:
+        page.locator(f"#{tab} [data-text={key}]").first.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
 def test_pictures_from_prompts_to_settings_and_back(visit, tmp_path):
-    page = visit(**WIDE)
-    page.click("button[data-tab-id=pictures]")
-    page.wait_for_selector(".ps-examples img", timeout=90_000)
+    page = opened(visit, "pictures", **WIDE)
     target = page.locator("#pictures [name=target]")
     target.fill("")
     target.press_sequentially("blue hea")
@@ -113,7 +137,7 @@ def test_pictures_from_prompts_to_settings_and_back(visit, tmp_path):
         target.press("ArrowDown")
     target.press("Enter")
     assert target.input_value() == "blue heart "
-    page.fill("[name=edit_steps]", "4")
+    page.fill("#pictures [name=edit_steps]", "4")
     page.locator("#pictures select").nth(0).select_option("dds")
     page.locator("#pictures select").nth(1).select_option("pds")
     page.check("[name=brush]")
@@ -122,20 +146,124 @@ def test_pictures_from_prompts_to_settings_and_back(visit, tmp_path):
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 120, steps=4)
     page.mouse.up()
-    page.click("#ps-edit")
-    page.wait_for_selector(".ps-history:visible", timeout=90_000)
-    assert page.locator(".ps-results progress").evaluate_all("bars => bars.map(bar => bar.value / bar.max)") == [1, 1]
+    page.click("[data-go=pictures]")
+    page.wait_for_selector("#pictures .ps-history:visible", timeout=90_000)
+    bars = "bars => bars.map(bar => bar.value / bar.max)"
+    assert page.locator("#pictures .ps-results progress").evaluate_all(bars) == [1, 1]
     page.locator(".ps-wipe + input").first.fill("50")
     assert "50%" in page.locator(".ps-before").first.get_attribute("style")
-    with page.expect_download() as download:
-        page.locator("#pictures [data-text=save_png]").first.click()
-    made = tmp_path / download.value.suggested_filename
-    download.value.save_as(made)
+    made = saved(page, "pictures", "save_png", tmp_path)
     record = read_record(made)
     assert (made.name, record["settings"]["steps"], "mask" in record) == ("dds.png", 4, True)
+    page.reload(wait_until="commit")
+    page.wait_for_selector("#pictures .ps-after:visible", timeout=90_000)
+    assert target.input_value() == "blue heart "
+    assert read_record(saved(page, "pictures", "save_png", tmp_path)) == record
     target.fill("")
     page.set_input_files("#pictures input[type=file]", made)
     page.wait_for_function("document.querySelector('#pictures [name=target]').value === 'blue heart '")
+
+
+def test_a_mask_is_drawn_with_keys_and_outlives_a_reload(visit):
+    page = opened(visit, "pictures", **WIDE)
+    picture = page.locator(".ps-picture")
+    page.check("[name=brush]")
+    picture.focus()
+    for key in ("ArrowRight", "Shift+ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    assert "44 % by 50 %, 31 % from the left" in page.inner_text("#pictures .ps-message")
+    kept = "JSON.parse(sessionStorage.getItem('potstill-pictures'))"
+    mask = page.evaluate(f"{kept}.extra")
+    page.evaluate(f"sessionStorage.setItem('potstill-pictures', JSON.stringify({{...{kept}, old: true}}))")
+    page.reload(wait_until="commit")
+    page.wait_for_function(f"!{kept}.old", timeout=90_000)
+    assert page.evaluate(f"{kept}.extra") == mask
+    picture.focus()
+    page.keyboard.press("Delete")
+    assert page.evaluate(f"{kept}.extra") == ""
+
+
+def test_drawings_keep_what_was_chosen_through_a_lost_connection_and_a_reload(visit, tmp_path):
+    page = opened(visit, "drawings", **WIDE)
+    page.set_input_files(
+        "#drawings input[type=file]", {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": DRAWING}
+    )
+    page.wait_for_selector("#drawings g[data-name=ground]")
+    assert page.input_value("#drawings [name=source]") == ""  # that of the example
+    page.locator("#drawings g[data-name=ground]").focus()
+    for key in ("Space", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    page.locator("#drawings g[data-name='path:2']").click()
+    assert page.locator("#drawings g[aria-checked=true]").count() == 2
+    page.fill("#drawings [name=source]", "red square")
+    page.fill("#drawings [name=target]", "blue square")
+    page.fill("#drawings [name=edit_steps]", "400")
+    page.click("[data-go=drawings]")
+    underway(page, "drawings")
+    page.context.set_offline(True)
+    page.wait_for_selector("#drawings .ps-message:has-text('connection is lost')")
+    page.context.set_offline(False)
+    before = underway(page, "drawings")
+    page.wait_for_function(f"document.querySelector('#drawings .ps-results progress').value > {before}")
+    page.reload(wait_until="commit")
+    assert underway(page, "drawings") > before
+    assert page.locator("#drawings g[aria-checked=true]").count() == 2
+    page.click("[data-go=drawings]")
+    page.wait_for_selector("#drawings .ps-message:has-text('Stopped')")
+    made = saved(page, "drawings", "save_svg", tmp_path)
+    record = read_record(made)
+    assert record["stopped_after"] < record["settings"]["steps"] == 400
+    assert record["settings"]["only"] == ["path:1"]
+    assert b'<path d="M8 8h4v4h-4z" fill="#0c0"/>' in made.read_bytes()
+
+
+def test_a_scene_turns_while_it_is_made_and_is_edited(visit, tmp_path):
+    page = opened(visit, "scenes", **PHONE, has_touch=True)
+    page.fill("#scenes [name=target]", "red teapot")
+    page.click("[data-go=scenes]")
+    underway(page, "scenes")
+    view = page.locator("#scenes .ps-wipe")
+    view.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("#scenes [name=azimuth]") == "40"
+    box = view.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 100)
+    page.mouse.up()
+    assert page.input_value("#scenes [name=azimuth]") == "-30"
+    before = underway(page, "scenes")
+    page.reload(wait_until="commit")
+    assert underway(page, "scenes") >= before
+    assert page.input_value("#scenes [name=azimuth]") == "-30"
+    page.click("[data-go=scenes]")
+    page.wait_for_selector("#scenes .ps-message:has-text('Stopped')")
+    assert read_record(saved(page, "scenes", "save_ply", tmp_path))["settings"]["prompt"] == "red teapot"
+    page.click("[data-text=edit_this]")
+    page.fill("#scenes [name=target]", "blue teapot")
+    page.fill("#scenes [name=edit_steps]", "2")
+    for made in (2, 3):  # the second edit begins with the same scene as the first
+        page.click("[data-go=scenes]")
+        page.wait_for_function(f"document.querySelectorAll('#scenes .ps-history img').length === {made}")
+    assert not page.locator("#scenes .ps-message[data-kind=error]:not(:empty)").count()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+LOOKS = (WIDE, {**PHONE, "color_scheme": "dark", "locale": "ko-KR"})
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=("wide", "phone-dark-korean"))
+def test_every_tab_is_for_everyone(visit, look):
+    """No serious fault of accessibility, and nothing wider than the screen."""
+    page = visit(**look)
+    page.wait_for_function("/[0-9]/.test(document.querySelector('#worlds .ps-progress')?.textContent)")
+    assert page.evaluate("""document.fonts.load('16px "potstill Korean"', '가').then(faces => faces.length)""") == 1
+    for tab in ("worlds", "pictures", "drawings", "scenes", "theorems"):
+        page.click(f"button[data-tab-id={tab}]")
+        seen = {"worlds": "canvas", "theorems": ".ps-value:not(:empty)"}.get(tab, ".ps-examples img")
+        page.wait_for_selector(f"#{tab} {seen}", state="attached", timeout=90_000)
+        assert not serious_faults(page), tab
+        assert page.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]
 
 
 def test_theorems_move_with_their_sliders_in_the_dark(visit):

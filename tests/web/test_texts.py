@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from potstill.web.page import HERE
+from documentation.page_font import letters
+from potstill.web.page import HERE, KOREAN
 from potstill.web.texts import TEXTS
+from tests import optional
 
 
 @pytest.mark.parametrize("key", TEXTS)
@@ -24,3 +26,11 @@ def test_every_text_that_the_page_names_is_there():
         used |= set(re.findall(r'\b(?:say|text|button|slider|choice|group|check)\("(\w+)"', source))
     assert used
     assert not used - TEXTS.keys()
+
+
+def test_the_font_of_the_page_has_every_letter_of_its_korean():
+    optional.require("fontTools")
+    from fontTools.ttLib import TTFont
+
+    missing = letters() - {chr(code) for code in TTFont(KOREAN).getBestCmap() or {}}
+    assert not missing, "run python -m documentation.page_font again"

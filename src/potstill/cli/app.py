@@ -22,7 +22,7 @@ class AppCommand:
     """
 
     host: str = HOST
-    """The address to serve on; 0.0.0.0 is every one of this machine."""
+    """The address to serve on. 0.0.0.0 lets other machines open the page."""
     port: int = 7860
     """The port of the page."""
     auth: str | None = None

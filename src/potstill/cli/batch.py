@@ -49,8 +49,8 @@ class BatchCommand:
     manifest: Positional[Path]
     """A .csv, .jsonl or .parquet file."""
     out: Path = Path("batch")
-    """The folder to write to, for one batch at a time. Rows that are done there are not done again, and the table of
-    results is that of the last batch."""
+    """The folder to write to. One batch at a time can use it. Rows that are done there are not done again, and the
+    table of results is that of the last batch."""
     images: Advanced[Path | None] = None
     """The folder that paths in the table are relative to and must stay in; by default that of the table."""
     workers: int = 1

@@ -57,9 +57,7 @@ class BenchCommand:
 
         potstill bench edits                                      40 pairs, one seed, methods as tuned
         potstill bench edits --pairs 286 --seeds 3 --settings both
-        potstill bench edits --groups recolour place --pairs 65
-        potstill bench edits --methods dds "DDS(weight=Rho())" --pairs 10
-        potstill bench edits --methods "InfEdit()" "DDS()" --guidance-scales 1 1.5 3
+        potstill bench edits --methods dds "DDS(weight=Rho())" --groups recolour place --pairs 10
         potstill bench drawings --pairs 60 --settings both
         potstill bench edits --data my-pairs --methods "InfEdit()" dds
         potstill bench edits --data PIE-Bench --model MODEL --clip openai/clip-vit-large-patch14

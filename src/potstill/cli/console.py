@@ -34,7 +34,6 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
                 tasks[method] = progress.add_task(method, total=step.total, note="")
             if step.index % 10 == 9 or step.index + 1 == step.total:
                 note = "" if step.loss is None else f"loss {step.loss:.2e}"
-                note += "" if step.distance is None else f"  distance {step.distance:.3f}"
                 progress.update(tasks[method], completed=step.index + 1, note=note)
 
         yield show

@@ -42,8 +42,9 @@ class Model:
     """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file; for scenes also
-    world:toys, and world:toys-sectors or world:toys-none, which know less of the view."""
+    """emoji (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file. Scenes in 3-D
+    also take world:toys, the exact score of pictures of toys, and world:toys-sectors or world:toys-none, which know
+    less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None
@@ -122,7 +123,7 @@ class RunOutput(abc.ABC):
     json: bool = False
     """Print the JSON instead of a summary."""
     config: Path | None = None
-    """Take the settings of a result (its PNG or JSON) or of a file written by --save-config."""
+    """Take the settings from a result, its PNG or JSON. A file written by --save-config will do as well."""
     save_config: Advanced[Path | None] = None
     """Write the settings to this file before the run."""
     checkpoint_every: Advanced[float] = SECONDS
@@ -229,8 +230,7 @@ class RunOutput(abc.ABC):
             print(outputs.member(".json").read_text())
         else:
             last = result.trace[-1]
-            summary = "" if last["distance"] is None else f"distance {last['distance']:.3g}, "
-            summary += "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
+            summary = "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
             print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.0f} s")
             print_written([*places, outputs.member(".json")])
 

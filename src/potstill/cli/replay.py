@@ -25,14 +25,13 @@ class ReplayCommand:
     """
 
     file: Positional[Path]
-    """A PNG or JSON that potstill wrote, a drawing, .svg, or a scene, .ply or .glb."""
+    """A result of potstill: a PNG or its JSON, an SVG, or a scene (.ply or .glb)."""
     out: Path | None = None
-    """Also write the new images to this PNG, or the drawing or scene to a file with its ending. If a file of that name
-    exists, the next free name is taken."""
+    """Also write the new result to this file. If a file of that name exists, the next free name is taken."""
     overwrite: bool = False
     """Replace existing files instead of taking the next free name."""
     json: bool = False
-    """Print JSON."""
+    """Print JSON instead of a sentence."""
 
     def run(self) -> None:
         """Replay, compare, print."""

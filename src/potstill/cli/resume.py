@@ -18,7 +18,7 @@ COMMANDS = ("edit", "generate", "compare", "invert", "world")
 
 @dataclass(frozen=True)
 class ResumeCommand:
-    """Resume a command that was interrupted, killed, or stopped by an error, to the bytes it would have given.
+    """Continue a run that was interrupted, killed or stopped by an error. Its result has the bytes it would have had.
 
     `edit`, `generate`, `compare`, `invert` and `world` write a checkpoint beside their results every
     `--checkpoint-every` seconds and when they are interrupted. It is removed when the results are written.

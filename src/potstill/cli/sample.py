@@ -38,11 +38,11 @@ class SampleCommand:
     count: int = 8
     """Pictures of each prompt; at most 10,000 in all."""
     guidance_scale: float = 4.0
-    """uncond + scale (cond - uncond), as in diffusers."""
+    """How strongly the prompt counts: uncond + scale (cond - uncond), as in diffusers."""
     steps: int = 50
     """Sampling steps, 1 to 1,000."""
     seed: int = 0
-    """Random seed: the same seed gives the same bytes on the same machine."""
+    """Random seed. The same seed gives the same bytes on the same machine."""
     model: str = "emoji"
     """emoji (bundled), a name on the Hugging Face hub, or a diffusers folder."""
     out: Path = Path("sample.png")

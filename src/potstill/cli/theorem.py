@@ -35,7 +35,7 @@ class TheoremCommand:
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """The values of sigma, as shares in [0, 1] of the largest one."""
     guidance_scale: float = 2.0
-    """uncond + scale (cond - uncond), as in diffusers. The theorem holds for any scale."""
+    """How strongly the class counts: uncond + scale (cond - uncond), as in diffusers. Theorem 1 holds for any."""
     points: int = 200
     """Number of points, 1 to 100,000."""
     steps: int = 40

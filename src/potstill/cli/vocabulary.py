@@ -35,7 +35,7 @@ class VocabularyCommand:
     model: str = "emoji"
     """emoji (bundled), or the folder of a model with a vocabulary.json."""
     json: bool = False
-    """Print JSON."""
+    """Print JSON instead of the list."""
 
     def run(self) -> None:
         """Print."""

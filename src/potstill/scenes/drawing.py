@@ -37,7 +37,8 @@ class Chosen:
 
     Attributes:
         kinds: some of `KINDS`.
-        only: ids of elements, to which the choice is limited with all within them; by default all elements.
+        only: ids of elements, to which the choice is limited with all within them; by default all elements. A shape
+            without an id is `path:3`, the third <path> of the file.
         inside: left, top, right and bottom, in the units of the viewBox; shapes that reach beyond stay.
         region: a picture of a canvas with the page in its middle, over 0.5 where it may change; shapes whose outline
             leaves it stay.
@@ -60,14 +61,15 @@ class Chosen:
         shapes = list(_moving(sketch.nodes))
         chosen, others = list(shapes), []
         if self.only or self.inside or self.region is not None:
-            ids = [name.removeprefix("#") for name in self.only]
-            for name in ids:
+            wanted = [name.removeprefix("#") for name in self.only]
+            for name in wanted:
                 if name not in sketch.named:
-                    fix = did_you_mean(name, sketch.named) if sketch.named else "no element of it has an id"
+                    ids = [each for each in sketch.named if ":" not in each]
+                    fix = did_you_mean(name, ids) if ids else "no element of it has one; path:1 is its first <path>"
                     raise InputError(f"the drawing has no element with the id {name!r}: {fix}")
-            own = frozenset().union(*(sketch.named[name] for name in ids))
+            own = frozenset().union(*(sketch.named[name] for name in wanted))
             inside = [each for each in shapes if _within(each, sketch, self.inside) and self._covers(each, sketch)]
-            chosen = [each for each in inside if not ids or each.places() <= own]
+            chosen = [each for each in inside if not wanted or each.places() <= own]
             others = [each for each in shapes if not any(each is one for one in chosen)]
         shared = {place for shape in others for place in shape.places()}
         found = {place for shape in chosen for place in shape.places()} - sketch.constant

@@ -29,7 +29,8 @@ class CompareDrawings(Comparing, DrawingSettings):  # type: ignore[override]  # 
     strokes: int | None = None
     """Number of strokes; by default 64."""
     only: tuple[str, ...] = ()
-    """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all."""
+    """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all. A shape
+    without an id is path:3, the third <path> of the file."""
     only_box: Annotated[Box | None, Option(metavar="LEFT TOP RIGHT BOTTOM")] = None
     """Change only shapes within this box, in units of the viewBox; the others keep their bytes."""
 

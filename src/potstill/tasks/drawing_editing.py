@@ -42,7 +42,8 @@ class EditDrawing(DrawingSettings):
     """A prompt that describes what it should become."""
     method: Method = InfEdit()
     only: tuple[str, ...] = ()
-    """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all."""
+    """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all. A shape
+    without an id is path:3, the third <path> of the file."""
     only_box: Annotated[Box | None, Option(metavar="LEFT TOP RIGHT BOTTOM")] = None
     """Change only shapes within this box, in units of the viewBox; the others keep their bytes."""
     style: Advanced[str] = AUTO

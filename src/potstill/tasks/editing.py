@@ -27,7 +27,6 @@ from potstill.tasks.image_settings import ImageSettings
 from potstill.tasks.parsing import to_text
 from potstill.tasks.plan import EditPlan, SampledEditPlan
 from potstill.tasks.run import Result, Run
-from potstill.tasks.schema import Advanced
 from potstill.tasks.settings import RunSettings
 from potstill.tasks.styles import AUTO, NONE, with_style
 from potstill.tensors import Images, Latent
@@ -54,13 +53,13 @@ class Edit(ImageSettings, RunSettings):
     """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
-    finish: Advanced[Finish | None] = None
-    """What is done to the result: TwoScales() and GuidedFilter() give it the outlines of the source and undo small
-    changes; Untouched() leaves it. By default TwoScales() with the default method and Untouched() with any other, which
-    then does what its paper says."""
-    style: Advanced[str] = AUTO
-    """The style of the picture, for models that draw in several, such as the bundled one, and prompts that name none:
-    auto for the one nearest to the picture, none, or its name."""
+    finish: Finish | None = None
+    """What gives the result the outlines of the picture and undoes small changes, such as TwoScales(); Untouched()
+    leaves it as the method made it. By default only the default method has such a finish, TwoScales(), and others do
+    what their papers say."""
+    style: str = AUTO
+    """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
+    It is added where the prompts name no style, for models that draw in several, such as the bundled one."""
 
     default_guidance_scale: ClassVar = 1.5
     before: ClassVar = {"style": NONE, "finish": Untouched()}

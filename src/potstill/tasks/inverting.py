@@ -33,6 +33,7 @@ class Invert(ImageSettings):
     prompt: str
     """A prompt that describes the picture; an empty one inverts without a text."""
     method: InversionBaseline = DDIMInversion()
+    """ddim, null-text or ddpm, or an expression such as NullText(inner_steps=20)."""
     guidance_scale: float | None = None
     """Guidance scale of the reconstruction; by default that of the inversion, and 7.5 for null-text, which is optimised
     for it."""

@@ -35,7 +35,7 @@ Box = tuple[float, float, float, float, float, float]
 ON_MESH = 2000
 """Gaussians on the surface of a mesh."""
 RATE = 2.0
-"""The learning rate; a faster one leaves the shape of the source (docs/3d.md)."""
+"""The learning rate; a faster one leaves the shape of the source (docs/results/scenes.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)

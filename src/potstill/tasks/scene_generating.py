@@ -23,7 +23,7 @@ from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Block, Cloud, ToyScene
 
 FIRST, MOST = 500, 2000
-"""Gaussians at the beginning and at the end, where nothing is stated (docs/3d.md)."""
+"""Gaussians at the beginning and at the end, where nothing is stated (docs/results/scenes.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,10 +52,10 @@ class Settings(abc.ABC):
     steps: int | None = None
     """Number of optimiser steps, or of sampling steps for a baseline; by default that of the method."""
     size: Annotated[Size | None, Option(metavar="WIDTHxHEIGHT")] = None
-    """Width and height in pixels, such as 640x480; one number for a square, or source for the size of the picture. By
-    default the size that the model was trained on."""
+    """Width and height in pixels, such as 640x480, or one number for a square. With IMAGE, source is its size. By
+    default it is the size that the model was trained on."""
     seed: int = 0
-    """Random seed: the same seed gives the same bytes on the same machine."""
+    """Random seed. The same seed gives the same bytes on the same machine."""
 
     inputs: ClassVar[Mapping[str, bool]] = {}
     """The files that `start` takes, by name, and whether they are required."""

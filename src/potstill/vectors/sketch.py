@@ -171,7 +171,8 @@ class Sketch:
     constant: frozenset[int] = frozenset()
     """The numbers that have no place in a file of their own, or belong to a clip path: they do not move."""
     named: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """The numbers of each element that has an id, and of all within it."""
+    """The numbers of each element that has an id, and of all within it; a shape without one is called `path:3`, the
+    third <path> of its file."""
 
     def fit(self, height: int, width: int) -> Matrix:
         """The matrix that puts the whole page in the middle of a canvas, as large as it fits."""

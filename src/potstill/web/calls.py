@@ -18,17 +18,18 @@ from potstill.web import limits
 
 T = TypeVar("T")
 Answer = dict[str, Any]
+Question = Callable[[Any], Answer]
 _log = logging.getLogger(__name__)
 
 
-def question(cls: type[T]) -> Callable[[Callable[[T], Answer]], Callable[[Any], Answer]]:
+def question(cls: type[T]) -> Callable[[Callable[[T], Answer]], Question]:
     """Make a server function of the page: what it was sent becomes an instance of `cls`, as strictly as a setting.
 
     An error that its visitor can act on is the answer {"error": one line}. Any other is logged, and the visitor learns
     only that there was one.
     """
 
-    def decorate(function: Callable[[T], Answer]) -> Callable[[Any], Answer]:
+    def decorate(function: Callable[[T], Answer]) -> Question:
         @wraps(function, assigned=("__name__", "__doc__"), updated=())
         def answer(data: Any) -> Answer:
             try:

@@ -13,3 +13,17 @@ find("button").addEventListener("click", () => {
 onLanguage(names);
 names();
 setTimeout(names, 300);
+
+// A reload comes back to the tab that was open.
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest?.('button[role="tab"][data-tab-id]');
+  if (tab) remember("potstill-tab", JSON.stringify(tab.dataset.tabId));
+});
+(async () => {
+  const last = recalled("potstill-tab");
+  for (let n = 0; last && last !== "worlds" && n < 50; n++) {
+    const tab = document.querySelector(`button[role="tab"][data-tab-id="${CSS.escape(last)}"]`);
+    if (tab) return tab.click();
+    await pause(100);
+  }
+})();

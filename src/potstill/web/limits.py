@@ -9,7 +9,15 @@ PANELS = 4
 STEPS = 5000
 """Steps of a run on points."""
 EDIT_STEPS = 400
-"""Steps of an edit of a picture."""
+"""Steps of an edit of a picture or a drawing, and of a run on a scene."""
+NUMBERS = 20_000
+"""Numbers of a drawing: coordinates, colours, widths."""
+GAUSSIANS = 10_000
+"""Gaussians of a scene."""
+SCENE = {"steps": 150, "size": 32}
+"""What a run on a scene takes where its visitor states nothing: about 15 seconds, instead of minutes."""
+VIEW = 192
+"""Pixels along the side of a view of a scene."""
 UPLOAD = 5_000_000
 """Bytes of an uploaded file."""
 RUNS = 100

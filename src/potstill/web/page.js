@@ -71,8 +71,18 @@ const asURL = (file) => new Promise((done, failed) => {
   reader.onerror = () => failed(new Error(say("unreadable")));
   reader.readAsDataURL(file);
 });
-const remember = (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* not allowed */ } };
-const recall = (key) => { try { return sessionStorage.getItem(key); } catch { return null; } };
+
+// What a reload finds again: the controls that have a name, in their order, and more by key.
+const remember = (key, value) => { try { sessionStorage.setItem(key, value); return true; } catch { return false; /* full, or not allowed */ } };
+const recalled = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
+const named = () => [...element.querySelectorAll("input[name], select[name]")];
+const filled = () => named().map((each) => (each.type === "checkbox" ? each.checked : each.value));
+const refill = (values) => named().forEach((each, n) => {
+  if (values?.length !== named().length) return;
+  if (each.type === "checkbox") each.checked = values[n];
+  else each.value = values[n];
+  each.dispatchEvent(new Event("refill"));
+});
 
 // Controls with a label each.
 const slider = (key, { min, max, step, value, show = (number) => number, change = () => {} }) => {
@@ -80,6 +90,7 @@ const slider = (key, { min, max, step, value, show = (number) => number, change 
   const output = make("output", {}, String(show(value)));
   const update = () => { output.textContent = show(Number(input.value)); input.setAttribute("aria-valuetext", output.textContent); };
   input.addEventListener("input", () => { update(); change(Number(input.value)); });
+  input.addEventListener("refill", update);
   update();
   const label = make("label", { class: "ps-slider" }, text(key), output, input);
   return { label, input, get value() { return Number(input.value); }, set value(number) { input.value = number; update(); } };
@@ -97,6 +108,21 @@ const choice = (key, options, { value, names = (option) => option, change = () =
 const button = (key, action, attributes = {}) =>
   make("button", { type: "button", class: "ps-button", "data-text": key, onclick: action, ...attributes }, say(key));
 const group = (key, ...children) => make("fieldset", {}, text(key, "legend"), ...children);
+
+// Asks again when a control moved while the answer was on its way, and at most one question at a time.
+const refresher = (question, settings, draw) => {
+  let busy = false, again = false;
+  return async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    do {
+      again = false;
+      const answer = await ask(question, settings());
+      if (answer) draw(answer);
+    } while (again);
+    busy = false;
+  };
+};
 
 // Colours that colour-blind people tell apart (Okabe and Ito), on either background.
 const COLOURS = { source: "#d55e00", target: "#0072b2", now: "#009e73" };

@@ -1,5 +1,6 @@
 """The page: a heading, a tab for each file of tabs, and the server that shows them."""
 
+import base64
 import json
 import logging
 import os
@@ -14,7 +15,10 @@ from potstill.web import limits
 from potstill.web.texts import TEXTS
 
 HERE = Path(__file__).parent
-_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Noto Sans KR", "Apple SD Gothic Neo", "sans-serif"]
+KOREAN = HERE / "korean.woff2"
+"""The letters of the page's own Korean texts, made by `python -m documentation.page_font`."""
+_FONTS = ["system-ui", "-apple-system", "Segoe UI"]
+_KOREAN_FONTS = ["Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class Tab:
 
 def tabs() -> list[Tab]:
     """The tabs, in order."""
-    from potstill.web import pictures, theorems, worlds
+    from potstill.web import drawings, pictures, scenes, theorems, worlds
 
     return [
         Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices),
-        Tab("pictures", ("pictures.js",), pictures.SERVER, pictures.choices),
+        Tab("pictures", ("task.js", "pictures.js"), pictures.SERVER, pictures.choices),
+        Tab("drawings", ("task.js", "drawings.js"), drawings.SERVER, drawings.choices),
+        Tab("scenes", ("task.js", "scenes.js"), scenes.SERVER, scenes.choices),
         Tab("theorems", ("theorems.js",), theorems.SERVER, theorems.choices),
     ]
 
@@ -56,14 +62,14 @@ def gradio() -> ModuleType:
 
 def script(tab: Tab) -> str:
     """The script of a tab: the texts, what it offers, what all share, and its own."""
-    values = {"TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
+    values = {"TAB": tab.name, "TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
     constants = [f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in values.items()]
     files = [(HERE / name).read_text("utf-8") for name in ("page.js", *tab.scripts)]
     return "\n".join(["{", *constants, *files, "relabel();", "}"])  # a block, so that names may be gradio's own, too
 
 
 def build() -> Any:
-    """The page as gradio's Blocks: `build().launch()` shows it, on a Space, too."""
+    """The page as gradio's Blocks: `build().launch(**options())` shows it, on a Space, too."""
     gr = gradio()
     with gr.Blocks(title=TEXTS["title"][0]) as page:
         heading = Tab("heading", ("heading.js",), (), dict)
@@ -94,13 +100,34 @@ def _described(function: Callable[[Any], dict[str, Any]]) -> Callable[[dict], di
     return call
 
 
+def _frame() -> str:
+    """The style around the tabs, with Korean letters for machines that have none, within the page itself."""
+    font = base64.b64encode(KOREAN.read_bytes()).decode()
+    face = f'@font-face {{ font-family: "potstill Korean"; src: url(data:font/woff2;base64,{font}) format("woff2"); }}'
+    return face + (HERE / "frame.css").read_text("utf-8")
+
+
+def options() -> dict[str, Any]:
+    """How the page looks and is served, for `build().launch(**options())`."""
+    fonts = [*_FONTS, *_KOREAN_FONTS, "potstill Korean", "sans-serif"]
+    return {
+        "theme": gradio().themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+        "css_paths": HERE / "page.css",
+        "head": f"<style>{_frame()}</style>",
+        "ssr_mode": False,
+        "mcp_server": False,
+        "footer_links": ["api"],
+        "max_file_size": limits.UPLOAD,
+        "state_session_capacity": limits.RUNS,
+    }
+
+
 def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, share: bool) -> str:
     """Serve the page in the background, and return its address.
 
     Raises:
         InputError: the port is taken.
     """
-    gr = gradio()
     try:
         _, local, shared = page.launch(
             server_name=host,
@@ -109,13 +136,7 @@ def launch(page: Any, *, host: str, port: int, auth: tuple[str, str] | None, sha
             share=share,
             prevent_thread_lock=True,
             quiet=True,
-            ssr_mode=False,
-            mcp_server=False,
-            footer_links=["api"],
-            max_file_size=limits.UPLOAD,
-            theme=gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
-            css_paths=HERE / "page.css",
-            state_session_capacity=limits.RUNS,
+            **options(),
         )
     except OSError as error:
         raise InputError(f"port {port} of {host} is taken or not allowed: choose another with --port") from error

@@ -1,6 +1,7 @@
 """Every text of the page, in English and Korean: {name} is filled in by the page."""
 
 from potstill.web import limits
+from potstill.web.task_texts import TASK_TEXTS
 
 TEXTS: dict[str, tuple[str, str]] = {
     # the page
@@ -8,6 +9,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "language": ("한국어", "English"),
     "tab_worlds": ("Worlds", "점의 세계"),
     "tab_pictures": ("Pictures", "그림"),
+    "tab_drawings": ("Drawings", "벡터 그림"),
+    "tab_scenes": ("3D", "3D"),
     "tab_theorems": ("Theorems", "정리"),
     "lost": ("The connection is lost; trying again.", "연결이 끊겼습니다. 다시 시도합니다."),
     "waiting": ("{place} others are being served first.", "앞에 {place}명이 기다리고 있습니다."),
@@ -116,49 +119,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "링크에는 설정만 담기고 파일의 점은 담기지 않습니다.",
     ),
     "link_broken": ("The link cannot be read: start from here.", "링크를 읽을 수 없습니다. 여기서 시작하세요."),
-    # pictures
-    "pictures_lead": (
-        "Say what the picture shows and what it should become, and watch up to four methods edit it.",
-        "그림이 무엇인지, 무엇이 되어야 하는지 적고, 최대 네 가지 방법이 나란히 편집하는 모습을 보세요.",
-    ),
-    "pictures_limits": (
-        f"At most {limits.EDIT_STEPS} steps, {limits.PANELS} methods and {limits.UPLOAD / 1e6:g} MB; the model works at "
-        "64x64 pixels.",
-        f"{limits.EDIT_STEPS}스텝, 방법 {limits.PANELS}개, {limits.UPLOAD / 1e6:g} MB까지. 모델은 64x64 픽셀로 계산합니다.",
-    ),
-    "picture": ("Picture", "그림"),
-    "upload": ("Drop a picture, or choose one", "그림을 놓거나 고르기"),
-    "brush": ("Brush where to edit", "편집할 곳 칠하기"),
-    "brush_size": ("Brush", "붓 크기"),
-    "clear_mask": ("Clear mask", "칠한 곳 지우기"),
-    "examples": ("Examples", "예시"),
-    "prompts": ("Prompts", "프롬프트"),
-    "source": ("It shows", "원본 프롬프트"),
-    "target": ("It becomes", "목표 프롬프트"),
-    "suggestions": ("Words that the model knows", "모델이 아는 낱말"),
-    "edit_steps": ("Steps", "스텝"),
-    "steps_own": ("the method's own", "방법의 기본값"),
-    "seed": ("Seed", "시드 (seed)"),
-    "edit": ("Edit", "편집"),
-    "stop": ("Stop", "멈춤"),
-    "stopped": ("Stopped; what is there can be saved.", "멈췄습니다. 지금까지의 결과를 저장할 수 있습니다."),
-    "wipe": ("Before and after", "이전과 이후"),
-    "progress_bar": ("Progress", "진행"),
-    "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),
-    "edit_progress": (
-        "Step {step} of {total}, {count} evaluations",
-        "{total}스텝 중 {step}스텝, 네트워크 호출 {count}회",
-    ),
-    "seconds_left": ("About {seconds} s left", "약 {seconds}초 남음"),
-    "history": ("Made so far", "지금까지 만든 그림"),
-    "settings_found": (
-        "The settings in this picture are filled in; to edit from its own start, choose that picture next.",
-        "그림에 저장된 설정을 불러왔습니다. 같은 원본에서 시작하려면 원본 그림을 고르세요.",
-    ),
-    "settings_other": (
-        "The settings in this picture are filled in, but for its method, {method}.",
-        "그림에 저장된 설정을 불러왔습니다(방법 {method} 제외).",
-    ),
     # theorems
     "theorems_lead": (
         "Three identities, computed on the spot: drag a slider, and watch both sides stay together.",
@@ -195,5 +155,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Largest psi: {release} released, {consistent} consistent, {identity} stated",
         "가장 큰 psi: 공개 코드 {release}, 일관된 계수 {consistent}, 사용자가 정한 세기 {identity}",
     ),
+    **TASK_TEXTS,
 }
 """The texts, in English and Korean."""

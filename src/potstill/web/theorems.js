@@ -1,20 +1,6 @@
 // The tab Theorems: a figure and its sliders for each.
 const place = (name) => find(`[data-theorem="${name}"]`);
 const latest = {};
-// Asks again when a slider moved while the answer was on its way, and at most one question at a time.
-const refresher = (name, settings, draw) => {
-  let busy = false, again = false;
-  return async () => {
-    if (busy) { again = true; return; }
-    busy = true;
-    do {
-      again = false;
-      const answer = await ask(`theorems_${name}`, settings());
-      if (answer) { latest[name] = answer; draw(answer); }
-    } while (again);
-    busy = false;
-  };
-};
 const redraw = {};
 
 // Theorems 1 and 3: the sampler as lines, score distillation as dots
@@ -49,7 +35,7 @@ const twins = (name, least) => {
     }
     box.querySelector(".ps-value").textContent = say("difference", { value: answer.difference.toExponential(1) });
   };
-  const refresh = refresher(name, () => ({ share: sigma.value, guidance_scale: scale.value, world: world.value }), draw);
+  const refresh = refresher(`theorems_${name}`, () => ({ share: sigma.value, guidance_scale: scale.value, world: world.value }), (answer) => draw((latest[name] = answer)));
   redraw[name] = draw;
   return refresh;
 };
@@ -78,7 +64,7 @@ const curves = () => {
     context.setLineDash([]);
     box.querySelector(".ps-value").textContent = say("psi_largest", Object.fromEntries(lines.map(({ name, values }) => [name, Math.max(...values).toPrecision(2)])));
   };
-  const refresh = refresher("second", () => ({ stride: stride.value, strength: strength.value }), draw);
+  const refresh = refresher("theorems_second", () => ({ stride: stride.value, strength: strength.value }), (answer) => draw((latest.second = answer)));
   redraw.second = draw;
   return refresh;
 };
@@ -87,4 +73,6 @@ const all = () => { for (const [name, answer] of Object.entries(latest)) redraw[
 new ResizeObserver(all).observe(find(".ps-theorems"));
 new MutationObserver(all).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 onLanguage(all);
+refill(recalled("potstill-theorems"));
+element.addEventListener("change", () => remember("potstill-theorems", JSON.stringify(filled())));
 for (const refresh of refreshes) refresh();

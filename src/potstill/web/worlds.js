@@ -94,11 +94,13 @@ const shown = (answer) => {
   Object.assign(board, { run: answer.run, total: answer.total, trails: answer.panels.map(() => []) });
   for (const name of ["source", "target", "start"]) board[name] = pairs(floats(answer[name]));
   board.box = around([...board.source, ...board.target]);
-  remember("potstill-worlds", JSON.stringify({ run: board.run }));
+  note();
   panes(answer.panels.length);
   frame(answer);
   if (states.arrows.checked) arrows();
 };
+const note = () => remember("potstill-worlds", JSON.stringify({ run: board.run, form: filled() }));
+element.addEventListener("change", note);
 const around = (points) => {
   if (points.length === 0) return { x: 0, y: 0, half: 2 };
   const xs = points.map(([x]) => x), ys = points.map(([, y]) => y);

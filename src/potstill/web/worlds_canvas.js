@@ -149,10 +149,11 @@ onLanguage(() => { if (board.box) { draw(); sentence(); } });
 
 (async () => {
   if (fromLink()) return restart();
-  const kept = recall("potstill-worlds");
-  if (kept) {
-    const answer = await server.worlds_find({ run: JSON.parse(kept).run, kind: "png" }).catch(() => null);
-    if (answer && !answer.error) return shown(answer);
-  }
-  return restart();
+  const kept = recalled("potstill-worlds");
+  if (!kept) return restart();
+  refill(kept.form);
+  const answer = await server.worlds_find({ run: kept.run ?? "", kind: "png" }).catch(() => null);
+  if (!answer || answer.error) return restart();
+  shown(answer);
+  if (!CHOICES.worlds.includes(answer.world)) board.drawn = { source: board.source, target: board.target };
 })();

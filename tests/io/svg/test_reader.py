@@ -129,3 +129,13 @@ def test_paths_and_texts_are_read_from_files(tmp_path):
         assert read_svg(path).sketch.width == read_svg(str(path)).sketch.width == 32
     with pytest.raises(InputError, match="there is no such file"):
         read_svg(tmp_path / "b.svg")
+
+
+def test_a_shape_without_an_id_is_called_by_its_place_in_the_file():
+    text = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><defs><path id="dot" d="M0 0h1v1z"/></defs>
+    <g id="all"><path d="M1 1h2v2z"/><rect width="3" height="2"/><path id="path:4" d="M5 5h2v2z"/></g>
+    <use href="#dot"/><path d="M7 7h1v1z"/></svg>"""
+    sketch = read_svg(text.encode()).sketch
+    assert set(sketch.named) == {"all", "path:2", "rect:1", "path:4", "dot"}
+    assert sketch.named["path:2"] < sketch.named["all"]
+    assert not sketch.named["path:2"] & sketch.named["path:4"]

@@ -1,13 +1,14 @@
 """The outlines of elements: paths and the basic shapes, as sums of the numbers in their attributes."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
 import torch
 
-from potstill.io.svg.document import Element, local
+from potstill.io.svg.document import Element, Xml, local
 from potstill.io.svg.fields import Fields, format_number
 from potstill.io.svg.path_data import Spot2, Subpath, Sum, read_path
 from potstill.io.svg.path_writer import write_path
@@ -208,3 +209,15 @@ def rectangle(corners: Refs) -> Outline:
     weight[..., 0] = 1
     no = torch.zeros(4, dtype=torch.bool)
     return Outline(index, weight, ~no, no, torch.tensor([1, 2, 3, 0]), no)
+
+
+def number_shapes(xml: Xml, ids: Mapping[str, Element]) -> dict[Element, str]:
+    """Names for the shapes without an id: `path:3` is the third <path> of the file."""
+    counts: Counter[str] = Counter()
+    names = {}
+    for element in xml.root.iter():
+        if (kind := local(element)) in SHAPES:
+            counts[kind] += 1
+            if not element.get("id") and (name := f"{kind}:{counts[kind]}") not in ids:
+                names[element] = name
+    return names

@@ -14,7 +14,7 @@ from potstill.io.svg.clips import ClipPaths
 from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
-from potstill.io.svg.geometry import SHAPES, Outlines, rectangle
+from potstill.io.svg.geometry import SHAPES, Outlines, number_shapes, rectangle
 from potstill.io.svg.pages import page_size, view_box
 from potstill.io.svg.paints import Paints, Unsupported
 from potstill.io.svg.styles import Style, Styles
@@ -68,6 +68,7 @@ class _Reader:
         for element in xml.root.iter():
             if name := element.get("id"):
                 self.ids.setdefault(name, element)
+        self.numbered = number_shapes(xml, self.ids)
         count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
@@ -128,7 +129,7 @@ class _Reader:
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
             return
-        name = element.get("id")
+        name = element.get("id") or self.numbered.get(element)
         if name:
             self._open.append(name)
             self.named.setdefault(name, set())
@@ -191,7 +192,7 @@ class _Reader:
             yield Layer(nodes, seen, clip)
 
     def _own(self, places) -> None:
-        """Count numbers to all elements with an id that are being read."""
+        """Count numbers to all elements with a name that are being read."""
         for name in self._open:
             self.named[name].update(places)
 

@@ -1,4 +1,4 @@
-"""What the parts of the default edit are worth: the number of steps, guidance, and each part of its guided filter.
+"""What the parts of the finish are worth after edits by InfEdit, DDS and PDS.
 
     python benchmarks/finish.py [--pairs 100] [--split held-out]
 
@@ -8,6 +8,7 @@ error, the change where nothing must change (root mean square), and the PSNR by 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import fmean
 from typing import Literal
 
@@ -19,17 +20,20 @@ from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.bench.settings import new_task, tuned
-from potstill.methods.finish import Finish, GuidedFilter, Untouched
+from potstill.methods import InfEdit
+from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from potstill.tensors import Images
 
 BATCH = 16
+infedit = partial(new_task, method=InfEdit())
 PARTS: Mapping[str, Finish] = {
     "as the method leaves it": Untouched(),
     "explained everywhere": GuidedFilter(tolerance=1e6, still=0.0),
     "explained where it can be": GuidedFilter(still=0.0),
     "and small changes undone": GuidedFilter(),
+    "at two scales": TwoScales(),
 }
 
 
@@ -44,13 +48,13 @@ class Run:
 
 
 def runs() -> dict[str, Edit]:
-    """The edits before their finish: the default, more and fewer steps, no guidance, and other methods."""
-    slow = new_task(steps=12, learning_rate=0.3)
+    """The edits before their finish: InfEdit, in more and fewer steps and without guidance, and other methods."""
+    slow = infedit(steps=12, learning_rate=0.3)
     return {
-        "the default, 6 steps at rate 0.5, 24 evaluations": new_task(),
+        "InfEdit, 6 steps at rate 0.5, 24 evaluations": infedit(),
         "12 steps at rate 0.3, 48 evaluations": slow,
-        "4 steps at rate 0.7, 16 evaluations": new_task(steps=4, learning_rate=0.7),
-        "the same at guidance 1, 8 evaluations": new_task(steps=4, learning_rate=0.7, guidance_scale=1.0),
+        "4 steps at rate 0.7, 16 evaluations": infedit(steps=4, learning_rate=0.7),
+        "the same at guidance 1, 8 evaluations": infedit(steps=4, learning_rate=0.7, guidance_scale=1.0),
         "DDS as tuned, 100 evaluations": tuned()["dds"],
         "PDS as tuned, 100 evaluations": tuned()["pds"],
     }

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tyro
 
-from documentation import layers, methods, reference
+from documentation import family, layers, methods, reference
 from documentation.links import LINK, ROOT, site_faults, without_code
 from potstill.baselines import BASELINES
 
@@ -26,6 +26,8 @@ KATEX = "katex@0.19.1"
 """Typesets formulas; MIT licence, taken from the npm registry once and served from the site."""
 PROJECT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 """Pages at the top of the repository that belong to the site."""
+METHOD_PAGES = ["index", "family", "components", *methods.main_methods(), *BASELINES]
+"""The pages of the section on methods, in their order."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,13 @@ class Build:
 
 def made_pages() -> dict[str, str]:
     """The pages made from the code, by their paths below docs."""
-    return methods.pages() | reference.pages()
+    return methods.pages() | family.pages() | reference.pages()
 
 
 def made_names() -> list[str]:
     """The paths of those pages and pictures, without making them."""
     return [
-        *(f"methods/{name}.md" for name in ("index", "components", *methods.main_methods(), *BASELINES)),
+        *(f"methods/{name}.md" for name in METHOD_PAGES),
         *(f"reference/{name}.md" for name in ("index", "command-line", *reference.PARTS)),
         "internals/layers.svg",
     ]
@@ -97,7 +99,7 @@ def _moved(page: Path, folder: Path) -> str:
 def config(folder: Path) -> str:
     """The text of zensical.toml with the pages of each folder in the navigation."""
     titles = {name: methods.title(each) for name, each in (methods.main_methods() | BASELINES).items()}
-    titles |= {"index": "", "components": "Parts of methods"}
+    titles |= {"index": "", "family": "The family", "components": "Parts of methods"}
 
     def pages(found: re.Match[str]) -> str:
         section = found[1]
@@ -105,7 +107,7 @@ def config(folder: Path) -> str:
             (page.stem for page in (folder / section).glob("*.md")), key=lambda name: (name != "index", name)
         )
         if section == "methods":
-            names = ["index", "components", *methods.main_methods(), *BASELINES]
+            names = METHOD_PAGES
         if section == "reference":
             names = ["index", "command-line", *reference.PARTS]
         entries = [f'"{section}/{name}.md"' for name in names]

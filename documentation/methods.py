@@ -59,7 +59,7 @@ def title(method: Method | Baseline) -> str:
 def _index() -> str:
     rows = [
         f"| [{title(method)}]({name}.md) | {'edits' if method.edits else 'generates'} | ${latex(method.equation)}$ |"
-        f" {method.comparison} | {_cost(method)} |"
+        f" {method.comparison} | {cost(method)} |"
         for name, method in main_methods().items()
     ]
     baselines = [f"| [{title(each)}]({name}.md) | {_inline(each.advice)} |" for name, each in BASELINES.items()]
@@ -69,7 +69,8 @@ def _index() -> str:
             "",
             "A method is a residual, a noise source, a weight w(t) and a rule that draws t. Each method has a page",
             "with its equation, settings, pictures and citation; [the parts](components.md) fit every method.",
-            "[How to choose a method](../guides/how-to-choose-a-method.md) compares them.",
+            "[How to choose a method](../guides/how-to-choose-a-method.md) compares them, and [the family](family.md)",
+            "shows what lies between them.",
             "",
             "| method | use | gradient | compares the prediction with | evaluations per step |",
             "|---|---|---|---|---|",
@@ -98,7 +99,7 @@ def _components() -> str:
     ]
     for heading, (kind, about, example) in COMPONENTS.items():
         lines += ["", f"## {heading}", "", f"They set {about}: `{example}`.", "", "| part | meaning |", "|---|---|"]
-        lines += [f"| `{_cell(written)}` | {_inline(text)} |" for written, text in explained(kind).items()]
+        lines += [f"| `{cell(written)}` | {_inline(text)} |" for written, text in explained(kind).items()]
     return "\n".join([*lines, ""])
 
 
@@ -113,9 +114,9 @@ def _method(name: str, method: Method) -> Iterator[str]:
             yield from ["", _inline(part)]
     yield from ["", "## When to use it", "", _inline(method.advice)]
     yield from ["", "| | |", "|---|---|", f"| compares the prediction with | {_inline(method.comparison)} |"]
-    yield f"| noise | `{_cell(to_text(method.noise))}` |"
-    yield f"| evaluations per step and sample, guided | {_cost(method)} |"
-    yield f"| optimiser for pictures | {_optimizer(method)} |"
+    yield f"| noise | `{cell(to_text(method.noise))}` |"
+    yield f"| evaluations per step and sample, guided | {cost(method)} |"
+    yield f"| optimiser for pictures | {optimizer_text(method)} |"
     yield from _use(name, method)
     yield from _settings(method)
     yield from _presets(name, method)
@@ -152,7 +153,7 @@ def _settings(method: Method | Baseline) -> Iterator[str]:
     yield from ["| field | default | meaning |", "|---|---|---|"]
     for each in schema(type(method), method):
         shown = to_text(each.default) if each.default is not None else "None"
-        yield f"| `{each.name}` | `{_cell(shown)}` | {_inline(each.doc)} |"
+        yield f"| `{each.name}` | `{cell(shown)}` | {_inline(each.doc)} |"
     if isinstance(method, Method):
         yield from ["", "[Parts of methods](components.md) lists what the fields accept."]
 
@@ -164,7 +165,7 @@ def _presets(name: str, method: Method) -> Iterator[str]:
     for preset in method.presets:
         made = getattr(type(method), preset)()
         changed = [
-            f"`{field.name}={_cell(to_text(getattr(made, field.name)))}`"
+            f"`{field.name}={cell(to_text(getattr(made, field.name)))}`"
             for field in fields(made)
             if getattr(made, field.name) != getattr(method, field.name)
         ]
@@ -198,12 +199,14 @@ def _cite(method: Method | Baseline) -> Iterator[str]:
 
 
 @cache
-def _cost(method: Method) -> str:
+def cost(method: Method) -> str:
+    """Evaluations per step and sample, under guidance."""
     fewest, most = evaluations(method)
     return str(most) if fewest == most else f"{fewest} to {most}"
 
 
-def _optimizer(method: Method) -> str:
+def optimizer_text(method: Method) -> str:
+    """The optimiser for pictures by default, in words."""
     optimizer, rate, steps = method.default_optimizer
     return f"{'Adam' if optimizer == 'adam' else 'plain descent'}, rate {rate:g}, {steps} steps"
 
@@ -220,6 +223,6 @@ def _inline(text: str) -> str:
     return "".join(escaped).replace("arXiv ", "arXiv\u00a0")
 
 
-def _cell(code: str) -> str:
+def cell(code: str) -> str:
     """Code in a cell of a table."""
     return code.replace("|", "\\|")

@@ -176,7 +176,7 @@ def test_edits_and_generations_go_on_to_the_same_picture(priors, tmp_path, name,
 
 def test_a_run_with_another_rate_goes_on_where_one_was(priors):
     image, prior = torch.rand(1, 3, 24, 40, generator=torch.Generator().manual_seed(1)), priors("sd")
-    with pytest.raises(NotFiniteError, match=r"^InfEdit: .* is not finite at step 1, t = .*float32\): lower"):
+    with pytest.raises(NotFiniteError, match=r"^ShrinkEdit: .* is not finite at step 1, t = .*float32\): lower"):
         edit_steps(image, model=prior, **PROMPTS, learning_rate=1e36).finish()
     fast, slow = (edit_steps(image, model=prior, **PROMPTS, learning_rate=rate) for rate in (0.02, 0.01))
     next(iter(fast))

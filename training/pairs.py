@@ -103,14 +103,18 @@ def _behind(icon: Icon) -> tuple[str, ...]:
     return ("white", *backgrounds(icon.concept))
 
 
-def chosen(drawings: Drawings) -> dict[str, list[Change]]:
-    """The pairs of each split, by name."""
+def chosen(drawings: Drawings, further: int = 0) -> dict[str, list[Change]]:
+    """The pairs of each split, by name; `further` held-out ones of each group follow those of the benchmark."""
     found: dict[str, list[Change]] = {"seen": [], "held-out": []}
+    if further:
+        found["further"] = []
     counts: dict[tuple[str, str], int] = {}
     answers = set()
     for change in sorted(changes(drawings), key=lambda change: change.order):
         split = "held-out" if change.answer in heldout() else "seen"
         wanted = COUNTS[change.group][split == "held-out"]
+        if further and split == "held-out" and counts.get((change.group, split), 0) >= wanted:
+            split, wanted = "further", further
         if counts.get((change.group, split), 0) < wanted and change.answer not in answers:
             counts[change.group, split] = counts.get((change.group, split), 0) + 1
             answers.add(change.answer)

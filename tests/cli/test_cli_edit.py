@@ -39,7 +39,7 @@ def test_edit_writes_a_picture_and_its_settings(capsys, photo, model):
     assert sorted(path.name for path in folder.iterdir()) == ["edit-1.png", "edit-2.png", "edit.gif", "edit.json"]
     record = read_record(folder / "edit-2.png")
     assert record["index"] == 1
-    assert record["settings"]["method"] == "InfEdit(times=Uniform(low=0.3))"
+    assert record["settings"]["method"] == "ShrinkEdit(times=Uniform(low=0.3))"
     assert json.loads((folder / "edit.json").read_text())["settings"] == record["settings"]
     code, out, _ = run(capsys, "replay", str(folder / "edit-2.png"))
     assert (code, out) == (0, "the same, to the byte\n")
@@ -67,8 +67,8 @@ def test_a_config_with_another_method_takes_the_defaults_of_that_method(capsys, 
     out = photo.parent / "out"
     assert run(capsys, "edit", str(photo), *prompts, "--out", str(out / "edit.png"))[0] == 0
     record = json.loads((out / "edit.json").read_text())
-    by_default = {"optimizer": "sgd", "learning_rate": 0.5, "finish": "GuidedFilter()"}
-    assert record["resolved"] == {"steps": 6, "guidance_scale": 1.5, **by_default}
+    by_default = {"optimizer": "sgd", "learning_rate": 0.7, "finish": "TwoScales()"}
+    assert record["resolved"] == {"steps": 4, "guidance_scale": 1.5, **by_default}
     if earlier:  # what was resolved stood among the settings
         record["settings"] |= record.pop("resolved")
     config = photo.parent / "settings.json"

@@ -21,7 +21,7 @@ def test_a_run_that_leaves_the_numbers_keeps_its_last_good_state(capsys, photo, 
     code, out, err = run(capsys, *words)
     assert (code, out) == (2, "")
     said = err.splitlines()[-1]
-    assert said.startswith("potstill: InfEdit: ")
+    assert said.startswith("potstill: ShrinkEdit: ")
     assert "is not finite at step" in said
     assert "lower the learning rate" in said
     assert "kept in out/made.checkpoint.safetensors, and going on from it ends in the same error" in said

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from potstill.errors import InputError
-from potstill.methods.finish import GuidedFilter, Untouched, box_mean, fitted
+from potstill.methods.finish import GuidedFilter, TwoScales, Untouched, box_mean, fitted
 
 MIX = torch.tensor([[0.1, 0.2, 0.6], [0.5, 0.1, 0.1], [0.2, 0.6, 0.1]], dtype=torch.float64)
 
@@ -100,3 +100,22 @@ def test_untouched_is_the_identity(source, recoloured):
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
         GuidedFilter(**settings)
+
+
+def test_wide_windows_average_the_noise_that_narrow_ones_leave(source, recoloured):
+    rng = torch.Generator().manual_seed(5)
+    noisy = recoloured + 0.05 * torch.randn(recoloured.shape, generator=rng, dtype=torch.float64)
+    two = TwoScales()
+    narrow, both = two.narrow(noisy, source), two(noisy, source)
+    assert rms(both, recoloured) < 0.8 * rms(narrow, recoloured)
+    torch.testing.assert_close(both, two.wide(narrow, source))
+
+
+def test_two_scales_keep_what_differs_from_place_to_place(source):
+    """Where two halves change differently, one fit for both is wrong, and the narrow windows' result stays."""
+    halves = torch.cat([source[..., :32] * 0.5, 1 - source[..., 32:]], -1)
+    two = TwoScales()
+    away = torch.ones_like(source, dtype=torch.bool)
+    away[..., 20:44] = False  # the seam
+    assert rms(two(halves, source)[away], halves[away]) < 0.05
+    assert torch.equal(two(source, source), source)

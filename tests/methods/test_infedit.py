@@ -11,7 +11,7 @@ from potstill import Guided, Points, distill
 from potstill.baselines import SDEdit
 from potstill.diffusion.prior import Query, predict
 from potstill.distillation import surrogate_loss
-from potstill.methods import DDS, InfEdit, Source
+from potstill.methods import DDS, InfEdit, ShrinkEdit, Source
 from potstill.methods.weighting import Rho
 from potstill.tasks.editing import Edit
 from potstill.tasks.plan import EditPlan, SampledEditPlan
@@ -71,11 +71,11 @@ def test_plain_descent_moves_every_sample_by_rate_times_its_gradient(batch: int)
 
 def test_what_is_not_stated_is_the_method_s_to_say() -> None:
     task = Edit(source="a", target="b")
-    assert task.resolve() == EditPlan(InfEdit.default_optimizer.steps, 1.5, "sgd", 0.5, "GuidedFilter()")
+    assert task.resolve() == EditPlan(ShrinkEdit.default_optimizer.steps, 1.5, "sgd", 0.7, "TwoScales()")
     stated = Edit(source="a", target="b", method=DDS(), steps=3, learning_rate=0.5)
     assert stated.resolve() == EditPlan(3, 1.5, "adam", 0.5, "Untouched()")
     other = Edit(source="a", target="b", optimizer="adam")
-    assert other.resolve() == EditPlan(InfEdit.default_optimizer.steps, 1.5, "adam", 0.02, "GuidedFilter()")
+    assert other.resolve() == EditPlan(ShrinkEdit.default_optimizer.steps, 1.5, "adam", 0.02, "TwoScales()")
 
 
 def test_another_method_brings_its_own_defaults() -> None:
@@ -83,4 +83,4 @@ def test_another_method_brings_its_own_defaults() -> None:
     assert task == Edit(source="a", target="b", method=DDS())
     assert task.resolve() == EditPlan(200, 1.5, "adam", 0.02, "Untouched()")
     assert replace(task, method=SDEdit()).resolve() == SampledEditPlan(50, 1.5, "Untouched()")
-    assert replace(task, steps=7, method=InfEdit()).resolve() == EditPlan(7, 1.5, "sgd", 0.5, "GuidedFilter()")
+    assert replace(task, steps=7, method=ShrinkEdit()).resolve() == EditPlan(7, 1.5, "sgd", 0.7, "TwoScales()")

@@ -14,7 +14,7 @@ from potstill.diffusion.inversion import ddpm_edit, ddpm_inversion
 from potstill.diffusion.sampling import eta
 from potstill.diffusion.schedule import VP, Flow, linear
 from potstill.errors import InputError
-from potstill.methods import InfEdit, Method
+from potstill.methods import Method, ShrinkEdit
 from potstill.priors import Mixture
 from potstill.priors.unets import Unconditional
 from potstill.tasks.comparing import Compare
@@ -152,7 +152,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_result_is_made_again(tiny_fold
 
 
 def test_steps_are_the_methods_own_unless_stated(priors, image):
-    assert Edit(**PROMPTS).resolve().steps == InfEdit.default_optimizer.steps
+    assert Edit(**PROMPTS).resolve().steps == ShrinkEdit.default_optimizer.steps
     assert Edit(method=DDPMInversion(), **PROMPTS).resolve().steps == 100
     assert Edit(method=SDEdit(), steps=7, **PROMPTS).resolve().steps == 7
     for task in (Edit(method=NullText(inner_steps=3), **PROMPTS), Invert(prompt="", method=NullText())):

@@ -133,7 +133,7 @@ def test_the_commands_say_it(prior, image):
     for act, message in (
         (
             lambda: edit(image, **PROMPTS, **options, guidance_scale=0.0),
-            "the target prompt changes nothing with InfEdit",
+            "the target prompt changes nothing with ShrinkEdit",
         ),
         (lambda: generate("red heart", **options, guidance_scale=0.0, method="sds"), "the prompt changes nothing with"),
         (lambda: generate("red heart", **options, guidance_scale=3.0, method="csd"), "scale changes nothing with CSD"),
@@ -167,5 +167,5 @@ def test_an_edit_that_changes_something_says_nothing(prior, image, recwarn):
 
 
 def test_an_edit_that_the_finish_undoes_is_said(prior, image):
-    with pytest.warns(PromptWarning, match="the finish undid the little that InfEdit changed: choose"):
+    with pytest.warns(PromptWarning, match="the finish undid the little that ShrinkEdit changed: choose"):
         edit(image, **PROMPTS, model=prior, steps=1, learning_rate=1e-6)

@@ -10,7 +10,7 @@ from potstill import edit, generate, load
 from potstill.cli.output import Model
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
-from potstill.methods import InfEdit, OptimizerSettings
+from potstill.methods import OptimizerSettings, ShrinkEdit
 from potstill.methods.finish import Untouched
 from potstill.tasks.editing import Edit
 from potstill.tasks.generating import Generate
@@ -83,7 +83,7 @@ def test_an_input_that_changed_or_went_is_named(edited, photo):
 
 def test_the_record_says_all_that_matters(edited, tiny_folder):
     record = read_record(edited)
-    assert record["settings"]["method"] == "InfEdit()"
+    assert record["settings"]["method"] == "ShrinkEdit()"
     assert record["model"]["name"] == str(tiny_folder("sd"))
     assert len(record["model"]["sha256"]) == 64
     assert {"torch", "diffusers", "potstill"} <= record["versions"].keys()
@@ -142,14 +142,14 @@ def test_a_record_holds_what_was_stated_and_what_was_resolved(edited):
     record = read_record(edited)
     settings, resolved = record["settings"], record["resolved"]
     assert (settings["steps"], settings["optimizer"], settings["guidance_scale"]) == (2, None, None)
-    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.5, "GuidedFilter()"), strict=True))
+    assert resolved == dict(zip(PLANNED, (2, 1.5, "sgd", 0.7, "TwoScales()"), strict=True))
     assert Edit.from_record(record).resolve() == EditPlan(**resolved)
 
 
 @pytest.mark.parametrize(
     "stated", [{}, {"steps": 5}, {"optimizer": "adam"}, {"optimizer": "sgd", "learning_rate": 0.02}]
 )
-@pytest.mark.parametrize("method", ["infedit", "dds", "sdedit"])
+@pytest.mark.parametrize("method", ["shrinkedit", "infedit", "dds", "sdedit"])
 def test_an_earlier_record_is_read_as_it_was_stated(method, stated):
     if method == "sdedit" and "optimizer" in stated:
         stated = {"guidance_scale": 3.0}
@@ -165,10 +165,10 @@ def test_an_earlier_record_is_read_as_it_was_stated(method, stated):
 def test_a_result_is_made_again_after_the_defaults_have_changed(photo, tiny_folder, tmp_path, monkeypatch):
     prompts = {"source": "a red apple", "target": "a pear"}
     with monkeypatch.context() as earlier:
-        earlier.setattr(InfEdit, "default_optimizer", OptimizerSettings("sgd", 0.3, 3))
+        earlier.setattr(ShrinkEdit, "default_optimizer", OptimizerSettings("sgd", 0.3, 3))
         earlier.setattr(Edit, "default_guidance_scale", 2.0)
         place = edit(photo, **prompts, model=str(tiny_folder("sd"))).save(tmp_path / "edit.png")[0]
-    assert Edit.from_record(read_record(place)).resolve().steps == InfEdit.default_optimizer.steps
+    assert Edit.from_record(read_record(place)).resolve().steps == ShrinkEdit.default_optimizer.steps
     assert replay(place).agree
     record = read_record(place)
     del record["settings"]["finish"], record["resolved"]["finish"]  # of a version without them

@@ -34,8 +34,8 @@ class InfEdit(SeparateSourceGuidance):
     equation: ClassVar = "rho(t) (eps_hat - eps_hat_src) = (x0 - x0_src) - (x̂0 - x̂0_src)"
     comparison: ClassVar = "the denoised source"
     advice: ClassVar = (
-        "To edit a picture: it is the default of `potstill edit`, and comes nearest to the true edit in the benchmark "
-        "at the lowest cost."
+        "To edit a picture whose details must stay, a scene or a drawing: it is the default of `potstill edit` for the "
+        "last two."
     )
     reference: ClassVar = "Xu et al., Inversion-Free Image Editing, CVPR 2024, arXiv 2312.04965"
     bibtex: ClassVar = """@inproceedings{xu2024infedit,

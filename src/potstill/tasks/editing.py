@@ -15,8 +15,8 @@ from potstill.diffusion.sampling import in_range
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.methods import InfEdit, Method
-from potstill.methods.finish import Finish, GuidedFilter, Untouched
+from potstill.methods import Method, ShrinkEdit
+from potstill.methods.finish import Finish, TwoScales, Untouched
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
@@ -48,14 +48,14 @@ class Edit(ImageSettings, RunSettings):
     """A prompt that describes the picture."""
     target: str
     """A prompt that describes what it should become."""
-    method: Method | Baseline = InfEdit()
+    method: Method | Baseline = ShrinkEdit()
     guidance_scale: float | None = None
     """How strongly the prompts count; by default 1.5, which suits the bundled model. For Stable Diffusion papers use 2
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Finish | None = None
-    """What gives the result the outlines of the picture and undoes small changes, such as GuidedFilter(); Untouched()
-    leaves it as the method made it. By default only the default method has such a finish, GuidedFilter(), and others do
+    """What gives the result the outlines of the picture and undoes small changes, such as TwoScales(); Untouched()
+    leaves it as the method made it. By default only the default method has such a finish, TwoScales(), and others do
     what their papers say."""
     style: str = AUTO
     """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
@@ -88,7 +88,7 @@ class Edit(ImageSettings, RunSettings):
     @property
     def finishing(self) -> Finish:
         """The finish, stated or the default."""
-        return self.finish or (GuidedFilter() if self.method == type(self).method else Untouched())
+        return self.finish or (TwoScales() if self.method == type(self).method else Untouched())
 
     def start(
         self,
@@ -126,7 +126,7 @@ class Edit(ImageSettings, RunSettings):
 
         def complete(result: Result) -> Result:
             if self.scale != 0 and self.source != self.target:  # of which warnings told
-                undone = isinstance(self.finishing, GuidedFilter) and bool((result.images == images).all())
+                undone = not isinstance(self.finishing, Untouched) and bool((result.images == images).all())
                 note_result(result.images, before, scene.state_dict(), name, undone)
             return result
 

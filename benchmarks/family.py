@@ -1,0 +1,228 @@
+"""Search the family of methods for the best edits at every number of network evaluations.
+
+    python benchmarks/family.py [--trials 300]
+
+A search for the highest PSNR to the true edit and the fewest evaluations at once (optuna's tree-structured Parzen
+estimator, for several objectives), from 4 to 48 evaluations, over the space of `family_space.py`. Every trial stays in
+build/family.db, and the next run goes on there. The best are then measured on all pairs; their settings, commands and
+numbers are written as JSON, and the front is drawn.
+
+The pairs are those of `training.validation`, whose answers neither training nor the benchmark has, and the seen pairs
+of the groups that it lacks. On seen pairs alone, methods win that forget the source and draw the target from memory: a
+first search on those found SDS at rate 1 in 8 evaluations above every edit.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import family_space
+import optuna
+import torch
+import tyro
+from optuna.trial import FrozenTrial, TrialState
+
+from potstill import load
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
+from potstill.bench.reference_based import scores
+from potstill.bench.settings import new_task
+from potstill.errors import InputError, NotFiniteError
+from potstill.io.files import write
+from potstill.io.plotting import BLUE, GREY, RED, new_figure, png
+from potstill.priors.pipeline import Pipeline
+from potstill.tasks.editing import Edit
+from training import validation
+
+BATCH = 20
+FEWEST, MOST = 4, 48
+PARTS, HOPELESS = 5, 1.0
+"""A trial that is so many dB below the best after a fifth of the pairs or more ends there, with its mean over them.
+It is comparable: the difference to the default edit on the same pairs is what is averaged."""
+KEPT = ("method", "guidance_scale", "guidance", "optimizer", "learning_rate", "steps", "finish")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The size of the search, and the files."""
+
+    trials: int = 300
+    """Further trials; 0 only measures the best so far."""
+    pairs: int = 60
+    """Pairs of the search, balanced over the groups."""
+    nearest: float = 0.25
+    """Trials within so many dB of the front of the search are measured on all pairs."""
+    storage: Path = Path("build/family.db")
+    """Where the trials are kept."""
+    out: Path = Path("docs/results/family.json")
+    """Where the numbers are written."""
+    picture: Path = Path("docs/pictures/family.png")
+    """Where the front is drawn."""
+
+
+def choosing(count: int | None = None) -> list[Pair]:
+    """So many of the pairs to choose settings by, balanced over the groups, or all."""
+    pairs = validation.pairs()
+    groups = {pair.group for pair in pairs}
+    pairs += [pair for pair in emoji_pairs() if pair.split == "seen" and pair.group not in groups]
+    return pairs if count is None else select_evenly(pairs, count)
+
+
+def study(storage: Path) -> optuna.Study:
+    """All trials so far."""
+    storage.parent.mkdir(parents=True, exist_ok=True)
+    sampler = optuna.samplers.TPESampler(multivariate=True, group=True, n_startup_trials=40, seed=0)
+    return optuna.create_study(
+        study_name="family",
+        storage=f"sqlite:///{storage}",
+        sampler=sampler,
+        directions=["maximize", "minimize"],
+        load_if_exists=True,
+    )
+
+
+def affordable(task: Edit, evaluations: int, pair: Pair, prior: Pipeline) -> Edit:
+    """With the number of steps that so many evaluations allow, from a short run: the cost of a step differs by t."""
+    short = replace(task, steps=max(1, evaluations // 4))
+    *_, last = edit_pairs(short, [pair], prior)
+    return replace(task, steps=max(1, int(evaluations * short.steps / last.evaluations)))
+
+
+def measure(task: Edit, pairs: Sequence[Pair], prior: Pipeline) -> tuple[list[dict[str, Any]], float]:
+    """The scores of every pair, and the evaluations of each."""
+    found, evaluations = [], 0.0
+    for at in range(0, len(pairs), BATCH):
+        part = pairs[at : at + BATCH]
+        *_, last = edit_pairs(task, part, prior)
+        evaluations = last.evaluations
+        for pair, image in zip(part, last.images, strict=True):
+            assert pair.answer is not None
+            assert pair.edit_region is not None
+            each = scores(image[None], pair.source, pair.answer, pair.edit_region)
+            found.append({"name": pair.name, "group": pair.group, **each})
+    return found, evaluations
+
+
+def command(settings: dict[str, Any]) -> str:
+    """The command line of an edit."""
+    options = " ".join(
+        f"--{name.replace('_', '-')} " + (f'"{value}"' if "(" in str(value) else str(value))
+        for name, value in settings.items()
+    )
+    return f'potstill edit heart.png --source "red heart" --target "blue heart" {options}'
+
+
+def search(run: Run, prior: Pipeline) -> None:
+    """Run the trials."""
+    known = study(run.storage)
+    pairs = choosing(run.pairs)
+    pairs = [pair for first in range(PARTS) for pair in pairs[first::PARTS]]  # each part has all groups
+    if not known.trials:
+        for params in family_space.KNOWN:
+            known.enqueue_trial(params)
+    default, _ = measure(new_task(), pairs, prior)
+    usual = [each["psnr"] for each in default]
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        evaluations = trial.suggest_int("evaluations", FEWEST, MOST, log=True)
+        try:
+            task = affordable(family_space.edit(trial, evaluations), evaluations, pairs[0], prior)
+            trial.set_user_attr("settings", {name: task.settings_as_run()[name] for name in KEPT})
+            found: list[dict[str, Any]] = []
+            best = [each.values[0] for each in complete(known) if each.values[1] <= evaluations]
+            for first in range(0, len(pairs), part := -(-len(pairs) // PARTS)):
+                more, cost = measure(task, pairs[first : first + part], prior)
+                if not FEWEST <= cost <= MOST:
+                    raise optuna.TrialPruned(f"{cost:g} evaluations")
+                found += more
+                psnr = fmean(usual) + fmean(each["psnr"] - its for each, its in zip(found, usual, strict=False))
+                if psnr < max(best, default=0.0) - HOPELESS:
+                    break
+        except (InputError, NotFiniteError) as error:  # a combination that is refused, or diverges
+            raise optuna.TrialPruned(str(error)) from error
+        trial.set_user_attr("pairs", len(found))
+        print(f"{trial.number}: {psnr:.2f} dB of {len(found)}, {cost:g} evaluations, {trial.user_attrs['settings']}")
+        return psnr, cost
+
+    known.optimize(objective, run.trials)
+
+
+def complete(known: optuna.Study) -> list[FrozenTrial]:
+    """The trials that have numbers."""
+    return [trial for trial in known.get_trials(deepcopy=False) if trial.state is TrialState.COMPLETE]
+
+
+def near(trials: Sequence[FrozenTrial], within: float) -> list[FrozenTrial]:
+    """Those that no other beats by more than so many dB at no more evaluations, one for each settings."""
+    kept: dict[str, FrozenTrial] = {}
+    for trial in trials:
+        best = max(each.values[0] for each in trials if each.values[1] <= trial.values[1])
+        if trial.values[0] >= best - within:
+            kept[json.dumps(trial.user_attrs["settings"])] = trial
+    return list(kept.values())
+
+
+def front(run: Run, prior: Pipeline) -> None:
+    """Measure, write and draw."""
+    pairs = choosing()
+    trials = complete(study(run.storage))
+    points = []
+    for trial in near(trials, run.nearest):
+        settings = trial.user_attrs["settings"]
+        found, cost = measure(Edit.of({"source": "source", "target": "target", **settings}), pairs, prior)
+        groups = sorted({each["group"] for each in found})
+        numbers = {name: round(fmean(each[name] for each in found), 4) for name in ("psnr", "error", "outside")}
+        by_group = {
+            group: round(fmean(each["psnr"] for each in found if each["group"] == group), 2) for group in groups
+        }
+        points.append({"evaluations": cost, **numbers, "groups": by_group, "settings": settings})
+        points[-1]["command"] = command(settings)
+        print(f"{cost:g} evaluations, {numbers['psnr']:.2f} dB: {settings}", flush=True)
+    points.sort(key=lambda point: (point["evaluations"], -point["psnr"]))
+    best = [p for p in points if all(q["psnr"] < p["psnr"] or q is p for q in points[: points.index(p) + 1])]
+    table = {"trials": len(trials), "pairs": len(pairs), "front": best, "measured": points}
+    write(run.out, (json.dumps(table, indent=1) + "\n").encode())
+    write(run.picture, draw(trials, best))
+
+
+def draw(trials: Sequence[FrozenTrial], best: Sequence[dict[str, Any]]) -> bytes:
+    """The trials as dots and the front as a line."""
+    figure, axes = new_figure(1, 1, "the family of methods", size=5.5)
+    axis = axes[0, 0]
+    for finish, colour in ((True, BLUE), (False, GREY)):
+        these = [t.values for t in trials if (t.user_attrs["settings"]["finish"] != "Untouched()") == finish]
+        label = "with a finish" if finish else "without"
+        axis.plot([cost for _, cost in these], [psnr for psnr, _ in these], ".", color=colour, ms=4, label=label)
+    axis.step(
+        [point["evaluations"] for point in best],
+        [point["psnr"] for point in best],
+        where="post",
+        color=RED,
+        marker="o",
+        label="front, measured on all pairs",
+    )
+    axis.set_xscale("log")
+    axis.set_xticks([4, 8, 16, 24, 32, 48], ["4", "8", "16", "24", "32", "48"], minor=False)
+    axis.set_xticks([], minor=True)
+    axis.set_ylim(bottom=15)
+    axis.set_xlabel("network evaluations per edit")
+    axis.set_ylabel("PSNR to the true edit, dB")
+    axis.legend(loc="lower right")
+    return png(figure)
+
+
+def main(run: Run) -> None:
+    """Search, then measure the front."""
+    torch.set_num_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    prior = load("emoji")
+    if run.trials:
+        search(run, prior)
+    front(run, prior)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Run, description=__doc__))

@@ -37,7 +37,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "edit": {
-        "toys": {"method": "InfEdit(times=Annealed(high=0.7))", "steps": 37, "learning_rate": 4.0},
+        "toys": {"steps": 37, "learning_rate": 4.0},
         "pds-nerf": {
             "method": "PDS()",
             "guidance_scale": 100.0,

@@ -4,7 +4,7 @@
 
 With the residuals r = x_0 - x̂_0 of the true answer (under the target prompt) and r_src of the source (under its
 prompt), at the same noise, k = <r, r_src> / <r_src, r_src>. Prints k over all cells of the latents, by group of pairs,
-and by the change c of the denoised pictures (root mean square over the channels), beside ShrinkEdit's 1 / (1 + c / half).
+and by the change c of the denoised pictures (root mean square over the channels), beside that of ShrinkEdit.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from torch import Tensor
 from potstill.bench.drawing_pairs import picture, read
 from potstill.bench.editing import Preview
 from potstill.bench.emoji_pairs import Pair
-from potstill.bench.reference_based import Judge, Scores, scores
+from potstill.bench.reference_based import ByError, Scores, scores
 from potstill.io.svg import read_svg
 from potstill.tensors import Images
 from potstill.vectors import Renderer
@@ -19,22 +19,12 @@ SMALL = 64
 
 
 @dataclass(frozen=True)
-class DrawingJudge(Judge):
-    """Scores at 64 pixels, `error` and `psnr` at 256 too, and of the elements:
+class DrawingJudge(ByError):
+    """Scores at 64 pixels, by whose `error` it ranks, `error` and `psnr` at 256 too, and of the elements:
 
     - `colours`: |c - c_answer| / |c_source - c_answer| over the colours c of all elements; of 0 to 1 each.
     - `shapes`: the mean distance of a control point from that of the answer, in hundredths of the page.
     """
-
-    @property
-    def order(self) -> str:
-        """Relative error at 64 pixels."""
-        return "error"
-
-    @property
-    def headline(self) -> tuple[str, str]:
-        """Relative error and PSNR."""
-        return "error", "psnr"
 
     @property
     def identity(self) -> dict[str, str]:

@@ -56,8 +56,8 @@ class Judge(abc.ABC):
 
 
 @dataclass(frozen=True)
-class ReferenceBased(Judge):
-    """Compares an edit with its true answer: `scores`, and for emoji `retrieved`, 1 if the nearest drawing is it."""
+class ByError(Judge, abc.ABC):
+    """Ranks by the relative error to the true answer, and shows it with the PSNR."""
 
     @property
     def order(self) -> str:
@@ -68,6 +68,11 @@ class ReferenceBased(Judge):
     def headline(self) -> tuple[str, str]:
         """Relative error and PSNR."""
         return "error", "psnr"
+
+
+@dataclass(frozen=True)
+class ReferenceBased(ByError):
+    """Compares an edit with its true answer: `scores`, and for emoji `retrieved`, 1 if the nearest drawing is it."""
 
     def __call__(self, out: Images, pair: Pair) -> Scores:
         """The scores, and retrieval."""

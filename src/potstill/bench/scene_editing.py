@@ -74,7 +74,7 @@ def best_fit(pairs: Sequence[Pair], prior: Network, seed: int, material: Materia
 
 
 def remade(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
-    """Each true view noised half way and sampled back by the model, which is told the caption and the camera."""
+    """Each true view noised half way and sampled back by the model from the caption and the camera."""
     model, views = scene_model(prior, None), truth().cameras.view()
     denoiser, found = in_range(model.denoiser, model.codec), []
     for pair in pairs:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from potstill.bench.editing import Preview
 from potstill.bench.emoji_pairs import Pair
-from potstill.bench.reference_based import Judge, Scores, rms, scores
+from potstill.bench.reference_based import ByError, Judge, Scores, rms, scores
 from potstill.bench.retrieval import features
 from potstill.bench.scene_pictures import AZIMUTHS, ELEVATIONS, data_hash, truth, unstrip
 from potstill.bench.scene_starts import Material
@@ -30,7 +30,7 @@ SHOWN = (0, 4, 8, 12)
 
 
 @dataclass(frozen=True)
-class SceneJudge(Judge):
+class SceneJudge(ByError):
     """Compares the edit of a scene with its true answer: `scores` over all views, and
 
     - `changed`: root mean square of result - source scene where nothing must change, that is, of what the edit spoilt;
@@ -41,16 +41,6 @@ class SceneJudge(Judge):
     """
 
     material: Material = "gaussians"
-
-    @property
-    def order(self) -> str:
-        """Relative error."""
-        return "error"
-
-    @property
-    def headline(self) -> tuple[str, str]:
-        """Relative error and PSNR."""
-        return "error", "psnr"
 
     @property
     def identity(self) -> dict[str, str]:

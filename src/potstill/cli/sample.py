@@ -43,7 +43,7 @@ class SampleCommand:
     """Pictures of each prompt, at most 10,000 in all; by default 8, or 1 from several sides."""
     azimuth: tuple[float, ...] = ()
     """Where the camera stands, in degrees, for a model that knows views: 0 is the front, 90 the object's left. Several
-    make a sheet over views. By default the model is told none, and the side is random."""
+    make a sheet over views. By default the camera is unknown, and the side random."""
     elevation: float | None = None
     """How high the camera stands, in degrees; by default 20, if an azimuth is given."""
     guidance_scale: float = 4.0

@@ -190,7 +190,7 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     @property
     def view_reading(self) -> ViewReading | None:
-        """How the network is told the camera, if it knows any."""
+        """How the camera enters the network, if it knows any."""
         return None
 
     def size_condition(self, latents: Grid) -> Condition:

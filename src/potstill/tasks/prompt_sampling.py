@@ -48,7 +48,7 @@ def sample(
         model: a prior of images, or what `load` takes; by default "emoji", or "toys" if an azimuth is stated.
         count: pictures of each prompt; with those from other sides 1 to 10,000 in all.
         azimuth: of the camera in degrees, one or several, for a model that knows views: 0 is the front, and 90 the
-            left of the object. By default the model is told none.
+            left of the object. By default the camera is unknown, and the side random.
         elevation: of the camera in degrees, from -90 to 90; 20 by default, if an azimuth is stated.
         guidance_scale: uncond + scale (cond - uncond), as in diffusers.
         steps: network calls for each picture, 1 to 1,000.

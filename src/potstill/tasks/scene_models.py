@@ -183,7 +183,7 @@ def scene_model(prior: Pipeline | Toys, reading: ViewReading | None, side: int |
 
     Args:
         prior: what `load` gave.
-        reading: how a view becomes a condition; by default a model that knows the camera is told it, and one with a
+        reading: how a view becomes a condition; by default a model that knows the camera gets it, and one with a
             large vocabulary gets prompts that name the view.
         side: of the pictures of a world.
 

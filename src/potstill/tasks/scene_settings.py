@@ -74,8 +74,8 @@ class SceneSettings(GuidedSettings, abc.ABC):
     """Losses beside the distilled one, such as "Sparsity(0.1)" "Opaqueness(0.01)"; none by default."""
     view_prompts: Advanced[ViewReading | None] = None
     """How a view becomes part of the prompt; by default "ViewPrompts(front='{}, front view', side='{}, side view',
-    back='{}, back view', overhead='{}, overhead view')". A view whose prompt is {} has no suffix. The model toys is
-    told the camera instead, unless "PassEntries(())" keeps it from that."""
+    back='{}, back view', overhead='{}, overhead view')". A view whose prompt is {} has no suffix. The model toys
+    takes the camera itself, and with "PassEntries(())" it does not."""
 
     default_guidance_scale: ClassVar = 7.5
     default_steps: ClassVar = 300

@@ -8,7 +8,7 @@ import torch
 from potstill import edit_steps
 from potstill.errors import InputError
 from potstill.methods import DDS, SDS
-from potstill.priors.prompts import PromptReader, PromptWarning
+from potstill.priors.prompts import PromptReader, PromptWarning, neighbours
 from potstill.priors.reading.words import split
 from tests.tiny_emoji import tiny_emoji
 
@@ -157,3 +157,9 @@ def test_words_are_those_of_the_tokenizer(prior):
     for text in ("A red heart, on an orange background!", "woman's hat", "t-shirt 1st", "the `odd` ^ $5 + 3 = x_y"):
         pieces = backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text))
         assert split(text) == [word for word, _ in pieces]
+
+
+def test_a_model_without_korean_suggests_none() -> None:
+    """Whose words are not those of emoji: a Korean word is not "similar" to itself there."""
+    assert neighbours("초록", ["green", "mug"]) == []
+    assert neighbours("grean", ["green", "mug"]) == ["green"]

@@ -150,6 +150,8 @@ class PromptReader:
             return ": describe the image in words, in the language that the model was trained on"
         close = next((near for near in unknown.values() if near), ())
         hint = f" {_did_you_mean(close, '')}" if close else ""
+        if not _reads_captions(self.words):
+            return f":{hint or ' use English words;'} `potstill vocabulary` lists those of a --model"
         return f":{hint or ' use English or Korean words, or emoji;'} {_LIST}"
 
 
@@ -167,9 +169,14 @@ def words(tokenizer: Any) -> list[str]:
 def reading(known: Collection[str], prompt: str) -> Reading:
     """The words that a model which knows `known` gets: of a caption, if it is of the emoji model's kind.
 
-    That is one with styles. In other captions, as in "bear with a red hat", the order of words matters.
+    In other captions, as in "bear with a red hat", the order of words matters.
     """
-    return read(prompt) if "noto" in known else Reading(tuple(split(prompt)))
+    return read(prompt) if _reads_captions(known) else Reading(tuple(split(prompt)))
+
+
+def _reads_captions(known: Collection[str]) -> bool:
+    """Whether a model gets captions of emoji, in English or Korean: one with styles does."""
+    return "noto" in known
 
 
 def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
@@ -178,7 +185,8 @@ def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
         phrases = similar(word)
         parts = {part for phrase in phrases for part in phrase.split()}
         return phrases if len(phrases) == 1 and parts <= set(known) else [part for part in phrases if part in known]
-    return similar_names(word, count) or difflib.get_close_matches(word, known, n=count, cutoff=0.6)
+    korean = similar_names(word, count) if _reads_captions(known) else []
+    return korean or difflib.get_close_matches(word, known, n=count, cutoff=0.6)
 
 
 _LIST = "`potstill vocabulary` lists what it knows"

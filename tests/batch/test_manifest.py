@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from potstill.batch.manifest import BatchRow, columns, read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.generating import Generate
 from tests.optional import require
 
 quick = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

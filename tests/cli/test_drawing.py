@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from potstill.cli import main
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 from tests.optional import require
 from tests.stops import Killed, contents, killed_after

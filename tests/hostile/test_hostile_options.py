@@ -6,7 +6,7 @@ import pytest
 
 from potstill.errors import InputError
 from potstill.methods import Method
-from potstill.tasks.parsing import from_text
+from potstill.tasks.settings.parsing import from_text
 from tests.hostile.harness import COMMANDS, refused, words_of
 
 NO_WHOLE = ["nan", "1e400", "0x10", "1.5", "--", "½", "9" * 5000, "", "1 0"]

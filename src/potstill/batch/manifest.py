@@ -19,8 +19,8 @@ from typing import Any, get_args, get_type_hints
 from potstill.errors import InputError
 from potstill.io.files import as_path, check_file, file_hash
 from potstill.io.tables import Row, read_table
-from potstill.tasks.parsing import from_values
-from potstill.tasks.settings import Settings
+from potstill.tasks.settings.parsing import from_values
+from potstill.tasks.settings.shared import Settings
 from potstill.tasks.subjects import PICTURE, SUBJECTS, Subject, subject_of, subject_of_file
 
 

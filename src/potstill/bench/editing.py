@@ -14,7 +14,7 @@ from potstill.diffusion.prior import Condition
 from potstill.distillation import Step
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 

@@ -16,8 +16,8 @@ from potstill.io.claims import Claim
 from potstill.io.outputs import Outputs
 from potstill.io.printable import printable
 from potstill.state import Resumable
-from potstill.tasks.checkpoint import Checkpoint
-from potstill.tasks.resuming import resume, run_steps
+from potstill.tasks.runs.checkpoint import Checkpoint
+from potstill.tasks.runs.resuming import resume, run_steps
 
 
 def run_resumably(

@@ -22,10 +22,10 @@ from potstill.io.outputs import FileOutputs, Outputs, pictures
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.checkpoint import ENDING, Saved
-from potstill.tasks.resuming import finalise
-from potstill.tasks.run import Result, Run
-from potstill.tasks.schema import Advanced
+from potstill.tasks.runs.checkpoint import ENDING, Saved
+from potstill.tasks.runs.resuming import finalise
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.schema import Advanced
 from potstill.tensors import Images
 
 T = TypeVar("T", bound="RunCommand")

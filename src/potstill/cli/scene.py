@@ -14,16 +14,16 @@ from potstill.io.files import write_drawing
 from potstill.io.mp4 import ffmpeg, mp4_bytes
 from potstill.io.outputs import FileOutputs, Outputs
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.checkpoint import ENDING
-from potstill.tasks.models import load_spec
-from potstill.tasks.parsing import coerce
-from potstill.tasks.run import Result, Run
-from potstill.tasks.scene_comparing import CompareScenes
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_task import SceneTask
-from potstill.tasks.schema import Positional
+from potstill.tasks.files.scenes import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
+from potstill.tasks.runs.checkpoint import ENDING
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.scenes.comparing import CompareScenes
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.task import SceneTask
+from potstill.tasks.settings.models import load_spec
+from potstill.tasks.settings.parsing import coerce
+from potstill.tasks.settings.schema import Positional
 from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 

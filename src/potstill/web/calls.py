@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from potstill.errors import InputError, PotstillError
 from potstill.io.files import write
 from potstill.io.printable import printable
-from potstill.tasks.parsing import from_values
+from potstill.tasks.settings.parsing import from_values
 from potstill.web import limits
 
 T = TypeVar("T")

@@ -16,8 +16,8 @@ from potstill.errors import InputError, did_you_mean
 from potstill.fields import check_count
 from potstill.io.svg import SvgFile, read_svg
 from potstill.methods import named
-from potstill.tasks.drawing_editing import EditDrawing
-from potstill.tasks.drawing_settings import SHOWN
+from potstill.tasks.drawings.editing import EditDrawing
+from potstill.tasks.drawings.settings import SHOWN
 from potstill.vectors import Renderer
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded

@@ -10,7 +10,7 @@ from jaxtyping import Shaped
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.fields import check_count
 from potstill.io.decode import arrays
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded
 from potstill.web.runs import TURNS, Runs

@@ -16,15 +16,15 @@ from potstill.methods import named
 from potstill.scenes import Cameras, Gaussians, Solid, Volume
 from potstill.scenes.files import read_gaussians
 from potstill.scenes.viewing import Viewing
-from potstill.tasks.models import load
-from potstill.tasks.parsing import to_text
-from potstill.tasks.run import Run
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import GAUSSIANS, MESHES, check_ending, scene_bytes
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_models import scene_model
-from potstill.tasks.scene_run import look
-from potstill.tasks.scene_task import SceneTask
+from potstill.tasks.files.scenes import GAUSSIANS, MESHES, check_ending, scene_bytes
+from potstill.tasks.runs.run import Run
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.models import scene_model
+from potstill.tasks.scenes.run import look
+from potstill.tasks.scenes.task import SceneTask
+from potstill.tasks.settings.models import load
+from potstill.tasks.settings.parsing import to_text
 from potstill.tensors import Images
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded

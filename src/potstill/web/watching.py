@@ -16,11 +16,11 @@ from potstill.io.images import png_bytes
 from potstill.methods import Method, named
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.vocabulary import read_vocabulary
-from potstill.tasks.models import load
-from potstill.tasks.parsing import to_text
-from potstill.tasks.provenance import read_record
-from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import Settings
+from potstill.tasks.files.provenance import read_record
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.models import load
+from potstill.tasks.settings.parsing import to_text
+from potstill.tasks.settings.shared import Settings
 from potstill.tasks.subjects import subject_of_record
 from potstill.tensors import Images
 from potstill.web import limits

@@ -16,7 +16,7 @@ from potstill.methods import PDS, Method, by_name, named
 from potstill.methods.coefficients import Identity
 from potstill.methods.noise import Fixed, Fresh, Inverted, Mixed, NoiseSource, Previous
 from potstill.methods.times import Annealed, Uniform
-from potstill.tasks.parsing import to_text
+from potstill.tasks.settings.parsing import to_text
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded
 from potstill.web.code import code_of

@@ -55,6 +55,7 @@ TESTED_IN = {
     "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",
     "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.runs.state_file",
+    "web/test_pictures.py": "web.edit_tab",
     "web/test_texts.py": "web.task_texts",
     "web/test_worlds.py": "web.(code|limits)",
 }

@@ -13,15 +13,10 @@ from potstill.tasks.settings.schema import Option
 class CompareDrawings(Comparing, DrawingSettings):  # type: ignore[override]  # its plan is that of a comparison
     """The settings of a comparison of drawings: an edit has two prompts, a generation one."""
 
-    source: str = ""
-    """A prompt that describes the drawing."""
+    source: str = ""  # these four come first in the help
     target: str = ""
-    """A prompt that describes what it should become."""
     prompt: str = ""
-    """A description of the drawing to generate, to compare without DRAWING."""
     methods: tuple[str, ...] = ()
-    """Names or expressions of methods; by default infedit dds sds pds, and without DRAWING
-    sds with t from 0.95 and sdi."""
     scene: Literal["paths", "strokes"] | None = None
     """What is generated: closed paths, or strokes of a pen."""
     paths: int | None = None
@@ -33,10 +28,6 @@ class CompareDrawings(Comparing, DrawingSettings):  # type: ignore[override]  # 
     without an id is path:3, the third <path> of the file."""
     only_box: Annotated[Box | None, Option(metavar="LEFT TOP RIGHT BOTTOM")] = None
     """Change only shapes within this box, in units of the viewBox; the others keep their bytes."""
-
-    guidance_scale: float | None = None
-    """How strongly the prompts count; by default 1, and 5 without DRAWING. uncond + scale (cond - uncond), as in
-    diffusers."""
 
     inputs: ClassVar = {"drawing": False, "mask": False}
     edits_with: ClassVar = ("infedit", "dds", "sds", "pds")

@@ -13,9 +13,6 @@ from potstill.tasks.settings.shared import RunSettings
 class Compare(Comparing, RunSettings):
     """The settings of a comparison, the same for every method: an edit has two prompts, a generation one."""
 
-    guidance_scale: float | None = None
-    """How strongly the prompts count; by default 1.5, and 5 without IMAGE. uncond + scale (cond - uncond), as in
-    diffusers."""
     finish: Advanced[Finish] = Untouched()
     """What is done to the result of every edit; by default nothing, so that the methods are compared."""
 

@@ -28,13 +28,17 @@ class Comparing(Settings, abc.ABC):
     """
 
     source: str = ""
-    """A prompt that describes the picture."""
+    """A prompt that describes what is edited."""
     target: str = ""
     """A prompt that describes what it should become."""
     prompt: str = ""
-    """A description of the picture to generate, to compare without IMAGE."""
+    """A description of what to generate, to compare without a file."""
     methods: tuple[str, ...] = ()
-    """Names or expressions of methods and baselines; by default sds dds pds infedit, and sds sdi without IMAGE."""
+    """Names or expressions of methods, and of baselines for pictures; by default sds dds pds infedit, and without a
+    file sdi and sds, which begins at a lower t for drawings and scenes."""
+    guidance_scale: float | None = None
+    """How strongly the prompts count; by default 1.5 for a picture, 1 for a drawing or a scene, and without a file 5,
+    or 7.5 for a scene. uncond + scale (cond - uncond), as in diffusers."""
 
     edits_with: ClassVar[tuple[str, ...]] = ("sds", "dds", "pds", "infedit")
     generates_with: ClassVar[tuple[str, ...]] = ("sds", "sdi")

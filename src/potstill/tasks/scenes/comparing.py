@@ -13,15 +13,10 @@ from potstill.tasks.settings.schema import Option
 class CompareScenes(Comparing, SceneSettings):
     """The settings of a comparison of scenes: an edit has two prompts, a generation one."""
 
-    source: str = ""
-    """A prompt that describes the scene."""
+    source: str = ""  # these four come first in the help
     target: str = ""
-    """A prompt that describes what it should become."""
     prompt: str = ""
-    """A description of the object to generate, to compare without SCENE."""
     methods: tuple[str, ...] = ()
-    """Names or expressions of methods; by default infedit dds sds pds, and without SCENE
-    sds with t from 0.7 and sdi."""
     scene: Literal["gaussians", "volume"] | None = None
     """What is generated: a cloud of Gaussians, or density and colour on a grid."""
     gaussians: int | None = None

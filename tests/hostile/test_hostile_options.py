@@ -80,7 +80,7 @@ CASES = [
     ("edit", ["--method", "PDS(**{'noise': 1})"], "unknown field"),
     ("edit", ["--method", "Edit"], "unknown method"),
     ("edit", ["--method", "sdedit", "--strength", "2"], "strength = 2.0 must be"),
-    ("edit", ["--method", "sdedit", "--learning-rate", "1"], "is of no use to SDEdit"),
+    ("edit", ["--method", "sdedit", "--learning-rate", "1"], "does not apply to SDEdit"),
     ("edit", ["--noise", "Mixed(nan)"], "share of Mixed = nan must be a finite number"),
     ("edit", ["--noise", "Mixed(1e400)"], "share of Mixed"),
     ("edit", ["--noise", "Mixed(True)"], "share of Mixed = True must be"),

@@ -24,7 +24,7 @@ from potstill.tasks.settings.parsing import from_text
 from potstill.tensors import Images
 
 Editor = Callable[[Any, Sequence[Pair], Any, int], Iterator[Preview]]
-"""Edits pairs with a task, and yields so many previews."""
+"""Edits pairs with a task, and yields as many previews as asked."""
 
 
 @dataclass(frozen=True)

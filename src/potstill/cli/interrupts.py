@@ -48,7 +48,7 @@ def claimed(
 ) -> Iterator[tuple[Claim, Checkpoint]]:
     """Context in which a resumable run has a name, and the checkpoint of that name.
 
-    The name is the first that is free, or that of an interrupted run of the same record, which goes on.
+    The name is the first that is free, or that of an interrupted run of the same record, which is resumed.
 
     Args:
         outputs: the outputs as the user named them.
@@ -60,7 +60,7 @@ def claimed(
         resumed: the checkpoint that the user wants to resume, whose name is taken.
 
     Raises:
-        InputError: the name cannot be had.
+        InputError: the name cannot be taken.
     """
 
     def resumes(each: Outputs) -> bool:

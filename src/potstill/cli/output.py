@@ -231,7 +231,7 @@ class RunOutput(abc.ABC):
         else:
             last = result.trace[-1]
             summary = "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
-            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.0f} s")
+            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.1f} s")
             print_written([*places, outputs.member(".json")])
 
 

@@ -46,7 +46,7 @@ class SceneOutput(RunOutput):
     mp4: bool = False
     """Also write the orbit as a video, NAME-orbit.mp4. It needs the program ffmpeg."""
     view: bool = False
-    """Show the scene in the browser while the run goes on, and after it until Ctrl-C. It needs viser: pip install
+    """Show the scene in the browser during the run, and after it until Ctrl-C. It needs viser: pip install
     potstill[view]."""
 
     written: ClassVar = (*RunOutput.written, "mp4")
@@ -72,10 +72,10 @@ class SceneOutput(RunOutput):
         return replace(self, out=out)
 
     def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
-        """As of other outputs; what the page and the video need is there, too.
+        """As for other outputs; also check that the packages for the page and the video are installed.
 
         Raises:
-            InputError: it is not.
+            InputError: a name cannot be written to, or a package is missing.
         """
         super().check(count, inputs, resumed)
         if self.mp4:
@@ -84,7 +84,7 @@ class SceneOutput(RunOutput):
             viser_module()
 
     def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
-        """As of other outputs; the scene is seen in the browser if that is wanted."""
+        """As for other outputs; with `view`, also show the scene in the browser."""
         if (steps := run.record["resolved"]["steps"]) < FEW:
             note(
                 f"{steps} steps are too few to judge a method or a prompt by: the default is {SceneTask.default_steps}"

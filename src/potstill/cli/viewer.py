@@ -1,4 +1,4 @@
-"""3-D scenes in the browser, shown by viser: from a file, or while a run goes on."""
+"""3-D scenes in the browser, shown by viser: from a file, or during a run."""
 
 import io
 import time

@@ -112,7 +112,7 @@ def drawings_open(settings: GivenDrawing) -> Answer:
 def drawings_begin(settings: BeginDrawing) -> Answer:
     """Be ready for the first step of every method."""
     data = settings.data()
-    with TURNS.turn(), noted():  # what is said of the file is said again when its edits start
+    with TURNS.turn(), noted():  # notes on the file are repeated when its edits start
         changing = _changing(_read(data), settings.kept)
     return TAB.begin(settings, {"drawing": data}, only=changing)
 
@@ -121,7 +121,7 @@ def _changing(file: SvgFile, kept: tuple[str, ...]) -> list[str]:
     """The elements that may change; empty where all do.
 
     Raises:
-        InputError: one that is kept is not there, or nothing is left.
+        InputError: the drawing has no such element, or all are kept.
     """
     if not kept:
         return []

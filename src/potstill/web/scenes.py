@@ -70,12 +70,12 @@ class Aim:
             self.elevation = elevation
 
     def of(self, run: Run) -> Images:
-        """As of the scene of a run, as it is then."""
+        """A picture of the scene of a run at that time."""
         assert run.scene is not None
         return self(run.scene)
 
     def __call__(self, scene: Solid) -> Images:
-        """The scene as it is seen from there."""
+        """A picture of a scene from there."""
         cameras = Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
         with torch.no_grad():
             return look(scene, cameras)
@@ -90,7 +90,7 @@ class SceneVisit(Visit):
     """The scene that an edit began with."""
 
     def whole(self) -> Answer:
-        """As of every visit, with the files that can be had."""
+        """As for every visit, with the kinds of files that can be saved."""
         volume = isinstance(self.runs[0].run.scene, Volume)
         return {"endings": [*(MESHES if volume else GAUSSIANS), ".gif"], "editable": not volume, **super().whole()}
 

@@ -49,7 +49,7 @@ _LATTICE = 19
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """The settings that act while a run goes on."""
+    """The settings that can change during a run."""
 
     guidance_scale: float = EditStudy.guidance_scale
     learning_rate: float = EditStudy.learning_rate
@@ -92,7 +92,7 @@ class Begin(Live):
 
 @dataclass(frozen=True, kw_only=True)
 class Advance(Live):
-    """The next frame of a run, after so many steps."""
+    """The next frame of a run, after a number of steps."""
 
     run: str
     steps: int = 1

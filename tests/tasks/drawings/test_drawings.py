@@ -125,7 +125,7 @@ REFUSED = {
     "an id": ({"only": ("#nose",)}, "no element with the id 'nose'"),
     "a kind": ({"change": ("shapes",)}, "change"),
     "no kinds": ({"change": ()}, "change names nothing"),
-    "a rate of nothing": ({"change": ("colours",), "point_rate": 0.1}, "point rate = 0.1 is of no use"),
+    "a rate of nothing": ({"change": ("colours",), "point_rate": 0.1}, "point rate = 0.1 has no effect"),
     "a rate": ({"colour_rate": -1.0}, "colour rate = -1.0 must be"),
     "a last rate": ({"last_rate": 2.0}, "last rate = 2.0 must be"),
     "a colour": ({"background": "nice"}, "background = 'nice'"),
@@ -142,7 +142,7 @@ def test_what_does_not_fit_is_refused(model, face, name):
 
 
 def test_generations_that_cannot_be(model):
-    with pytest.raises(InputError, match="strokes is of no use to a scene of paths"):
+    with pytest.raises(InputError, match="strokes does not apply to a scene of paths"):
         GenerateDrawing.of({"prompt": "heart", "strokes": 3})
     with pytest.raises(InputError, match="DDS edits a drawing: use potstill edit"):
         generate_drawing("heart", model=model, method=DDS())

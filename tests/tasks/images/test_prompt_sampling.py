@@ -100,7 +100,7 @@ def test_a_picture_is_drawn_from_each_side_from_the_same_noise(priors):
         ({"azimuth": 30.0}, "does not know views: leave azimuth and elevation out, or choose the model toys"),
         ({"azimuth": (0.0, 1e9)}, "azimuth = 1000000000.0 must be a finite number from -360 to 360"),
         ({"azimuth": 0.0, "elevation": 91.0}, "elevation = 91.0 must be a finite number from -90 to 90; 20 is usual"),
-        ({"elevation": 30.0}, "elevation = 30 is of no camera: state azimuth too"),
+        ({"elevation": 30.0}, "elevation = 30 needs an azimuth: state azimuth as well"),
         ({"azimuth": (0.0,) * 11, "count": 1000}, "count = 1000 for 1 prompts from 11 sides must make from 1"),
         ({"prompts": []}, "no prompt"),
         ({"count": 0}, "count = 0 for 1 prompts must make from 1"),

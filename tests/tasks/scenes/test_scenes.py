@@ -254,7 +254,7 @@ REFUSED = {
     "a fixed background": ({"background": "RandomColour()"}, "background is fixed in world:toys"),
     "a size": ({"size": 48}, "size = 48 of the toys must divide 64"),
     "an oblong": ({"size": "32x16"}, "size = 32x16 must be a square for world:toys"),
-    "a grid": ({"grid": 9}, "grid is of no use to a scene of gaussians"),
+    "a grid": ({"grid": 9}, "grid does not apply to a scene of gaussians"),
     "no views": ({"views": 0}, "views = 0"),
     "more than there are": ({"views": 100}, "views = 100"),
     "no Gaussians": ({"gaussians": 0}, "count of Gaussians = 0"),
@@ -263,9 +263,9 @@ REFUSED = {
     "no more than there are": ({"most_gaussians": 40}, "most_gaussians = 40 must be above the 40 that the scene has"),
     "too rarely": ({"most_gaussians": 50, "densify_every": 2}, "densify_every = 2 must be at most 1, half of the run"),
     "to no number": ({"densify_every": 2}, "give most_gaussians as well"),
-    "a coarse cloud": ({"coarse_grid": 9}, "coarse_grid is of no use to a scene of gaussians"),
+    "a coarse cloud": ({"coarse_grid": 9}, "coarse_grid does not apply to a scene of gaussians"),
     "not coarse": ({"scene": "volume", "gaussians": None, "grid": 9, "coarse_grid": 9}, "coarse_grid = 9"),
-    "a denser volume": ({"scene": "volume", "gaussians": None, "most_gaussians": 9}, "most_gaussians is of no use"),
+    "a denser volume": ({"scene": "volume", "gaussians": None, "most_gaussians": 9}, "most_gaussians does not apply"),
 }
 
 

@@ -103,7 +103,7 @@ class EditDrawing(DrawingSettings):
         written = run.complete
 
         def complete(result: Result) -> Result:
-            if self.scale != 0 and self.source != self.target:  # of which warnings told
+            if self.scale != 0 and self.source != self.target:  # otherwise a warning has said why
                 note_result(result.images, before, scene.state_dict(), name)
             return written(result)
 

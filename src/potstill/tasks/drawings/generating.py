@@ -49,7 +49,7 @@ class GenerateDrawing(DrawingSettings):
         super().__post_init__()
         other = "strokes" if self.scene == "paths" else "paths"
         if getattr(self, other) is not None:
-            raise InputError(f"{other} is of no use to a scene of {self.scene}: leave it out")
+            raise InputError(f"{other} does not apply to a scene of {self.scene}: leave it out")
 
     @property
     def prompts(self) -> dict[str, str]:

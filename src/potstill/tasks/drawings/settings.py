@@ -111,7 +111,7 @@ class DrawingSettings(GuidedSettings, abc.ABC):
             word = name.replace("_", " ")
             check_number(word, rate, 0.0, 100.0, usual=f"{self.default_rates[kind]:g}")
             if kind not in self.kinds:
-                raise InputError(f"{word} = {rate} is of no use where {kind} do not change: add {kind} to change")
+                raise InputError(f"{word} = {rate} has no effect where {kind} do not change: add {kind} to change")
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -23,7 +23,7 @@ from potstill.tasks.files.drawings import DRAWING, drawing_outputs
 GAUSSIANS, MESHES = (".ply", ".splat"), (".glb", ".obj")
 """The endings of files of Gaussians, and of meshes."""
 UNREAD = (".spz", ".ksplat", ".sog")
-"""The endings of packed files of Gaussians, which are told from pictures, and refused."""
+"""The endings of packed files of Gaussians, which are recognised and refused."""
 ORBIT, VIDEO = "-orbit.gif", "-orbit.mp4"
 """After the name of the scene."""
 LEVEL = 10.0
@@ -119,7 +119,7 @@ def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Ba
     assert isinstance(scene, Volume)
     surface, level = surface_of(scene)
     if level < LEVEL:
-        text = f"the density reaches {2 * level:.3g}: the surface is drawn at {level:.3g}, and not at {LEVEL:g}"
+        text = f"the density reaches {2 * level:.3g}: the surface is drawn at {level:.3g} instead of {LEVEL:g}"
         warnings.warn(text, Note, stacklevel=4)
     return mesh_bytes(ending, *surface, settings=record)
 

@@ -68,7 +68,7 @@ class Edit(ImageSettings, RunSettings):
         for field in fields(self) if isinstance(self.method, Baseline) else ():
             if field.name in OPTIMISER and (value := getattr(self, field.name)) != field.default:
                 name, which = field.name.replace("_", " "), type(self.method).__name__
-                raise InputError(f"{name} = {value} is of no use to {which}, which optimises no image: leave it out")
+                raise InputError(f"{name} = {value} does not apply to {which}, which optimises nothing: leave it out")
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -122,7 +122,7 @@ class Edit(ImageSettings, RunSettings):
         before, name = copied(scene.state_dict()), type(self.method).__name__
 
         def complete(result: Result) -> Result:
-            if self.scale != 0 and self.source != self.target:  # of which warnings told
+            if self.scale != 0 and self.source != self.target:  # otherwise a warning has said why
                 undone = not isinstance(self.finishing, Untouched) and bool((result.images == images).all())
                 note_result(result.images, before, scene.state_dict(), name, undone)
             return result

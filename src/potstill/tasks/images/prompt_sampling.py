@@ -135,7 +135,7 @@ def check_numbers(
     if elevation is not None:
         check_number("elevation", elevation, -90.0, 90.0, usual="20")
         if not azimuth:
-            raise InputError(f"elevation = {elevation:g} is of no camera: state azimuth too, 0 for the front")
+            raise InputError(f"elevation = {elevation:g} needs an azimuth: state azimuth as well, 0 for the front")
     check_scale(guidance_scale)
     if not is_count(steps, 1000):
         raise InputError(f"steps = {shown(steps)} must be from 1 to 1,000, a whole number")

@@ -91,7 +91,7 @@ class Comparing(Settings, abc.ABC):
         told = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "methods"}
         for field in fields(self):
             if field.name in told.keys() - names and told.pop(field.name) != field.default:
-                raise InputError(f"{field.name} is of no use to a comparison that {doing}: leave it out")
+                raise InputError(f"{field.name} does not apply to a comparison that {doing}: leave it out")
         told = {name: value for name, value in told.items() if value is not None}
         tasks: dict[str, Settings] = {}
         for name in self.resolve().methods:

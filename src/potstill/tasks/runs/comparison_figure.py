@@ -14,7 +14,7 @@ from potstill.tasks.runs.comparison import Comparison
 from potstill.tensors import Images
 
 _WIDE = 2.5
-"""Images side by side of this ratio of width to height are one below the other, and not in columns."""
+"""Images side by side of this ratio of width to height are stacked instead of placed in columns."""
 _SIZE = 2.2
 """Of a picture, in inches."""
 

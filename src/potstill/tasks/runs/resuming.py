@@ -137,7 +137,7 @@ def _saved(run: Resumable, checkpoint: Checkpoint, where: str) -> bool:
 def _last_finite(run: Resumable, checkpoint: Checkpoint, where: str) -> str:
     """Save a run that became non-finite if its state is finite, and say where the last finite state is.
 
-    It is there to be looked at: a run that goes on from it fails at the same step.
+    It is for inspection: a run that resumes from it fails at the same step.
     """
     if _saved(run, checkpoint, where) if where and finite(run.live_state()) else checkpoint.path.exists():
         return f"; the last finite state is kept in {checkpoint.path}, and going on from it ends in the same error"

@@ -141,7 +141,7 @@ class Shown(NamedTuple):
     images: Sequence[Images]
     """Each is a batch, shown side by side."""
     source: Sequence[Images] = ()
-    """The same of what was edited; empty without it. One image stands still."""
+    """The same for what was edited; empty for a generation. A single image does not move."""
 
 
 @dataclass(eq=False)

@@ -52,7 +52,7 @@ class GenerateScene(SceneTask):
         others = ("gaussians", "most_gaussians") if self.scene == "volume" else ("grid", "coarse_grid")
         for other in others:
             if getattr(self, other) is not None:
-                raise InputError(f"{other} is of no use to a scene of {self.scene}: leave it out")
+                raise InputError(f"{other} does not apply to a scene of {self.scene}: leave it out")
         material = self.material
         if isinstance(material, Block) and self.coarse_grid is not None:
             check_count("coarse_grid", self.coarse_grid, material.points - 1, least=2, usual="25")

@@ -1,4 +1,4 @@
-"""The models that make 3-D scenes: the exact world of toys, or any pipeline, told the camera or given words for it."""
+"""The models that make 3-D scenes: the exact world of toys, or a pipeline that takes the camera as numbers or words."""
 
 import abc
 import warnings
@@ -116,7 +116,7 @@ class ToysModel(SceneModel):
         return self.world.size
 
     def encode_prompt(self, prompt: str) -> Condition:
-        """The toys that the prompt names; several are said in a note."""
+        """The toys that the prompt names; a note says if there are several."""
         condition = self.prior.encode_prompt(prompt)
         if prompt.strip() and (count := int(condition[CLASSES].sum())) > 1:
             text = f"{prompt!r} fits {count} toys, and the scene may become any of them: name a colour and a toy"

@@ -64,7 +64,7 @@ class SceneTask(SceneSettings, abc.ABC):
         """The scene before the first step.
 
         Raises:
-            InputError: it cannot be had from these inputs, or does not fit the settings.
+            InputError: the inputs cannot be used, or do not fit the settings.
         """
 
     def baking(self, inputs: Mapping[str, Any]) -> Baking | None:

@@ -1,4 +1,4 @@
-"""Settings that change nothing in their combination, each said in one line; nothing is refused for it."""
+"""Notes on settings that have no effect together, one line each; they are not refused."""
 
 import warnings
 from collections import Counter

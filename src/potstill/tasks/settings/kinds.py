@@ -60,7 +60,7 @@ EARLIER = {
     "rescale": "rescaled",
     "within": "interval",
 }
-"""Earlier names of classes, in lower case, and of fields: they stand in recorded results."""
+"""Earlier names of classes, in lower case, and of fields, which earlier records hold."""
 
 
 def named_presets(*kinds: type) -> dict[str, Method | Baseline]:

@@ -57,7 +57,7 @@ def load_plugin(path: str | Path) -> list[type]:
 
 
 def plugin_hashes() -> dict[str, dict[str, str]]:
-    """What a record says of the plugins: `{"plugins": {name: SHA-256}}`, and nothing without any."""
+    """The plugins for a record, `{"plugins": {name: SHA-256}}`; empty without any."""
     return {"plugins": {path.name: digest for path, digest in LOADED.items()}} if LOADED else {}
 
 

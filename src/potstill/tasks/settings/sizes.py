@@ -1,4 +1,4 @@
-"""What is said of sizes: how a picture was brought to the model's size, and sizes far from what it was trained on."""
+"""Notes on sizes: how a picture was brought to the model's size, and sizes far from those of the training."""
 
 import warnings
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def note_size(picture: Picture, batch: Sequence[Shaped[np.ndarray, "h w c"]], re
         warnings.warn(text, stacklevel=4)
     seen = [f"transparent pixels made {resize.background}"] if channels in (2, 4) else []
     done = [part for part in (resize.describe(height, width), *seen) if part]
-    if not done or isinstance(picture, np.ndarray | Tensor):  # whoever has numbers can see their shape
+    if not done or isinstance(picture, np.ndarray | Tensor):  # the caller knows the shape of an array
         return
     text = f"{display_name(picture)}: {size_text(height, width)}, {', '.join(done)}"
     if (height, width) != prior.size:

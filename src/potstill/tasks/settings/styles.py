@@ -42,7 +42,7 @@ def with_style(style: str, prior: Pipeline, x0: Latent, source: str, target: str
     if style == AUTO:
         origin = "that of the source" if named[0] else "nearest to the picture"
         warnings.warn(
-            f"the style {found!r}, {origin}, is added to prompts that name none: choose another with style",
+            f"the style {found!r}, {origin}, is added to prompts that name none: choose another with --style",
             Note,
             stacklevel=4,
         )

@@ -11,13 +11,13 @@ from torch import Generator, Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from potstill.fields import Checked, check_count
+from potstill.fields import Checked, check_count, check_number
 from potstill.scenes.camera_rules import Among
 from potstill.scenes.cameras import Cameras
 from potstill.scenes.fitting import fit
 from potstill.scenes.scene import Scene, View, parameter
 from potstill.scenes.viewing import Solid
-from potstill.tensors import Grid
+from potstill.tensors import Grid, Images, without_small
 
 VIEWS = 4
 """Pictures in a step of the fit, each step of which is a few milliseconds of a core for each of them."""
@@ -41,17 +41,22 @@ class Refit(Route):
     with the smallest mean squared error to all of them. The fit needs no network. (Instruct-NeRF2NeRF, arXiv
     2303.12789, edits pictures and fits in turns.)
 
+    Small changes of a picture are undone before the fit, since the network redraws a little of everything.
+
     Raises:
-        InputError: steps are not from 1 to 1,000,000.
+        InputError: steps are not from 1 to 1,000,000, or still is not in [0, 1).
     """
 
     steps: int = 80
     """Steps of the fit, by Adam."""
+    still: float = 0.08
+    """The smallest change of a channel that is kept whole, and 0.4 of it the largest that is undone; 0 keeps all."""
 
     def __post_init__(self) -> None:
         """Check the steps."""
         super().__post_init__()
         check_count("steps of the fit", self.steps, 1_000_000, usual="80")
+        check_number("still", self.still, 0.0, 0.999, usual="0.08")
 
 
 class Snapshots(Scene):
@@ -75,11 +80,26 @@ class Snapshots(Scene):
         """The pictures."""
         return self.latents
 
-    def fit(self, scene: Solid, steps: int, rng: Generator, optimizer: Optimizer, falling: LRScheduler) -> None:
-        """Move a scene until it looks like the pictures; all must have the background of the scene's viewing."""
-        pictures, cameras = self.codec.decode(self.latents.detach()), Cameras.of_view(self.fixed)
-        with _looked_at(scene, min(VIEWS, len(pictures))):
-            for _ in fit(scene, pictures, cameras, steps=steps, rng=rng, optimizer=optimizer):
+    def goal(self, source: "Snapshots", still: float) -> Images:
+        """The pictures [v, 3, h, w], with those of the source where they changed by little: see `Refit.still`."""
+        before, after = (self.codec.decode(each.latents.detach()) for each in (source, self))
+        return before + without_small(after - before, still)
+
+    def fit(
+        self, scene: Solid, goal: Images, steps: int, rng: Generator, optimizer: Optimizer, falling: LRScheduler
+    ) -> None:
+        """Move a scene until these cameras see the goal.
+
+        Args:
+            scene: what is moved, in place.
+            goal: pictures before the background of the scene's viewing.
+            steps: of the optimiser.
+            rng: draws the pictures of a step.
+            optimizer: over the scene's parameters.
+            falling: moves its learning rates.
+        """
+        with _looked_at(scene, min(VIEWS, len(goal))):
+            for _ in fit(scene, goal, Cameras.of_view(self.fixed), steps=steps, rng=rng, optimizer=optimizer):
                 falling.step()
 
     def copy(self) -> "Snapshots":

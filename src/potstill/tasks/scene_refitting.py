@@ -54,6 +54,7 @@ def refit_loop(
     """
     plan, default = task.resolve(), task.method.default_optimizer
     pictures = Snapshots(scene, rng)
+    before = pictures.copy()
     descent = OptimizationPlan(plan.steps, plan.guidance_scale, default.optimizer, default.learning_rate)
     loop = LoopState(pictures, descent.optimizer_of(pictures, len(pictures.latents)), rng)
     steps = distill(
@@ -62,7 +63,7 @@ def refit_loop(
         task.method,
         target=target,
         source=source,
-        source_scene=pictures.copy(),
+        source_scene=before,
         steps=plan.steps,
         rng=rng,
         optimizer=loop.optimizer,
@@ -71,7 +72,8 @@ def refit_loop(
 
     def fit() -> None:
         optimizer, falling = task.material.descent(scene, route.steps, task.last_rate)
-        pictures.fit(scene, route.steps, Generator().manual_seed(task.seed), optimizer, falling)
+        goal, fit_rng = pictures.goal(before, route.still), Generator().manual_seed(task.seed)
+        pictures.fit(scene, goal, route.steps, fit_rng, optimizer, falling)
 
     def steps_and_fit() -> Iterator[Step]:
         if loop.progress.done >= plan.steps:  # resumed from the state after the last step

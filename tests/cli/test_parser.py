@@ -8,7 +8,7 @@ import pytest
 
 from potstill.cli.parser import check_complete, split, values
 from potstill.cli.words import UsageError
-from potstill.tasks.schema import Positional, build, schema
+from potstill.tasks.settings.schema import Positional, build, schema
 
 
 @dataclass(frozen=True)

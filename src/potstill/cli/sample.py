@@ -16,8 +16,8 @@ from potstill.io.images import png_bytes
 from potstill.io.outputs import pictures
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.prompt_sampling import ELEVATION, check_numbers, default_model, sample
-from potstill.tasks.schema import Option
+from potstill.tasks.images.prompt_sampling import ELEVATION, check_numbers, default_model, sample
+from potstill.tasks.settings.schema import Option
 
 _SIDE = 192  # pixels that a small picture is enlarged to, at most
 

@@ -7,9 +7,9 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
-from potstill.tasks.numbers import INTEGER, check_range
-from potstill.tasks.parsing import from_text
-from potstill.tasks.schema import SchemaField, is_component, is_method, members
+from potstill.tasks.settings.numbers import INTEGER, check_range
+from potstill.tasks.settings.parsing import from_text
+from potstill.tasks.settings.schema import SchemaField, is_component, is_method, members
 
 _RULES = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT", Path: "PATH"}

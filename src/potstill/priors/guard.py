@@ -40,6 +40,6 @@ def loading(name: str, how: str = "", bars: bool = False, logs: bool = True) -> 
                 raise (cause if isinstance(cause, Exception) else MemoryError(str(cause))) from None
             cause = cause.__cause__
         reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        reason = reason.split(" If you want to")[0]  # options of diffusers, which are none here
+        reason = reason.split(" If you want to")[0]  # options of diffusers that do not exist here
         reason = re.sub(r"<class '(.*?)'>", r"\1", re.sub(r"\b\w+Error: ", "", reason))
         raise InputError(f"{name} cannot be loaded{how}: {reason[:300] or type(error).__name__}") from error

@@ -217,10 +217,10 @@ def _from_file(
 
 
 def _convert(pipe: Any) -> dict[str, str]:
-    """Let ONNX Runtime evaluate the network, if it can be exported. Returns what the identity says of it."""
+    """Let ONNX Runtime evaluate the network, if it can be exported. Returns its entries of the identity."""
     network = network_of(pipe)
     if not type(network).__name__.startswith("UNet2D"):
-        raise InputError(f"backend 'onnx' evaluates U-Nets, and {type(network).__name__} is none: omit backend")
+        raise InputError(f"backend 'onnx' evaluates U-Nets only, not {type(network).__name__}: omit backend")
     try:
         pipe.unet = converted(network)
     except InputError:

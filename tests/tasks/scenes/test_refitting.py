@@ -6,7 +6,7 @@ import torch
 from potstill import generate_scene, load
 from potstill.errors import InputError
 from potstill.methods import DDS, InfEdit
-from potstill.scenes import RandomColour, Sparsity
+from potstill.scenes import Gaussians, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians
 from potstill.tasks.runs.replaying import replay
 from potstill.tasks.scenes.editing import EditScene, edit_scene
@@ -40,11 +40,13 @@ def test_a_resumed_run_has_the_same_scene(steps, teapot):
         next(taken)
     rest.restore(half.state())
     found = rest.finish().scene
+    assert isinstance(found, torch.nn.Module)
     assert all(torch.equal(one, other) for one, other in zip(expected.parameters(), found.parameters(), strict=True))
 
 
 def test_what_is_outside_of_the_box_keeps_its_bits(teapot):
     before, after = read_gaussians(teapot), edit_scene(teapot, **EDIT, only_box=(-2, 2, -2, 2, 0, 2)).scene
+    assert isinstance(after, Gaussians)
     outside = before.means[:, 2] < 0
     assert outside.any()
     assert torch.equal(after.means[outside], before.means[outside])

@@ -106,7 +106,7 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     check_room(_ROOM, "potstill")
     from potstill.baselines import Baseline
     from potstill.cli import help, parser
-    from potstill.cli.words import UsageError, read
+    from potstill.cli.option_words import UsageError, read
     from potstill.methods import Method
     from potstill.tasks.files.provenance import read_config
     from potstill.tasks.settings.schema import build, is_method, schema
@@ -163,7 +163,7 @@ def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
 
 def _of_another_subject(name: str, command: Any, wanted: str) -> str:
     """What is wrong with an option that a command has for another subject; empty if it has none of that name."""
-    from potstill.cli.words import option
+    from potstill.cli.option_words import option
     from potstill.tasks.settings.schema import schema
     from potstill.tasks.subjects import SUBJECTS
 

@@ -14,9 +14,9 @@ from potstill.priors import hub
 from potstill.priors import lora as loras
 from potstill.priors.bundled import BundledPipeline, has_graphs
 from potstill.priors.families import family
-from potstill.priors.guard import loading
 from potstill.priors.hub import expanded
 from potstill.priors.identity import identity_of
+from potstill.priors.load_errors import loading
 from potstill.priors.lora import LoRA
 from potstill.priors.onnx_network import converted, in_onnx
 from potstill.priors.pipeline import Pipeline, network_of

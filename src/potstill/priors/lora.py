@@ -15,9 +15,9 @@ from torch import Generator, Tensor, nn
 
 from potstill.errors import InputError
 from potstill.io.files import there
-from potstill.priors.guard import loading
 from potstill.priors.hub import ModelWarning, expanded, fetch_lora
 from potstill.priors.identity import hash_of
+from potstill.priors.load_errors import loading
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 from potstill.priors.weights import own_memory
 

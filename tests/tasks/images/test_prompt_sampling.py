@@ -50,6 +50,13 @@ def test_clipped_leaves_a_prediction_that_still_makes_x_t(prior):
         torch.testing.assert_close(Clipped(Guided(prior, 0.0))(x_t, t, prior.encode_prompt("")), inside)
 
 
+def test_a_bundled_model_takes_half_of_the_steps_of_others(prior):
+    heard = []
+    sample("red heart", prior, on_step=lambda *step: heard.append(step))
+    assert heard[-1] == (50, 50)
+    assert torch.equal(sample("red heart", load("emoji")), sample("red heart", load("emoji"), steps=25))
+
+
 def test_any_picture_can_be_drawn_again_alone(prior):
     heart, pizza = sample(["red heart", "pizza"], prior, count=9, steps=2, seed=5).split(9)
     torch.testing.assert_close(sample("red heart", prior, steps=2, seed=7)[0], heart[2])

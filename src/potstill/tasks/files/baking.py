@@ -12,9 +12,9 @@ from torch import Generator
 
 from potstill.errors import Note
 from potstill.io.recolouring import recoloured_glb
-from potstill.scenes.baking import colour_change
 from potstill.scenes.files import placed_on_mesh
 from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.surface_colours import colour_change
 
 RADIUS = 0.8
 """Of the ball that a mesh is brought into."""

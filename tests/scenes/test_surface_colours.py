@@ -7,9 +7,9 @@ import torch
 from torch import Generator
 
 from potstill.scenes import Gaussians
-from potstill.scenes.baking import colour_change
 from potstill.scenes.gaussians import quaternions_of
 from potstill.scenes.harmonics import CONSTANT
+from potstill.scenes.surface_colours import colour_change
 
 
 def sphere(count: int = 1500, radius: float = 0.7) -> tuple[Gaussians, torch.Tensor]:

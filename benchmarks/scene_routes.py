@@ -26,10 +26,7 @@ PICTURES = {"views": 24, "learning_rate": 4.0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "direct": {"steps": 37, "learning_rate": 4.0},
     "refit": {**PICTURES, "route": "Refit()"},
-    "refit, small changes too": {**PICTURES, "route": "Refit(still=0.0)"},
     "refit, ShrinkEdit": {**PICTURES, "route": "Refit()", "method": ShrinkEdit(), "steps": 6},
-    "refit, guidance 2, half the steps": {**PICTURES, "route": "Refit()", "guidance_scale": 2.0, "steps": 3},
-    "refit, 12 views, twice the steps": {**PICTURES, "route": "Refit()", "views": 12, "steps": 12},
 }
 SCORES = ("error", "psnr", "inside", "outside", "changed")
 

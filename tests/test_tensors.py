@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill.tensors import normal, not_finite, per_sample
+from potstill.tensors import normal, not_finite, per_sample, without_small
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (3, 4, 5, 6)])
@@ -44,3 +44,12 @@ def test_where_only_the_mean_overflows_the_last_quantity_is_named():
     assert "SDS: loss is not finite at step 1, t = 5, 5 (2 of 2" in str(
         not_finite("SDS", 1, torch.tensor([5.0]), x0=x0, loss=loss)
     )
+
+
+def test_small_changes_are_undone_to_the_bit():
+    change = torch.tensor([0.0, 0.019, -0.02, 0.035, 0.05, -0.3], dtype=torch.float64).view(1, 1, 1, 6)
+    change = torch.cat([change, torch.zeros_like(change)], 1)
+    expected = torch.tensor([0.0, 0.0, 0.0, 0.0175, 0.05, -0.3], dtype=torch.float64)
+    assert torch.allclose(without_small(change, 0.05)[0, 0, 0], expected, atol=1e-12)
+    assert not without_small(change, 0.05)[0, :, 0, :2].any()
+    assert torch.equal(without_small(change, 0.0), change)

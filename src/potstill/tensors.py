@@ -103,6 +103,17 @@ def owned(tensor: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
     return tensor.detach().clone(memory_format=torch.preserve_format)
 
 
+def without_small(change: Float[Tensor, "b c h w"], still: float) -> Float[Tensor, "b c h w"]:
+    """A change of pictures whose small parts are undone, to the bit.
+
+    It is multiplied by a ramp that rises from 0 to 1 where the largest change of a channel is between 0.4 `still` and
+    `still`; with 0 all of it is kept.
+    """
+    if not still:
+        return change
+    return change * ((change.abs().amax(1, keepdim=True) / still - 0.4) / 0.6).clamp(0, 1)
+
+
 def not_finite(method: str, step: int, t: Float[Tensor, " b"], **quantities: Tensor | None) -> NotFiniteError:
     """An error that names the first of the quantities that holds a NaN or an infinity, or the last if none does.
 

@@ -54,8 +54,9 @@ def published_generations() -> dict[str, GenerateScene]:
 
 @cache
 def tuned(command: str) -> dict[str, Any]:
-    """The methods at the best settings found by the search, for "edit" or "generate"."""
+    """The methods at the best settings found by the search, for "edit" or "generate", and the default of the model."""
     found = json.loads(TUNED.read_text())[command] if TUNED.exists() else {}
+    found = {**found, "default": PRESETS[command]["toys"]}
     new = {"edit": new_edit, "generate": new_generation}[command]
     return {name: new(**settings) for name, settings in found.items()}
 

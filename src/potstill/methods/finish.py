@@ -10,7 +10,7 @@ from torch import Tensor
 
 from potstill.errors import InputError
 from potstill.fields import Checked
-from potstill.tensors import Images
+from potstill.tensors import Images, without_small
 
 Source = Float[Tensor, "#b 3 h w"]
 Planes = Float[Tensor, "b planes h w"]
@@ -53,8 +53,8 @@ class GuidedFilter(Finish):
 
         d <- d + exp(-(mean (q - d)² / tolerance²)²) (q - d)
 
-    At last, small changes are undone: d is multiplied by a ramp that rises from 0 to 1 where the largest change of a
-    channel is between 0.4 `still` and `still`. Below it, the picture is the source again, to the bit.
+    At last, small changes are undone, by `potstill.tensors.without_small`: there, the picture is the source again, to
+    the bit.
 
     The fit is the guided filter (He, Sun and Tang 2013, Guided Image Filtering, with a colour guide) of the change; the
     two other parts are ours.
@@ -89,10 +89,7 @@ class GuidedFilter(Finish):
         excess = (explained - change).square().mean(1, keepdim=True)
         excess = box_mean(excess, max(1, round(1.5 * self.radius * side))) / self.tolerance**2
         change = change + (-excess.square()).exp() * (explained - change)
-        if self.still:
-            largest = change.abs().amax(1, keepdim=True) / self.still
-            change = change * ((largest - 0.4) / 0.6).clamp(0, 1)
-        return (guide + change).clamp(0, 1).to(images)
+        return (guide + without_small(change, self.still)).clamp(0, 1).to(images)
 
 
 @dataclass(frozen=True)

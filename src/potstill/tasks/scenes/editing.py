@@ -1,8 +1,8 @@
 """Edit a 3-D scene with two prompts: one that describes it, one that describes what it should become."""
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Generator, Tensor
 
+from potstill.diffusion.prior import Condition, Prior
 from potstill.distillation import Step
 from potstill.errors import InputError, Note
 from potstill.io.selections import read_selection, selection
@@ -18,16 +19,20 @@ from potstill.methods import InfEdit, Method
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes.files import gaussians_on_mesh, read_gaussians
 from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.snapshots import Direct, Refit, Route
 from potstill.scenes.viewing import Solid, Viewing
+from potstill.state import LoopState
 from potstill.tasks.files.baking import RADIUS, Baking
 from potstill.tasks.files.scenes import MESHES, check_readable, scene_kind
 from potstill.tasks.runs.run import Result
 from potstill.tasks.scenes.models import SceneModel
 from potstill.tasks.scenes.presets import default_preset, with_preset
+from potstill.tasks.scenes.refitting import check_refit, refit_loop
 from potstill.tasks.scenes.run import check_seen
 from potstill.tasks.scenes.task import SceneTask
 from potstill.tasks.settings.models import load
-from potstill.tasks.settings.schema import Option
+from potstill.tasks.settings.plan import ScenePlan
+from potstill.tasks.settings.schema import Advanced, Option
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Cloud, ToyScene
 
@@ -49,6 +54,9 @@ class EditScene(SceneTask):
     method: Method = InfEdit()
     gaussians: int | None = None
     """Number of Gaussians on the surface of a mesh; by default 2000. Those of a file are as many as they are."""
+    route: Advanced[Route] = Direct()
+    """Whether the steps move the scene, Direct(), or pictures of it from as many cameras as --views says, to which the
+    scene is then fitted, Refit(); these take the steps and the optimizer that the method has for pictures."""
     only_box: Annotated[Box | None, Option(metavar="X0 X1 Y0 Y1 Z0 Z1")] = None
     """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
 
@@ -62,6 +70,8 @@ class EditScene(SceneTask):
         box = self.only_box or (0, 1) * 3
         if not all(low < high for low, high in zip(box[::2], box[1::2], strict=True)):
             raise InputError(f"only_box = {self.only_box} must hold a lower and a higher number for x, y and z")
+        if isinstance(self.route, Refit):
+            check_refit(self)
         _ = self.material
 
     @property
@@ -78,6 +88,28 @@ class EditScene(SceneTask):
     def material(self) -> ToyScene:
         """Gaussians."""
         return Cloud(count=self.on_mesh, learning_rate=RATE if self.learning_rate is None else self.learning_rate)
+
+    def resolve(self) -> ScenePlan:
+        """Pictures take as many steps as the method has for them."""
+        plan = super().resolve()
+        if self.steps or not isinstance(self.route, Refit):
+            return plan
+        return replace(plan, steps=self.method.default_optimizer.steps)
+
+    def loop(
+        self,
+        scene: Solid,
+        model: SceneModel,
+        rng: Generator,
+        target: Condition,
+        source: Condition | None = None,
+        source_scene: Solid | None = None,
+        denoiser: Prior | None = None,
+    ) -> tuple[Iterator[Step], LoopState]:
+        """By the route."""
+        if isinstance(self.route, Refit):
+            return refit_loop(self, self.route, scene, model, rng, target, source, denoiser)
+        return super().loop(scene, model, rng, target, source, source_scene, denoiser)
 
     def begin(self, inputs: Mapping[str, Any], model: SceneModel, viewing: Viewing, rng: Generator) -> Gaussians:
         """The Gaussians of the file, those that may not move held.

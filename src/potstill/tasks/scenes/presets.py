@@ -37,7 +37,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "edit": {
-        "toys": {"steps": 37, "learning_rate": 4.0},
+        "toys": {"route": "Refit()", "views": 24, "learning_rate": 4.0},
         "pds-nerf": {
             "method": "PDS()",
             "guidance_scale": 100.0,

@@ -27,6 +27,7 @@ from potstill.scenes import (
     SolidColour,
     Sparsity,
 )
+from potstill.scenes.snapshots import ROUTES, Route
 from potstill.vectors.regularizers import CurveRegularizer, KeepArea, NoCrossing, Smooth
 
 KINDS: dict[type, tuple[type, ...]] = {
@@ -41,6 +42,7 @@ KINDS: dict[type, tuple[type, ...]] = {
     RenderModel: RENDER_MODELS,
     GuidanceRule: GUIDANCE_RULES,
     Background: (SolidColour, RandomColour),
+    Route: ROUTES,
     Regularizer: (Sparsity, Opaqueness, Orientation, Held, ScaleLimit),
     CurveRegularizer: (NoCrossing, Smooth, KeepArea),
     ViewReading: (ViewPrompts, PassEntries),

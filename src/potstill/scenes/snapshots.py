@@ -1,0 +1,121 @@
+"""Pictures of a 3-D scene that are moved in its place, and how an edit reaches the scene: directly, or through them."""
+
+import abc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Generator, Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from potstill.fields import Checked, check_count, check_number
+from potstill.scenes.camera_rules import Among
+from potstill.scenes.cameras import Cameras
+from potstill.scenes.fitting import fit
+from potstill.scenes.scene import Scene, View, parameter
+from potstill.scenes.viewing import Solid
+from potstill.tensors import Grid, Images, without_small
+
+VIEWS = 4
+"""Pictures in a step of the fit, each step of which is a few milliseconds of a core for each of them."""
+
+
+@dataclass(frozen=True)
+class Route(Checked, abc.ABC):
+    """How the steps of an edit reach a 3-D scene."""
+
+
+@dataclass(frozen=True)
+class Direct(Route):
+    """Every step draws new cameras, and moves the scene itself down the gradient of what they see."""
+
+
+@dataclass(frozen=True)
+class Refit(Route):
+    """The steps move pictures of the scene, one for each camera, drawn once; then the scene is fitted to them.
+
+    Each picture is edited on its own, so the views may disagree, and the scene is what they have in common: the scene
+    with the smallest mean squared error to all of them. The fit needs no network. (Instruct-NeRF2NeRF, arXiv
+    2303.12789, edits pictures and fits in turns.)
+
+    Small changes of a picture are undone before the fit, since the network redraws a little of everything.
+
+    Raises:
+        InputError: steps are not from 1 to 1,000,000, or still is not in [0, 1).
+    """
+
+    steps: int = 80
+    """Steps of the fit, by Adam."""
+    still: float = 0.08
+    """The smallest change of a channel that is kept whole, and 0.4 of it the largest that is undone; 0 keeps all."""
+
+    def __post_init__(self) -> None:
+        """Check the steps."""
+        super().__post_init__()
+        check_count("steps of the fit", self.steps, 1_000_000, usual="80")
+        check_number("still", self.still, 0.0, 0.999, usual="0.08")
+
+
+class Snapshots(Scene):
+    """What cameras see of a 3-D scene, encoded [v, c, h, w]: pictures that are moved, each on its own."""
+
+    latents: Tensor
+
+    def __init__(self, scene: Solid, rng: Generator) -> None:
+        """Draw the cameras of one step of the scene, at most as many as there are, and render them."""
+        super().__init__()
+        rule, views = scene.viewing.cameras, scene.viewing.views
+        with _looked_at(scene, min(views, len(rule.cameras)) if isinstance(rule, Among) else views), torch.no_grad():
+            self.fixed, self.codec = scene.view(rng), scene.viewing.codec
+            self.latents = parameter(scene(self.fixed), "latents")
+
+    def view(self, rng: Generator) -> View:
+        """The same cameras in every step."""
+        return self.fixed
+
+    def forward(self, view: View) -> Grid:
+        """The pictures."""
+        return self.latents
+
+    def goal(self, source: "Snapshots", still: float) -> Images:
+        """The pictures [v, 3, h, w], with those of the source where they changed by little: see `Refit.still`."""
+        before, after = (self.codec.decode(each.latents.detach()) for each in (source, self))
+        return before + without_small(after - before, still)
+
+    def fit(
+        self, scene: Solid, goal: Images, steps: int, rng: Generator, optimizer: Optimizer, falling: LRScheduler
+    ) -> None:
+        """Move a scene until these cameras see the goal.
+
+        Args:
+            scene: what is moved, in place.
+            goal: pictures before the background of the scene's viewing.
+            steps: of the optimiser.
+            rng: draws the pictures of a step.
+            optimizer: over the scene's parameters.
+            falling: moves its learning rates.
+        """
+        with _looked_at(scene, min(VIEWS, len(goal))):
+            for _ in fit(scene, goal, Cameras.of_view(self.fixed), steps=steps, rng=rng, optimizer=optimizer):
+                falling.step()
+
+    def copy(self) -> "Snapshots":
+        """The same pictures, in memory of their own."""
+        return deepcopy(self)
+
+
+@contextmanager
+def _looked_at(scene: Solid, views: int) -> Iterator[None]:
+    """A scene with another number of views, for a while."""
+    kept = scene.viewing
+    scene.viewing = replace(kept, views=views)
+    try:
+        yield
+    finally:
+        scene.viewing = kept
+
+
+ROUTES = (Direct, Refit)

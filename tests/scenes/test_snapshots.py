@@ -1,0 +1,66 @@
+"""Pictures that are moved in place of their scene, and the scene that is fitted to them."""
+
+import pytest
+import torch
+from torch import Generator
+from torch.optim.lr_scheduler import ExponentialLR
+
+from potstill.errors import InputError
+from potstill.optimizers import Adam
+from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
+from potstill.scenes.snapshots import Refit, Snapshots
+
+
+def cloud(cameras, views, grey=0.2):
+    return Gaussians.ball(30, 0.5, Generator().manual_seed(5), Viewing(cameras, views), grey=grey, opacity=0.9)
+
+
+def test_pictures_are_the_renders_of_one_view():
+    scene = cloud(Orbit(width=16, height=16), 6)
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    view = scene.view(Generator().manual_seed(1))
+    assert torch.equal(pictures(pictures.view(Generator())), scene(view))
+    assert all(torch.equal(pictures.view(Generator())[name], value) for name, value in view.items())
+    kept = pictures.copy()
+    with torch.no_grad():
+        pictures.latents += 1
+    assert torch.equal(kept.latents, scene(view))
+
+
+def test_the_scene_becomes_what_the_pictures_show():
+    orbit = Orbit(width=16, height=16)
+    scene, other = cloud(orbit, 6), cloud(orbit, 6, grey=0.8)
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    goal = other.render(pictures.fixed).detach()
+    cameras, looked = ring(4, size=16), scene.viewing
+    before = (scene.pictures(cameras) - other.pictures(cameras)).square().mean()
+    optimizer = Adam([{**group, "lr": 4 * group["lr"]} for group in scene.parameter_groups()])
+    falling = ExponentialLR(optimizer, 0.95)
+    pictures.fit(scene, goal, 60, Generator().manual_seed(0), optimizer, falling)
+    assert (scene.pictures(cameras) - other.pictures(cameras)).square().mean() < before / 10
+    assert scene.viewing == looked
+    assert falling.last_epoch == 60
+
+
+def test_what_changed_by_little_is_the_source_to_the_bit():
+    scene = cloud(Orbit(width=16, height=16), 6)
+    source = Snapshots(scene, Generator())
+    pictures = source.copy()
+    with torch.no_grad():
+        pictures.latents[:3] -= 0.03  # of [-1, 1]
+        pictures.latents[3:] -= 0.2
+    before = scene.viewing.codec.decode(source.latents.detach())
+    goal = pictures.goal(source, 0.08)
+    assert torch.equal(goal[:3], before[:3])
+    assert torch.allclose(goal[3:], (before[3:] - 0.1).clamp(0), atol=1e-6)
+    assert torch.allclose(pictures.goal(source, 0.0)[:3], (before[:3] - 0.015).clamp(0), atol=1e-6)
+
+
+def test_there_are_no_more_pictures_than_cameras():
+    cameras = ring(3, size=16)
+    assert len(Snapshots(cloud(Among(cameras), 24), Generator()).latents) == 3
+    assert len(Snapshots(cloud(Among(cameras), 2), Generator()).latents) == 2
+    with pytest.raises(InputError, match="steps of the fit"):
+        Refit(steps=0)
+    with pytest.raises(InputError, match="still"):
+        Refit(still=1.0)

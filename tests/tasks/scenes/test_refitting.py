@@ -1,0 +1,67 @@
+"""Edits of a scene through its pictures."""
+
+import pytest
+import torch
+
+from potstill import generate_scene, load
+from potstill.errors import InputError
+from potstill.methods import DDS, InfEdit
+from potstill.scenes import Gaussians, RandomColour, Sparsity
+from potstill.scenes.files import read_gaussians
+from potstill.tasks.runs.replaying import replay
+from potstill.tasks.scenes.editing import EditScene, edit_scene
+
+EDIT = {"source": "red teapot", "target": "blue teapot", "size": 16, "views": 8, "route": "Refit(steps=30)"}
+
+
+@pytest.fixture(scope="module")
+def teapot(tmp_path_factory):
+    """A scene of 100 Gaussians."""
+    made = generate_scene("red teapot", size=16, gaussians=100, steps=60)
+    return made.save(tmp_path_factory.mktemp("scene") / "teapot.ply")[0]
+
+
+def test_a_scene_is_edited_through_its_pictures(teapot, tmp_path):
+    result = edit_scene(teapot, **EDIT, learning_rate=4.0)
+    assert [step["step"] for step in result.trace] == list(range(InfEdit.default_optimizer.steps))
+    assert result.trace[-1]["evaluations"] == 2 * 8 * InfEdit.default_optimizer.steps  # the fit has none
+    assert result.measured["psnr"] > edit_scene(teapot, **{**EDIT, "route": "Refit(steps=1)"}).measured["psnr"] + 3
+    assert replay(result.save(tmp_path / "blue.ply")[0]).largest == 0
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_resumed_run_has_the_same_scene(steps, teapot):
+    task, world = EditScene.of({**EDIT, "steps": 2}), load("world:toys")
+    whole, half, rest = (task.start({"scene": teapot}, world) for _ in range(3))
+    expected = whole.finish().scene
+    assert isinstance(expected, torch.nn.Module)
+    taken = iter(half)
+    for _ in range(steps):
+        next(taken)
+    rest.restore(half.state())
+    found = rest.finish().scene
+    assert isinstance(found, torch.nn.Module)
+    assert all(torch.equal(one, other) for one, other in zip(expected.parameters(), found.parameters(), strict=True))
+
+
+def test_what_is_outside_of_the_box_keeps_its_bits(teapot):
+    before, after = read_gaussians(teapot), edit_scene(teapot, **EDIT, only_box=(-2, 2, -2, 2, 0, 2)).scene
+    assert isinstance(after, Gaussians)
+    outside = before.means[:, 2] < 0
+    assert outside.any()
+    assert torch.equal(after.means[outside], before.means[outside])
+    assert not torch.equal(after.colours[~outside], before.colours[~outside])
+
+
+def test_what_suits_no_fit_is_refused():
+    told = {"source": "a", "target": "b", "route": "Refit()"}
+    for name, value in {
+        "regularizers": (Sparsity(1.0),),
+        "most_gaussians": 3000,
+        "background": RandomColour(),
+    }.items():
+        with pytest.raises(InputError, match=rf"{name}.* has no meaning with the route Refit\(\)"):
+            EditScene.of({**told, name: value})
+    assert EditScene.of({**told, "method": DDS()}).resolve().steps == DDS.default_optimizer.steps
+    assert EditScene.of({**told, "steps": 5}).resolve().steps == 5
+    assert EditScene.of({"source": "a", "target": "b"}).resolve().steps == 300

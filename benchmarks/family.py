@@ -27,7 +27,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from potstill import load
 from potstill.bench.editing import edit_pairs
-from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
+from potstill.bench.emoji_pairs import Pair, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.bench.settings import new_task
 from potstill.errors import InputError, NotFiniteError
@@ -37,7 +37,7 @@ from potstill.priors.pipeline import Pipeline
 from potstill.tasks.editing import Edit
 from training import validation
 
-BATCH = 20
+BATCH = 10
 FEWEST, MOST = 4, 48
 PARTS, HOPELESS = 5, 1.0
 """A trial that is so many dB below the best after a fifth of the pairs or more ends there, with its mean over them.
@@ -51,7 +51,7 @@ class Run:
 
     trials: int = 300
     """Further trials; 0 only measures the best so far."""
-    pairs: int = 60
+    pairs: int = 40
     """Pairs of the search, balanced over the groups."""
     nearest: float = 0.25
     """Trials within so many dB of the front of the search are measured on all pairs."""
@@ -63,18 +63,18 @@ class Run:
     """Where the front is drawn."""
 
 
-def choosing(count: int | None = None) -> list[Pair]:
-    """So many of the pairs to choose settings by, balanced over the groups, or all."""
+def choosing(count: int) -> tuple[list[Pair], list[Pair]]:
+    """So many of the pairs to choose settings by, balanced over the groups, and the other ones, to check the choice."""
     pairs = validation.pairs()
-    groups = {pair.group for pair in pairs}
-    pairs += [pair for pair in emoji_pairs() if pair.split == "seen" and pair.group not in groups]
-    return pairs if count is None else select_evenly(pairs, count)
+    searched = select_evenly(pairs, count)
+    names = {pair.name for pair in searched}
+    return searched, [pair for pair in pairs if pair.name not in names]
 
 
 def study(storage: Path) -> optuna.Study:
     """All trials so far."""
     storage.parent.mkdir(parents=True, exist_ok=True)
-    sampler = optuna.samplers.TPESampler(multivariate=True, group=True, n_startup_trials=40, seed=0)
+    sampler = optuna.samplers.TPESampler(multivariate=True, group=True, n_startup_trials=16, seed=0)
     return optuna.create_study(
         study_name="family",
         storage=f"sqlite:///{storage}",
@@ -118,7 +118,7 @@ def command(settings: dict[str, Any]) -> str:
 def search(run: Run, prior: Pipeline) -> None:
     """Run the trials."""
     known = study(run.storage)
-    pairs = choosing(run.pairs)
+    pairs, _ = choosing(run.pairs)
     pairs = [pair for first in range(PARTS) for pair in pairs[first::PARTS]]  # each part has all groups
     if not known.trials:
         for params in family_space.KNOWN:

@@ -1,0 +1,126 @@
+"""How few steps SDS, DDS and PDS need, which are driven by Adam, and at which rates.
+
+    python benchmarks/family_steps.py [--pairs 24]
+
+On pairs of `training.validation`, by the methods and guidance of `potstill bench edits --settings tuned`. With random
+times a run of 200 steps has all shorter runs in it; with falling times every length is a run of its own. Prints, for
+every length, the rate that is best there, and the first length within 0.1 dB of 200 steps. Writes all numbers, and goes
+on where an earlier call was stopped.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+
+import torch
+import tyro
+from family import choosing
+from family_ablation import measured
+
+from potstill import load
+from potstill.bench.editing import edit_pairs
+from potstill.bench.emoji_pairs import Pair
+from potstill.bench.settings import tuned
+from potstill.io.files import write
+from potstill.methods import Method
+from potstill.methods.finish import TwoScales, Untouched
+from potstill.methods.times import Annealed
+from potstill.priors.pipeline import Pipeline
+from potstill.tasks.editing import Edit
+
+NAMES = ("sds", "dds", "pds")
+LENGTHS = (2, 4, 8, 16, 32, 64, 128, 200)
+RANDOM = {0.02: 200, 0.05: 200, 0.1: 32}
+"""The longest run at each rate with random times."""
+FALLING = {0.05: (32, 16), 0.1: (16, 8), 0.2: (8, 4), 0.4: (4, 2)}
+"""The runs at each rate with falling times."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The size of the measurement, and the file."""
+
+    pairs: int = 24
+    """Validation pairs, spread evenly over the groups."""
+    out: Path = Path("docs/results/family-steps.json")
+    """Where the numbers are written."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Runs of one method at one rate."""
+
+    name: str
+    times: str
+    rate: float
+    lengths: Sequence[int]
+
+    @property
+    def key(self) -> str:
+        """What it is, in words."""
+        return f"{self.name}, {self.times} times, rate {self.rate:g}, {max(self.lengths)} steps"
+
+    @property
+    def task(self) -> Edit:
+        """The longest run, without a finish."""
+        task = tuned()[self.name]
+        assert isinstance(task.method, Method)
+        method = replace(task.method, times=Annealed(high=0.95)) if self.times == "falling" else task.method
+        settings = {"steps": max(self.lengths), "learning_rate": self.rate, "optimizer": "adam"}
+        return replace(task, method=method, finish=Untouched(), **settings)
+
+
+def descents() -> Iterator[Descent]:
+    """All runs, the short ones first."""
+    for name in NAMES:
+        for rate, lengths in FALLING.items():
+            yield from (Descent(name, "falling", rate, [length]) for length in lengths)
+        for rate, longest in RANDOM.items():
+            yield Descent(name, "random", rate, [length for length in LENGTHS if length <= longest])
+
+
+def measure(descent: Descent, pairs: Sequence[Pair], prior: Pipeline) -> list[dict[str, float]]:
+    """The PSNR after so many steps, as the method leaves it and with the finish of the default."""
+    sources, found, longest = torch.cat([pair.source for pair in pairs]), [], max(descent.lengths)
+    for step, preview in enumerate(edit_pairs(descent.task, pairs, prior, previews=longest), 1):
+        if step in descent.lengths:
+            bare, done = (
+                fmean(each["psnr"] for each in measured(images, pairs))
+                for images in (preview.images, TwoScales()(preview.images, sources))
+            )
+            numbers = {"psnr": round(bare, 3), "finished": round(done, 3)}
+            found.append({"steps": step, "evaluations": preview.evaluations, "rate": descent.rate, **numbers})
+    return found
+
+
+def table(found: dict[str, list[dict[str, float]]], name: str, score: str) -> Iterator[str]:
+    """The best rate of every length, for both kinds of times."""
+    rows = [(key.split(", ")[1], row) for key, rows in found.items() if key.startswith(f"{name},") for row in rows]
+    longest = max(row[score] for _, row in rows if row["steps"] == max(LENGTHS))
+    near = min(row["steps"] for _, row in rows if row[score] >= longest - 0.1)
+    yield f"{name}, {score}: {longest:.2f} dB in {max(LENGTHS)} steps at the best rate, {near} steps are within 0.1 dB"
+    for steps in LENGTHS:
+        times, best = max(((kind, row) for kind, row in rows if row["steps"] == steps), key=lambda each: each[1][score])
+        yield (
+            f"  {steps} steps, {best['evaluations']:g} evaluations: {best[score]:.2f} dB, {times}, rate {best['rate']}"
+        )
+
+
+def main(run: Run) -> None:
+    """Measure, write and print."""
+    torch.set_num_threads(1)
+    prior, (pairs, _) = load("emoji"), choosing(run.pairs)
+    found = json.loads(run.out.read_text())["runs"] if run.out.exists() else {}
+    for descent in descents():
+        if descent.key not in found:
+            found[descent.key] = measure(descent, pairs, prior)
+            write(run.out, (json.dumps({"pairs": len(pairs), "runs": found}, indent=1) + "\n").encode())
+    for name in NAMES:
+        for score in ("psnr", "finished"):
+            print("\n".join(table(found, name, score)))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Run, description=__doc__))

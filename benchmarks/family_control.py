@@ -1,19 +1,21 @@
-"""How much of the source's noise an edit should share: DDS as a control variate, on the exact worlds and on pictures.
+"""How much noise an edit should share with its source, and take from its own noise: control variates.
 
     python benchmarks/family_control.py [--pairs 24]
 
-With the residuals r = eps_hat - eps on the target and r_src on the source, at one noise, and m, the mean of r_src over
-the noise, every gradient here is
+With the residuals r = eps_hat - eps on the target and r_src on the source, at one noise eps, and m, the mean of r_src
+over the noise, every gradient here is
 
-    r - c (r_src - m) - k m
+    r - c (r_src - m) - k m - e eps
 
 Its mean over the noise, E r - k m, is where an edit rests: k = 0 is SDS, k = 1 DDS and InfEdit, and ShrinkEdit has a k
-of its own in every pixel. The control variate r_src - m has the mean 0, so c changes the variance only, which is least
-at c* = cov(r, r_src) / var(r_src). DDS has c = 1, SDS c = 0 and ShrinkEdit c = k, where m is not needed. Elsewhere
-(r_src(eps) + r_src(-eps)) / 2 stands for m, which is exact for Gaussians and costs a prediction more.
+of its own in every pixel. The control variates r_src - m and eps have the mean 0, so c and e change the variance only,
+which is least at c* = cov(r, r_src) / var(r_src), and e* = cov(r - c r_src, eps) / var(eps). DDS has c = 1, SDS c = 0
+and ShrinkEdit c = k, where m is not needed, and all have e = 0. Where c is not k, (r_src(eps) + r_src(-eps)) / 2 stands
+for m, which is exact for Gaussians and costs a prediction more.
 
-Prints c* and the variance that is left, with c, 1 and c*, at several times, by regression over noises, and then the
-distance to the target on the worlds and the PSNR to the true edit on validation pairs.
+Prints, by regression over noises at several times, c* and the share of the variance of r that is left with c = 1, with
+c*, with c* and e*, and with e* alone; then the distance to the target on the worlds and the PSNR to the true edit on
+validation pairs.
 """
 
 from collections import deque
@@ -28,13 +30,14 @@ import tyro
 from family import choosing
 from family_ablation import measured
 from finish import edited
-from torch import Generator
+from torch import Generator, Tensor
 
 from potstill import Guided, Points, distill, load
 from potstill.bench.editing import conditions
 from potstill.bench.emoji_pairs import Pair
 from potstill.bench.settings import new_task
 from potstill.diffusion.prior import Condition, Prior, Query, predict
+from potstill.diffusion.schedule import Schedule
 from potstill.methods import Method, ShrinkEdit, Source
 from potstill.methods.finish import TwoScales
 from potstill.methods.method import Residual
@@ -65,6 +68,24 @@ class Share(NamedTuple):
 
     k: float | str
     c: float | str
+    own: bool = False
+    """Whether e is e*, or 0."""
+
+
+class Best(NamedTuple):
+    """Coefficients at TIMES."""
+
+    c: tuple[float, ...] = (1.0,) * len(TIMES)
+    """c*."""
+    target: tuple[float, ...] = (0.0,) * len(TIMES)
+    """cov(r, eps) / var(eps)."""
+    source: tuple[float, ...] = (0.0,) * len(TIMES)
+    """cov(r_src, eps) / var(eps)."""
+
+    def at(self, t: Times, schedule: Schedule, x0: Latent) -> list[Latent]:
+        """All three, interpolated."""
+        times = schedule.time(torch.tensor(TIMES))
+        return [per_sample(torch.from_numpy(np.interp(t, times, each)), x0) for each in self]
 
 
 @dataclass(frozen=True)
@@ -75,8 +96,7 @@ class Controlled(Method):
     weight: Weight = Rho()
     times: TimestepSampler = Annealed(low=0.25, high=0.95)
     share: Share = Share(1.0, 1.0)
-    best: tuple[float, ...] = (1.0,) * len(TIMES)
-    """c* at TIMES."""
+    best: Best = Best()
 
     edits: ClassVar = True
 
@@ -89,17 +109,18 @@ class Controlled(Method):
         signs = (1,) if self.share.k == self.share.c else (1, -1)
         queries += [Query(alpha * source.x0 + sigma * sign * noise, t, source.condition) for sign in signs]
         hat, *hats = predict(prior, *queries)
-        known = {
-            "c*": per_sample(torch.from_numpy(np.interp(t, prior.schedule.time(torch.tensor(TIMES)), self.best)), x0)
-        }
-        known["k"] = 1 / (1 + (hat.x0 - hats[0].x0).square().mean(1, keepdim=True).sqrt() / ShrinkEdit().half)
-        k, c = (known[each] if isinstance(each, str) else each for each in self.share)
+        best, from_target, from_source = self.best.at(t, prior.schedule, x0)
+        change = (hat.x0 - hats[0].x0).square().mean(1, keepdim=True).sqrt()
+        known = {"c*": best, "k": 1 / (1 + change / ShrinkEdit().half)}
+        k, c = (known[each] if isinstance(each, str) else each for each in self.share[:2])
         residuals = [each.eps - sign * noise for each, sign in zip(hats, signs, strict=True)]
         mean = sum(residuals) / len(residuals)
-        return Residual(hat.eps - noise - c * (residuals[0] - mean) - k * mean, hat)
+        e = from_target - c * from_source if self.share.own else 0.0
+        return Residual(hat.eps - noise - c * (residuals[0] - mean) - k * mean - e * noise, hat)
 
 
 SHARES = [Share(0, 0), Share("k", "k"), *(Share(k, c) for k in (1, 0, "k") for c in (1, "c*"))]
+SHARES += [Share(0, 0, own=True), Share("k", "k", own=True), Share(1, 1, own=True)]
 
 
 def residuals(prior: Prior, x0: Latent, t: Times, noise: Latent, about: Condition) -> Latent:
@@ -108,28 +129,40 @@ def residuals(prior: Prior, x0: Latent, t: Times, noise: Latent, about: Conditio
 
 
 @torch.no_grad()
-def regression(name: str, prior: Prior, *ends: tuple[Latent, Condition]) -> tuple[float, ...]:
-    """c* at TIMES, for (x_0, target) and (x_0_src, source); prints it, and the variance with c = 1 and with c*."""
+def regression(name: str, prior: Prior, *ends: tuple[Latent, Condition]) -> Best:
+    """The coefficients for (x_0, target) and (x_0_src, source); prints c* and the shares of variance."""
     bests, shares = [], []
     for u in TIMES:
         rng, found = Generator().manual_seed(0), []
         t = prior.schedule.time(torch.full((len(ends[0][0]),), u))
         for _ in range(DRAWS):
             noise = normal(ends[0][0], rng)
-            found.append([residuals(prior, x0, t, noise, about).double() for x0, about in ends])
+            found.append([*(residuals(prior, x0, t, noise, about).double() for x0, about in ends), noise.double()])
         drawn = [torch.stack(each) for each in zip(*found, strict=True)]
-        r, r_source = (each - each.mean(0) for each in drawn)
-        bests.append(float((r * r_source).sum() / r_source.square().sum()))
-        variances = (float((r - c * r_source).square().sum() / r.square().sum()) for c in (1.0, bests[-1]))
-        shares.append(" and ".join(f"{each:.3f}" for each in variances))
-    print(f"{name}: c* = {', '.join(f'{best:.2f}' for best in bests)}; variance {'; '.join(shares)}", flush=True)
-    return tuple(bests)
+        r, r_source, eps = (each - each.mean(0) for each in drawn)
+        best, of_r, of_source = coefficient(r, r_source), coefficient(r, eps), coefficient(r_source, eps)
+        bests.append((best, of_r, of_source))
+        shared = r - best * r_source
+        left = [r - r_source, shared, shared - coefficient(shared, eps) * eps, r - of_r * eps]
+        shares.append(" ".join(f"{float(each.square().sum() / r.square().sum()):.3f}" for each in left))
+    print(f"{name}: c* = {', '.join(f'{best:.2f}' for best, *_ in bests)}; variance {'; '.join(shares)}", flush=True)
+    return Best(*zip(*bests, strict=True))
+
+
+def coefficient(values: Tensor, of: Tensor) -> float:
+    """Of a regression, for both of mean 0."""
+    return float((values * of).sum() / of.square().sum())
+
+
+def name_of(share: Share) -> str:
+    """In words."""
+    return f"k = {share.k}, c = {share.c}" + (", e*" if share.own else "")
 
 
 def worlds(guidance_scale: float) -> None:
     """The regression at both ends of an edit, and the distances."""
     found: dict[Share, list[tuple[float, float]]] = {}
-    print(f"c* at t = {TIMES}, and the share of the variance of c = 0 that is left with c = 1 and with c*")
+    print(f"c* at t = {TIMES}, and the share of the variance that is left with c = 1, c*, c* and e*, and e* alone")
     for name, make in WORLDS.items():
         world = make()
         prior = Guided(world.prior(), guidance_scale)
@@ -158,7 +191,7 @@ def worlds(guidance_scale: float) -> None:
         distances, spreads = zip(*rows, strict=True)
         one_by_one = ", ".join(f"{name} {each:.3f}" for name, each in zip(WORLDS, distances, strict=True))
         print(
-            f"k = {share.k}, c = {share.c}: distance {fmean(distances):.3f} ({one_by_one}); "
+            f"{name_of(share)}: distance {fmean(distances):.3f} ({one_by_one}); "
             f"spread {fmean(spreads):.2f} of the target's",
             flush=True,
         )
@@ -182,7 +215,7 @@ def pictures(pairs: Sequence[Pair], prior: Pipeline, guidance_scale: float) -> N
         bare, done = (
             fmean(each["psnr"] for each in measured(some, pairs)) for some in (images, TwoScales()(images, sources))
         )
-        print(f"pictures, k = {share.k}, c = {share.c}: {bare:.2f} dB, {done:.2f} with the finish", flush=True)
+        print(f"pictures, {name_of(share)}: {bare:.2f} dB, {done:.2f} with the finish", flush=True)
 
 
 def main(run: Run) -> None:

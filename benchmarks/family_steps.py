@@ -1,6 +1,6 @@
 """How few steps SDS, DDS and PDS need, which are driven by Adam, and at which rates.
 
-    python benchmarks/family_steps.py [--pairs 24]
+    python benchmarks/family_steps.py [--pairs 12] [--names sds dds pds]
 
 On pairs of `training.validation`, by the methods and guidance of `potstill bench edits --settings tuned`. With random
 times a run of 200 steps has all shorter runs in it; with falling times every length is a run of its own. Prints, for
@@ -32,18 +32,18 @@ from potstill.tasks.editing import Edit
 
 NAMES = ("sds", "dds", "pds")
 LENGTHS = (2, 4, 8, 16, 32, 64, 128, 200)
-RANDOM = {0.02: 200, 0.05: 200, 0.1: 32}
-"""The longest run at each rate with random times."""
-FALLING = {0.05: (32, 16), 0.1: (16, 8), 0.2: (8, 4), 0.4: (4, 2)}
-"""The runs at each rate with falling times."""
+RANDOM, FALLING = 0.02, {0.05: (64, 32), 0.1: (32, 16), 0.2: (16, 8), 0.4: (4,)}
+"""The rate of the long run with random times, and the runs at each rate with falling times."""
 
 
 @dataclass(frozen=True)
 class Run:
     """The size of the measurement, and the file."""
 
-    pairs: int = 24
+    pairs: int = 12
     """Validation pairs, spread evenly over the groups."""
+    names: tuple[str, ...] = NAMES
+    """Methods to measure."""
     out: Path = Path("docs/results/family-steps.json")
     """Where the numbers are written."""
 
@@ -72,13 +72,12 @@ class Descent:
         return replace(task, method=method, finish=Untouched(), **settings)
 
 
-def descents() -> Iterator[Descent]:
+def descents(names: Sequence[str]) -> Iterator[Descent]:
     """All runs, the short ones first."""
-    for name in NAMES:
+    for name in names:
         for rate, lengths in FALLING.items():
             yield from (Descent(name, "falling", rate, [length]) for length in lengths)
-        for rate, longest in RANDOM.items():
-            yield Descent(name, "random", rate, [length for length in LENGTHS if length <= longest])
+        yield Descent(name, "random", RANDOM, LENGTHS)
 
 
 def measure(descent: Descent, pairs: Sequence[Pair], prior: Pipeline) -> list[dict[str, float]]:
@@ -102,7 +101,7 @@ def table(found: dict[str, list[dict[str, float]]], name: str, score: str) -> It
     near = min(row["steps"] for _, row in rows if row[score] >= longest - 0.1)
     yield f"{name}, {score}: {longest:.2f} dB in {max(LENGTHS)} steps at the best rate, {near} steps are within 0.1 dB"
     for steps in LENGTHS:
-        times, best = max(((kind, row) for kind, row in rows if row["steps"] == steps), key=lambda each: each[1][score])
+        times, best = max((each for each in rows if each[1]["steps"] == steps), key=lambda each: each[1][score])
         yield (
             f"  {steps} steps, {best['evaluations']:g} evaluations: {best[score]:.2f} dB, {times}, rate {best['rate']}"
         )
@@ -112,14 +111,19 @@ def main(run: Run) -> None:
     """Measure, write and print."""
     torch.set_num_threads(1)
     prior, (pairs, _) = load("emoji"), choosing(run.pairs)
-    found = json.loads(run.out.read_text())["runs"] if run.out.exists() else {}
-    for descent in descents():
-        if descent.key not in found:
-            found[descent.key] = measure(descent, pairs, prior)
-            write(run.out, (json.dumps({"pairs": len(pairs), "runs": found}, indent=1) + "\n").encode())
-    for name in NAMES:
+    for descent in descents(run.names):
+        if descent.key not in known(run.out):
+            rows = measure(descent, pairs, prior)
+            runs = {**known(run.out), descent.key: rows}  # which another call may have added to
+            write(run.out, (json.dumps({"pairs": len(pairs), "runs": runs}, indent=1) + "\n").encode())
+    for name in run.names:
         for score in ("psnr", "finished"):
-            print("\n".join(table(found, name, score)))
+            print("\n".join(table(known(run.out), name, score)))
+
+
+def known(out: Path) -> dict[str, list[dict[str, float]]]:
+    """What was measured before."""
+    return json.loads(out.read_text())["runs"] if out.exists() else {}
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Run:
     """Further trials; 0 only measures the best so far."""
     pairs: int = 40
     """Pairs of the search, balanced over the groups."""
-    nearest: float = 0.25
+    nearest: float = 0.1
     """Trials within so many dB of the front of the search are measured on the other pairs."""
     storage: Path = Path("build/family.db")
     """Where the trials are kept."""

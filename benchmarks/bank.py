@@ -39,8 +39,8 @@ from potstill.methods import Method
 from potstill.methods.bank import DrawBank
 from potstill.priors.unets import StableDiffusion
 from potstill.scenes import Latents
-from potstill.tasks.editing import Edit
-from potstill.tasks.parsing import to_text
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings.parsing import to_text
 from potstill.tensors import Grid
 
 RUNS = (200, 500)

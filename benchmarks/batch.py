@@ -21,7 +21,7 @@ from potstill.batch.executors import Processes
 from potstill.batch.manifest import BatchRow
 from potstill.batch.work import load_models, work
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 HEART = Path(__file__).parents[1] / "docs/pictures/heart.png"
 STEPS, SIZES, ROWS, BATCHES, REPEATS, LIMIT = 4, (1, 2, 4, 8), 8, 7, 3, 1.8

@@ -23,7 +23,7 @@ import time
 marks = [time.process_time()]
 import torch
 marks.append(time.process_time())
-import potstill.baselines, potstill.tasks.editing, potstill.cli.edit, rich.progress
+import potstill.baselines, potstill.tasks.images.editing, potstill.cli.edit, rich.progress
 marks.append(time.process_time())
 prior = potstill.load(**({"backend": "torch"} if BACKEND == "torch" else {}))
 marks.append(time.process_time())

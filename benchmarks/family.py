@@ -35,7 +35,7 @@ from potstill.errors import InputError, NotFiniteError
 from potstill.io.files import write
 from potstill.io.plotting import BLUE, GREY, RED, new_figure, png
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from training import validation
 
 BATCH = 10

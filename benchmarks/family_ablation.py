@@ -29,7 +29,7 @@ from potstill.io.images import png_bytes
 from potstill.methods import InfEdit, ShrinkEdit
 from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.methods.times import Annealed
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 
 HARDEST = 40

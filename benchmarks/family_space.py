@@ -12,7 +12,7 @@ from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.methods.noise import Fixed, FixedPoint, Fresh, Inverted, Mixed, NoiseSource, Picard
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, TimestepSampler, Uniform
 from potstill.methods.weighting import AlphaSigmaSquared, Constant, Rho, SigmaSquared, Velocity, Weight
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 WEIGHTS: dict[str, Weight] = {
     type(each).__name__: each for each in (Rho(), Velocity(), Constant(), SigmaSquared(), AlphaSigmaSquared())

@@ -23,7 +23,7 @@ from potstill.bench.settings import new_task, tuned
 from potstill.methods import InfEdit
 from potstill.methods.finish import Finish, GuidedFilter, TwoScales, Untouched
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 
 BATCH = 16

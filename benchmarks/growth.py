@@ -19,7 +19,7 @@ from torch import Generator
 
 from potstill import edit_scene, generate_scene
 from potstill.scenes import Among, SolidColour, Viewing, fit
-from potstill.tasks.scene_run import look
+from potstill.tasks.scenes.run import look
 from potstill.worlds.toys.bank import ToyBank
 from potstill.worlds.toys.measures import measure_toy, toys
 from potstill.worlds.toys.prior import CLASSES, Toys

@@ -24,7 +24,7 @@ from potstill.io.files import writable_folder, write
 from potstill.io.plotting import BLUE, GREEN, GREY, RED, new_figure, png
 from potstill.methods import PDS, Coefficients, Consistent, Identity, Release
 from potstill.methods.times import Uniform
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.worlds import EditStudy, load_world
 
 STRENGTHS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)

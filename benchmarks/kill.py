@@ -33,10 +33,10 @@ from safetensors import safe_open
 from potstill.bench.report import Report  # noqa: F401  imported before the forks
 from potstill.cli import bench, main
 from potstill.io.images import png_bytes
-from potstill.tasks.checkpoint import ENDING
-from potstill.tasks.comparing import Compare  # noqa: F401
-from potstill.tasks.replaying import replay  # noqa: F401
-from potstill.tasks.state_file import unpack
+from potstill.tasks.images.comparing import Compare  # noqa: F401
+from potstill.tasks.runs.checkpoint import ENDING
+from potstill.tasks.runs.replaying import replay  # noqa: F401
+from potstill.tasks.runs.state_file import unpack
 from potstill.worlds import EditStudy  # noqa: F401
 
 PROMPTS = ("--source", "red heart", "--target", "blue heart", "--method", "DDS(noise=Mixed(0.5))")

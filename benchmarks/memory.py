@@ -16,7 +16,7 @@ from potstill.batch.manifest import BatchRow
 from potstill.batch.work import work
 from potstill.io.images import png_bytes
 from potstill.priors.families import family
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests import tiny

@@ -29,8 +29,8 @@ from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, DreamTime, ShrinkingRange, Uniform
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Scene
-from potstill.tasks.editing import Edit
-from potstill.tasks.plan import OptimizationPlan
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings.plan import OptimizationPlan
 
 BATCH, OPTIMIZER_OF = 20, OptimizationPlan.optimizer_of
 

@@ -19,7 +19,7 @@ import potstill
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.methods import DDS, PDS, InfEdit
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 METHODS = {"pds": PDS(), "dds": DDS(), "infedit": InfEdit()}
 DECAY, PATIENCE = 0.9, 5

@@ -19,7 +19,7 @@ from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores
 from potstill.bench.settings import new_task
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.styles import nearest_style
+from potstill.tasks.settings.styles import nearest_style
 
 BATCH = 16
 

@@ -24,7 +24,7 @@ from potstill.bench.emoji_pairs import Pair, select_evenly
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDS, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.drawing_editing import EditDrawing
+from potstill.tasks.drawings.editing import EditDrawing
 
 METHODS: dict[str, Method] = {"sds": SDS(), "dds": DDS(), "pds": PDS(), "ids": IDS(), "infedit": InfEdit()}
 KEPT = ("method", "guidance_scale", "steps", "colour_rate", "point_rate")

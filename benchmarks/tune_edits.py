@@ -29,8 +29,8 @@ from potstill.bench.settings import TUNED
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
-from potstill.tasks.provenance import versions
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings.versions import versions
 
 KEPT = ("method", "guidance_scale", "optimizer", "learning_rate", "steps")
 

@@ -27,8 +27,8 @@ from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
 from potstill.bench.scene_suite import TUNED, new_edit, new_generation
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, InfEdit, Method, ShrinkEdit
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_generating import GenerateScene
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
 
 METHODS: dict[str, dict[str, Method]] = {
     "edit": {"infedit": InfEdit(), "shrinkedit": ShrinkEdit(), "dds": DDS(), "pds": PDS(), "ids": IDS(), "sds": SDS()},

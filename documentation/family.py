@@ -26,7 +26,7 @@ from potstill.methods.method import SeparateSourceGuidance
 from potstill.methods.noise import NOISE_SOURCES, DDIMNoise, Mixed, NoiseSource
 from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
-from potstill.tasks.parsing import to_text
+from potstill.tasks.settings.parsing import to_text
 
 COMPARISONS: dict[str, Sequence[Method]] = {
     "Edits": (DDS(), PDS(), InfEdit(), ShrinkEdit(), FlowEdit(), Bridge()),

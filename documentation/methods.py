@@ -19,8 +19,8 @@ from potstill.methods.noise import NoiseSource
 from potstill.methods.render_model import RenderModel
 from potstill.methods.times import TimestepSampler
 from potstill.methods.weighting import Weight
-from potstill.tasks.parsing import to_text
-from potstill.tasks.schema import explained, schema
+from potstill.tasks.settings.parsing import to_text
+from potstill.tasks.settings.schema import explained, schema
 from potstill.worlds.cost import evaluations
 
 CONVENTIONS = Path(__file__).parents[1] / "docs/internals/conventions.md"

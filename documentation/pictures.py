@@ -18,7 +18,7 @@ from potstill.io.images import read_image
 from potstill.methods import by_name
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning
-from potstill.tasks.editing import edit
+from potstill.tasks.images.editing import edit
 from potstill.worlds import EditStudy, load_world
 from training.gallery import small
 

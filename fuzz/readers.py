@@ -40,16 +40,16 @@ if atheris and "--target" in sys.argv:
         include=["PIL", "potstill", "numpy.lib.format", "zipfile"], enable_loader_override=False
     ):
         import potstill.io.images
-        import potstill.tasks.provenance
+        import potstill.tasks.files.provenance
         import potstill.worlds.loading  # noqa: F401
 from potstill.batch.manifest import read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import as_images, read_mask, read_text
 from potstill.io.resize import Fit
 from potstill.methods import Method
-from potstill.tasks.editing import Edit
-from potstill.tasks.parsing import from_text
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings.parsing import from_text
 from potstill.worlds.loading import read_world
 
 HERE = Path(__file__).parent

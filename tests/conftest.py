@@ -21,7 +21,7 @@ def pytest_configure(config):
     # beartype looks at a random item of a list, also while a strategy builds an example
     config.addinivalue_line("filterwarnings", "ignore:Do not use the `random` module inside strategies")
     for path in config.getoption("--plugin"):
-        from potstill.tasks.plugins import load_plugin
+        from potstill.tasks.settings.plugins import load_plugin
 
         load_plugin(path)
 
@@ -73,7 +73,8 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="module")
 def small_orbits():
     """Orbits of three small views."""
-    from potstill.tasks import scene_run, scene_settings
+    from potstill.tasks.scenes import run as scene_run
+    from potstill.tasks.scenes import settings as scene_settings
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scene_run, "FRAMES", 3)

@@ -5,9 +5,9 @@ import signal
 from contextlib import contextmanager
 
 from potstill.cli import interrupts
-from potstill.tasks import checkpoint
-from potstill.tasks.checkpoint import Checkpoint
-from potstill.tasks.state_file import pack, unpack
+from potstill.tasks.runs import checkpoint
+from potstill.tasks.runs.checkpoint import Checkpoint
+from potstill.tasks.runs.state_file import pack, unpack
 
 
 class Killed(BaseException):

@@ -38,6 +38,16 @@ ROWS = (
     ("errors",),
 )
 """Packages and modules at the top, the highest first: each imports from the rows below its own only."""
+WITHIN = {
+    "tasks": (
+        ("images", "drawings", "scenes"),
+        ("runs",),
+        ("subjects", "bibtex"),
+        ("files",),
+        ("settings",),
+    ),
+}
+"""The same within packages that have packages of their own."""
 SIBLINGS = {
     ("__main__", "potstill"): "the face of the package",
 }
@@ -87,25 +97,33 @@ def for_types(tree: ast.Module) -> ast.Module:
     return Pruned().visit(ast.parse(ast.unparse(tree)))
 
 
-def row_of(module: str) -> int:
-    """The row in which the package or top module of a module stands, 0 the highest."""
-    return next(number for number, row in enumerate(ROWS) if module.split(".")[0] in row)
+LEVELS = {"": ROWS, **{f"{package}.": rows for package, rows in WITHIN.items()}}
+"""The rows below each prefix of modules."""
 
 
-def test_every_package_and_top_module_has_a_row():
-    names = [name for row in ROWS for name in row]
+def part(module: str, prefix: str) -> str:
+    """The package or module below a prefix in which a module is; empty where it is elsewhere."""
+    return module.removeprefix(prefix).split(".")[0] if module.startswith(prefix) else ""
+
+
+@pytest.mark.parametrize("prefix", LEVELS)
+def test_every_package_and_module_has_a_row(prefix):
+    names = [name for row in LEVELS[prefix] for name in row]
     assert len(names) == len(set(names))
-    assert {module.split(".")[0] for module in MODULES} <= set(names)
+    assert {part(module, prefix) for module in MODULES} - {""} == set(names)
 
 
-def test_imports_only_run_down():
+@pytest.mark.parametrize("prefix", LEVELS)
+def test_imports_only_run_down(prefix):
     """From no row above, and from no sibling; within functions, for type checkers and in stubs, too."""
+    row_of = {name: number for number, row in enumerate(LEVELS[prefix]) for name in row}
     wrong = []
     for path, tree in [*FILES.items(), *STUBS.items()]:
-        here = module_name(path).split(".")[0]
+        here = part(module_name(path), prefix)
         for name, line in imported(path, tree):
-            there = name.split(".")[0]
-            if there != here and row_of(there) <= row_of(here) and (here, there) not in SIBLINGS:
+            there = part(name, prefix)
+            inside = bool(here and there) and here != there and (here, there) not in SIBLINGS
+            if inside and row_of[there] <= row_of[here]:
                 wrong.append(f"{path}:{line} imports potstill.{name}")
     assert not wrong, "\n".join(wrong)
 
@@ -144,7 +162,7 @@ OUTSIDE = re.compile(r"print|input|exit|quit|(sys|os)\._?exit|sys\.std(out|err)|
 MAY_EXIT = {
     "batch/executors.py": "a worker that nobody listens to any more ends",
     "batch/processes.py": "a worker ends with the process that started it",
-    "tasks/plugins.py": "a plugin that exits is refused",
+    "tasks/settings/plugins.py": "a plugin that exits is refused",
 }
 
 

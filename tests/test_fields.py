@@ -68,7 +68,7 @@ from potstill.distillation import distill
 from potstill.diffusion.schedule import Flow, linear
 from potstill.optimizers import Adam
 from potstill.state import LoopState
-from potstill.tasks.state_file import pack, unpack
+from potstill.tasks.runs.state_file import pack, unpack
 from potstill.worlds import EditStudy, load_world
 from potstill.methods import CSD
 from potstill.methods.noise import Inverted, Mixed, Fresh

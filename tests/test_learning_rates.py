@@ -17,7 +17,7 @@ from potstill.distillation import distill
 from potstill.errors import InputError
 from potstill.methods import SDS
 from potstill.state import LoopState
-from potstill.tasks.state_file import pack, unpack
+from potstill.tasks.runs.state_file import pack, unpack
 from tests.methods.cases import Case
 from tests.test_state import STEPS, begin, digest
 

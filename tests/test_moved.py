@@ -9,7 +9,7 @@ import pytest
 
 import potstill
 from potstill import moved
-from potstill.tasks import editing
+from potstill.tasks.images import editing
 
 NAMES = {
     "bank": "Entries TOGETHER Bank Filled",

@@ -20,9 +20,9 @@ from potstill.methods.noise import DDIMNoise, Fixed, Fresh, Inverted, Mixed, Pre
 from potstill.methods.times import Annealed, Stratified
 from potstill.scenes import Points, Projected
 from potstill.state import LoopState, finite
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
-from potstill.tasks.state_file import damaged_file_errors, pack, unpack
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.generating import Generate
+from potstill.tasks.runs.state_file import damaged_file_errors, pack, unpack
 from tests.methods.cases import METHODS, Case
 
 STEPS = 5

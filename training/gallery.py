@@ -20,7 +20,7 @@ from potstill.methods import by_name, named
 from potstill.methods.finish import Untouched
 from potstill.priors.loading import load
 from potstill.priors.prompts import PromptWarning
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.worlds import EditStudy, load_world
 from training.picture import draw
 

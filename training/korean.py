@@ -7,7 +7,7 @@
 from functools import cache
 
 from potstill.priors.reading.korean import ends_in_consonant
-from potstill.priors.reading.lexicon import NEAR, listed, things
+from potstill.priors.reading.lexicon import NEAR, things
 from potstill.priors.reading.words import written
 from training.captions import Picture, Thing, noun, subject
 
@@ -103,7 +103,7 @@ def josa(word: str, closed: str, opened: str) -> str:
 @cache
 def _names() -> dict[str, str]:
     """The usual Korean name of each thing."""
-    return {name: listed(said)[0].removeprefix(NEAR) for name, said in things("ko").items() if said}
+    return {name: said[0].removeprefix(NEAR) for name, said in things("ko").items() if said}
 
 
 def _plain(name: str) -> str:

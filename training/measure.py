@@ -32,7 +32,7 @@ from potstill.cli.console import bar
 from potstill.io.files import write
 from potstill.priors.loading import EMOJI
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.prompt_sampling import sample
+from potstill.tasks.images.prompt_sampling import sample
 from training import data, korean
 from training.captions import BACKGROUNDS, Picture, caption
 from training.compose import backgrounds, generator, inked, known, paint

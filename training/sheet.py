@@ -17,7 +17,7 @@ from potstill.io.files import write
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning
-from potstill.tasks.prompt_sampling import OnStep, sample
+from potstill.tasks.images.prompt_sampling import OnStep, sample
 from training import checkpoint
 from training.model import SPECIAL, Architecture, Networks, as_prior, build_tokenizer
 

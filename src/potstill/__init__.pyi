@@ -14,15 +14,15 @@ from .methods import DDS, PDS, SDI, SDS, Method, Source
 from .priors import Pipeline
 from .scenes import Cameras, Gaussians, Points, Scene, Volume
 from .tasks.bibtex import citation
-from .tasks.drawing_editing import edit_drawing
-from .tasks.drawing_generating import generate_drawing
-from .tasks.editing import edit, edit_steps
-from .tasks.generating import generate, generate_steps
-from .tasks.inverting import invert, invert_steps
-from .tasks.models import load
-from .tasks.prompt_sampling import sample
-from .tasks.scene_editing import edit_scene
-from .tasks.scene_generating import generate_scene
+from .tasks.drawings.editing import edit_drawing
+from .tasks.drawings.generating import generate_drawing
+from .tasks.images.editing import edit, edit_steps
+from .tasks.images.generating import generate, generate_steps
+from .tasks.images.inverting import invert, invert_steps
+from .tasks.images.prompt_sampling import sample
+from .tasks.scenes.editing import edit_scene
+from .tasks.scenes.generating import generate_scene
+from .tasks.settings.models import load
 
 __all__ = [
     "DDS",

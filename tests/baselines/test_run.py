@@ -13,9 +13,9 @@ from potstill.diffusion.schedule import linear
 from potstill.diffusion.wrappers import Wrapper
 from potstill.errors import NotFiniteError
 from potstill.state import finite
-from potstill.tasks.state_file import pack, unpack
+from potstill.tasks.runs.state_file import pack, unpack
 from tests.diffusion.test_null_text import PRIOR, TOLD, X0
-from tests.tasks.test_edit_baselines import problem
+from tests.tasks.images.test_edit_baselines import problem
 
 STEPS = 4
 

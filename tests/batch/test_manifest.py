@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from potstill.batch.manifest import BatchRow, columns, read_manifest, read_row
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.generating import Generate
 from tests.optional import require
 
 quick = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -129,11 +129,11 @@ EDIT = {"image": "ü photo.png", "source": "a", "target": "b"}
 BAD_ROWS = {
     "nothing": ({"seed": 1}, "neither an image"),
     "no source": ({"image": "ü photo.png", "target": "b"}, "has no source prompt"),
-    "both": ({**EDIT, "prompt": "x"}, "prompt is of no use where the row is edited"),
-    "source": ({"prompt": "x", "source": "y"}, "source is of no use where the row is generated"),
+    "both": ({**EDIT, "prompt": "x"}, "prompt does not apply where the row is edited"),
+    "source": ({"prompt": "x", "source": "y"}, "source does not apply where the row is generated"),
     "mask": (
         {"prompt": "x", "mask": "ü photo.png"},
-        "mask is of no use where the row is generated",
+        "mask does not apply where the row is generated",
     ),
     "method": ({**EDIT, "method": "dss"}, "unknown method 'dss'"),
     "steps": ({**EDIT, "steps": "many"}, "steps of Edit = 'many' must be a whole number"),

@@ -23,7 +23,7 @@ from potstill.cli.bench import GROUPS
 from potstill.errors import InputError
 from potstill.methods import DDS
 from potstill.priors.unets import StableDiffusion
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from tests import tiny
 
 ENTRIES = [

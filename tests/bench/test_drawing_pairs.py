@@ -92,7 +92,7 @@ def test_the_entries(prior):
 
 def test_the_command_writes_tables_and_pictures_and_does_nothing_twice(tmp_path, capsys, monkeypatch):
     words = ["bench", "drawings", "--pairs", "2", "--groups", "background", "colour", "--methods", "InfEdit()"]
-    monkeypatch.setattr("potstill.tasks.drawing_editing.EditDrawing.default_steps", 2)
+    monkeypatch.setattr("potstill.tasks.drawings.editing.EditDrawing.default_steps", 2)
     monkeypatch.setattr("potstill.bench.drawing_editing.FIT", 2)
     out = tmp_path / "bench"
     for _ in range(2):

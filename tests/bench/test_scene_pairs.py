@@ -142,7 +142,7 @@ def test_the_entries():
 
 @pytest.mark.parametrize("task", ["edit", "generate"])
 def test_the_command_writes_tables_and_pictures_and_does_nothing_twice(few, task, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("potstill.tasks.scene_settings.SceneSettings.default_steps", 2)
+    monkeypatch.setattr("potstill.tasks.scenes.settings.SceneSettings.default_steps", 2)
     out = tmp_path / "bench"
     method = {"edit": "InfEdit()", "generate": "SDS()"}[task]
     split = ["--split", "seen"] if task == "edit" else []

@@ -22,7 +22,7 @@ from potstill.errors import InputError
 from potstill.io.files import _HOST, sweep, write
 from potstill.io.images import png_bytes
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 from tests.optional import require
 
@@ -160,7 +160,7 @@ def test_the_table_of_results_replaces_none_but_its_like(folder, monkeypatch, en
 
 def test_a_full_disk_ends_the_batch(capsys, folder, model, monkeypatch):
     from potstill.errors import InputError
-    from potstill.tasks import run as module
+    from potstill.tasks.runs import run as module
 
     def full(path, data):
         raise InputError(f"cannot write {str(path)!r}: No space left on device")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from potstill.io.images import png_bytes
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from potstill.io.images import png_bytes
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 from tests.cli.test_cli_edit import fails
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from potstill.cli import main
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 from tests.optional import require
 from tests.stops import Killed, contents, killed_after
@@ -117,7 +117,12 @@ def test_rows_of_a_table_are_drawings(capsys, heart, tiny):
     found = json.loads(out)
     assert code == 1
     assert [row["output"] and row["output"][-4:] for row in found] == [".svg"] * 2 + [None] * 4, err
-    said = ["'shapes' must be one of", "no.svg", "strokes is of no use", "is a drawing: give it in the column drawing"]
+    said = [
+        "'shapes' must be one of",
+        "no.svg",
+        "strokes does not apply",
+        "is a drawing: give it in the column drawing",
+    ]
     for row, message in zip(found[2:], said, strict=True):
         assert message in row["error"]
     told = (found[0][name] for name in ("change", "regularizers", "only"))

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from potstill.cli.commands import COMMANDS, find_command
-from potstill.cli.words import option
+from potstill.cli.option_words import option
 from potstill.methods import named
-from potstill.tasks.schema import is_method, schema
+from potstill.tasks.settings.schema import is_method, schema
 from tests.cli.test_cli import run
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
+from potstill.cli.option_words import UsageError
 from potstill.cli.parser import check_complete, split, values
-from potstill.cli.words import UsageError
-from potstill.tasks.schema import Positional, build, schema
+from potstill.tasks.settings.schema import Positional, build, schema
 
 
 @dataclass(frozen=True)

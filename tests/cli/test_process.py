@@ -14,7 +14,7 @@ import pytest
 from potstill.cli import main
 from potstill.cli.process import stoppable
 from potstill.priors.loading import EMOJI
-from potstill.tasks.state_file import unpack
+from potstill.tasks.runs.state_file import unpack
 
 POTSTILL = f"{sys.executable} -m potstill"
 

@@ -8,9 +8,9 @@ import torch
 
 from potstill.cli import main
 from potstill.io.images import png_bytes
-from potstill.tasks import checkpoint
-from potstill.tasks.run import Run
-from potstill.tasks.state_file import pack, unpack
+from potstill.tasks.runs import checkpoint
+from potstill.tasks.runs.run import Run
+from potstill.tasks.runs.state_file import pack, unpack
 from tests.cli.test_cli import run
 from tests.stops import Killed, change, contents, interrupted_after, killed_after
 

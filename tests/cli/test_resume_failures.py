@@ -2,9 +2,9 @@
 
 import pytest
 
-from potstill.tasks import checkpoint
-from potstill.tasks.checkpoint import Checkpoint
-from potstill.tasks.state_file import unpack
+from potstill.tasks.runs import checkpoint
+from potstill.tasks.runs.checkpoint import Checkpoint
+from potstill.tasks.runs.state_file import unpack
 from tests.cli.test_cli import run
 from tests.cli.test_resume import EDIT
 from tests.stops import contents
@@ -45,7 +45,7 @@ def test_a_disk_that_is_full_costs_the_checkpoint_and_not_the_run(capsys, photo,
 
 def test_results_that_cannot_be_written_are_not_lost(capsys, photo, model, monkeypatch):
     from potstill.io.files import WriteError
-    from potstill.tasks import run as module
+    from potstill.tasks.runs import run as module
 
     def full(path, data):
         raise WriteError("no space: free some")

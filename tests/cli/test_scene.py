@@ -112,7 +112,7 @@ def test_pictures_and_scenes_may_stand_in_one_table(capsys, teapot, tiny_folder)
     assert code == 1
     assert [row["output"][-4:] for row in found[:2]] == [".png", ".ply"], err
     assert (found[0]["psnr"], found[1]["rms_change"]) == (None, None)
-    said = ["is a scene: give it in the column scene", "mask is of no use", "cameras is of no use"]
+    said = ["is a scene: give it in the column scene", "mask does not apply", "cameras does not apply"]
     for row, message in zip(found[2:], said, strict=True):
         assert message in row["error"]
 
@@ -178,8 +178,8 @@ def test_an_option_of_another_subject_is_told_from_an_unknown_one(capsys, teapot
 
 UNFIT = {
     "no prompt": (("teapot.ply", "--prompt", "red teapot"), "a scene is edited with --source and --target"),
-    "idle": (("teapot.ply", *EDIT, "--grid", "7"), "grid is of no use to a comparison that edits: leave it out"),
-    "box": (("--prompt", "red teapot", "--scene", "volume", "--only-box", *"010101"), "only_box is of no use to a"),
+    "idle": (("teapot.ply", *EDIT, "--grid", "7"), "grid does not apply to a comparison that edits: leave it out"),
+    "box": (("--prompt", "red teapot", "--scene", "volume", "--only-box", *"010101"), "only_box does not apply to a"),
     "baseline": (("teapot.ply", *EDIT, "--methods", "sdedit"), "unknown method 'sdedit'"),
     "editor": (("--prompt", "red teapot", "--scene", "gaussians", "--methods", "dds"), "DDS edits a scene"),
 }

@@ -13,7 +13,7 @@ from potstill.diffusion.schedule import VP, Flow
 from potstill.diffusion.wrappers import CallCounter, Clipped, Counted, Wrapper, count_calls, unwrap
 from potstill.errors import InputError
 from potstill.methods import CSD, SDS
-from potstill.tasks.generating import Generate
+from potstill.tasks.images.generating import Generate
 from tests.methods.cases import Case
 
 every_rule = pytest.mark.parametrize("rule", [rule() for rule in GUIDANCE_RULES], ids=lambda rule: type(rule).__name__)

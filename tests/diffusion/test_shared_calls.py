@@ -11,8 +11,8 @@ from potstill.diffusion.prior import Prior, Query, predict
 from potstill.diffusion.shared_calls import Batched, CallBatcher, Request
 from potstill.errors import NotFiniteError
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.generating import Generate
 from tests.optional import needs
 
 needs_peft = needs("peft")

@@ -4,7 +4,7 @@ import pytest
 
 from documentation import family
 from potstill.methods import Method, named
-from potstill.tasks.parsing import from_text, to_text
+from potstill.tasks.settings.parsing import from_text, to_text
 from potstill.worlds.cost import evaluations
 
 EVERY = [method for kind in family.COMPARISONS for row in family.crossings(kind) for method in row]

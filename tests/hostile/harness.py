@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from potstill.cli import main
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 MEMORY = 1_500_000_000
 """Bytes that a case may take beside what the process already has."""

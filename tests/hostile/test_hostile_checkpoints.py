@@ -7,7 +7,7 @@ import jaxtyping
 import pytest
 import torch
 
-from potstill.tasks.state_file import unpack
+from potstill.tasks.runs.state_file import unpack
 from tests.hostile.harness import one_line, run
 from tests.stops import change, interrupted_after
 

@@ -6,7 +6,7 @@ import pytest
 
 from potstill.errors import InputError
 from potstill.methods import Method
-from potstill.tasks.parsing import from_text
+from potstill.tasks.settings.parsing import from_text
 from tests.hostile.harness import COMMANDS, refused, words_of
 
 NO_WHOLE = ["nan", "1e400", "0x10", "1.5", "--", "½", "9" * 5000, "", "1 0"]
@@ -80,7 +80,7 @@ CASES = [
     ("edit", ["--method", "PDS(**{'noise': 1})"], "unknown field"),
     ("edit", ["--method", "Edit"], "unknown method"),
     ("edit", ["--method", "sdedit", "--strength", "2"], "strength = 2.0 must be"),
-    ("edit", ["--method", "sdedit", "--learning-rate", "1"], "is of no use to SDEdit"),
+    ("edit", ["--method", "sdedit", "--learning-rate", "1"], "does not apply to SDEdit"),
     ("edit", ["--noise", "Mixed(nan)"], "share of Mixed = nan must be a finite number"),
     ("edit", ["--noise", "Mixed(1e400)"], "share of Mixed"),
     ("edit", ["--noise", "Mixed(True)"], "share of Mixed = True must be"),

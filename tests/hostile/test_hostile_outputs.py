@@ -11,7 +11,7 @@ import potstill
 from potstill.io import plotting
 from potstill.io.claims import locked
 from potstill.io.images import png_bytes
-from potstill.tasks.run import Result
+from potstill.tasks.runs.run import Result
 from tests.hostile.harness import files, one_line, refused, run, words_of
 
 WRITES = ("edit", "generate", "compare", "invert", "replay", "sample", "world", "theorem")
@@ -123,7 +123,7 @@ def test_a_picture_that_cannot_be_drawn_costs_no_numbers(capsys, folder, model, 
         raise RuntimeError("no fonts")
 
     monkeypatch.setattr(plotting, "new_figure", broken)
-    for module in ("potstill.worlds.plots", "potstill.tasks.comparison_figure"):
+    for module in ("potstill.worlds.plots", "potstill.tasks.runs.comparison_figure"):
         monkeypatch.setattr(f"{module}.new_figure", broken)
     code, out, err = run(capsys, *words_of(command, model), "--out", "out")
     assert code == 0

@@ -11,7 +11,7 @@ from PIL import Image
 
 from potstill.errors import InputError
 from potstill.io.images import as_images, read_mask
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from tests.hostile.harness import bounded, one_line, refused, words_of
 from tests.hostile.pngs import END, GREY, chunks, encoded, header, zeros
 

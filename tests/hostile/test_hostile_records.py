@@ -8,7 +8,7 @@ import torch
 
 from potstill.errors import InputError
 from potstill.io.images import png_bytes
-from potstill.tasks.provenance import KEY
+from potstill.tasks.files.provenance import KEY
 from tests.hostile.harness import as_json, record, refused
 from tests.hostile.pngs import END, GREY, chunks, encoded, header, zeros
 
@@ -171,7 +171,7 @@ def test_settings_that_were_forged_are_one_line(capsys, folder, model, loaded_on
 def test_a_record_that_was_forged_is_one_line(capsys, folder, model, loaded_once, name):
     changes, message = COMPARED[name]
     if name not in ("an image that changed", "no image"):
-        from potstill.tasks.editing import Edit
+        from potstill.tasks.images.editing import Edit
 
         run = Edit(source="a", target="b", steps=2).start({"image": "photo.png"}, potstill_load(model))
         changes = {"image": run.record["image"], **changes}
@@ -204,7 +204,7 @@ def test_a_png_that_was_forged_is_one_line(capsys, folder, name):
 
 def test_names_in_a_record_lead_nowhere_else(folder, model, loaded_once):
     """A forged list of images compares and writes beside the record only, and nothing ran."""
-    from potstill.tasks.replaying import _written
+    from potstill.tasks.runs.replaying import _written
 
     (folder / "secret.png").write_bytes(encoded(GREY))
     (folder / "deep").mkdir()

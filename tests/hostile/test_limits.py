@@ -20,9 +20,11 @@ from potstill.io.svg import census, document, read_svg, styles
 from potstill.io.svg import fields as svg_fields
 from potstill.methods import Method
 from potstill.priors import safety
-from potstill.tasks import numbers, parsing, provenance, state_file
-from potstill.tasks.editing import Edit
-from potstill.tasks.generating import Generate
+from potstill.tasks.files import provenance
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.generating import Generate
+from potstill.tasks.runs import state_file
+from potstill.tasks.settings import numbers, parsing
 from potstill.worlds import loading
 from tests.hostile.harness import bounded as within_bounds
 from tests.hostile.harness import one_line
@@ -125,8 +127,8 @@ BEYOND = {
     ],
     "io.tables.CELL": [lambda: rows(text("a.csv", "prompt\n" + "a" * (tables.CELL + 1)))],
     "bench.datasets.BYTES": [lambda: read_dataset(sparse("mapping_file.json", 100_000_001).parent)],
-    "tasks.provenance.LONGEST": [lambda: provenance.read_record(text("a.json", "{" + " " * provenance.LONGEST))],
-    "tasks.state_file.BYTES": [lambda: state_file.unpack(sparse("a.safetensors", state_file.BYTES + 1))],
+    "tasks.files.provenance.LONGEST": [lambda: provenance.read_record(text("a.json", "{" + " " * provenance.LONGEST))],
+    "tasks.runs.state_file.BYTES": [lambda: state_file.unpack(sparse("a.safetensors", state_file.BYTES + 1))],
     "worlds.loading.BYTES": [lambda: loading.read_world(sparse("a.npz", loading.BYTES + 1))],
     "worlds.loading.LIMIT": [
         lambda: loading.read_world(text("a.csv", "x,y,label\n" + "0,0,1\n1,1,2\n" * (loading.LIMIT // 2 + 1))),
@@ -139,9 +141,9 @@ BEYOND = {
     "priors.safety.LONGEST": [lambda: safety.read_json(sparse("a.json", safety.LONGEST + 1))],
     "priors.safety.TIMES": [lambda: safety._check_config(schedule())],
     "priors.prompts.LONGEST": [lambda: generate(prompt="a" * 5_001)],
-    "tasks.parsing.LONGEST": [lambda: generate(method="a" * (parsing.LONGEST + 1))],
-    "tasks.parsing.DEEPEST": [lambda: generate(method="SDS(" * 61 + ")" * 61)],
-    "tasks.numbers.INTEGER": [
+    "tasks.settings.parsing.LONGEST": [lambda: generate(method="a" * (parsing.LONGEST + 1))],
+    "tasks.settings.parsing.DEEPEST": [lambda: generate(method="SDS(" * 61 + ")" * 61)],
+    "tasks.settings.numbers.INTEGER": [
         lambda: generate(seed=numbers.INTEGER + 1),
         lambda: generate(seed=-(10**5000)),
         lambda: generate(method=f"SDS(noise=Inverted(steps=0x{'f' * 5000}))"),
@@ -149,9 +151,9 @@ BEYOND = {
         lambda: generate(method=f"SDS(times=(1, 0x{'f' * 5000}))"),
         lambda: generate(guidance_scale=10**400),
     ],
-    "tasks.settings.STEPS": [lambda: generate(steps=1_000_001)],
-    "tasks.settings.COUNT": [lambda: generate(count=10_001)],
-    "tasks.sizes.LARGEST": [
+    "tasks.settings.shared.STEPS": [lambda: generate(steps=1_000_001)],
+    "tasks.settings.shared.COUNT": [lambda: generate(count=10_001)],
+    "tasks.settings.sizes.LARGEST": [
         lambda: potstill.generate("red heart", count=1001, steps=1),
         lambda: potstill.generate("red heart", size="2048x2112", steps=1),
         lambda: potstill.edit(noise(1)[0], source="red heart", target="blue heart", size="9984x9984", steps=1),

@@ -16,7 +16,7 @@ from potstill.methods.bank import DrawBank
 from potstill.methods.times import Annealed, Stratified, Uniform
 from potstill.priors import Mixture
 from potstill.scenes import Projected
-from potstill.tasks.parsing import to_text
+from potstill.tasks.settings.parsing import to_text
 from tests.methods.cases import mixture
 
 EDITORS = (

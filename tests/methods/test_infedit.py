@@ -13,8 +13,8 @@ from potstill.diffusion.prior import Query, predict
 from potstill.distillation import surrogate_loss
 from potstill.methods import DDS, InfEdit, ShrinkEdit, Source
 from potstill.methods.weighting import Rho
-from potstill.tasks.editing import Edit
-from potstill.tasks.plan import EditPlan, SampledEditPlan
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings.plan import EditPlan, SampledEditPlan
 from potstill.tensors import normal
 from tests.methods.cases import mixture
 

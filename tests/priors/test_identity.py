@@ -15,9 +15,9 @@ from potstill.cli.output import Model
 from potstill.io.images import png_bytes
 from potstill.priors import identity
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.generating import Generate
-from potstill.tasks.provenance import KEY, read_record
-from potstill.tasks.replaying import replay
+from potstill.tasks.files.provenance import KEY, read_record
+from potstill.tasks.images.generating import Generate
+from potstill.tasks.runs.replaying import replay
 
 CPU = {"device": "cpu", "dtype": torch.float32}
 

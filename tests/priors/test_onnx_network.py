@@ -112,7 +112,7 @@ def test_a_folder_is_loaded_for_it_and_what_does_not_fit_is_refused(tiny_folder,
         assert torch.allclose(predict(fast, query)[0].eps, predict(slow, query)[0].eps, atol=1e-4)
     with pytest.raises(InputError, match="without dtype: leave one of the two out"):
         load(tiny_folder("sd"), backend="onnx", dtype=torch.bfloat16)
-    with pytest.raises(InputError, match="evaluates U-Nets, and SD3Transformer2DModel is none"):
+    with pytest.raises(InputError, match="evaluates U-Nets only, not SD3Transformer2DModel"):
         load(tiny_folder("sd3"), backend="onnx")
 
 

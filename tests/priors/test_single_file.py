@@ -138,7 +138,7 @@ def test_tensors_of_no_part_are_said_and_those_of_every_file_are_not(saved, tiny
     }
     load(saved(**usual), config=tiny_folder("sd"), **CPU)
     assert not [each for each in recwarn if issubclass(each.category, ModelWarning)]
-    with pytest.warns(ModelWarning, match="also holds model_ema.x, which is of no part of the model and not used"):
+    with pytest.warns(ModelWarning, match="holds model_ema.x, which belongs to no part of the model and is not used"):
         load(saved(**{"model_ema.x": torch.zeros(9)}), config=tiny_folder("sd"), **CPU)
 
 

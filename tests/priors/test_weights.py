@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from potstill import load
 from potstill.errors import InputError, Note, shortage
-from potstill.priors.guard import loading
 from potstill.priors.hub import ModelWarning
+from potstill.priors.load_errors import loading
 
 CPU = {"device": "cpu", "dtype": torch.float32}
 UNET = "unet/diffusion_pytorch_model.safetensors"

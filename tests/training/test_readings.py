@@ -2,7 +2,7 @@
 
 import pytest
 
-from potstill.priors.reading.lexicon import NEAR, listed, things
+from potstill.priors.reading.lexicon import NEAR, things
 from potstill.priors.reading.words import written
 from training.captions import noun
 from training.icons import concepts
@@ -37,11 +37,11 @@ def test_the_tables_hold_the_lists(language):
     found = things(language)
     for name, said in chosen(language).items():
         kept = [each for each in said if not each.startswith("!")]
-        assert listed(found[name])[: len(kept)] == kept
+        assert found[name][: len(kept)] == kept
 
 
 def test_every_thing_has_a_korean_name_and_a_name_has_one_meaning():
     found = things("ko")
     assert all(found[" ".join(written(noun(concept)))] for concept in concepts())
-    said = [name.removeprefix(NEAR).replace(" ", "") for names in found.values() for name in listed(names)]
+    said = [name.removeprefix(NEAR).replace(" ", "") for names in found.values() for name in names]
     assert len(said) == len({*said})

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from potstill import edit_drawing
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from potstill.web import drawings, limits
 
 TEXT = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">

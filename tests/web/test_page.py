@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from potstill.web.page import script, tabs
 from potstill.web.texts import TEXTS
 from tests.accessibility import serious_faults

@@ -11,7 +11,7 @@ from PIL import Image
 
 from potstill import edit
 from potstill.io.images import levels
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from potstill.web import limits, pictures
 
 ASKED = {"source": "red heart", "target": "blue heart", "methods": ["dds", "sdedit"], "steps": 3, "seed": 4}

@@ -8,7 +8,7 @@ import pytest
 from potstill import edit_scene, generate_scene
 from potstill.io.gaussian_files import gaussians_ply
 from potstill.scenes.files import arrays_of
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
 from potstill.web import limits, scenes
 
 MAKE = {"task": "generate", "target": "red teapot", "methods": ["sds"], "steps": 2, "seed": 3}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from documentation.page_font import letters
-from potstill.web.page import HERE, KOREAN
+from potstill.web.page import HERE, KOREAN, tabs
 from potstill.web.texts import TEXTS
 from tests import optional
 
@@ -20,8 +20,8 @@ def test_both_languages_fill_in_the_same(key):
 
 def test_every_text_that_the_page_names_is_there():
     used = set()
-    for file in (*HERE.glob("*.js"), *HERE.glob("*.html")):
-        source = file.read_text("utf-8")
+    files = [file.read_text("utf-8") for file in (*HERE.glob("*.js"), HERE / "heading.html")]
+    for source in (*files, *(tab.html() for tab in tabs())):
         used |= set(re.findall(r'(?:data-text|data-label|data-hint)="(\w+)"', source))
         used |= set(re.findall(r'\b(?:say|text|button|slider|choice|group|check)\("(\w+)"', source))
     assert used

@@ -7,7 +7,7 @@ import pytest
 from potstill.baselines import DDPMInversion
 from potstill.errors import InputError
 from potstill.methods import DDS, named
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.web.watching import BeginTask, edit_methods, name_of, noted, total_steps
 
 

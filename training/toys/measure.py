@@ -32,7 +32,7 @@ from potstill.io.files import write
 from potstill.priors.loading import BUNDLED
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes.cameras import Cameras
-from potstill.tasks.prompt_sampling import sample
+from potstill.tasks.images.prompt_sampling import sample
 from training.captions import BACKGROUNDS
 from training.export import size
 from training.measure import seconds, share, worn

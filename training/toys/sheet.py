@@ -11,7 +11,7 @@ import tyro
 from potstill.io.contact_sheet import contact_sheet
 from potstill.io.files import write
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.prompt_sampling import sample
+from potstill.tasks.images.prompt_sampling import sample
 from training.sheet import open_prior
 
 PROMPTS = (

@@ -19,8 +19,8 @@ from typing import Any, get_args, get_type_hints
 from potstill.errors import InputError
 from potstill.io.files import as_path, check_file, file_hash
 from potstill.io.tables import Row, read_table
-from potstill.tasks.parsing import from_values
-from potstill.tasks.settings import Settings
+from potstill.tasks.settings.parsing import from_values
+from potstill.tasks.settings.shared import Settings
 from potstill.tasks.subjects import PICTURE, SUBJECTS, Subject, subject_of, subject_of_file
 
 
@@ -154,7 +154,7 @@ def read_row(row: Row, folder: str | Path) -> BatchRow:
     kind = subject.task("edit" if edits else "generate")
     if odd := next((name for name in settings if name not in {field.name for field in fields(kind)}), None):
         doing, fix = ("edited", f"leave the {given} out") if edits else ("generated", f"give the {given} to edit")
-        raise InputError(f"{odd} is of no use where the row is {doing}: leave it out, or {fix}")
+        raise InputError(f"{odd} does not apply where the row is {doing}: leave it out, or {fix}")
     for name in ("source", "target") if edits else ():
         if name not in settings:
             raise InputError(f"the row has no {name} prompt: an edit leads from source to target")

@@ -23,10 +23,10 @@ from potstill.diffusion.shared_calls import CallBatcher
 from potstill.errors import Note, PotstillError
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.editing import change
-from potstill.tasks.models import load_for
-from potstill.tasks.plugins import plugin_hashes
-from potstill.tasks.provenance import read_record
+from potstill.tasks.files.provenance import read_record
+from potstill.tasks.runs.run import change
+from potstill.tasks.settings.models import load_for
+from potstill.tasks.settings.plugins import plugin_hashes
 
 Models = Mapping[str, Any]
 """The model of each subject, by its name."""
@@ -151,7 +151,7 @@ def _identity(prior: Any) -> Mapping[str, Any]:
     """All that a result rests on of a model, or of a world."""
     if isinstance(prior, Pipeline):
         return prior.identity
-    from potstill.tasks.scene_models import ToysModel
+    from potstill.tasks.scenes.models import ToysModel
 
     return ToysModel(prior).identity
 

@@ -13,7 +13,7 @@ from potstill.optimizers import SharedAdam
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen, Drawing
 from potstill.scenes.several_drawings import SeveralDrawings
-from potstill.tasks.drawing_editing import EditDrawing
+from potstill.tasks.drawings.editing import EditDrawing
 
 FIT = 200
 """Steps of the best fit."""

@@ -14,7 +14,7 @@ from potstill.bench.entries import Bound, Suite
 from potstill.methods import DDS, PDS, SDS, Method
 from potstill.methods.times import Uniform
 from potstill.scenes.drawing import RATES
-from potstill.tasks.drawing_editing import EditDrawing
+from potstill.tasks.drawings.editing import EditDrawing
 
 TUNED = Path(__file__).parent / "tuned_drawings.json"
 BOUNDS = {

@@ -14,7 +14,7 @@ from potstill.diffusion.prior import Condition
 from potstill.distillation import Step
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 
@@ -54,7 +54,7 @@ def edit_pairs(task: Edit, pairs: Sequence[Pair], prior: Pipeline, previews: int
 
 
 def timed(steps: Iterator[Step], count: int, previews: int) -> Iterator[tuple[float, float]]:
-    """Take the steps of so many pairs; the evaluations and seconds of each pair, at `previews` points of the run."""
+    """Take the steps of several pairs; the evaluations and seconds of each pair, at `previews` points of the run."""
     spent, began = 0.0, time.perf_counter()
     for step in steps:
         if step.index in {round((n + 1) * step.total / previews) - 1 for n in range(previews)}:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -37,7 +37,6 @@ PAIR_COLUMNS = (
     "answer_drawing",
     "answer_background",
 )
-Split = Literal["held-out", "seen"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,17 +14,17 @@ from potstill.bench.settings import Setting, new_task, published, tuned
 from potstill.errors import InputError
 from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.drawing_editing import EditDrawing
-from potstill.tasks.editing import Edit
-from potstill.tasks.effects import note_repeats
-from potstill.tasks.parsing import from_text
-from potstill.tasks.prompt_sampling import sample
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_generating import GenerateScene
+from potstill.tasks.drawings.editing import EditDrawing
+from potstill.tasks.images.editing import Edit
+from potstill.tasks.images.prompt_sampling import sample
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.settings.effects import note_repeats
+from potstill.tasks.settings.parsing import from_text
 from potstill.tensors import Images
 
 Editor = Callable[[Any, Sequence[Pair], Any, int], Iterator[Preview]]
-"""Edits pairs with a task, and yields so many previews."""
+"""Edits pairs with a task, and yields as many previews as asked."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from torch import Tensor
 from potstill.errors import InputError
 from potstill.io.images import to_pil
 from potstill.priors import hub
-from potstill.priors.guard import loading
 from potstill.priors.identity import hash_of
+from potstill.priors.load_errors import loading
 from potstill.priors.safety import read_json
 from potstill.priors.weights import Weights, find_weights
 from potstill.tensors import Images

@@ -21,7 +21,7 @@ from potstill.bench.reference_based import Judge, Scores
 from potstill.io.files import sweep, writable_folder, write
 from potstill.io.images import levels
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.scene_models import ToysModel
+from potstill.tasks.scenes.models import ToysModel
 from potstill.tensors import Images
 
 PREVIEWS = 6

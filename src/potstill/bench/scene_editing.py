@@ -13,9 +13,9 @@ from potstill.bench.scene_starts import MATERIALS, Material, fit, look, start
 from potstill.diffusion.sampling import in_range, sdedit
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes.viewing import Solid, Viewing
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_models import scene_model
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.models import scene_model
 from potstill.tensors import Images
 
 SAMPLING = 20

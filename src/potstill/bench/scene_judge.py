@@ -91,7 +91,7 @@ class PromptJudge(Judge):
 
     @property
     def identity(self) -> dict[str, str]:
-        """As of `SceneJudge`."""
+        """As that of `SceneJudge`."""
         return SceneJudge(self.material).identity
 
     def __call__(self, out: Images, pair: Pair) -> Scores:

@@ -64,7 +64,7 @@ def unstrip(picture: Float[Tensor, "1 c h all"]) -> Float[Tensor, "v c h w"]:
 
 @dataclass(frozen=True)
 class Truth:
-    """Everything that can be said of the toys: how they look by their captions, and which pairs and prompts there are.
+    """Everything that is known of the toys: how they look by their captions, and which pairs and prompts there are.
 
     A caption stands for one toy in certain colours.
     """
@@ -99,7 +99,7 @@ class Truth:
 
 @cache
 def truth() -> Truth:
-    """The one that is shipped."""
+    """That of the package."""
     document = json.loads(LIST.read_text(encoding="utf-8"))
     told = frozenset(document.pop("told"))
     looks = {caption: (look["toy"], look["colours"]) for caption, look in document.pop("looks").items()}

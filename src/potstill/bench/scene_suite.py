@@ -14,9 +14,9 @@ from potstill.bench.entries import Bound, Suite
 from potstill.bench.scene_editing import best_fit, make_scenes, remade, true_views, unchanged
 from potstill.bench.scene_starts import MATERIALS, Material
 from potstill.methods import DDS, PDS, SDS, Method
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_presets import PRESETS
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.presets import PRESETS
 
 T = TypeVar("T", EditScene, GenerateScene)
 TUNED = Path(__file__).parent / "tuned_scenes.json"

@@ -11,7 +11,7 @@ from typing import Any
 
 from potstill.baselines import DDIMInversion, DDPMInversion, NullText, SDEdit
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 TUNED = Path(__file__).parent / "tuned.json"
 

@@ -93,7 +93,7 @@ def _load_plugins(words: list[str]) -> list[str]:
             kept.append(word)
         elif file := file or next(rest, ""):
             check_room(_ROOM, "potstill")
-            from potstill.tasks.plugins import load_plugin
+            from potstill.tasks.settings.plugins import load_plugin
 
             load_plugin(file)
         else:
@@ -106,10 +106,10 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     check_room(_ROOM, "potstill")
     from potstill.baselines import Baseline
     from potstill.cli import help, parser
-    from potstill.cli.words import UsageError, read
+    from potstill.cli.option_words import UsageError, read
     from potstill.methods import Method
-    from potstill.tasks.provenance import read_config
-    from potstill.tasks.schema import build, is_method, schema
+    from potstill.tasks.files.provenance import read_config
+    from potstill.tasks.settings.schema import build, is_method, schema
 
     command, line, usual = find_command(name), parser.split(words), dataclasses.MISSING
     file = line.last("--config") if hasattr(command, "from_record") else None
@@ -146,7 +146,7 @@ def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
     """The name of what a command is about: by its file, by --scene, or by the settings that it takes."""
     from potstill.cli.parser import positional_words
     from potstill.errors import InputError
-    from potstill.tasks.schema import schema
+    from potstill.tasks.settings.schema import schema
     from potstill.tasks.subjects import PICTURE, SCENE, SUBJECTS, subject_of, subject_of_file, subject_of_record
 
     if name != "generate" and (words := positional_words(line, schema(find_command(name)))):
@@ -163,8 +163,8 @@ def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
 
 def _of_another_subject(name: str, command: Any, wanted: str) -> str:
     """What is wrong with an option that a command has for another subject; empty if it has none of that name."""
-    from potstill.cli.words import option
-    from potstill.tasks.schema import schema
+    from potstill.cli.option_words import option
+    from potstill.tasks.settings.schema import schema
     from potstill.tasks.subjects import SUBJECTS
 
     for subject in ("picture", *COMMANDS[name].others):
@@ -181,7 +181,7 @@ def _preset(command: Any, line: "Line", record: Mapping[str, Any] | None) -> dic
     """The settings of the preset that is asked for, or of the model's own unless a record has all settings."""
     if not hasattr(command, "presets"):
         return {}
-    from potstill.tasks.scene_presets import default_preset, with_preset
+    from potstill.tasks.scenes.presets import default_preset, with_preset
 
     name = line.last("--preset") or (None if record else default_preset(line.last("--model")))
     return with_preset(name, command.presets, {})

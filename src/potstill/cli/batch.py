@@ -14,9 +14,9 @@ from potstill.cli.console import bar, to_json
 from potstill.cli.output import Model
 from potstill.io.files import writable_folder
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.models import WORLD
-from potstill.tasks.plugins import with_plugins
-from potstill.tasks.schema import Advanced, Positional
+from potstill.tasks.settings.models import WORLD
+from potstill.tasks.settings.plugins import with_plugins
+from potstill.tasks.settings.schema import Advanced, Positional
 from potstill.tasks.subjects import SCENE, Subject
 
 _SHOWN = 10  # warnings, and errors

@@ -18,10 +18,10 @@ from potstill.io.outputs import FolderOutputs, plain_names
 from potstill.io.resize import Fit
 from potstill.priors.loading import best_device
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.models import load_for
-from potstill.tasks.plugins import with_plugins
-from potstill.tasks.provenance import versions
-from potstill.tasks.schema import Advanced, Positional
+from potstill.tasks.settings.models import load_for
+from potstill.tasks.settings.plugins import with_plugins
+from potstill.tasks.settings.schema import Advanced, Positional
+from potstill.tasks.settings.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

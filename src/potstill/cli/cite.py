@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from potstill.tasks.bibtex import citation
-from potstill.tasks.schema import Positional
+from potstill.tasks.settings.schema import Positional
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from potstill.cli.output import SECONDS, Model
 from potstill.io.claims import check_outputs
 from potstill.io.files import write, write_drawing
 from potstill.io.outputs import FileOutputs, FolderOutputs, plain_names
-from potstill.tasks.checkpoint import ENDING, Saved
-from potstill.tasks.comparing import Compare, Comparison
-from potstill.tasks.comparison_figure import animation, sheet
-from potstill.tasks.models import load_for
-from potstill.tasks.resuming import finalise
-from potstill.tasks.schema import Advanced, Positional
+from potstill.tasks.images.comparing import Compare
+from potstill.tasks.runs.checkpoint import ENDING, Saved
+from potstill.tasks.runs.comparison import Comparison
+from potstill.tasks.runs.comparison_figure import animation, sheet
+from potstill.tasks.runs.resuming import finalise
+from potstill.tasks.settings.models import load_for
+from potstill.tasks.settings.schema import Advanced, Positional
 
 T = TypeVar("T", bound="ComparisonCommand")
 

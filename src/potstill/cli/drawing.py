@@ -7,12 +7,12 @@ from typing import Any
 from potstill.cli.compare import ComparisonCommand
 from potstill.cli.output import Model, RunCommand, RunOutput
 from potstill.io.outputs import FileOutputs
-from potstill.tasks.checkpoint import ENDING
-from potstill.tasks.drawing_comparing import CompareDrawings
-from potstill.tasks.drawing_editing import EditDrawing
-from potstill.tasks.drawing_files import drawing_outputs
-from potstill.tasks.drawing_generating import GenerateDrawing
-from potstill.tasks.schema import Positional
+from potstill.tasks.drawings.comparing import CompareDrawings
+from potstill.tasks.drawings.editing import EditDrawing
+from potstill.tasks.drawings.generating import GenerateDrawing
+from potstill.tasks.files.drawings import drawing_outputs
+from potstill.tasks.runs.checkpoint import ENDING
+from potstill.tasks.settings.schema import Positional
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from potstill.cli.output import Model, Output, RunCommand
-from potstill.tasks.generating import Generate
+from potstill.tasks.images.generating import Generate
 
 
 @dataclass(frozen=True, kw_only=True)

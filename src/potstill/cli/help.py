@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import is_dataclass
 
 from potstill.baselines import Baseline
-from potstill.cli.words import label, option, read
+from potstill.cli.option_words import label, option, read
 from potstill.methods import Method
-from potstill.tasks.parsing import to_text
-from potstill.tasks.schema import SchemaField, explained, first_sentence, is_method, schema
+from potstill.tasks.settings.parsing import to_text
+from potstill.tasks.settings.schema import SchemaField, explained, first_sentence, is_method, schema
 
 _COLUMN = 26
 """Where the descriptions start."""

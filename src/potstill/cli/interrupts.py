@@ -16,8 +16,8 @@ from potstill.io.claims import Claim
 from potstill.io.outputs import Outputs
 from potstill.io.printable import printable
 from potstill.state import Resumable
-from potstill.tasks.checkpoint import Checkpoint
-from potstill.tasks.resuming import resume, run_steps
+from potstill.tasks.runs.checkpoint import Checkpoint
+from potstill.tasks.runs.resuming import resume, run_steps
 
 
 def run_resumably(
@@ -48,7 +48,7 @@ def claimed(
 ) -> Iterator[tuple[Claim, Checkpoint]]:
     """Context in which a resumable run has a name, and the checkpoint of that name.
 
-    The name is the first that is free, or that of an interrupted run of the same record, which goes on.
+    The name is the first that is free, or that of an interrupted run of the same record, which is resumed.
 
     Args:
         outputs: the outputs as the user named them.
@@ -60,7 +60,7 @@ def claimed(
         resumed: the checkpoint that the user wants to resume, whose name is taken.
 
     Raises:
-        InputError: the name cannot be had.
+        InputError: the name cannot be taken.
     """
 
     def resumes(each: Outputs) -> bool:

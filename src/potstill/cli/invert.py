@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from potstill.cli.output import Model, Output, RunCommand
-from potstill.tasks.inverting import Invert
-from potstill.tasks.schema import Positional
+from potstill.tasks.images.inverting import Invert
+from potstill.tasks.settings.schema import Positional
 
 
 @dataclass(frozen=True, kw_only=True)

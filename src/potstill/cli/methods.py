@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from potstill.baselines import BASELINES
 from potstill.cli.console import to_json
 from potstill.methods import named
+from potstill.tasks.settings.parsing import to_text
 from potstill.worlds.cost import evaluations
 
 
@@ -27,7 +28,7 @@ class MethodsCommand:
                 "method": name,
                 "use": "edits" if method.edits else "generates",
                 "gradient": method.equation,
-                "noise": repr(method.noise),
+                "noise": to_text(method.noise),
                 "compared with": method.comparison,
                 "evaluations": _count(*evaluations(method)),
                 "reference": method.reference,

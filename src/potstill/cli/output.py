@@ -22,10 +22,10 @@ from potstill.io.outputs import FileOutputs, Outputs, pictures
 from potstill.priors.lora import recorded
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.spec import ModelSpec
-from potstill.tasks.checkpoint import ENDING, Saved
-from potstill.tasks.resuming import finalise
-from potstill.tasks.run import Result, Run
-from potstill.tasks.schema import Advanced
+from potstill.tasks.runs.checkpoint import ENDING, Saved
+from potstill.tasks.runs.resuming import finalise
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.schema import Advanced
 from potstill.tensors import Images
 
 T = TypeVar("T", bound="RunCommand")
@@ -231,7 +231,7 @@ class RunOutput(abc.ABC):
         else:
             last = result.trace[-1]
             summary = "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
-            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.0f} s")
+            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.1f} s")
             print_written([*places, outputs.member(".json")])
 
 

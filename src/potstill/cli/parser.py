@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from potstill.cli.words import UsageError, is_flag, label, metavar, option, place, read, short, takes
-from potstill.tasks.kinds import named_presets
-from potstill.tasks.schema import SchemaField, first_sentence, is_method, members
+from potstill.cli.option_words import UsageError, is_flag, label, metavar, option, place, read, short, takes
+from potstill.tasks.settings.kinds import named_presets
+from potstill.tasks.settings.schema import SchemaField, first_sentence, is_method, members
 
 
 class UnknownOption(UsageError):

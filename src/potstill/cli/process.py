@@ -15,10 +15,10 @@ STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 class _Lasting(io.FileIO):
-    """A stream for messages that nobody may read any more: what cannot be written is dropped, and the work goes on."""
+    """A stream for messages that may have no reader any more: what cannot be written is dropped."""
 
     def write(self, data: Any, /) -> int:
-        """As of any file, without errors."""
+        """As `FileIO.write`, without errors."""
         try:
             return super().write(data) or 0
         except OSError:

@@ -7,10 +7,10 @@ from pathlib import Path
 from potstill.cli.console import step_progress, to_json
 from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
-from potstill.tasks.provenance import read_record
-from potstill.tasks.replaying import replay
-from potstill.tasks.scene_files import outputs_of
-from potstill.tasks.schema import Positional
+from potstill.tasks.files.provenance import read_record
+from potstill.tasks.files.scenes import outputs_of
+from potstill.tasks.runs.replaying import replay
+from potstill.tasks.settings.schema import Positional
 from potstill.tasks.subjects import subject_of_record
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from potstill.cli.commands import find_command
 from potstill.errors import InputError
-from potstill.tasks.checkpoint import find, read
-from potstill.tasks.schema import Positional
-from potstill.tasks.state_file import damaged_file_errors
+from potstill.tasks.runs.checkpoint import find, read
+from potstill.tasks.runs.state_file import damaged_file_errors
+from potstill.tasks.settings.schema import Positional
 from potstill.tasks.subjects import subject_of_record
 
 COMMANDS = ("edit", "generate", "compare", "invert", "world")

@@ -14,16 +14,16 @@ from potstill.io.files import write_drawing
 from potstill.io.mp4 import ffmpeg, mp4_bytes
 from potstill.io.outputs import FileOutputs, Outputs
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.checkpoint import ENDING
-from potstill.tasks.models import load_spec
-from potstill.tasks.parsing import coerce
-from potstill.tasks.run import Result, Run
-from potstill.tasks.scene_comparing import CompareScenes
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_task import SceneTask
-from potstill.tasks.schema import Positional
+from potstill.tasks.files.scenes import MESHES, VIDEO, check_ending, scene_kind, scene_outputs
+from potstill.tasks.runs.checkpoint import ENDING
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.scenes.comparing import CompareScenes
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.task import SceneTask
+from potstill.tasks.settings.models import load_spec
+from potstill.tasks.settings.parsing import coerce
+from potstill.tasks.settings.schema import Positional
 from potstill.tensors import Images
 from potstill.worlds.toys.prior import Toys
 
@@ -46,7 +46,7 @@ class SceneOutput(RunOutput):
     mp4: bool = False
     """Also write the orbit as a video, NAME-orbit.mp4. It needs the program ffmpeg."""
     view: bool = False
-    """Show the scene in the browser while the run goes on, and after it until Ctrl-C. It needs viser: pip install
+    """Show the scene in the browser during the run, and after it until Ctrl-C. It needs viser: pip install
     potstill[view]."""
 
     written: ClassVar = (*RunOutput.written, "mp4")
@@ -72,10 +72,10 @@ class SceneOutput(RunOutput):
         return replace(self, out=out)
 
     def check(self, count: int, inputs: Sequence[Path], resumed: bool = False) -> None:
-        """As of other outputs; what the page and the video need is there, too.
+        """As for other outputs; also check that the packages for the page and the video are installed.
 
         Raises:
-            InputError: it is not.
+            InputError: a name cannot be written to, or a package is missing.
         """
         super().check(count, inputs, resumed)
         if self.mp4:
@@ -84,7 +84,7 @@ class SceneOutput(RunOutput):
             viser_module()
 
     def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
-        """As of other outputs; the scene is seen in the browser if that is wanted."""
+        """As for other outputs; with `view`, also show the scene in the browser."""
         if (steps := run.record["resolved"]["steps"]) < FEW:
             note(
                 f"{steps} steps are too few to judge a method or a prompt by: the default is {SceneTask.default_steps}"

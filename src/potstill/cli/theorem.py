@@ -9,7 +9,7 @@ from potstill.cli.interrupts import note
 from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import write, write_drawing
 from potstill.io.outputs import FolderOutputs
-from potstill.tasks.schema import Positional
+from potstill.tasks.settings.schema import Positional
 from potstill.worlds.loading import load_world
 from potstill.worlds.theorem import Twins, plot_theorem_1, theorem_1
 from potstill.worlds.world import World

@@ -8,8 +8,8 @@ from potstill.errors import InputError
 from potstill.fields import check_count
 from potstill.io.meshes import read_mesh
 from potstill.scenes.files import read_gaussians
-from potstill.tasks.scene_files import GAUSSIANS, MESHES, check_readable, scene_kind
-from potstill.tasks.schema import Positional
+from potstill.tasks.files.scenes import GAUSSIANS, MESHES, check_readable, scene_kind
+from potstill.tasks.settings.schema import Positional
 
 
 @dataclass(frozen=True)

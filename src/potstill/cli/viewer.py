@@ -1,4 +1,4 @@
-"""3-D scenes in the browser, shown by viser: from a file, or while a run goes on."""
+"""3-D scenes in the browser, shown by viser: from a file, or during a run."""
 
 import io
 import time
@@ -16,7 +16,7 @@ from potstill.scenes.harmonics import CONSTANT
 from potstill.scenes.projection import rotations
 from potstill.scenes.viewing import Solid
 from potstill.scenes.volume import Volume
-from potstill.tasks.scene_files import surface_of
+from potstill.tasks.files.scenes import surface_of
 
 HOST, PORT = "127.0.0.1", 8080
 PAUSE = 0.5

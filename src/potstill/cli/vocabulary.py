@@ -10,7 +10,7 @@ from potstill.priors.prompts import check_prompt
 from potstill.priors.reading import names
 from potstill.priors.reading.words import split
 from potstill.priors.vocabulary import read_vocabulary
-from potstill.tasks.schema import Positional
+from potstill.tasks.settings.schema import Positional
 
 _FORM = (
     "A prompt: [style] [size] [COLOUR] SUBJECT [skin tone] [at the place] [on a COLOUR background]\n"

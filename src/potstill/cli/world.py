@@ -13,12 +13,12 @@ from potstill.io.claims import check_outputs
 from potstill.io.files import write, write_drawing
 from potstill.io.outputs import FolderOutputs
 from potstill.methods import Method
-from potstill.tasks.checkpoint import ENDING, Saved
-from potstill.tasks.effects import note_repeats
-from potstill.tasks.parsing import from_text, from_values
-from potstill.tasks.provenance import versions
-from potstill.tasks.resuming import finalise
-from potstill.tasks.schema import Advanced, Option
+from potstill.tasks.runs.checkpoint import ENDING, Saved
+from potstill.tasks.runs.resuming import finalise
+from potstill.tasks.settings.effects import note_repeats
+from potstill.tasks.settings.parsing import from_text, from_values
+from potstill.tasks.settings.schema import Advanced, Option
+from potstill.tasks.settings.versions import versions
 from potstill.worlds import EditStudy, Study, ViewsStudy, load_world
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Block, Cloud, ToyScene

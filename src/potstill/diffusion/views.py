@@ -51,7 +51,7 @@ class PassEntries(ViewReading):
     """Some entries of the view as they are, for an exact world whose score takes the camera; none for one without.
 
     Raises:
-        InputError: an entry is none that a view may hold.
+        InputError: a view has no entry of that name.
     """
 
     entries: tuple[str, ...] = ("world_to_camera", "intrinsics")
@@ -181,7 +181,7 @@ def entry(condition: Condition, name: str) -> Tensor:
     """An entry of the view.
 
     Raises:
-        InputError: there is none.
+        InputError: the condition does not hold it.
     """
     if name not in condition:
         raise InputError(
@@ -194,6 +194,6 @@ def angles(condition: Condition) -> tuple[Float[Tensor, " b"], Float[Tensor, " b
     """Azimuth and elevation of each view, in degrees.
 
     Raises:
-        InputError: there are none.
+        InputError: the condition does not hold them.
     """
     return entry(condition, "azimuth"), entry(condition, "elevation")

@@ -28,7 +28,7 @@ class Wrapper(Prior, abc.ABC):
         """Check the prior.
 
         Raises:
-            InputError: it is none.
+            InputError: it is not a Prior.
         """
         if not isinstance(self.prior, Prior):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Reading within bounds: a file that a decoder can neither read for ever nor hold without end."""
+"""Reading within bounds: limits on the time that a decoder takes for a file, and on the bytes that it holds."""
 
 import io
 import time

@@ -46,7 +46,7 @@ class Claim:
     overwrite: bool = False
     """Replace files that exist, except inputs."""
     resumes: Callable[[Outputs], bool] = lambda outputs: False
-    """Whether what has a name is an unfinished state of this very run, which goes on under it."""
+    """Whether the existing files of a name are a checkpoint of this very run, which is then resumed."""
     only: bool = False
     """Take the wanted name or none."""
     say: Callable[[str], None] = lambda text: warnings.warn(text, stacklevel=4)
@@ -60,7 +60,7 @@ class Claim:
         """Take the first free name.
 
         Raises:
-            InputError: the name cannot be written, or cannot be had.
+            InputError: the name cannot be written to, or another run has it.
         """
         self._held = ExitStack()
         self.outputs = self._first_free()

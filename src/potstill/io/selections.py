@@ -21,7 +21,7 @@ def read_selection(path: str | Path, count: int) -> np.ndarray:
     boolean for each row; a .ply the column `selected` of as many vertices.
 
     Raises:
-        InputError: the file is none of these, does not fit the rows, or selects none.
+        InputError: the file has another format, does not fit the rows, or selects nothing.
     """
     path = as_path(path)
     kind, what = path.suffix.lower(), repr(str(path))

@@ -27,7 +27,7 @@ from potstill.methods.vsd import VSD
 Generating: TypeAlias = SDS | SDI | CSD | NFSD | ISM | VSD
 Editing: TypeAlias = DDS | PDS | IDS | InfEdit | ShrinkEdit | Bridge | FlowEdit
 PLUGGED: list[type[Method]] = []
-"""The methods of plugins, which `potstill.tasks.plugins` adds."""
+"""The methods of plugins, which `potstill.tasks.settings.plugins` adds."""
 
 
 def named() -> dict[str, Method]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from potstill.errors import InputError, check_room
-from potstill.priors.guard import loading
+from potstill.priors.load_errors import loading
 from potstill.priors.onnx_network import OnnxNetwork, Session
 from potstill.priors.safety import read_json
 from potstill.priors.weights import find_weights

@@ -99,7 +99,7 @@ def fetch_structure(name: str) -> Path:
 
 
 def fetch_lora(name: str) -> Path:
-    """The folder of LoRAs on the hub, from the cache or downloaded; only safetensors, and of no folder in it.
+    """The folder of LoRAs on the hub, from the cache or downloaded; only safetensors, and no subfolders.
 
     Raises:
         InputError: there is no such repository, or it cannot be reached.

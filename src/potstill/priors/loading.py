@@ -14,9 +14,9 @@ from potstill.priors import hub
 from potstill.priors import lora as loras
 from potstill.priors.bundled import BundledPipeline, has_graphs
 from potstill.priors.families import family
-from potstill.priors.guard import loading
 from potstill.priors.hub import expanded
 from potstill.priors.identity import identity_of
+from potstill.priors.load_errors import loading
 from potstill.priors.lora import LoRA
 from potstill.priors.onnx_network import converted, in_onnx
 from potstill.priors.pipeline import Pipeline, network_of
@@ -217,10 +217,10 @@ def _from_file(
 
 
 def _convert(pipe: Any) -> dict[str, str]:
-    """Let ONNX Runtime evaluate the network, if it can be exported. Returns what the identity says of it."""
+    """Let ONNX Runtime evaluate the network, if it can be exported. Returns its entries of the identity."""
     network = network_of(pipe)
     if not type(network).__name__.startswith("UNet2D"):
-        raise InputError(f"backend 'onnx' evaluates U-Nets, and {type(network).__name__} is none: omit backend")
+        raise InputError(f"backend 'onnx' evaluates U-Nets only, not {type(network).__name__}: omit backend")
     try:
         pipe.unet = converted(network)
     except InputError:

@@ -15,9 +15,9 @@ from torch import Generator, Tensor, nn
 
 from potstill.errors import InputError
 from potstill.io.files import there
-from potstill.priors.guard import loading
 from potstill.priors.hub import ModelWarning, expanded, fetch_lora
 from potstill.priors.identity import hash_of
+from potstill.priors.load_errors import loading
 from potstill.priors.safety import CONVERT, PICKLED, check_safetensors
 from potstill.priors.weights import own_memory
 
@@ -196,7 +196,7 @@ def _submodule(network: nn.Module, path: str) -> Any:
 def adapt(network: Any, rank: int, rng: Generator) -> Any:
     """A second network, which shares all weights of the first and adds trainable ones to its attention.
 
-    The product of the new weights is 0, so at first both predict the same. The first network stays as it is.
+    The product of the new weights is 0, so at first both predict the same. The first network does not change.
 
     Raises:
         InputError: peft is missing, or the network has no attention or is under cpu_offload.

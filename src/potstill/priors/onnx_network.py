@@ -124,7 +124,7 @@ def converted(network: Any) -> OnnxNetwork:
 
 
 def in_onnx() -> dict[str, str]:
-    """What the identity of a model in ONNX Runtime says of it."""
+    """The entries of the identity of a model in ONNX Runtime."""
     return {"backend": "onnx", "onnxruntime": version("onnxruntime")}
 
 

@@ -45,7 +45,7 @@ _NO_PART = re.compile(
     r"(betas|(alphas|sqrt|log_one|posterior)_\w+|lvlb_weights|logvar|scale_factor|global_step|v_pred|ztsnr"
     r"|denoiser\.sigmas|model_ema\.(decay|num_updates))"
 )
-"""Tensors of no part that nobody misses."""
+"""Tensors that belong to no part and are not needed."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _left_out() -> Iterator[list[str]]:
 
 
 def _check_rest(file: Path, shapes: Mapping[str, tuple[int, ...]], pipe: Any) -> None:
-    """Refuse tensors that are named as of a part which does not take them, and warn of those of no part.
+    """Refuse tensors that a part does not take, by their names, and warn of those that belong to no part.
 
     diffusers does not say which names it gives them, but it keeps the count of numbers.
 
@@ -215,7 +215,7 @@ def _check_rest(file: Path, shapes: Mapping[str, tuple[int, ...]], pipe: Any) ->
             )
     own = (*_NETWORK, *_VAE, *_TEXT)
     if rest := [name for name in shapes if not name.startswith(own) and not _NO_PART.fullmatch(name)]:
-        _warn(f"{file} also holds {some(rest)}, which is of no part of the model and not used")
+        _warn(f"{file} also holds {some(rest)}, which belongs to no part of the model and is not used")
 
 
 def _scheduler(scheduler: Any, file: Path, markers: Markers, stated: str | None, guessed: bool) -> Any:

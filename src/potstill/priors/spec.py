@@ -37,7 +37,7 @@ class ModelSpec:
         """The model of a record.
 
         Args:
-            identity: what the record says of it, as `Pipeline.identity`.
+            identity: that of the record, as `Pipeline.identity`.
             memory: attention_slicing, vae_tiling and cpu_offload, instead of what the record says.
 
         Raises:

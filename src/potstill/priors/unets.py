@@ -116,7 +116,7 @@ class Unconditional(Pipeline):
 
 
 def camera_numbers(config: Any) -> int:
-    """How many numbers tell a U-Net the camera, as those of `CameraEmbedding`; 0 for one that takes none.
+    """How many numbers of the camera a U-Net takes, as those of `CameraEmbedding`; 0 if it takes none.
 
     They are its `class_labels` (`class_embed_type="projection"`), beside the states of a text. Networks that take the
     embedding of an image there, such as those of unCLIP, take many more numbers.

@@ -145,7 +145,7 @@ class Drawing(Scene):
             dtype: of the parameters and the render.
 
         Raises:
-            InputError: nothing is chosen, or a size is none.
+            InputError: nothing is chosen, or a size or the count is not positive.
         """
         super().__init__()
         for name, value in (("height", height), ("width", width), ("count", count)):

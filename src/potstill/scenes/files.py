@@ -29,7 +29,7 @@ def read_gaussians(path: str | Path, viewing: Viewing = Viewing(), most: int = M
     Says so where the file asks for the opacity compensation of Mip-Splatting (arXiv 2311.16493), which is not applied.
 
     Raises:
-        InputError: the file is none of Gaussians, or holds more than `most`.
+        InputError: the file does not hold Gaussians, or more than `most` of them.
     """
     found = gaussian_files.read_gaussians(path, most)
     if any(re.fullmatch(r"SplatRenderMode:\s*mip", each) for each in found.comments):
@@ -120,7 +120,7 @@ def read_cameras(path: str | Path) -> tuple[Cameras, tuple[Path, ...]]:
     """The cameras of a `transforms.json`, numbered, and the pictures that they took.
 
     Raises:
-        InputError: the file is none of cameras, or a camera has no picture.
+        InputError: the file does not hold cameras, or a camera has no picture.
     """
     found = camera_files.read_cameras(path)
     pictures = tuple(each for each in found.pictures if each is not None)

@@ -129,7 +129,7 @@ class Regularized(Scene):
         """With the sum of these losses.
 
         Raises:
-            InputError: the scene is none in 3-D, or one of the regularisers is none.
+            InputError: the scene is not in 3-D, or one of these is not a regulariser.
         """
         super().__init__()
         if not isinstance(scene, Solid):

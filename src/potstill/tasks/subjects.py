@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from potstill.tasks.drawing_files import DRAWING as DRAWING_ENDING
-from potstill.tasks.scene_files import scene_kind
+from potstill.tasks.files.drawings import DRAWING as DRAWING_ENDING
+from potstill.tasks.files.scenes import scene_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class Subject:
 PICTURE = Subject(
     "picture",
     {
-        "edit": "editing.Edit",
-        "generate": "generating.Generate",
-        "compare": "comparing.Compare",
-        "invert": "inverting.Invert",
+        "edit": "images.editing.Edit",
+        "generate": "images.generating.Generate",
+        "compare": "images.comparing.Compare",
+        "invert": "images.inverting.Invert",
     },
     ("image", "mask"),
     (),
@@ -54,9 +54,9 @@ PICTURE = Subject(
 SCENE = Subject(
     "scene",
     {
-        "edit": "scene_editing.EditScene",
-        "generate": "scene_generating.GenerateScene",
-        "compare": "scene_comparing.CompareScenes",
+        "edit": "scenes.editing.EditScene",
+        "generate": "scenes.generating.GenerateScene",
+        "compare": "scenes.comparing.CompareScenes",
     },
     ("scene", "cameras", "mask"),
     ("gaussians", "volume"),
@@ -64,9 +64,9 @@ SCENE = Subject(
 DRAWING = Subject(
     "drawing",
     {
-        "edit": "drawing_editing.EditDrawing",
-        "generate": "drawing_generating.GenerateDrawing",
-        "compare": "drawing_comparing.CompareDrawings",
+        "edit": "drawings.editing.EditDrawing",
+        "generate": "drawings.generating.GenerateDrawing",
+        "compare": "drawings.comparing.CompareDrawings",
     },
     ("drawing", "mask"),
     ("paths", "strokes"),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from potstill.errors import InputError, PotstillError
 from potstill.io.files import write
 from potstill.io.printable import printable
-from potstill.tasks.parsing import from_values
+from potstill.tasks.settings.parsing import from_values
 from potstill.web import limits
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def decoded(text: str, what: str) -> bytes:
     """The bytes of a data URL or of base64.
 
     Raises:
-        InputError: they are none, or too many.
+        InputError: the text is not base64, or too long.
     """
     if len(text) > limits.UPLOAD * 1.4:
         raise InputError(f"{what} is too large: give at most {limits.UPLOAD / 1e6:g} MB")
@@ -69,7 +69,7 @@ def encoded(data: bytes, name: str) -> Answer:
 
 @contextmanager
 def uploaded(data: bytes, name: str) -> Iterator[Path]:
-    """A file with what was uploaded, deleted afterwards; errors about it do not tell where it was.
+    """A file with what was uploaded, deleted afterwards; errors about it do not reveal its path.
 
     Raises:
         InputError: what reading it raises, or it is too large.

@@ -11,7 +11,7 @@ from potstill.worlds.live_study import Change
 _HEAD = """\
 from pathlib import Path
 from potstill.methods import Method
-from potstill.tasks.parsing import from_text
+from potstill.tasks.settings.parsing import from_text
 from potstill.worlds import EditStudy, LiveStudy, load_world
 """
 

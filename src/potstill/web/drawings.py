@@ -16,33 +16,20 @@ from potstill.errors import InputError, did_you_mean
 from potstill.fields import check_count
 from potstill.io.svg import SvgFile, read_svg
 from potstill.methods import named
-from potstill.tasks.drawing_editing import EditDrawing
-from potstill.tasks.drawing_settings import SHOWN
+from potstill.tasks.drawings.editing import EditDrawing
+from potstill.tasks.drawings.settings import SHOWN
 from potstill.vectors import Renderer
 from potstill.web import limits
-from potstill.web.calls import Answer, decoded, encoded, question, uploaded
+from potstill.web.calls import Answer, decoded, question, uploaded
+from potstill.web.edit_tab import EditTab
 from potstill.web.outlines import outlines
-from potstill.web.runs import TURNS, Runs
-from potstill.web.watching import (
-    BeginTask,
-    Nothing,
-    TakeFile,
-    Visit,
-    Watched,
-    following,
-    found_settings,
-    model,
-    name_of,
-    noted,
-    picture,
-    total_steps,
-    words,
-)
+from potstill.web.runs import TURNS
+from potstill.web.watching import BeginTask, Nothing, noted, picture, words
 
 _EXAMPLES = 15
 _NAME = "drawing.svg"
-EDITS: Runs[Visit] = Runs()
-drawings_find, drawings_advance = following("drawings", EDITS)
+TAB = EditTab("drawings", EditDrawing, named, lambda result: result.svg.encode(), ".svg")
+drawings_find, drawings_advance, drawings_take = TAB.questions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +102,7 @@ def drawings_open(settings: GivenDrawing) -> Answer:
         height, width = (max(round(side * each), 1) for each in (sketch.height, sketch.width))
         with torch.no_grad():
             image = Renderer(sketch, height, width)(sketch.numbers[None].float(), torch.ones(1, 3)).clamp(0, 1)
-        found = found_settings(EditDrawing, named(), settings.drawing, _NAME) if settings.drawing else {}
+        found = TAB.found(settings.drawing) if settings.drawing else {}
         elements = [each._asdict() for each in outlines(sketch)]
     shown = {"width": sketch.width, "height": sketch.height, "elements": elements, "data": picture(image)}
     return {"settings": None, **found, **shown, "notes": notes}
@@ -125,23 +112,16 @@ def drawings_open(settings: GivenDrawing) -> Answer:
 def drawings_begin(settings: BeginDrawing) -> Answer:
     """Be ready for the first step of every method."""
     data = settings.data()
-    with TURNS.turn(), noted() as notes:
-        stated = {"source": settings.source, "target": settings.target}
+    with TURNS.turn(), noted():  # notes on the file are repeated when its edits start
         changing = _changing(_read(data), settings.kept)
-        tasks = settings.tasks(EditDrawing, named(), limits.EDIT_STEPS, only=changing, **stated)
-        started = {name: (task.start({"drawing": data}, model()), total_steps(task)) for name, task in tasks.items()}
-    runs = [Watched(name, run, total, run.preview) for name, (run, total) in started.items()]
-    before = runs[0].run.source
-    assert before is not None
-    visit = Visit(runs, notes, lambda: before)
-    return {"run": EDITS.add(visit, settings.run), **visit.whole()}
+    return TAB.begin(settings, {"drawing": data}, only=changing)
 
 
 def _changing(file: SvgFile, kept: tuple[str, ...]) -> list[str]:
     """The elements that may change; empty where all do.
 
     Raises:
-        InputError: one that is kept is not there, or nothing is left.
+        InputError: the drawing has no such element, or all are kept.
     """
     if not kept:
         return []
@@ -152,24 +132,6 @@ def _changing(file: SvgFile, kept: tuple[str, ...]) -> list[str]:
     if not (left := [name for name in every if name not in kept]):
         raise InputError("every element is kept: let some of them change")
     return left
-
-
-@question(TakeFile)
-def drawings_take(settings: TakeFile) -> Answer:
-    """The SVG of a method as it is, with its settings inside."""
-    watched = EDITS.get(settings.run).run(settings.index)
-    with TURNS.turn():
-        return encoded(watched.result().svg.encode(), f"{watched.name}.svg")
-
-
-def choices() -> Answer:
-    """What the controls offer, and where they stand at first."""
-    return {
-        "methods": [*named()],
-        "first": name_of(EditDrawing.method, named()),
-        "begin": {"guidance_scale": EditDrawing.default_guidance_scale, "seed": EditDrawing.seed},
-        "limits": {"panels": limits.PANELS, "steps": limits.EDIT_STEPS},
-    }
 
 
 SERVER = (drawings_examples, drawings_open, drawings_begin, drawings_find, drawings_advance, drawings_take)

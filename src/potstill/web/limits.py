@@ -21,7 +21,7 @@ VIEW = 192
 UPLOAD = 5_000_000
 """Bytes of an uploaded file."""
 RUNS = 100
-"""Runs that are kept at once; the one that was silent longest gives way."""
+"""Runs that are kept at once; beyond that, the one that was silent longest is dropped."""
 SILENCE = 600.0
 """Seconds without a question after which a run is dropped."""
 PATIENCE = 30.0

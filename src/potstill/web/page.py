@@ -29,6 +29,18 @@ class Tab:
     scripts: tuple[str, ...]
     server: Sequence[Callable[[Any], dict[str, Any]]]
     choices: Callable[[], dict[str, Any]]
+    template: str = ""
+    """That of the tabs of tasks, or by default its own."""
+
+    @property
+    def title(self) -> str:
+        """What it is called at first."""
+        return TEXTS[f"tab_{self.name}"][0]
+
+    def html(self) -> str:
+        """The template, filled in."""
+        text = (HERE / f"{self.template or self.name}.html").read_text("utf-8")
+        return text.replace("{name}", self.name).replace("{title}", self.title)
 
 
 def tabs() -> list[Tab]:
@@ -37,9 +49,9 @@ def tabs() -> list[Tab]:
 
     return [
         Tab("worlds", ("worlds.js", "worlds_canvas.js"), worlds.SERVER, worlds.choices),
-        Tab("pictures", ("task.js", "pictures.js"), pictures.SERVER, pictures.choices),
-        Tab("drawings", ("task.js", "drawings.js"), drawings.SERVER, drawings.choices),
-        Tab("scenes", ("task.js", "scenes.js"), scenes.SERVER, scenes.choices),
+        Tab("pictures", ("task.js", "pictures.js"), pictures.SERVER, pictures.TAB.choices, "task"),
+        Tab("drawings", ("task.js", "drawings.js"), drawings.SERVER, drawings.TAB.choices, "task"),
+        Tab("scenes", ("task.js", "scenes.js"), scenes.SERVER, scenes.choices, "task"),
         Tab("theorems", ("theorems.js",), theorems.SERVER, theorems.choices),
     ]
 
@@ -76,9 +88,9 @@ def build() -> Any:
         gr.HTML(html_template=(HERE / "heading.html").read_text("utf-8"), js_on_load=script(heading))
         with gr.Tabs():
             for tab in tabs():
-                with gr.Tab(TEXTS[f"tab_{tab.name}"][0], id=tab.name):
+                with gr.Tab(tab.title, id=tab.name):
                     gr.HTML(
-                        html_template=(HERE / f"{tab.name}.html").read_text("utf-8"),
+                        html_template=tab.html(),
                         js_on_load=script(tab),
                         server_functions=[*tab.server],
                         elem_id=tab.name,

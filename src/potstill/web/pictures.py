@@ -10,30 +10,14 @@ from jaxtyping import Shaped
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.fields import check_count
 from potstill.io.decode import arrays
-from potstill.tasks.editing import Edit
-from potstill.web import limits
-from potstill.web.calls import Answer, decoded, encoded, question, uploaded
-from potstill.web.runs import TURNS, Runs
-from potstill.web.watching import (
-    BeginTask,
-    Nothing,
-    TakeFile,
-    Visit,
-    Watched,
-    edit_methods,
-    following,
-    found_settings,
-    model,
-    name_of,
-    noted,
-    picture,
-    total_steps,
-    words,
-)
+from potstill.tasks.images.editing import Edit
+from potstill.web.calls import Answer, decoded, question, uploaded
+from potstill.web.edit_tab import EditTab
+from potstill.web.watching import BeginTask, Nothing, edit_methods, picture, words
 
 _EXAMPLES = 24
-EDITS: Runs[Visit] = Runs()
-pictures_find, pictures_advance = following("pictures", EDITS)
+TAB = EditTab("pictures", Edit, edit_methods, lambda result: result.pngs()[0], ".png")
+pictures_find, pictures_advance, pictures_take = TAB.questions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +62,7 @@ def pictures_examples(settings: Nothing) -> Answer:
 @question(Upload)
 def pictures_settings(settings: Upload) -> Answer:
     """The settings of an edit in a picture of potstill, as the page states them; nothing for any other picture."""
-    return found_settings(Edit, edit_methods(), settings.picture, "picture.png")
+    return TAB.found(settings.picture)
 
 
 @question(BeginEdit)
@@ -90,33 +74,7 @@ def pictures_begin(settings: BeginEdit) -> Answer:
         inputs["image"] = _pixels(settings.picture, "picture.png")
     if settings.mask:
         inputs["mask"] = _pixels(settings.mask, "mask.png")
-    prompts = {"source": settings.source, "target": settings.target}
-    with TURNS.turn(), noted() as notes:
-        tasks = settings.tasks(Edit, edit_methods(), limits.EDIT_STEPS, **prompts)
-        started = {name: (task.start(inputs, model()), total_steps(task)) for name, task in tasks.items()}
-    runs = [Watched(name, run, total, run.preview) for name, (run, total) in started.items()]
-    before = runs[0].run.source
-    assert before is not None
-    visit = Visit(runs, notes, lambda: before)
-    return {"run": EDITS.add(visit, settings.run), **visit.whole()}
-
-
-@question(TakeFile)
-def pictures_take(settings: TakeFile) -> Answer:
-    """The picture of a method as it is, with its settings inside."""
-    watched = EDITS.get(settings.run).run(settings.index)
-    with TURNS.turn():
-        return encoded(watched.result().pngs()[0], f"{watched.name}.png")
-
-
-def choices() -> Answer:
-    """What the controls offer, and where they stand at first."""
-    return {
-        "methods": [*edit_methods()],
-        "first": name_of(Edit.method, edit_methods()),
-        "begin": {"guidance_scale": Edit.default_guidance_scale, "seed": Edit.seed},
-        "limits": {"panels": limits.PANELS, "steps": limits.EDIT_STEPS},
-    }
+    return TAB.begin(settings, inputs)
 
 
 SERVER = (pictures_examples, pictures_settings, pictures_begin, pictures_find, pictures_advance, pictures_take)

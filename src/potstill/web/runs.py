@@ -24,7 +24,7 @@ class Runs(Generic[T]):
     def __init__(
         self, most: int = limits.RUNS, silence: float = limits.SILENCE, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Keep at most so many, each for so many seconds of silence."""
+        """Keep at most `most` runs, each for `silence` seconds without a question."""
         self.most, self.silence, self.clock = most, silence, clock
         self._runs: OrderedDict[str, tuple[T, float]] = OrderedDict()
         self._lock = threading.Lock()
@@ -75,7 +75,7 @@ class Turns:
     """One computation at a time, in the order in which they were asked for."""
 
     def __init__(self, patience: float = limits.PATIENCE) -> None:
-        """Wait for so many seconds at most."""
+        """Wait for at most `patience` seconds."""
         self.patience = patience
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()

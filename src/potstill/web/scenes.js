@@ -42,8 +42,8 @@ const aim = (angle, height) => {
   azimuth.value = turn.azimuth; elevation.value = turn.elevation;
   if (bench.run) looked();
 };
-find(".ps-aim").append(azimuth.label, elevation.label);
 const stage = find(".ps-results");
+stage.before(make("div", { class: "ps-row ps-aim" }, azimuth.label, elevation.label));
 let held = null;
 stage.addEventListener("pointerdown", (event) => {
   const view = event.target.closest(".ps-wipe");

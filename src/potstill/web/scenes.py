@@ -16,15 +16,15 @@ from potstill.methods import named
 from potstill.scenes import Cameras, Gaussians, Solid, Volume
 from potstill.scenes.files import read_gaussians
 from potstill.scenes.viewing import Viewing
-from potstill.tasks.models import load
-from potstill.tasks.parsing import to_text
-from potstill.tasks.run import Run
-from potstill.tasks.scene_editing import EditScene
-from potstill.tasks.scene_files import GAUSSIANS, MESHES, check_ending, scene_bytes
-from potstill.tasks.scene_generating import GenerateScene
-from potstill.tasks.scene_models import scene_model
-from potstill.tasks.scene_run import look
-from potstill.tasks.scene_task import SceneTask
+from potstill.tasks.files.scenes import GAUSSIANS, MESHES, check_ending, scene_bytes
+from potstill.tasks.runs.run import Run
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
+from potstill.tasks.scenes.models import scene_model
+from potstill.tasks.scenes.run import look
+from potstill.tasks.scenes.task import SceneTask
+from potstill.tasks.settings.models import load
+from potstill.tasks.settings.parsing import to_text
 from potstill.tensors import Images
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded
@@ -70,12 +70,12 @@ class Aim:
             self.elevation = elevation
 
     def of(self, run: Run) -> Images:
-        """As of the scene of a run, as it is then."""
+        """A picture of the scene of a run at that time."""
         assert run.scene is not None
         return self(run.scene)
 
     def __call__(self, scene: Solid) -> Images:
-        """The scene as it is seen from there."""
+        """A picture of a scene from there."""
         cameras = Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
         with torch.no_grad():
             return look(scene, cameras)
@@ -90,7 +90,7 @@ class SceneVisit(Visit):
     """The scene that an edit began with."""
 
     def whole(self) -> Answer:
-        """As of every visit, with the files that can be had."""
+        """As for every visit, with the kinds of files that can be saved."""
         volume = isinstance(self.runs[0].run.scene, Volume)
         return {"endings": [*(MESHES if volume else GAUSSIANS), ".gif"], "editable": not volume, **super().whole()}
 

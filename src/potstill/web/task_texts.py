@@ -29,7 +29,7 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     "seed": ("Seed", "시드 (seed)"),
     "edit": ("Edit", "편집"),
     "stop": ("Stop", "멈춤"),
-    "stopped": ("Stopped; what is there can be saved.", "멈췄습니다. 지금까지의 결과를 저장할 수 있습니다."),
+    "stopped": ("Stopped; the result so far can be saved.", "멈췄습니다. 지금까지의 결과를 저장할 수 있습니다."),
     "wipe": ("Before and after", "이전과 이후"),
     "progress_bar": ("Progress", "진행"),
     "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),

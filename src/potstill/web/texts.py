@@ -111,7 +111,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "code": ("Show me the code", "코드 보기"),
     "share_link": ("Copy link", "링크 복사"),
     "link_made": (
-        "The link to these settings is copied, and stands in the address bar.",
+        "The link to these settings is copied, and shown in the address bar.",
         "이 설정의 링크를 복사했습니다. 주소창에도 있습니다.",
     ),
     "link_without_csv": (

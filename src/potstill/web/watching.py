@@ -16,15 +16,13 @@ from potstill.io.images import png_bytes
 from potstill.methods import Method, named
 from potstill.priors.pipeline import Pipeline
 from potstill.priors.vocabulary import read_vocabulary
-from potstill.tasks.models import load
-from potstill.tasks.parsing import to_text
-from potstill.tasks.provenance import read_record
-from potstill.tasks.run import Result, Run
-from potstill.tasks.settings import Settings
-from potstill.tasks.subjects import subject_of_record
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.models import load
+from potstill.tasks.settings.parsing import to_text
+from potstill.tasks.settings.shared import Settings
 from potstill.tensors import Images
 from potstill.web import limits
-from potstill.web.calls import Answer, Question, decoded, encoded, question, uploaded
+from potstill.web.calls import Answer, Question, encoded, question
 from potstill.web.runs import TURNS, Runs
 
 T = TypeVar("T", bound=Settings)
@@ -223,23 +221,6 @@ def total_steps(task: Any) -> int:
 def picture(image: Images) -> str:
     """The first image as a PNG in base64."""
     return str(encoded(png_bytes(image[:1].float().cpu()), "")["data"])
-
-
-def found_settings(cls: type[T], methods: Mapping[str, Any], data: str, name: str) -> Answer:
-    """The settings in an uploaded file of potstill, as the page states them; nothing for any other file."""
-    try:
-        with uploaded(decoded(data, name), name) as path:
-            record = read_record(path)
-    except InputError as error:
-        if "holds no settings" in str(error):
-            return {"settings": None}
-        raise
-    if subject_of_record(record).task(record["command"]) is not cls:
-        return {"settings": None}
-    task: Any = cls.from_record(record)
-    method = {to_text(value): name for name, value in methods.items()}.get(to_text(task.method))
-    stated = {name: getattr(task, name) for name in ("source", "target", "steps", "seed")}
-    return {"settings": stated | {"guidance_scale": task.scale, "method": method}, "text": to_text(task.method)}
 
 
 @cache

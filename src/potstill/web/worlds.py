@@ -16,7 +16,7 @@ from potstill.methods import PDS, Method, by_name, named
 from potstill.methods.coefficients import Identity
 from potstill.methods.noise import Fixed, Fresh, Inverted, Mixed, NoiseSource, Previous
 from potstill.methods.times import Annealed, Uniform
-from potstill.tasks.parsing import to_text
+from potstill.tasks.settings.parsing import to_text
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded
 from potstill.web.code import code_of
@@ -49,7 +49,7 @@ _LATTICE = 19
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """The settings that act while a run goes on."""
+    """The settings that can change during a run."""
 
     guidance_scale: float = EditStudy.guidance_scale
     learning_rate: float = EditStudy.learning_rate
@@ -92,7 +92,7 @@ class Begin(Live):
 
 @dataclass(frozen=True, kw_only=True)
 class Advance(Live):
-    """The next frame of a run, after so many steps."""
+    """The next frame of a run, after a number of steps."""
 
     run: str
     steps: int = 1

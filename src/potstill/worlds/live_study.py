@@ -82,7 +82,7 @@ class LiveStudy:
         return math.ceil(self.study.steps / FRAMES)
 
     def advance(self, steps: int = 1) -> int:
-        """Take up to so many steps with every method; fewer are taken at the end of the study.
+        """Take up to `count` steps with every method; fewer are taken at the end of the study.
 
         Returns:
             The number of steps that were taken.

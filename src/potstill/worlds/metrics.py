@@ -19,7 +19,7 @@ class Metrics:
     source_distance: float
     """Mean distance of the starts to the nearest centre of class 2."""
     target_distance: float
-    """The same of the ends."""
+    """Mean distance of the ends to the nearest centre of class 2."""
     transport: float
     """Mean distance moved."""
     transport_ratio: float

@@ -10,7 +10,7 @@ from potstill.priors.bundled import BundledPipeline, has_graphs
 from potstill.priors.loading import load
 from potstill.priors.unets import StableDiffusion
 from potstill.priors.vocabulary import read_vocabulary
-from potstill.tasks.prompt_sampling import sample
+from potstill.tasks.images.prompt_sampling import sample
 from potstill.worlds.toys.bank import smoothed
 from tests.optional import needs
 from training import checkpoint, export, reopen, sheet

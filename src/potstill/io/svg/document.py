@@ -50,7 +50,7 @@ class Place:
     attributes: dict[str, Spot] = field(default_factory=dict)
     """The values of the attributes without a prefix, within the quotes."""
     text: Spot | None = None
-    """The text, if it stands there as it is read."""
+    """The text, if the file holds it exactly as it is read."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ def view_box(element: Element, name: str) -> Rectangle | None:
     """The viewBox of an element, if it has one.
 
     Raises:
-        InputError: it is none, or has no area.
+        InputError: it is not four numbers, or has no area.
     """
     text = element.get("viewBox")
     if text is None:

@@ -81,8 +81,8 @@ class _Writer:
     def _radius(self, radius: float, arc: Arc) -> str:
         """The shortest text of a radius that moves the middle of the arc by half a unit of the last decimal at most.
 
-        The middle of a half circle moves far with its radius: there it is rounded down, and one that is too small
-        counts as half of the chord.
+        The middle of a half circle moves far with its radius: there it is rounded down, and a radius
+        that is too small counts as half of the chord.
         """
         scale, bend = 10**self._decimals, arc.bend
         if arc.radii[0] == arc.radii[1] and bend > 20:

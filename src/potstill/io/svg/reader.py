@@ -46,7 +46,7 @@ def read_svg(source: str | Path | bytes) -> SvgFile:
     drawn by resvg as a layer that does not move.
 
     Raises:
-        InputError: the file cannot be read, is hostile or too large, has a value that is none, or draws nothing.
+        InputError: the file cannot be read, is hostile or too large, has an invalid value, or draws nothing.
     """
     data, name = source, "the SVG"
     if not isinstance(data, bytes):
@@ -280,7 +280,7 @@ class _Reader:
         return Stroke(place[0], cap, join, max(limit, 1.0))
 
     def _opacity(self, element: Element, style: Style, name: str, declared_only: bool = False) -> Refs:
-        """An opacity; one that is not declared could be added, except that of what may be a group."""
+        """An opacity. If it is not declared, it can be added, except where the element may be a group."""
         value = style[name]
         if value is None:
             return () if declared_only else self.fields.attribute(element, name, [1.0], "opacities")

@@ -25,7 +25,7 @@ def random_paths(count: int, rng: Generator, *, curves: int = 4, radius: float =
         radius: of a blob, in sides of the page; each point is at 0.5 to 1.5 times as much.
 
     Raises:
-        InputError: a count is none.
+        InputError: a count is not positive.
     """
     _check(count, curves)
     bodies = []
@@ -51,7 +51,7 @@ def random_strokes(count: int, rng: Generator, *, curves: int = 2, radius: float
         width: of a stroke, in sides of the page.
 
     Raises:
-        InputError: a count is none.
+        InputError: a count is not positive.
     """
     _check(count, curves)
     bodies = []

@@ -33,10 +33,10 @@ def numbers(text: str, what: str, most: int | None = None) -> list[float]:
 
 
 def length(text: str, what: str, whole: float) -> float:
-    """A length in user units; `whole` is what a percentage is of.
+    """A length in user units; `whole` is the length of which a percentage is taken.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not a length.
     """
     found = _LENGTH.fullmatch(text.strip())
     value = float(found[1]) if found else math.inf
@@ -85,7 +85,7 @@ def transform(text: str, what: str) -> Matrix:
     """The matrix of a `transform`.
 
     Raises:
-        InputError: it is none.
+        InputError: the text is not a transform.
     """
     result, position = IDENTITY, 0
     text = text.strip()

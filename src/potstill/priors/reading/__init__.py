@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from potstill.priors.reading import english, korean
-from potstill.priors.reading.lexicon import NEAR, Item, listed, things
+from potstill.priors.reading.lexicon import NEAR, Item, things
 from potstill.priors.reading.order import arranged
 from potstill.priors.reading.training import untrained
 from potstill.priors.reading.words import DROPPED, written
@@ -54,7 +54,7 @@ def read(prompt: str) -> Reading:
 
 def names(thing: str) -> list[str]:
     """Other names of a thing, in English, then in Korean; those that are only near are left out."""
-    found = [name for language in ("en", "ko") for name in listed(things(language).get(thing, ""))]
+    found = [name for language in ("en", "ko") for name in things(language).get(thing, ())]
     return [name for name in found if not name.startswith(NEAR)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 
-from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, listed, parsed, things
+from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, parsed, things
 
 _WORDS = """
 c white: ivory
@@ -57,9 +57,7 @@ _LONGEST = 8  # words of a phrase
 @cache
 def lexicon() -> Lexicon:
     """All phrases."""
-    names: Lexicon = {}
-    for thing, said in things("en").items():
-        names.update(entries("n", {thing: (thing, *listed(said))}))
+    names = entries("n", {thing: (thing, *said) for thing, said in things("en").items()})
     return {**parsed(_WORDS), **_places(), **_skin(), **names}
 
 
@@ -98,7 +96,7 @@ def _places() -> Lexicon:
     }
     found = entries("p", {"middle": ("centred", "centered", "centrally")})
     for words, cores in {**_PLACES, **corners}.items():
-        found.update(entries("p", {words: (f"{core}{of}" for core in cores for of in _OF)}))
+        found.update(entries("p", {words: [f"{core}{of}" for core in cores for of in _OF]}))
     return found | entries("q", {words: (words,) for words in _PLACES})
 
 

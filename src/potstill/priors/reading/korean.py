@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 
-from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, listed, parsed, things
+from potstill.priors.reading.lexicon import Item, Lexicon, entries, item, parsed, things
 
 _WORDS = """
 c white: 하얀, 흰, 흰색, 하얀색, 하양, 하양색, 흰빛, 화이트
@@ -60,9 +60,8 @@ _LONGEST = 7  # words of a name
 @cache
 def lexicon() -> Lexicon:
     """All words and names, without spaces."""
-    names: Lexicon = {}
-    for thing, said in things("ko").items():
-        names.update(entries("n", {thing: listed(said.replace(" ", ""))}))
+    found = things("ko").items()
+    names = entries("n", {thing: [name.replace(" ", "") for name in said] for thing, said in found})
     return {**names, **_places(), **_skin(), **parsed(_WORDS)}
 
 

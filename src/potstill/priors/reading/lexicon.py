@@ -62,9 +62,10 @@ def parsed(table: str) -> Lexicon:
     return found
 
 
-def things(language: str) -> dict[str, str]:
-    """The names of each thing in a language, "en" or "ko", between commas, the usual one first.
+def things(language: str) -> dict[str, list[str]]:
+    """The names of each thing in a language, "en" or "ko", the usual one first.
 
     The tables are made by `python -m training.readings`.
     """
-    return json.loads(Path(__file__).with_name(f"things_{language}.json").read_text(encoding="utf-8"))
+    text = Path(__file__).with_name(f"things_{language}.json").read_text(encoding="utf-8")
+    return {thing: listed(said) for thing, said in json.loads(text).items()}

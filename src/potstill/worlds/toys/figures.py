@@ -30,7 +30,7 @@ class ToyPanel:
     evaluations: int
     """Network evaluations per view."""
     remark: str = ""
-    """What is said of the method, above its numbers."""
+    """The heading of the method, above its numbers."""
 
 
 def views_picture(title: str, panels: Sequence[ToyPanel], cameras: Cameras) -> bytes:

@@ -27,7 +27,7 @@ class ToyMetrics:
     """The share of views whose own nearest toy is that toy."""
     relative_error: float | None
     """|result - answer| / |source - answer| over all views, where the answer is the source's variant in the target's
-    class: 0 is a perfect edit, 1 is none. None without a source."""
+    class: 0 is a perfect edit, 1 no edit at all. None without a source."""
     janus: float | None
     """How much of the front is seen from behind, in units of what is seen of it in front: 0 where one side has a face,
     1 where all sides have one (see `janus`). None where no colour of the toy is only in front, and where no face is

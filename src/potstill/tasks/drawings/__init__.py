@@ -1,0 +1,1 @@
+"""Drawings (SVG): edited, generated and compared."""

@@ -1,0 +1,1 @@
+"""Pictures: edited, generated, inverted, compared and sampled."""

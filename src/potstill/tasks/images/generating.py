@@ -1,0 +1,102 @@
+"""Generate images from a prompt by score distillation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from potstill.diffusion.prior import Prior
+from potstill.distillation import Step, distill
+from potstill.errors import InputError
+from potstill.io.decode import Picture
+from potstill.methods import SDI, Method
+from potstill.priors.loading import load
+from potstill.priors.pipeline import Pipeline
+from potstill.state import LoopState
+from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.plan import OptimizationPlan
+from potstill.tasks.settings.schema import Positional
+from potstill.tasks.settings.shared import RunSettings
+from potstill.tasks.settings.sizes import check_size
+from potstill.tensors import normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate(RunSettings):
+    """The settings of a generation."""
+
+    prompt: Positional[str]
+    """A description of the picture."""
+    method: Method = SDI()
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """The prompt."""
+        return {"prompt": self.prompt}
+
+    def resolve(self) -> OptimizationPlan:
+        """With the defaults of the method."""
+        return self.optimization(self.method.default_optimizer)
+
+    def start(
+        self,
+        inputs: Mapping[str, Picture],
+        prior: Pipeline,
+        *,
+        denoiser: Prior | None = None,
+        frame_count: int = 0,
+        one_seed: bool = False,
+    ) -> Run:
+        """Encode the prompt and draw the first latents from N(0, I): see `Settings.start`.
+
+        Raises:
+            InputError: the method needs a source, or the size does not fit the model.
+        """
+        self.check_inputs(inputs)
+        if self.method.edits:
+            raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
+        height, width = self.resize(prior).shape(0, 0)
+        check_size(height, width, prior, self.count)
+        seeds = {} if one_seed else self.seeds(self.method)
+        plan, rng = self.resolve(), self.generator(seeds.get("seeds", ()))
+        cells = (height // prior.codec.factor, width // prior.codec.factor)
+        latents = normal(torch.empty(self.count, prior.channels, *cells), rng).to(prior.device)
+        scene = self.scene(prior, latents)
+        loop = LoopState(scene, plan.optimizer_of(scene, self.count), rng)
+        steps = distill(
+            scene,
+            self.guided(prior, self.method, denoiser),
+            self.method,
+            target={**prior.encode_prompt(self.prompt), **prior.size_condition(latents)},
+            steps=plan.steps,
+            rng=rng,
+            optimizer=loop.optimizer,
+            progress=loop.progress,
+        )
+        return Run(self.record(prior) | seeds, steps, loop, lambda: scene.images, frame_count=frame_count)
+
+
+def generate(
+    prompt: str, *, model: str | Pipeline = "emoji", on_step: Callable[[Step], None] | None = None, **settings: Any
+) -> Result:
+    """Generate images that show what the prompt says.
+
+    Args:
+        prompt: what to show.
+        model: what `potstill.load` takes, or what it gives.
+        on_step: called with every `Step`.
+        settings: the other fields of `Generate`: method, steps, guidance_scale, negative, learning_rate,
+            space, size, count, seed.
+
+    Raises:
+        InputError: the prompt or a setting cannot be used.
+        NotFiniteError: the run reached a NaN or an infinity.
+    """
+    return generate_steps(prompt, model=model, **settings).finish(on_step)
+
+
+def generate_steps(prompt: str, *, model: str | Pipeline = "emoji", **settings: Any) -> Run:
+    """As `generate`, as a run that yields its steps: `for step in run`, `run.images()`."""
+    task = Generate.of({"prompt": prompt, **settings})
+    return task.start({}, model if isinstance(model, Pipeline) else load(model))

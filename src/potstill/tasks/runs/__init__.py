@@ -1,0 +1,1 @@
+"""Runs of tasks and their results: started, saved, resumed, replayed and compared."""

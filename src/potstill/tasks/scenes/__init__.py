@@ -1,0 +1,1 @@
+"""3-D scenes: edited, generated and compared."""

@@ -1,0 +1,84 @@
+"""Notes on settings that have no effect together, one line each; they are not refused."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from potstill.baselines import Baseline
+from potstill.diffusion.guidance import GuidanceRule, Interval, PerpNeg, Plain, Rescaled
+from potstill.errors import Note
+from potstill.methods.method import Method
+from potstill.priors.prompts import PromptWarning
+from potstill.tensors import Images
+
+WITHOUT_PROMPT = "at guidance scale 0, which is unconditional: choose a larger guidance scale; 5 is usual"
+"""Why a prompt changes nothing, and the fix."""
+
+
+def idle_settings(
+    method: Method | Baseline,
+    prompt: str,
+    scale: float,
+    stated: bool,
+    rule: GuidanceRule,
+    negative: str,
+    branches: bool,
+) -> Iterator[str]:
+    """The guidance settings that change nothing with a method, each with the fix.
+
+    Args:
+        method: of the run.
+        prompt: what the prompt to follow is called.
+        scale: of the guidance.
+        stated: whether the user stated it.
+        rule: of the guidance.
+        negative: the negative prompt, empty without one.
+        branches: whether the scale compares a conditional and an unconditional branch, and is no input of the network.
+    """
+    name = type(method).__name__
+    own = isinstance(method, Method) and method.ignores_guidance
+    if negative.strip() and not isinstance(rule, PerpNeg) and not method.uses_negative(scale):
+        fix = "choose a larger guidance scale, or leave the negative prompt out"
+        fix = f"give {name} a share of it, as in {name}(negative=1.0)" if own else fix
+        yield f"the negative prompt changes nothing with {name} at guidance scale {scale:g}: {fix}"
+    if branches and scale == 0 and isinstance(rule, Plain | PerpNeg) and not method.uses_prompt(scale):
+        yield f"{prompt} changes nothing with {name} {WITHOUT_PROMPT}"
+    if isinstance(method, Method) and own and not method.noise.uses_guidance():
+        if stated:
+            yield f"the guidance scale changes nothing with {name}, which has its own: leave it out"
+        if rule != Plain():
+            yield f"guidance = {rule} changes nothing with {name}, which has its own: leave it out"
+    elif scale == 1 and isinstance(rule, Rescaled | Interval):
+        yield f"guidance = {rule} changes nothing at guidance scale 1: choose another scale, or leave it out"
+
+
+def note_repeats(names: Iterable[str]) -> None:
+    """Say which names are given more than once, where each runs once."""
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        warnings.warn(f"{', '.join(repeated)}: given more than once, and run once", Note, stacklevel=3)
+
+
+def note_result(
+    images: Images, before: Mapping[str, Tensor], after: Mapping[str, Tensor], name: str, undone: bool = False
+) -> None:
+    """Warn of an edit that left its scene as it was, or was undone, and of several results that are the same.
+
+    Args:
+        images: the results.
+        before: the tensors of the scene at the beginning.
+        after: those at the end.
+        name: of the method.
+        undone: whether the results are their source again.
+    """
+    if all(torch.equal(value, after[key]) for key, value in before.items()):
+        text = f"{name} changed nothing: choose a larger guidance scale or learning rate, more steps or another method"
+        warnings.warn(text, PromptWarning, stacklevel=3)
+    elif undone:
+        text = f"the finish undid the little that {name} changed: choose a larger guidance scale, or finish untouched"
+        warnings.warn(text, PromptWarning, stacklevel=3)
+    elif len(images) > 1 and bool((images == images[:1]).all()):
+        text = f"the {len(images)} results are the same, as {name} draws nothing at random: leave count out"
+        warnings.warn(text, PromptWarning, stacklevel=3)

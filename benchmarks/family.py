@@ -23,7 +23,7 @@ import family_space
 import optuna
 import torch
 import tyro
-from family_ablation import means, row
+from family_ablation import row
 from optuna.trial import FrozenTrial, TrialState
 
 from potstill import load
@@ -174,45 +174,55 @@ def near(trials: Sequence[FrozenTrial], within: float) -> list[FrozenTrial]:
 
 def front(run: Run, prior: Pipeline) -> None:
     """Measure, write and draw."""
-    _, pairs = choosing(run.pairs)
+    searched, pairs = choosing(run.pairs)
     trials = complete(study(run.storage))
-    usual = measure(new_task(), pairs, prior)[0]
-    points = []
+    usual, cost = measure(new_task(), pairs, prior)
+    points = [point(new_task(), usual, cost, usual, pairs)]
     for trial in near([trial for trial in trials if trial.user_attrs["pairs"] == run.pairs], run.nearest):
-        settings = trial.user_attrs["settings"]
-        found, cost = measure(Edit.of({"source": "source", "target": "target", **settings}), pairs, prior)
-        about = {"trial": trial.number, "searched": round(trial.values[0], 2), "settings": settings}
-        points.append({"evaluations": cost, **row(found, usual, pairs), **about, "command": command(settings)})
-        print(f"{points[-1]}", flush=True)
-    points.sort(key=lambda point: (point["evaluations"], -point["psnr"]))
+        task = Edit.of({"source": "source", "target": "target", **trial.user_attrs["settings"]})
+        points.append(point(task, *measure(task, pairs, prior), usual, pairs))
+        print(points[-1], flush=True)
+    there = fmean(each["psnr"] for each in measure(new_task(), searched, prior)[0])
+    finished(run, points, trials, there)
+
+
+def point(
+    task: Edit,
+    found: Sequence[dict[str, float]],
+    cost: float,
+    usual: Sequence[dict[str, float]],
+    pairs: Sequence[Pair],
+) -> dict[str, Any]:
+    """An edit with its numbers beside the default's."""
+    settings = {name: task.settings_as_run()[name] for name in KEPT}
+    return {"evaluations": cost, **row(found, usual, pairs), "settings": settings, "command": command(settings)}
+
+
+def finished(run: Run, points: list[dict[str, Any]], trials: Sequence[FrozenTrial], there: float) -> None:
+    """Write and draw the front of the points, the default first; `there` is its PSNR on the pairs of the search."""
+    default = points[0]
+    points = sorted(points, key=lambda point: (point["evaluations"], -point["psnr"]))
     best = [p for p in points if all(q["psnr"] < p["psnr"] or q is p for q in points[: points.index(p) + 1])]
-    about = {"trials": len(trials), "searched": run.pairs, "pairs": len(pairs), "default": means(usual)}
+    about = {"trials": len(trials), "searched": run.pairs, "default_there": round(there, 3), "default": default}
     write(run.out, (json.dumps({**about, "front": best, "measured": points}, indent=1) + "\n").encode())
-    write(run.picture, draw(trials, best))
+    write(run.picture, draw([(*trial.values,) for trial in trials], best, there))
 
 
-def draw(trials: Sequence[FrozenTrial], best: Sequence[dict[str, Any]]) -> bytes:
-    """The trials as dots and the front as a line."""
-    figure, axes = new_figure(1, 1, "the family of methods", size=5.5)
+def draw(trials: Sequence[Sequence[float]], best: Sequence[dict[str, Any]], there: float) -> bytes:
+    """The trials as dots and the front as a line, as differences to the default on the same pairs."""
+    figure, axes = new_figure(1, 1, "", size=5.5)
     axis = axes[0, 0]
-    for finish, colour in ((True, BLUE), (False, GREY)):
-        these = [t.values for t in trials if (t.user_attrs["settings"]["finish"] != "Untouched()") == finish]
-        label = "with a finish" if finish else "without"
-        axis.plot([cost for _, cost in these], [psnr for psnr, _ in these], ".", color=colour, ms=4, label=label)
-    axis.step(
-        [point["evaluations"] for point in best],
-        [point["psnr"] for point in best],
-        where="post",
-        color=RED,
-        marker="o",
-        label="front, measured on the other pairs",
-    )
+    axis.axhline(0, color=GREY, lw=0.8)
+    axis.plot([cost for _, cost in trials], [psnr - there for psnr, _ in trials], ".", color=BLUE, ms=4, label="trials")
+    front = ([p["evaluations"] for p in best], [p["difference"] for p in best])
+    axis.errorbar(*front, [p["half_interval"] for p in best], color=RED, fmt="o", ms=5, capsize=3)
+    axis.step(*front, where="post", color=RED, label="front, on pairs that the search did not use")
     axis.set_xscale("log")
     axis.set_xticks([4, 8, 16, 24, 32, 48], ["4", "8", "16", "24", "32", "48"], minor=False)
     axis.set_xticks([], minor=True)
-    axis.set_ylim(bottom=15)
+    axis.set_ylim(-6, 1)
     axis.set_xlabel("network evaluations per edit")
-    axis.set_ylabel("PSNR to the true edit, dB")
+    axis.set_ylabel("PSNR to the true edit beside the default's, dB")
     axis.legend(loc="lower right")
     return png(figure)
 

@@ -27,7 +27,7 @@ from potstill.io.files import write
 from potstill.methods import InfEdit, ShrinkEdit
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.drawing_editing import EditDrawing
+from potstill.tasks.drawings.editing import EditDrawing
 from training import validation
 from training.captions import BACKGROUNDS
 from training.data import PACKS, fetch

@@ -23,7 +23,7 @@ from potstill.methods.finish import Finish, GuidedFilter, TwoScales
 from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 
 

@@ -28,7 +28,7 @@ from potstill.methods import Method
 from potstill.methods.finish import TwoScales, Untouched
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
-from potstill.tasks.editing import Edit
+from potstill.tasks.images.editing import Edit
 
 NAMES = ("sds", "dds", "pds")
 LENGTHS = (2, 4, 8, 16, 32, 64, 128, 200)

@@ -18,13 +18,14 @@ import torch
 import tyro
 from family import choosing
 from family_ablation import measured
+from finish import edited
 
 from potstill import load
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair
-from potstill.bench.settings import tuned
+from potstill.bench.settings import new_task, tuned
 from potstill.io.files import write
-from potstill.methods import Method
+from potstill.methods import Method, ShrinkEdit
 from potstill.methods.finish import TwoScales, Untouched
 from potstill.methods.times import Annealed
 from potstill.priors.pipeline import Pipeline
@@ -34,6 +35,15 @@ NAMES = ("sds", "dds", "pds")
 LENGTHS = (2, 4, 8, 16, 32, 64, 128, 200)
 RANDOM, FALLING = 0.02, {0.05: (64, 32), 0.1: (32, 16), 0.2: (16, 8), 0.4: (4,)}
 """The rate of the long run with random times, and the runs at each rate with falling times."""
+
+WHOLE = ShrinkEdit(times=Annealed(low=0.2, high=0.96))
+PLAIN = {
+    "plain descent, ShrinkEdit in 2 steps at rate 1, 4 evaluations": new_task(
+        method=WHOLE, steps=2, learning_rate=1.0, guidance_scale=1.0
+    ),
+    "the default edit, 16 evaluations": new_task(),
+}
+"""To compare with."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,13 @@ def main(run: Run) -> None:
     for name in run.names:
         for score in ("psnr", "finished"):
             print("\n".join(table(known(run.out), name, score)))
+    sources = torch.cat([pair.source for pair in pairs])
+    for name, task in PLAIN.items():
+        images = edited(task, pairs, prior)
+        numbers = [
+            fmean(each["psnr"] for each in measured(some, pairs)) for some in (images, TwoScales()(images, sources))
+        ]
+        print(f"{name}: {numbers[0]:.2f} dB, finished {numbers[1]:.2f}")
 
 
 def known(out: Path) -> dict[str, list[dict[str, float]]]:

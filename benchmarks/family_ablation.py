@@ -3,17 +3,18 @@
     python benchmarks/family_ablation.py
 
 Every row leaves out one part, or is an edit to compare with. The numbers are the mean PSNR to the true edit, and the
-mean of the paired difference to the default with its 95 % interval. Writes the numbers, the groups and the 40 hardest
-pairs (source, true edit, result).
+mean of the paired difference to the default with its 95 % interval. At the end, four scores come by group of pairs: the
+PSNR, the error, the error where nothing must change (outside) and that of outlines. Writes the numbers and the 40
+hardest pairs (source, true edit, result).
 """
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import tyro
@@ -32,6 +33,7 @@ from potstill.tasks.images.editing import Edit
 from potstill.tensors import Images
 
 HARDEST = 40
+SHOWN = ("psnr", "error", "outside", "outlines")
 Scored: TypeAlias = Mapping[str, float]
 
 
@@ -91,21 +93,31 @@ def measured(images: Images, pairs: Sequence[Pair]) -> list[dict[str, float]]:
     return found
 
 
-def row(
-    each: Sequence[dict[str, float]], usual: Sequence[dict[str, float]], pairs: Sequence[Pair]
-) -> dict[str, object]:
+def row(each: Sequence[dict[str, float]], usual: Sequence[dict[str, float]], pairs: Sequence[Pair]) -> dict[str, Any]:
     """The means, the paired difference of the PSNR to the default with half of its 95 % interval, and the groups."""
     apart = [one["psnr"] - other["psnr"] for one, other in zip(each, usual, strict=True)]
-    groups = dict.fromkeys(pair.group for pair in pairs)
+    groups: dict[str, list[dict[str, float]]] = {}
+    for one, pair in zip(each, pairs, strict=True):
+        groups.setdefault(pair.group, []).append(one)
     return {
-        **{name: round(fmean(one[name] for one in each), 4) for name in ("psnr", "error", "outside", "outlines")},
+        **means(each),
         "difference": round(fmean(apart), 3),
         "half_interval": round(1.96 * stdev(apart) / math.sqrt(len(apart)), 3),
-        "groups": {
-            group: round(fmean(one["psnr"] for one, pair in zip(each, pairs, strict=True) if pair.group == group), 2)
-            for group in groups
-        },
+        "groups": {group: means(some) for group, some in groups.items()},
     }
+
+
+def means(each: Sequence[Scored]) -> dict[str, float]:
+    """Of the scores that the page shows."""
+    return {name: round(fmean(one[name] for one in each), 4) for name in SHOWN}
+
+
+def table(found: Mapping[str, Mapping[str, Any]], score: str) -> Iterator[str]:
+    """The means of a score by group, as a table."""
+    yield f"| {score} | all | " + " | ".join(next(iter(found.values()))["groups"]) + " |"
+    for name, row in found.items():
+        numbers = (row[score], *(group[score] for group in row["groups"].values()))
+        yield f"| {name} | " + " | ".join(f"{each:.{1 if score == 'psnr' else 3}f}" for each in numbers) + " |"
 
 
 def main(run: Run) -> None:
@@ -114,7 +126,7 @@ def main(run: Run) -> None:
     prior = load("emoji")
     pairs = select_evenly([pair for pair in emoji_pairs() if pair.split == "held-out"], run.pairs)
     sources = torch.cat([pair.source for pair in pairs])
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     usual: Sequence[Scored] = []
     for name, (task, finishes) in edits().items():
         images = edited(task, pairs, prior)
@@ -125,8 +137,11 @@ def main(run: Run) -> None:
                 usual = each
                 write(run.sheet, hardest(done, each, pairs))
             found[name + part] = row(each, usual, pairs)
-            print(f"{name}{part}: {found[name + part]}", flush=True)
+            about = {key: value for key, value in found[name + part].items() if key != "groups"}
+            print(f"{name}{part}: {about}", flush=True)
             write(run.out, (json.dumps({"pairs": len(pairs), "rows": found}, indent=1) + "\n").encode())
+    for score in SHOWN:
+        print("\n".join(table(found, score)))
 
 
 def hardest(images: Images, each: Sequence[Scored], pairs: Sequence[Pair]) -> bytes:

@@ -59,7 +59,7 @@ def method(trial: Trial) -> Method:
     if comparison == "share of the source":
         return ShrinkEdit(**parts, half=rounded(trial.suggest_float("half", 0.03, 3.0, log=True)))
     if comparison == "velocity":
-        return FlowEdit(**parts, eta=trial.suggest_float("eta", 0.0, 1.0, step=0.1))
+        return FlowEdit(**parts, eta=rounded(trial.suggest_float("eta", 0.0, 1.0, step=0.1)))
     kinds = {"source": InfEdit, "noise": SDS, "source prompt": Bridge, "unconditional": CSD, "negative": NFSD}
     return kinds[comparison](**parts) if comparison in kinds else ISM(**parts)
 
@@ -70,10 +70,10 @@ def noise(trial: Trial) -> NoiseSource:
         "noise", ["fresh", "fixed", "mixed", "inverted", "Picard", "fixed point", "banked"]
     )
     if kind == "mixed":
-        return Mixed(trial.suggest_float("share", 0.0, 0.9, step=0.1))
+        return Mixed(rounded(trial.suggest_float("share", 0.0, 0.9, step=0.1)))
     if kind == "inverted":
         steps = trial.suggest_int("inversion steps", 1, 6)
-        return Inverted(steps, trial.suggest_float("inversion guidance", 0.0, 2.0, step=0.5), 0.0, 0.0)
+        return Inverted(steps, rounded(trial.suggest_float("inversion guidance", 0.0, 2.0, step=0.5)), 0.0, 0.0)
     if kind == "banked":
         return DrawBank(trial.suggest_int("size of the bank", 1, 12))
     return {"fresh": Fresh(), "fixed": Fixed(), "Picard": Picard(), "fixed point": FixedPoint(1)}[kind]
@@ -82,12 +82,12 @@ def noise(trial: Trial) -> NoiseSource:
 def times(trial: Trial) -> TimestepSampler:
     """A rule for t, with its range."""
     kind = trial.suggest_categorical("times", ["falling", "uniform", "shrinking", "lingering"])
-    low = trial.suggest_float("low", 0.02, 0.6, step=0.02)
-    high = trial.suggest_float("high", 0.6, 0.98, step=0.02)
+    low = rounded(trial.suggest_float("low", 0.02, 0.6, step=0.02))
+    high = rounded(trial.suggest_float("high", 0.6, 0.98, step=0.02))
     if kind == "shrinking":
-        return ShrinkingRange(low, high, end=low + 0.3 * (high - low), until=0.6)
+        return ShrinkingRange(low, high, end=rounded(low + 0.3 * (high - low)), until=0.6)
     if kind == "lingering":
-        peak = trial.suggest_float("peak", 0.3, 0.8, step=0.05)
+        peak = rounded(trial.suggest_float("peak", 0.3, 0.8, step=0.05))
         return DreamTime(low, high, peak, peak)
     return {"falling": Annealed, "uniform": Uniform}[kind](low, high)
 
@@ -96,9 +96,9 @@ def rule(trial: Trial) -> GuidanceRule:
     """How the branches of guidance are combined. `PerpNeg` needs a negative prompt, which pairs do not have."""
     kind = trial.suggest_categorical("rule", ["plain", "interval", "rescaled"])
     if kind == "interval":
-        low = trial.suggest_float("guided from", 0.0, 0.5, step=0.05)
-        return Interval(low, max(low, trial.suggest_float("guided to", 0.3, 1.0, step=0.05)))
-    return Rescaled(trial.suggest_float("rescale", 0.2, 1.0, step=0.1)) if kind == "rescaled" else Plain()
+        low = rounded(trial.suggest_float("guided from", 0.0, 0.5, step=0.05))
+        return Interval(low, max(low, rounded(trial.suggest_float("guided to", 0.3, 1.0, step=0.05))))
+    return Rescaled(rounded(trial.suggest_float("rescale", 0.2, 1.0, step=0.1))) if kind == "rescaled" else Plain()
 
 
 def finish(trial: Trial) -> Finish:
@@ -108,7 +108,7 @@ def finish(trial: Trial) -> Finish:
         return Untouched()
     radius = rounded(trial.suggest_float("radius", 0.04, 0.3, log=True))
     tolerance = rounded(trial.suggest_float("tolerance", 0.03, 0.5, log=True))
-    still = trial.suggest_float("still", 0.0, 0.2, step=0.02)
+    still = rounded(trial.suggest_float("still", 0.0, 0.2, step=0.02))
     if kind == "one scale":
         return GuidedFilter(radius, tolerance, still)
     wide = rounded(trial.suggest_float("wide tolerance", 0.015, 0.1, log=True))
@@ -150,3 +150,5 @@ KNOWN: tuple[dict[str, Any], ...] = (
     {**SHARE, "comparison": "source prompt", "weight": "SigmaSquared", **ADAM, "evaluations": 24},
 )
 """Points that were known before the search, which begins with them."""
+WINNER = {name: choice for name, choice in SHARE.items() if isinstance(choice, str)}
+"""The kinds of all parts of the default edit, whose numbers stay free."""

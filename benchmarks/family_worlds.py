@@ -23,6 +23,12 @@ FALLING = Annealed(low=0.25, high=0.95)
 DESCENTS: dict[str, tuple[Method, str, float, int]] = {
     "ShrinkEdit, 4 steps at rate 0.7": (ShrinkEdit(), "sgd", 0.7, 4),
     "ShrinkEdit, 4 steps at rate 1 to t = 0.02": (ShrinkEdit(times=Annealed()), "sgd", 1.0, 4),
+    "ShrinkEdit, 2 steps at rate 1 from t = 0.96 to 0.2": (
+        ShrinkEdit(times=Annealed(low=0.2, high=0.96)),
+        "sgd",
+        1.0,
+        2,
+    ),
     "InfEdit, 4 steps at rate 0.7": (InfEdit(times=FALLING), "sgd", 0.7, 4),
     "InfEdit, 4 steps at rate 1 (its paper)": (InfEdit(times=Annealed()), "sgd", 1.0, 4),
     "SDS, 8 steps at rate 1": (SDS(weight=Rho(), times=FALLING), "sgd", 1.0, 8),

@@ -12,7 +12,7 @@ import json
 import lzma
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +38,8 @@ _SPOTS["below"] = _SPOTS["above"][::-1]
 def main(folder: Path = Path("build/emoji")) -> None:
     """Write the pairs."""
     packs = {style: fetch(pack, folder / "packs") for style, pack in PACKS.items()}
-    found = list(_pairs(packs))
+    with TABLE.open(newline="") as rows:
+        found = list(drawn(packs, csv.DictReader(rows)))
     kinds = dict.fromkeys(map(_kind, found))
     kept = [pair for kind in kinds for pair in _evenly([pair for pair in found if _kind(pair) == kind])]
     lines = "\n".join(json.dumps(pair) for pair in kept)
@@ -56,20 +57,19 @@ def _evenly(pairs: list[dict[str, str]]) -> list[dict[str, str]]:
     return [pairs[number * len(pairs) // count] for number in range(count)]
 
 
-def _pairs(packs: dict) -> Iterator[dict[str, str]]:
-    with TABLE.open(newline="") as rows:
-        for row in csv.DictReader(rows):
-            if row["group"] not in GROUPS:
-                continue
-            names = row["name"].split(" > ")
-            ends = [
-                _svg(packs, name, row[f"{end}_background"])
-                for name, end in zip(names, ("source", "answer"), strict=True)
-            ]
-            if all(ends) and ends[0] != ends[1] and _numbers(ends[0]) == _numbers(ends[1]):
-                prompts = {name: row[f"{name}_prompt"] for name in ("source", "target")}
-                about = {"group": GROUPS[row["group"]], "split": row["split"], "name": row["name"]}
-                yield about | prompts | {"drawing": ends[0], "answer": ends[1]}
+def drawn(packs: dict, table: Iterable[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """The pairs of a table of pairs of pictures that can be drawn."""
+    for row in table:
+        if row["group"] not in GROUPS:
+            continue
+        names = row["name"].split(" > ")
+        ends = [
+            _svg(packs, name, row[f"{end}_background"]) for name, end in zip(names, ("source", "answer"), strict=True)
+        ]
+        if all(ends) and ends[0] != ends[1] and _numbers(ends[0]) == _numbers(ends[1]):
+            prompts = {name: row[f"{name}_prompt"] for name in ("source", "target")}
+            about = {"group": GROUPS[row["group"]], "split": row["split"], "name": row["name"]}
+            yield about | prompts | {"drawing": ends[0], "answer": ends[1]}
 
 
 def _numbers(text: str) -> tuple[object, ...]:

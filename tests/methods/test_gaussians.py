@@ -133,14 +133,15 @@ def test_a_run_of_infedit_leaves_the_product_of_its_steps_of_the_shift():
     torch.testing.assert_close(scene.points.detach(), x_source + 1.5 * (1 - left))
 
 
-def test_the_best_share_of_the_shared_noise_is_one_for_gaussians_of_one_width():
-    """eps_hat - c eps_hat_src varies least over the noise at c = (alpha² s1² + sigma²) / (alpha² s2² + sigma²)."""
+def test_between_gaussians_the_source_or_the_noise_itself_removes_all_noise_of_a_residual():
+    """r = eps_hat - eps has the noise -alpha² s² / (alpha² s² + sigma²) eps, on the target and on the source."""
     s1, s2, count = 0.9, 0.25, 64
     prior, t = TwoWidths(), torch.full((count,), 400.0)
     noise = torch.randn(count, 1, generator=Generator().manual_seed(0), dtype=torch.float64)
     x_t = prior.schedule.perturb(torch.zeros(count, 1, dtype=torch.float64), noise, t)
-    one, other = (prior(x_t, t, normal_condition(m, s)).eps for m, s in ((0.3, s1), (-1.2, s2)))
+    r_source, r = (prior(x_t, t, normal_condition(m, s)).eps - noise for m, s in ((0.3, s1), (-1.2, s2)))
     alpha, sigma = (c[0] for c in prior.schedule(t))
-    best = (alpha**2 * s1**2 + sigma**2) / (alpha**2 * s2**2 + sigma**2)
-    assert (other - best * one).std() < 1e-9
-    assert (other - one).std() > 1e-2
+    of_source, of_target = (-(alpha**2) * s**2 / (alpha**2 * s**2 + sigma**2) for s in (s1, s2))
+    assert (r - of_target / of_source * r_source).std() < 1e-9
+    assert (r - of_target * noise).std() < 1e-9
+    assert (r - r_source).std() > 1e-2

@@ -1,10 +1,11 @@
 """ShrinkEdit on drawings, beside the default edit of drawings, at as many network evaluations.
 
-    python benchmarks/family_drawings.py [--pairs 20]
+    python benchmarks/family_drawings.py [--pairs 20] [--held-out]
 
 On seen pairs of `potstill bench drawings`, and on pairs of `training.validation` that can be drawn as those are. Prints
 the relative error and the PSNR at 64 pixels, and the paired difference of the PSNR to the default with its 95 %
-interval. Writes the numbers, and goes on where an earlier call was stopped.
+interval. With --held-out it is only the default and the best on these pairs, on all held-out ones. Writes the numbers,
+and goes on where an earlier call was stopped.
 """
 
 import json
@@ -42,19 +43,22 @@ class Run:
 
     pairs: int = 20
     """Pairs of each of the two kinds, spread evenly over the groups."""
+    held_out: bool = False
+    """The default and the best, on the held-out pairs."""
     folder: Path = Path("build/emoji")
     """The folder of the emoji that `training.data` fetches."""
     out: Path = Path("docs/results/family-drawings.json")
     """Where the numbers are written."""
 
 
+DEFAULT, BEST = "InfEdit, the default", "InfEdit, times from 0.95 to 0.25"
 SHRINK = ShrinkEdit(times=InfEdit().times)
 EDITS: dict[str, EditDrawing] = {
-    "InfEdit, the default": new_task(),
+    DEFAULT: new_task(),
     "ShrinkEdit, times as InfEdit": new_task(method=SHRINK),
     "ShrinkEdit, times as InfEdit, guidance 1.5, 30 steps": new_task(method=SHRINK, guidance_scale=1.5, steps=30),
     "ShrinkEdit, its own times": new_task(method=ShrinkEdit()),
-    "InfEdit, times from 0.95 to 0.25": new_task(method=InfEdit(times=Annealed(low=0.25, high=0.95))),
+    BEST: new_task(method=InfEdit(times=Annealed(low=0.25, high=0.95))),
 }
 
 
@@ -69,6 +73,17 @@ def drawable(folder: Path) -> list[DrawingPair]:
         rows.append(about | behind | {"source_prompt": pair.source_prompt, "target_prompt": pair.target_prompt})
     packs = {style: fetch(pack, folder / "packs") for style, pack in PACKS.items()}
     return [DrawingPair(**each) for each in drawn(packs, rows)]
+
+
+def groups_of(run: Run) -> dict[str, list[DrawingPair]]:
+    """The pairs, by where they are from."""
+    of = {split: [pair for pair in drawing_pairs() if pair.split == split] for split in ("seen", "held-out")}
+    if run.held_out:
+        return {"held-out": [pair for first in range(6) for pair in of["held-out"][first::6]]}  # every batch is mixed
+    return {
+        "seen": select_evenly(of["seen"], run.pairs),
+        "validation": select_evenly(drawable(run.folder), run.pairs),
+    }
 
 
 def measure(task: EditDrawing, pairs: Sequence[Pair], prior: Pipeline) -> tuple[list[dict[str, float]], float]:
@@ -95,20 +110,18 @@ def main(run: Run) -> None:
     """Measure, write and print."""
     torch.set_num_threads(1)
     prior = load("emoji")
-    kinds = {
-        "seen": [pair for pair in drawing_pairs() if pair.split == "seen"],
-        "validation": drawable(run.folder),
-    }
+    names, kinds = list(EDITS), groups_of(run)
+    if run.held_out:
+        names = [DEFAULT, BEST]
     found = json.loads(run.out.read_text())["edits"] if run.out.exists() else {}
-    for name, task in EDITS.items():
+    for name in names:
         for kind, pairs in kinds.items():
             key = f"{name}; {kind} pairs"
             if key not in found:
-                chosen = [pair.pair() for pair in select_evenly(pairs, run.pairs)]
-                scored, evaluations = measure(task, chosen, prior)
+                scored, evaluations = measure(EDITS[name], [pair.pair() for pair in pairs], prior)
                 found[key] = {"evaluations": evaluations, "scores": scored}
                 write(run.out, (json.dumps({"pairs": run.pairs, "edits": found}, indent=1) + "\n").encode())
-            usual = found[f"{next(iter(EDITS))}; {kind} pairs"]["scores"]
+            usual = found[f"{DEFAULT}; {kind} pairs"]["scores"]
             print(f"{found[key]['evaluations']:g} evaluations: {report(key, found[key]['scores'], usual)}", flush=True)
 
 

@@ -16,6 +16,7 @@ from potstill.io.decode import Picture, arrays, display_name, size_text
 from potstill.io.files import as_path, file_hash
 from potstill.io.images import read_mask
 from potstill.methods import InfEdit, Method
+from potstill.methods.times import Annealed
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen
@@ -40,7 +41,7 @@ class EditDrawing(DrawingSettings):
     """A prompt that describes the drawing."""
     target: str
     """A prompt that describes what it should become."""
-    method: Method = InfEdit()
+    method: Method = InfEdit(times=Annealed(low=0.25, high=0.95))
     only: tuple[str, ...] = ()
     """Ids of the elements that may change, with all within them, such as "#eye" "#mouth"; by default all. A shape
     without an id is path:3, the third <path> of the file."""

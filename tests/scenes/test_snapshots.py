@@ -8,7 +8,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 from potstill.errors import InputError
 from potstill.optimizers import Adam
 from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
-from potstill.scenes.snapshots import Refit, Snapshots
+from potstill.scenes.snapshots import Direct, Refit, Snapshots
 
 
 def cloud(cameras, views, grey=0.2):
@@ -21,6 +21,8 @@ def test_pictures_are_the_renders_of_one_view():
     view = scene.view(Generator().manual_seed(1))
     assert torch.equal(pictures(pictures.view(Generator())), scene(view))
     assert all(torch.equal(pictures.view(Generator())[name], value) for name, value in view.items())
+    assert torch.equal(Refit().moved(scene, Generator().manual_seed(1)).latents, pictures.latents)
+    assert Direct().moved(scene, Generator()) is scene
     kept = pictures.copy()
     with torch.no_grad():
         pictures.latents += 1

@@ -85,7 +85,8 @@ class SceneOutput(RunOutput):
 
     def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
         """As for other outputs; with `view`, also show the scene in the browser."""
-        if (steps := run.record["resolved"]["steps"]) < FEW:
+        stated = run.record["settings"]
+        if (steps := stated["steps"] or FEW) < FEW and not str(stated.get("route")).startswith("Refit"):
             note(
                 f"{steps} steps are too few to judge a method or a prompt by: the default is {SceneTask.default_steps}"
             )

@@ -27,10 +27,18 @@ VIEWS = 4
 class Route(Checked, abc.ABC):
     """How the steps of an edit reach a 3-D scene."""
 
+    @abc.abstractmethod
+    def moved(self, scene: Solid, rng: Generator) -> Scene:
+        """What the steps move, before the first of them."""
+
 
 @dataclass(frozen=True)
 class Direct(Route):
     """Every step draws new cameras, and moves the scene itself down the gradient of what they see."""
+
+    def moved(self, scene: Solid, rng: Generator) -> Scene:
+        """The scene itself."""
+        return scene
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,10 @@ class Refit(Route):
         super().__post_init__()
         check_count("steps of the fit", self.steps, 1_000_000, usual="80")
         check_number("still", self.still, 0.0, 0.999, usual="0.08")
+
+    def moved(self, scene: Solid, rng: Generator) -> "Snapshots":
+        """Pictures of it."""
+        return Snapshots(scene, rng)
 
 
 class Snapshots(Scene):

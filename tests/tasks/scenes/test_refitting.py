@@ -10,6 +10,7 @@ from potstill.scenes import Gaussians, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians
 from potstill.tasks.runs.replaying import replay
 from potstill.tasks.scenes.editing import EditScene, edit_scene
+from potstill.tasks.settings.schema import schema
 
 EDIT = {"source": "red teapot", "target": "blue teapot", "size": 16, "views": 8, "route": "Refit(steps=30)"}
 
@@ -62,6 +63,8 @@ def test_what_suits_no_fit_is_refused():
     }.items():
         with pytest.raises(InputError, match=rf"{name}.* has no meaning with the route Refit\(\)"):
             EditScene.of({**told, name: value})
+    route = next(each for each in schema(EditScene) if each.name == "route")
+    assert route.choices == ["Direct", "Refit"]
     assert EditScene.of({**told, "method": DDS()}).resolve().steps == DDS.default_optimizer.steps
     assert EditScene.of({**told, "steps": 5}).resolve().steps == 5
     assert EditScene.of({"source": "a", "target": "b"}).resolve().steps == 300

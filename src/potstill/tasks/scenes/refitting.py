@@ -7,7 +7,7 @@ from torch import Generator
 from potstill.diffusion.prior import Condition, Prior
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
-from potstill.scenes.snapshots import Refit, Snapshots
+from potstill.scenes.snapshots import Refit
 from potstill.scenes.viewing import RandomColour, Solid
 from potstill.state import LoopState
 from potstill.tasks.scenes.models import SceneModel
@@ -53,7 +53,7 @@ def refit_loop(
         denoiser: in place of the model's own.
     """
     plan, default = task.resolve(), task.method.default_optimizer
-    pictures = Snapshots(scene, rng)
+    pictures = route.moved(scene, rng)
     before = pictures.copy()
     descent = OptimizationPlan(plan.steps, plan.guidance_scale, default.optimizer, default.learning_rate)
     loop = LoopState(pictures, descent.optimizer_of(pictures, len(pictures.latents)), rng)

@@ -34,7 +34,7 @@ fuzz: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python fuzz/readers.py --runs 20000
 
 bench: .venv/dev build/emoji/icons.safetensors
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit; done
+	for script in benchmarks/*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit; done
 
 # Run the code of the lecture, write what it prints into its pages, and bring the Korean pages up to date.
 lecture: .venv/dev

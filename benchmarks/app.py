@@ -1,6 +1,6 @@
 """How quick `potstill app` is: its start, its first paint, a drag that is seen, frames a second, and twenty visitors.
 
-    python benchmarks/app.py
+    python -m benchmarks.app
 
 takes about two minutes and ends by itself. Without Chromium and Playwright the two times of a browser are left out.
 """

@@ -1,7 +1,7 @@
 """What a bank of noise saves and what it costs: the time of a step, and the PSNR of edits relative to fresh noise.
 
-    python benchmarks/bank.py speed
-    python benchmarks/bank.py quality [--methods pds dds] [--sizes 16 32 64] [--pairs 32] [--seeds 1]
+    python -m benchmarks.bank speed
+    python -m benchmarks.bank quality [--methods pds dds] [--sizes 16 32 64] [--pairs 32] [--seeds 1]
 
 Speed: steps of PDS on one thread, relative to the bare U-Net on a batch of 4 per image, which PDS evaluates without a
 bank. With a bank it evaluates 2, so no step can be faster than the bare U-Net on these. Steps and calls alternate, the
@@ -21,10 +21,10 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import tyro
-from small_unet import small_prior
 from torch import Generator
 
 import potstill
+from benchmarks.small_unet import small_prior
 from potstill import DDS, PDS, distill
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.entries import MethodEntry

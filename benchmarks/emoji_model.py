@@ -1,16 +1,13 @@
 """Whether the bundled model reaches its targets: the measures of `training.measure`.
 
-    python benchmarks/emoji_model.py --out docs/results/emoji-model.json
+    python -m benchmarks.emoji_model --out docs/results/emoji-model.json
 
 Takes some minutes and needs the drawings of `make model-data`. Exits with 1 if a target is missed.
 """
 
 import sys
-from pathlib import Path
 
 import tyro
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from potstill.cli.console import to_json
 from potstill.io.files import write

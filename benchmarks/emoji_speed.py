@@ -1,6 +1,6 @@
 """What evaluates the bundled network fastest on a CPU: torch, its options, or ONNX Runtime, the default.
 
-    python benchmarks/emoji_speed.py [--compile]
+    python -m benchmarks.emoji_speed [--compile]
 
 One thread and one process; time is the CPU time of this process. Each number is the median ratio to the same call in
 torch as `backend="torch"` loads it (float32, channels_last), with alternating calls. Compiling takes minutes, so it is

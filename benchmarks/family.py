@@ -1,6 +1,6 @@
 """Search the family of methods for the best edits at every number of network evaluations.
 
-    python benchmarks/family.py [--trials 300]
+    python -m benchmarks.family [--trials 300]
 
 A search for the highest PSNR to the true edit and the fewest evaluations at once (optuna's tree-structured Parzen
 estimator, for several objectives), from 4 to 48 evaluations, over the space of `family_space.py`. Every trial stays in
@@ -19,13 +19,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import family_space
 import optuna
 import torch
 import tyro
-from family_ablation import row
 from optuna.trial import FrozenTrial, TrialState
 
+from benchmarks import family_space
+from benchmarks.family_ablation import row
 from potstill import load
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair, select_evenly

@@ -1,6 +1,6 @@
 """What each part of the default edit is worth, on all held-out pairs: nothing is chosen here.
 
-    python benchmarks/family_ablation.py
+    python -m benchmarks.family_ablation
 
 Every row leaves out one part, or is an edit to compare with. The numbers are the mean PSNR to the true edit, and the
 mean of the paired difference to the default with its 95 % interval. At the end, four scores come by group of pairs: the
@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 import torch
 import tyro
-from finish import edited
 
+from benchmarks.finish import edited
 from potstill import load
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.reference_based import scores

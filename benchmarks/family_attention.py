@@ -1,6 +1,6 @@
 """What mixing the self-attention of source and target brings to the default edit of pictures.
 
-    python benchmarks/family_attention.py [--pairs 24]
+    python -m benchmarks.family_attention [--pairs 24]
 
 The network sees source and target in one batch, so its self-attention layers can give the target what they find in the
 source: its queries and keys, that is, which places belong together (plug-and-play, arXiv 2211.12572), or its keys and
@@ -14,11 +14,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 import tyro
-from family import choosing
-from family_ablation import measured, row
-from finish import edited
 from torch import Tensor
 
+from benchmarks.family import choosing
+from benchmarks.family_ablation import measured, row
+from benchmarks.finish import edited
 from potstill import load
 from potstill.bench.settings import new_task
 from potstill.methods.finish import TwoScales

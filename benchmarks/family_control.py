@@ -1,6 +1,6 @@
 """How much noise an edit should share with its source, and take from its own noise: control variates.
 
-    python benchmarks/family_control.py [--pairs 24]
+    python -m benchmarks.family_control [--pairs 24]
 
 With the residuals r = eps_hat - eps on the target and r_src on the source, at one noise eps, and m, the mean of r_src
 over the noise, every gradient here is
@@ -27,11 +27,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 import tyro
-from family import choosing
-from family_ablation import measured
-from finish import edited
 from torch import Generator, Tensor
 
+from benchmarks.family import choosing
+from benchmarks.family_ablation import measured
+from benchmarks.finish import edited
 from potstill import Guided, Points, distill, load
 from potstill.bench.editing import conditions
 from potstill.bench.emoji_pairs import Pair

@@ -1,6 +1,6 @@
 """Ways of descent that the family lacks: extrapolation, two-stage steps and restarts, after the default edit.
 
-    python benchmarks/family_descent.py [--pairs 24]
+    python -m benchmarks.family_descent [--pairs 24]
 
 With the gradient g_n of step n: plain descent takes rate g_n; extrapolation rate (g_n + b (g_n - g_(n-1))), at b = 1/2
 the two-step method of Adams and Bashforth; Heun's method goes back and takes the mean of the gradients at both ends,
@@ -17,11 +17,11 @@ from typing import Any
 
 import torch
 import tyro
-from family import choosing
-from family_ablation import measured, row
 from torch import Generator
 from torch.optim import Optimizer
 
+from benchmarks.family import choosing
+from benchmarks.family_ablation import measured, row
 from potstill import Guided, Points, distill, load
 from potstill.bench.editing import conditions
 from potstill.bench.emoji_pairs import Pair

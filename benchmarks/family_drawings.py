@@ -1,6 +1,6 @@
 """ShrinkEdit on drawings, beside the default edit of drawings, at as many network evaluations.
 
-    python benchmarks/family_drawings.py [--pairs 20] [--held-out]
+    python -m benchmarks.family_drawings [--pairs 20] [--held-out]
 
 On seen pairs of `potstill bench drawings`, and on pairs of `training.validation` that can be drawn as those are. Prints
 the relative error and the PSNR at 64 pixels, and the paired difference of the PSNR to the default with its 95 %

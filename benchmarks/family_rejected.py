@@ -1,6 +1,6 @@
 """What did not help the default edit, and why seen pairs cannot say what does, on pairs of `training.validation`.
 
-    python benchmarks/family_rejected.py [--pairs 40]
+    python -m benchmarks.family_rejected [--pairs 40]
 
 Prints the PSNR to the true edit and the paired difference to the default with its 95 % interval; then the same edits on
 seen pairs, whose answers are in the training set.
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import torch
 import tyro
-from family import choosing
-from family_ablation import measured, row
-from finish import edited
 
+from benchmarks.family import choosing
+from benchmarks.family_ablation import measured, row
+from benchmarks.finish import edited
 from potstill import load
 from potstill.bench.emoji_pairs import Pair, emoji_pairs, select_evenly
 from potstill.bench.settings import new_task

@@ -1,6 +1,6 @@
 """How few steps SDS, DDS and PDS need, which are driven by Adam, and at which rates.
 
-    python benchmarks/family_steps.py [--pairs 12] [--names sds dds pds]
+    python -m benchmarks.family_steps [--pairs 12] [--names sds dds pds]
 
 On pairs of `training.validation`, by the methods and guidance of `potstill bench edits --settings tuned`. With random
 times a run of 200 steps has all shorter runs in it; with falling times every length is a run of its own. Prints, for
@@ -16,10 +16,10 @@ from statistics import fmean
 
 import torch
 import tyro
-from family import choosing
-from family_ablation import measured
-from finish import edited
 
+from benchmarks.family import choosing
+from benchmarks.family_ablation import measured
+from benchmarks.finish import edited
 from potstill import load
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair

@@ -1,6 +1,6 @@
 """The default edit beside the published methods on the exact 2-D worlds, at 16 evaluations a point each.
 
-    python benchmarks/family_worlds.py
+    python -m benchmarks.family_worlds
 
 Points of class 1 of the five worlds move towards class 2 under the exact score. Every row is a mean over the worlds of
 `potstill.worlds.metrics.Metrics`.

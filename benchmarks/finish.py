@@ -1,6 +1,6 @@
 """What the parts of the finish are worth after edits by InfEdit, DDS and PDS.
 
-    python benchmarks/finish.py [--pairs 100] [--split held-out]
+    python -m benchmarks.finish [--pairs 100] [--split held-out]
 
 Every row is made from the same pairs and seed: the mean over pairs of the PSNR to the true edit and of the relative
 error, the change where nothing must change (root mean square), and the PSNR by group.

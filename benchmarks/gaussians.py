@@ -1,4 +1,4 @@
-"""The time of a picture of a scene and its gradient, on one thread: python benchmarks/gaussians.py
+"""The time of a picture of a scene and its gradient, on one thread: python -m benchmarks.gaussians
 
 Gaussians fill a ball of radius 0.8, each about as wide as the distance to its neighbours, so that they overlap as those
 of an object do. The volume is a grid of 64³ points, with 64 samples along each ray. Best of several, forward and with

@@ -1,6 +1,6 @@
 """Whether a scene that grows becomes a better one: Gaussians that are added, and grids that become finer.
 
-    python benchmarks/growth.py --out docs/results/scenes-growth.json
+    python -m benchmarks.growth --out docs/results/scenes-growth.json
 
 The exact world of toys, 32 x 32 pixels, 300 steps of 3 views, one thread: as many evaluations in every row, about four
 minutes of CPU time. Each row is written when it ends, and a second call makes only those that are missing.

@@ -1,6 +1,6 @@
 """The identity term of PDS: its coefficients over t, and its effect on points and images.
 
-    python benchmarks/identity.py [--pairs 15] [--threads 2]
+    python -m benchmarks.identity [--pairs 15] [--threads 2]
 
 Writes docs/pictures/identity.png and docs/results/identity.json, the figure and the numbers of
 docs/results/identity.md. Points are moons under the exact score; images are held-out pairs of `potstill bench edits`.

@@ -1,6 +1,6 @@
 """How well an inversion reconstructs its image: PSNR by steps, and null-text inversion under guidance.
 
-    python benchmarks/inversion.py --count 3
+    python -m benchmarks.inversion --count 3
 
 The images are samples of the model at guidance scale 3 with 50 steps.
 """

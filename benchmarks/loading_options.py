@@ -5,10 +5,10 @@ number is a ratio to the same call without the option.
 """
 
 import torch
-from small_unet import small_prior
-from timing import cpu_seconds
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.small_unet import small_prior
+from benchmarks.timing import cpu_seconds
 from potstill.diffusion.prior import Query, predict
 from potstill.priors.loading import save_memory
 

@@ -17,8 +17,6 @@ from potstill.batch.work import work
 from potstill.io.images import png_bytes
 from potstill.priors.families import family
 from potstill.tasks.images.editing import Edit
-
-sys.path.append(str(Path(__file__).parents[1]))
 from tests import tiny
 
 EDITS, EVERY, WARM, LIMIT = 1000, 100, 300, 1.05

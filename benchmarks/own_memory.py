@@ -1,6 +1,6 @@
 """The cost and the effect of giving loaded weights memory of their own, in one process and on one thread.
 
-    python benchmarks/own_memory.py [--gigabytes 1]
+    python -m benchmarks.own_memory [--gigabytes 1]
 
 Prints the time of the copy as a ratio to the rest of loading the bundled model and a file of that size, the peak of
 memory, and the time of the bundled network with its own memory as a ratio to mapped weights, A B A B.
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from timing import cpu_seconds
 
+from benchmarks.timing import cpu_seconds
 from potstill.diffusion.prior import Query, predict
 from potstill.priors.loading import EMOJI, load
 from potstill.priors.weights import own_memory

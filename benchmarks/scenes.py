@@ -1,6 +1,6 @@
 """CPU time of the default commands on 3-D scenes, cold: a generation, and an edit of what it made.
 
-    python benchmarks/scenes.py --threads 1
+    python -m benchmarks.scenes --threads 1
 
 Each is a process of its own, with imports, the orbit and all files. Prints seconds of CPU time and of the clock.
 """

@@ -1,6 +1,6 @@
 """How much of what the model does not see in a picture belongs to its edit: the k of ShrinkEdit, by least squares.
 
-    python benchmarks/source_residual.py [--pairs 100] [--times 0.1 0.4]
+    python -m benchmarks.source_residual [--pairs 100] [--times 0.1 0.4]
 
 With the residuals r = x_0 - x̂_0 of the true answer (under the target prompt) and r_src of the source (under its
 prompt), at the same noise, k = <r, r_src> / <r_src, r_src>. Prints k over all cells of the latents, by group of pairs,

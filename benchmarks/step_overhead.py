@@ -1,6 +1,6 @@
 """The time of a step of `distill` relative to the bare U-Net at the same batch size, on one thread.
 
-    python benchmarks/step_overhead.py
+    python -m benchmarks.step_overhead
 
 Steps, bare calls and the same step written out by hand (`by_hand`) alternate, in one process, and medians are reported.
 Time is the CPU time of this thread. SDS with guidance is a batch of 2, DDS and PDS of 4. The loop by hand draws the
@@ -17,11 +17,11 @@ import time
 from collections.abc import Iterator
 
 import torch
-from small_unet import small_prior
 from torch import Generator, Tensor
 from torch.optim import Adam
 
 import potstill
+from benchmarks.small_unet import small_prior
 from potstill import DDS, PDS, SDS, distill
 from potstill.diffusion.guidance import with_scale
 from potstill.methods.coefficients import Release

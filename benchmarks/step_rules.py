@@ -1,6 +1,6 @@
 """Whether other samplers of times, or a decaying learning rate, edit better at 100 evaluations.
 
-    python benchmarks/step_rules.py [--methods sds dds pds flowedit infedit] [--pairs 40] [--factors 1 1.7]
+    python -m benchmarks.step_rules [--methods sds dds pds flowedit infedit] [--pairs 40] [--factors 1 1.7]
 
 The methods at their tuned settings, with one change: the sampler of times, in the same range, or the learning rate,
 which is the tuned one times each factor, either constant or decaying linearly to 0 (with factor 2, the steps have the

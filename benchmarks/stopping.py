@@ -1,6 +1,6 @@
 """Whether an edit can stop by itself: stopping by the size of the steps, compared with fewer steps for all images.
 
-    python benchmarks/stopping.py [--methods pds dds infedit] [--pairs 16]
+    python -m benchmarks.stopping [--methods pds dds infedit] [--pairs 16]
 
 Each pair is edited to the end, with a preview after every step. An image stops once a running mean (decay 0.9) has been
 below a tolerance for 5 steps: the mean size of its steps (`change`), or the size of its mean step (`drift`), as root

@@ -1,6 +1,6 @@
 """What naming a drawing style is worth in an edit, and whether the style of the picture is found.
 
-    python benchmarks/styles.py [--pairs 60]
+    python -m benchmarks.styles [--pairs 60]
 
 Edits held-out pairs, without the group "style", with the default of `potstill edit`: the style named in both prompts,
 found from the picture (`--style auto`), and left out (`--style none`). Prints the share of pictures whose style is

@@ -1,6 +1,6 @@
 """The numbers of docs/results/scenes.md: views the exact score must know, sources of noise, edits with an answer.
 
-    python benchmarks/toys.py --out docs/results/scenes.json --picture docs/pictures/toys-views.png
+    python -m benchmarks.toys --out docs/results/scenes.json --picture docs/pictures/toys-views.png
 
 Pictures of 32 x 32 pixels, 500 Gaussians, one thread; 300 steps of 3 views unless a row says otherwise, or 200 of 2
 where the score knows less of the view: about five minutes of CPU time. Each run is written when it ends, and a second

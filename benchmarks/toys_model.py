@@ -1,16 +1,13 @@
 """Whether the model of toys reaches its targets: the measures of `training.toys.measure`.
 
-    python benchmarks/toys_model.py --out docs/results/toys-model.json
+    python -m benchmarks.toys_model --out docs/results/toys-model.json
 
 Takes some minutes, and some more to render the true pictures the first time. Exits with 1 if a target is missed.
 """
 
 import sys
-from pathlib import Path
 
 import tyro
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from potstill.cli.console import to_json
 from potstill.io.files import write

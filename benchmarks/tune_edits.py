@@ -1,6 +1,6 @@
 """Find the best settings of every method on pairs that neither training nor the benchmark has, with one budget for all.
 
-    python benchmarks/tune_edits.py [--trials 12] [--pairs 15] [--methods dds pds]
+    python -m benchmarks.tune_edits [--trials 12] [--pairs 15] [--methods dds pds]
 
 Each method gets the same number of trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the
 same pairs with the same seed, and each trial the same maximum of network evaluations per image: the number of steps
@@ -18,11 +18,11 @@ from typing import Any
 import optuna
 import torch
 import tyro
-from family import choosing
 from optuna import Trial
 from rich.console import Console
 
 import potstill
+from benchmarks.family import choosing
 from potstill.baselines import Baseline, DDIMInversion, DDPMInversion, NullText, SDEdit
 from potstill.bench.editing import edit_pairs
 from potstill.bench.emoji_pairs import Pair

@@ -1,6 +1,6 @@
 """The settings of the benchmarked methods: as published, and as found by a search.
 
-`tuned.json` is written by `benchmarks/tune_edits.py`, which gives every method the same budget, on seen pairs only.
+`tuned.json` is written by `benchmarks/tune_edits.py`, which gives every method the same budget.
 """
 
 import json

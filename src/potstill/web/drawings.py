@@ -15,7 +15,7 @@ from potstill.bench.emoji_pairs import select_evenly
 from potstill.errors import InputError, did_you_mean
 from potstill.fields import check_count
 from potstill.io.svg import SvgFile, read_svg
-from potstill.methods import named
+from potstill.methods import Method, named
 from potstill.tasks.drawings.editing import EditDrawing
 from potstill.tasks.drawings.settings import SHOWN
 from potstill.vectors import Renderer
@@ -28,7 +28,14 @@ from potstill.web.watching import BeginTask, Nothing, noted, picture, words
 
 _EXAMPLES = 15
 _NAME = "drawing.svg"
-TAB = EditTab("drawings", EditDrawing, named, lambda result: result.svg.encode(), ".svg")
+
+
+def _methods() -> dict[str, Method]:
+    """Those that edit, of which InfEdit has the times that suit drawings."""
+    return {**named(), "infedit": EditDrawing.method}
+
+
+TAB = EditTab("drawings", EditDrawing, _methods, lambda result: result.svg.encode(), ".svg")
 drawings_find, drawings_advance, drawings_take = TAB.questions()
 
 

@@ -54,6 +54,22 @@ def test_only_what_was_chosen_moves_and_a_clip_path_never():
     assert moved_by_one_step(drawing(Chosen(("widths",)))) == set(sketch.places("widths").tolist())
 
 
+@pytest.mark.parametrize("page", ["0 0 20 20", "-4 2 30 20"])
+def test_the_outline_of_a_background_stays_and_its_colour_moves(page):
+    left, top, width, height = page.split()
+    text = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="{page}"><g transform="translate(1 0)">
+    <rect id="back" x="{float(left) - 1}" y="{top}" width="{width}" height="{height}" fill="#fc0"/></g>
+    <circle id="round" cx="{float(left) + float(width) / 2}" cy="{float(top) + float(height) / 2}" r="15"/></svg>"""
+    sketch = read_svg(text.encode()).sketch
+    chosen = Chosen().places(sketch)
+    moved = {place for place in chosen if sketch.kinds[place] == "points"}
+    assert moved
+    assert moved <= sketch.named["round"]
+    assert {place for place in sketch.named["back"] if sketch.kinds[place] == "colours"} <= chosen
+    with pytest.raises(InputError, match="nothing of the drawing is left"):
+        Chosen(("points",), only=["back"]).places(sketch)
+
+
 def test_elements_are_chosen_by_id_and_by_region():
     sketch = drawing().renderer.sketch
     assert moved_by_one_step(drawing(Chosen(only=("#eye",)))) <= sketch.named["eye"]

@@ -75,7 +75,8 @@ def sheet(report: Report) -> bytes:
 def cases(report: Report, results: EntryResults, count: int = 4) -> bytes:
     """The best, the middle and the worst cases of an entry, a row each: source, answer, result.
 
-    If no score ranks, they are the lowest, the middle and the highest.
+    If no score ranks, they are the lowest, the middle and the highest. Wide images, such as views side by side, have a
+    row for each case.
     """
     values = results.values(report.score)
     order = np.argsort(values, kind="stable")[: np.isfinite(values).sum()]
@@ -90,7 +91,8 @@ def cases(report: Report, results: EntryResults, count: int = 4) -> bytes:
             ends = _ends(case.pair)
             images += [*ends, case.image()]
             captions += [*_captions(case.pair, case.pair.name), f"{kind}: {report.score} {values[index]:.2f}"]
-    return _sheet(report, images, captions, 3)
+    height, width = report.judge.shown(images[0]).shape[-2:]
+    return _sheet(report, images, captions, 3 * count if width > 2 * height else 3)
 
 
 def _ends(pair: Pair) -> list[Images]:

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from potstill.errors import InputError
@@ -167,7 +168,7 @@ def write(path: Path, data: bytes) -> None:
         WriteError: the file cannot be written; an existing file is kept.
     """
     try:
-        path = path.resolve() if path.is_symlink() else path
+        path = _end_of_link(path) if path.is_symlink() else path
         _check_regular(path)
         beside = _beside(path)
         try:
@@ -203,6 +204,13 @@ def write_drawing(path: Path, draw: Callable[[], bytes]) -> list[Path]:
         return []
     write(path, data)
     return [path]
+
+
+def _end_of_link(path: Path) -> Path:
+    """Where a link leads; an OSError if it leads to itself, which `Path.resolve` passes over from Python 3.13 on."""
+    with suppress(FileNotFoundError):
+        path.stat()
+    return path.resolve()
 
 
 def _beside(path: Path) -> Path:

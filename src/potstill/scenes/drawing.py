@@ -42,6 +42,8 @@ class Chosen:
         inside: left, top, right and bottom, in the units of the viewBox; shapes that reach beyond stay.
         region: a picture of a canvas with the page in its middle, over 0.5 where it may change; shapes whose outline
             leaves it stay.
+
+    The outline of a shape that fills the whole page is never chosen: moved inwards, it would bare the page's border.
     """
 
     kinds: Collection[str] = ("points", "colours")
@@ -74,6 +76,9 @@ class Chosen:
         shared = {place for shape in others for place in shape.places()}
         found = {place for shape in chosen for place in shape.places()} - sketch.constant
         found = {place for place in found if sketch.kinds[place] in self.kinds}
+        for shape in chosen:
+            if _fills_page(shape, sketch):
+                found -= set(shape.outline.index.flatten().tolist())
         if found & shared:
             warnings.warn(
                 f"{len(found & shared)} numbers of the chosen elements belong to others as well, as inherited colours "
@@ -239,6 +244,15 @@ def _moving(nodes: Sequence[Node]) -> Iterator[Shape]:
             yield node
         elif isinstance(node, Layer):
             yield from _moving(node.nodes)
+
+
+def _fills_page(shape: Shape, sketch: Sketch) -> bool:
+    """Whether the outline of a shape reaches all four corners of the page, as a background does."""
+    points = (sketch.numbers[shape.outline.index] * shape.outline.weight).sum(-1)
+    x, y = apply(compose(sketch.page, shape.matrix), points).flatten(0, -2).unbind(-1)
+    near = 1e-6 * max(sketch.width, sketch.height)
+    sides = [(x <= near, x >= sketch.width - near), (y <= near, y >= sketch.height - near)]
+    return all(bool((beside & above).any()) for beside in sides[0] for above in sides[1])
 
 
 def _within(shape: Shape, sketch: Sketch, box: tuple[float, float, float, float] | None) -> bool:

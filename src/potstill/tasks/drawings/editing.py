@@ -61,7 +61,7 @@ class EditDrawing(DrawingSettings):
     default_coupling: ClassVar = 0.06
     default_change: ClassVar = ("points", "colours", "stops")
     default_rates: ClassVar[Mapping[Kind, float]] = {
-        **{"points": 0.00025, "widths": 0.00025, "gradients": 0.00025},
+        **{"points": 0.00015, "widths": 0.00015, "gradients": 0.00015},
         **{"colours": 0.04, "opacities": 0.01, "stops": 0.01},
     }
 

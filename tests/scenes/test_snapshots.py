@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 from torch.optim.lr_scheduler import ExponentialLR
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.optimizers import Adam
 from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
 from potstill.scenes.snapshots import Direct, Refit, Snapshots
@@ -60,7 +60,9 @@ def test_what_changed_by_little_is_the_source_to_the_bit():
 
 def test_there_are_no_more_pictures_than_cameras():
     cameras = ring(3, size=16)
-    assert len(Snapshots(cloud(Among(cameras), 24), Generator()).latents) == 3
+    with pytest.warns(Note, match="views = 24 is more than the 3 cameras"):
+        assert len(Snapshots(cloud(Among(cameras), 24), Generator()).latents) == 3
+    assert len(Snapshots(cloud(Among(cameras), 3), Generator()).latents) == 3
     assert len(Snapshots(cloud(Among(cameras), 2), Generator()).latents) == 2
     with pytest.raises(InputError, match="steps of the fit"):
         Refit(steps=0)

@@ -1,6 +1,7 @@
 """Pictures of a 3-D scene that are moved in its place, and how an edit reaches the scene: directly, or through them."""
 
 import abc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -11,6 +12,7 @@ from torch import Generator, Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from potstill.errors import Note
 from potstill.fields import Checked, check_count, check_number
 from potstill.scenes.camera_rules import Among
 from potstill.scenes.cameras import Cameras
@@ -77,10 +79,19 @@ class Snapshots(Scene):
     latents: Tensor
 
     def __init__(self, scene: Solid, rng: Generator) -> None:
-        """Draw the cameras of one step of the scene, at most as many as there are, and render them."""
+        """Draw the cameras of one step of the scene, at most as many as there are, and render them.
+
+        Warns:
+            Note: there are fewer cameras than views.
+        """
         super().__init__()
         rule, views = scene.viewing.cameras, scene.viewing.views
-        with _looked_at(scene, min(views, len(rule.cameras)) if isinstance(rule, Among) else views), torch.no_grad():
+        if isinstance(rule, Among) and len(rule.cameras) < views:
+            warnings.warn(
+                f"views = {views} is more than the {len(rule.cameras)} cameras: each is used once", Note, stacklevel=2
+            )
+            views = len(rule.cameras)
+        with _looked_at(scene, views), torch.no_grad():
             self.fixed, self.codec = scene.view(rng), scene.viewing.codec
             self.latents = parameter(scene(self.fixed), "latents")
 

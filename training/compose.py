@@ -181,7 +181,9 @@ def _inked(drawings: Drawings, layout: Layout) -> Float[Tensor, "b 4 64 64"]:
     device = drawings.pixels.device
     ink = torch.zeros(len(layout.background), 4, SIZE, SIZE, device=device)
     for size in (SIZE, *SIZES.values()):
-        row, drawing, y, x = (part[layout.size == size].to(device, non_blocking=True) for part in layout[:2] + layout[3:5])
+        row, drawing, y, x = (
+            part[layout.size == size].to(device, non_blocking=True) for part in layout[:2] + layout[3:5]
+        )
         ink.index_add_(0, row, _moved(_resized(drawings.ink(drawing), size), y, x))
     return ink
 
@@ -203,7 +205,11 @@ def _moved(
         return ink
     row, down, right = (torch.arange(count, device=ink.device) for count in (len(ink), SIZE, SIZE))
     down, right = (down - y[:, None]) % SIZE, (right - x[:, None]) % SIZE
-    return F.pad(ink, (0, room, 0, room)).movedim(1, -1)[row[:, None, None], down[:, :, None], right[:, None]].movedim(-1, 1)
+    return (
+        F.pad(ink, (0, room, 0, room))
+        .movedim(1, -1)[row[:, None, None], down[:, :, None], right[:, None]]
+        .movedim(-1, 1)
+    )
 
 
 def _resized(ink: Float[Tensor, "n 4 64 64"], size: int) -> Float[Tensor, "n 4 size size"]:

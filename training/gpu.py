@@ -58,6 +58,8 @@ class Settings:
     """Processes that draw batches, for each model."""
     save_every: float = 120.0
     """Seconds between checkpoints."""
+    architecture: Architecture = field(default_factory=Architecture)
+    """Sizes of the networks."""
     seed: int = 0
     """Seed of all randomness."""
     device: str = "cuda"
@@ -90,7 +92,7 @@ class Trainer:
         """Read the weights of a checkpoint and start the processes."""
         self.examples, self.run, self.device = examples, run, torch.device(run.device)
         self.folder = run.folder / examples.name
-        self.model = Networks(Architecture(), build_tokenizer(examples.words), examples.camera)
+        self.model = Networks(run.architecture, build_tokenizer(examples.words), examples.camera)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.optimiser = Muon(self.model, 0.0, torch.bfloat16)
@@ -111,8 +113,12 @@ class Trainer:
         steps = range(self.start, len(batches))
         self.loader = iter(
             DataLoader(
-                batches, None, sampler=steps, num_workers=run.workers,
-                prefetch_factor=8 if run.workers else None, pin_memory=self.device.type == "cuda",
+                batches,
+                None,
+                sampler=steps,
+                num_workers=run.workers,
+                prefetch_factor=8 if run.workers else None,
+                pin_memory=self.device.type == "cuda",
             )
         )
         self.inputs: dict[str, Tensor | None] = {}
@@ -120,7 +126,6 @@ class Trainer:
         self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.done: list[torch.cuda.Event] = []
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = (self.folder / "metrics.jsonl").open("a", buffering=1)
         self.since, self.began = self.step, time.perf_counter()
         if self.stream:
             torch.cuda.synchronize()
@@ -202,7 +207,8 @@ class Trainer:
     def _report(self) -> None:
         loss = self.total.item() / (self.step - self.since)
         seconds = (time.perf_counter() - self.began) / (self.step - self.since)
-        self.log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 4)}) + "\n")
+        with (self.folder / "metrics.jsonl").open("a") as log:
+            log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 4)}) + "\n")
         if not loss < 1e3:
             raise FloatingPointError(f"the loss of {self.examples.name} is {loss}: try a lower --rate")
         if self.step % 500 == 0:

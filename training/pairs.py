@@ -33,7 +33,7 @@ from PIL import Image
 from potstill.bench.emoji_pairs import ATLAS, PAIR_COLUMNS, TABLE
 from potstill.io.files import write
 from training import composed_pairs, data
-from training.captions import BACKGROUNDS, Picture, Thing, subject
+from training.captions import BACKGROUNDS, Picture, subject
 from training.change import Change, name_of
 from training.compose import backgrounds, inked, known
 from training.data import Drawings

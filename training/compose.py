@@ -181,9 +181,8 @@ def _inked(drawings: Drawings, layout: Layout) -> Float[Tensor, "b 4 64 64"]:
     device = drawings.pixels.device
     ink = torch.zeros(len(layout.background), 4, SIZE, SIZE, device=device)
     for size in (SIZE, *SIZES.values()):
-        row, drawing, y, x = (
-            part[layout.size == size].to(device, non_blocking=True) for part in layout[:2] + layout[3:5]
-        )
+        parts = (layout.row, layout.drawing, layout.y, layout.x)
+        row, drawing, y, x = (part[layout.size == size].to(device, non_blocking=True) for part in parts)
         ink.index_add_(0, row, _moved(_resized(drawings.ink(drawing), size), y, x))
     return ink
 

@@ -62,7 +62,7 @@ def test_the_same_steps_give_the_same_weights(run):
 
 
 def test_a_run_ends_in_a_checkpoint_that_the_next_one_starts_from(run, monkeypatch):
-    monkeypatch.setattr(gpu, "ticks", lambda *_: itertools.islice(ticks(60, 3600), 2))
+    monkeypatch.setattr(gpu, "ticks", lambda *_: itertools.islice(ticks(60.0, 3600.0), 2))
     gpu.main(run)
     assert gpu.begin(run, run.emoji).name == "step-000012"  # three steps before the capture, and two
 

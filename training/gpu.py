@@ -121,9 +121,9 @@ class Trainer:
                 pin_memory=self.device.type == "cuda",
             )
         )
-        self.inputs: dict[str, Tensor | None] = {}
+        self.inputs: dict[str, Tensor] = {}
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
+        self.stream, self.feed = (torch.cuda.Stream() if self.device.type == "cuda" else None for _ in range(2))
         self.done: list[torch.cuda.Event] = []
         self.folder.mkdir(parents=True, exist_ok=True)
         self.since, self.began = self.step, time.perf_counter()
@@ -131,26 +131,29 @@ class Trainer:
             torch.cuda.synchronize()
 
     def load(self) -> None:
-        """Paint the next batch and add noise to it, into the inputs of the graph."""
-        layout, tokens, camera = next(self.loader)
-        x0 = CODEC.encode(self.source.paint(layout))
-        t = draw_times(len(x0), self.rng)
-        eps = torch.randn(x0.shape, generator=self.rng, device=self.device)
-        x_t = perturb(x0, eps, self.abar[t])
-        new = {"x0": x0, "x_t": x_t, "t": t, "tokens": tokens, "camera": camera}
+        """Paint the next batch and add noise to it, while the last step runs; then into the inputs of the graph."""
+        with torch.cuda.stream(self.feed):
+            layout, tokens, camera = next(self.loader)
+            x0 = CODEC.encode(self.source.paint(layout))
+            t = draw_times(len(x0), self.rng)
+            eps = torch.randn(x0.shape, generator=self.rng, device=self.device)
+            new = {"x0": x0, "x_t": perturb(x0, eps, self.abar[t]), "t": t, "tokens": tokens.to(self.device)}
+            if camera is not None:
+                new["camera"] = camera.to(self.device)
+        if self.stream:
+            self.stream.wait_stream(self.feed)
         for name, value in new.items():
-            if value is None:
-                self.inputs[name] = None
-            elif (old := self.inputs.get(name)) is None:
-                self.inputs[name] = value.to(self.device).clone()
-            else:
-                old.copy_(value, non_blocking=True)
+            if name not in self.inputs:
+                self.inputs[name] = torch.empty_like(value)
+            self.inputs[name].copy_(value)
+            if self.stream:
+                value.record_stream(self.stream)
 
     def forward(self) -> None:
         """Forward, backward, and the steps of the weights and of their average."""
         i = self.inputs
         with torch.autocast(self.device.type, torch.bfloat16):
-            x0_hat = self.model(i["x_t"], i["t"], i["tokens"], i["camera"])
+            x0_hat = self.model(i["x_t"], i["t"], i["tokens"], i.get("camera"))
         loss = v_loss(x0_hat, i["x0"], self.abar[i["t"]])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)

@@ -46,12 +46,15 @@ class Checks:
     """The device that is compared with the CPU."""
     only: tuple[Group, ...] = ("laws", "models", "speed", "families")
     """Groups of checks; gaussians need gsplat, which compiles its kernels at first use, for minutes."""
+    threads: int = 4
+    """Threads of the CPU's part; more make these small networks no faster."""
     out: Path = Path("build/cuda.json")
     """The results; those of other groups that the file holds are kept."""
 
 
 def main(settings: Checks) -> None:
     """Run the checks, and write after each."""
+    torch.set_num_threads(settings.threads)
     device = torch.device(settings.device)
     found = json.loads(settings.out.read_text()) if settings.out.exists() else {}
     found["machine"] = machine(device)

@@ -145,7 +145,7 @@ def replayed(device: torch.device) -> dict[str, Any]:
         words = (f"--source={PROMPTS['source']}", f"--target={PROMPTS['target']}", "--out", file)
         return {
             "edit": code("edit", str(HEART), *words, *place)[0],
-            "sample": code("sample", "red heart", "--out", f"{folder}/sample.png", *place)[0],
+            "sample": code("sample", "red heart", "--out", f"{folder}/sample.png")[0],
             "replay": code("replay", file),
         }
 
@@ -162,7 +162,7 @@ def offloaded(device: torch.device) -> dict[str, Any]:
 
 def surface(device: torch.device) -> dict[str, Any]:
     """The mesh of a volume, which is found on the CPU."""
-    found, own = (Volume.ball(17).to(place).surface() for place in (device, torch.device("cpu")))
+    found, own = (Volume.ball(17).to(place).surface(3.0) for place in (device, torch.device("cpu")))
     return {"largest": float(abs(found.vertices - own.vertices).max()), "vertices": len(found.vertices)}
 
 

@@ -20,7 +20,7 @@ from potstill.methods import Method
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents
 
-STEPS, SCALE = 40, 7.5
+STEPS, SCALE = 20, 7.5
 
 
 def seconds(function: Callable[[], object], device: torch.device, repeats: int = 5) -> float:

@@ -37,7 +37,7 @@ class Curve:
     out: Path = Path("docs/pictures/emoji/curve.png")
     """The figure."""
     window: int = 100
-    """Steps per row of the table."""
+    """Lines of the logs per row of the table; `training.train` writes one every step, `training.gpu` every 50 steps."""
 
 
 def smooth(logs: Sequence[Path], window: int, before: Sequence[Row] = ()) -> list[Row]:

@@ -37,7 +37,7 @@ class Settings:
     """The settings of a run."""
 
     folder: Path = Path("build/gpu")
-    """A folder in it for each model, with checkpoints and `metrics.jsonl`."""
+    """A folder in it for each model, with checkpoints and `metrics.jsonl`, a line every 50 steps."""
     minutes: float = 9.0
     """From the first step to the last."""
     models: tuple[Literal["emoji", "toys"], ...] = ("emoji", "toys")
@@ -209,13 +209,13 @@ class Trainer:
 
     def _report(self) -> None:
         loss = self.total.item() / (self.step - self.since)
-        seconds = (time.perf_counter() - self.began) / (self.step - self.since)
+        seconds = time.perf_counter() - self.began
         with (self.folder / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 4)}) + "\n")
+            log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 3)}) + "\n")
         if not loss < 1e3:
             raise FloatingPointError(f"the loss of {self.examples.name} is {loss}: try a lower --rate")
         if self.step % 500 == 0:
-            rate = self.run.batch / seconds
+            rate = self.run.batch * (self.step - self.since) / seconds
             print(f"{self.examples.name} step {self.step} loss {loss:.4f} {rate:,.0f} pictures/s", flush=True)
         self.total.zero_()
         self.since, self.began = self.step, time.perf_counter()

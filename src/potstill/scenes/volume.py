@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -14,6 +13,7 @@ from potstill.errors import InputError
 from potstill.fields import check_count, check_number, no_type_check
 from potstill.scenes.cameras import Cameras
 from potstill.scenes.scene import View, parameter
+from potstill.scenes.surface import Surface, marching_cubes
 from potstill.scenes.viewing import Solid, Viewing
 
 LEARNING_RATES = {"densities": 0.2, "colours": 0.1}
@@ -31,17 +31,6 @@ class Samples(NamedTuple):
     directions: Float[Tensor, "v h w 3"]
     weights: Float[Tensor, "v h w s"]
     """How much each sample adds to its pixel, T alpha."""
-
-
-class Surface(NamedTuple):
-    """A mesh of triangles, in numpy."""
-
-    vertices: np.ndarray
-    """In the world, [n, 3]."""
-    faces: np.ndarray
-    """Vertices of each triangle, counter-clockwise from outside, [m, 3]."""
-    colours: np.ndarray
-    """Of the vertices, sRGB in [0, 1], [n, 3]."""
 
 
 class Volume(Solid):
@@ -177,19 +166,7 @@ class Volume(Solid):
             InputError: scikit-image is not installed, or no density is above the level.
         """
         check_number("level", level, 1e-6, 1e6, usual="10")
-        try:
-            from skimage.measure import marching_cubes
-        except ImportError as error:
-            raise InputError(f"surfaces need scikit-image ({error}): pip install potstill[mesh]") from error
-        density = F.softplus(self.densities.double()).cpu().numpy()
-        if not density.max() > level:
-            raise InputError(
-                f"no density is above level = {level:g}, they are from {density.min():.3g} to {density.max():.3g}: "
-                "give a lower level"
-            )
-        spacing = 2 * self.radius / (len(density) - 1)
-        vertices, faces, _, _ = marching_cubes(np.pad(density, 1), level, gradient_direction="descent")
-        vertices = np.ascontiguousarray((vertices[:, ::-1] - 1) * spacing - self.radius)  # to x, y, z
+        vertices, faces = marching_cubes(F.softplus(self.densities.double()).cpu().numpy(), self.radius, level)
         points = torch.from_numpy(vertices).to(self.colours)[None, None, None]
         colours = self.look_up(self.colours, points)[:, 0, 0, 0].sigmoid().T
         return Surface(vertices, faces, colours.double().cpu().numpy())

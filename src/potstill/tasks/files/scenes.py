@@ -15,8 +15,9 @@ from potstill.io.meshes import mesh_bytes
 from potstill.io.outputs import FileOutputs, pictures
 from potstill.scenes.files import arrays_of
 from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.surface import Surface
 from potstill.scenes.viewing import Solid
-from potstill.scenes.volume import Surface, Volume
+from potstill.scenes.volume import Volume
 from potstill.tasks.files.baking import Baking
 from potstill.tasks.files.drawings import DRAWING, drawing_outputs
 

@@ -38,10 +38,21 @@ def test_the_scene_becomes_what_the_pictures_show():
     before = (scene.pictures(cameras) - other.pictures(cameras)).square().mean()
     optimizer = Adam([{**group, "lr": 4 * group["lr"]} for group in scene.parameter_groups()])
     falling = ExponentialLR(optimizer, 0.95)
-    pictures.fit(scene, goal, 60, Generator().manual_seed(0), optimizer, falling)
+    steps = list(pictures.fit(scene, goal, 60, Generator().manual_seed(0), optimizer, falling))
+    assert steps[-1].loss < steps[0].loss / 10
     assert (scene.pictures(cameras) - other.pictures(cameras)).square().mean() < before / 10
     assert scene.viewing == looked
     assert falling.last_epoch == 60
+
+
+def test_a_camera_is_shown_the_picture_from_the_nearest_side():
+    around = ring(6, size=16)
+    scene = cloud(Among(around), 6)
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    assert torch.allclose(pictures.pictures(around), scene.pictures(around), atol=1e-6)
+    near = ring(12, elevation=10.0, distance=5.0, size=32)[[0, 2, 4]]
+    assert pictures.pictures(near).shape == (3, 3, 32, 32)
+    assert torch.equal(pictures.pictures(near), pictures.pictures(around[[0, 1, 2]].resized(32, 32)))
 
 
 def test_what_changed_by_little_is_the_source_to_the_bit():

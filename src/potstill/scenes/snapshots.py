@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import interpolate, normalize
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -16,7 +17,7 @@ from potstill.errors import Note
 from potstill.fields import Checked, check_count, check_number
 from potstill.scenes.camera_rules import Among
 from potstill.scenes.cameras import Cameras
-from potstill.scenes.fitting import fit
+from potstill.scenes.fitting import FitStep, fit
 from potstill.scenes.scene import Scene, View, parameter
 from potstill.scenes.viewing import Solid
 from potstill.tensors import Grid, Images, without_small
@@ -110,8 +111,8 @@ class Snapshots(Scene):
 
     def fit(
         self, scene: Solid, goal: Images, steps: int, rng: Generator, optimizer: Optimizer, falling: LRScheduler
-    ) -> None:
-        """Move a scene until these cameras see the goal.
+    ) -> Iterator[FitStep]:
+        """Move a scene until these cameras see the goal, and yield after every step.
 
         Args:
             scene: what is moved, in place.
@@ -121,9 +122,18 @@ class Snapshots(Scene):
             optimizer: over the scene's parameters.
             falling: moves its learning rates.
         """
-        with _looked_at(scene, min(VIEWS, len(goal))):
-            for _ in fit(scene, goal, Cameras.of_view(self.fixed), steps=steps, rng=rng, optimizer=optimizer):
-                falling.step()
+        seen = Cameras.of_view(self.fixed)
+        for step in fit(scene, goal, seen, steps=steps, rng=rng, optimizer=optimizer, views=VIEWS):
+            falling.step()
+            yield step
+
+    @torch.no_grad()
+    def pictures(self, cameras: Cameras) -> Images:
+        """For each camera the picture as it is now from the side that is nearest to it, at its size; to look at."""
+        sides, wanted = (normalize(each.position) for each in (Cameras.of_view(self.fixed), cameras))
+        nearest = (wanted.to(sides) @ sides.mT).argmax(1)
+        shown = self.codec.decode(self.latents[nearest]).clamp(0, 1)
+        return interpolate(shown, (cameras.height, cameras.width), mode="bilinear", antialias=True)
 
     def copy(self) -> "Snapshots":
         """The same pictures, in memory of their own."""

@@ -7,8 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from potstill.errors import InputError
 from potstill.fields import check_count, check_number
 from potstill.io.gif import gif_bytes
@@ -70,15 +68,18 @@ class Aim:
             self.elevation = elevation
 
     def of(self, run: Run) -> Images:
-        """A picture of the scene of a run at that time."""
-        assert run.scene is not None
-        return self(run.scene)
+        """A picture of what a run moves, at that time."""
+        assert run.look is not None
+        return run.look(self.cameras)
+
+    @property
+    def cameras(self) -> Cameras:
+        """One, there."""
+        return Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
 
     def __call__(self, scene: Solid) -> Images:
         """A picture of a scene from there."""
-        cameras = Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
-        with torch.no_grad():
-            return look(scene, cameras)
+        return look(scene, self.cameras)
 
 
 @dataclass(eq=False)

@@ -1,18 +1,22 @@
 """An edit of a 3-D scene through its pictures: the steps move the pictures, then the scene is fitted to them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from torch import Generator
 
 from potstill.diffusion.prior import Condition, Prior
-from potstill.distillation import Step, distill
+from potstill.distillation import Step
 from potstill.errors import InputError
+from potstill.scenes.cameras import Cameras
 from potstill.scenes.snapshots import Refit
 from potstill.scenes.viewing import RandomColour, Solid
-from potstill.state import LoopState
+from potstill.state import LoopState, Resumable, State
 from potstill.tasks.scenes.models import SceneModel
+from potstill.tasks.scenes.run import SceneLoop, look
 from potstill.tasks.scenes.task import SceneTask
 from potstill.tasks.settings.plan import OptimizationPlan
+from potstill.tensors import Images
 
 
 def check_refit(task: SceneTask) -> None:
@@ -30,6 +34,23 @@ def check_refit(task: SceneTask) -> None:
         raise InputError(f"{wrong[0]} has no meaning with the route Refit(): leave it out, or give --route Direct()")
 
 
+@dataclass(frozen=True)
+class Refitting(Resumable):
+    """What the steps change: first the pictures, then the scene."""
+
+    pictures: LoopState
+    scene: LoopState
+
+    def live_state(self) -> State:
+        """Of both."""
+        return {"pictures": self.pictures.live_state(), "scene": self.scene.live_state()}
+
+    def restore(self, state: State) -> None:
+        """Of both."""
+        self.pictures.restore(state["pictures"])
+        self.scene.restore(state["scene"])
+
+
 def refit_loop(
     task: SceneTask,
     route: Refit,
@@ -39,8 +60,8 @@ def refit_loop(
     target: Condition,
     source: Condition | None,
     denoiser: Prior | None = None,
-) -> tuple[Iterator[Step], LoopState]:
-    """The steps of the run, the last of which fits the scene, and what they change.
+) -> SceneLoop:
+    """The steps of the method, which move the pictures, and then those of the fit, which move the scene.
 
     Args:
         task: the settings.
@@ -56,31 +77,22 @@ def refit_loop(
     pictures = route.moved(scene, rng)
     before = pictures.copy()
     descent = OptimizationPlan(plan.steps, plan.guidance_scale, default.optimizer, default.learning_rate)
-    loop = LoopState(pictures, descent.optimizer_of(pictures, len(pictures.latents)), rng)
-    steps = distill(
-        pictures,
-        task.guided_scene(model, denoiser),
-        task.method,
-        target=target,
-        source=source,
-        source_scene=before,
-        steps=plan.steps,
-        rng=rng,
-        optimizer=loop.optimizer,
-        progress=loop.progress,
-    )
+    optimizer, falling = task.material.descent(scene, plan.fit_steps, task.last_rate)
+    edit = LoopState(pictures, descent.optimizer_of(pictures, len(pictures.latents)), rng)
+    fit = LoopState(scene, optimizer, Generator().manual_seed(task.seed), falling)
+    moves = task.distilled(edit, model, target, source, before, denoiser)
+    total = plan.steps + plan.fit_steps
 
-    def fit() -> None:
-        optimizer, falling = task.material.descent(scene, route.steps, task.last_rate)
-        goal, fit_rng = pictures.goal(before, route.still), Generator().manual_seed(task.seed)
-        pictures.fit(scene, goal, route.steps, fit_rng, optimizer, falling)
+    def steps() -> Iterator[Step]:
+        for step in moves:
+            yield replace(step, total=total)
+        left, goal = plan.fit_steps - fit.progress.done, pictures.goal(before, route.still)
+        for each in pictures.fit(scene, goal, left, fit.rng, optimizer, falling) if left else ():
+            index, cost = plan.steps + fit.progress.done, edit.progress.evaluations
+            fit.progress.done += 1
+            yield Step(index, total, goal.new_zeros(1), pictures.latents.detach(), None, each.loss, None, cost)
 
-    def steps_and_fit() -> Iterator[Step]:
-        if loop.progress.done >= plan.steps:  # resumed from the state after the last step
-            fit()
-        for step in steps:
-            if step.index == plan.steps - 1:
-                fit()
-            yield step
+    def now(cameras: Cameras) -> Images:
+        return look(scene, cameras) if fit.progress.done else pictures.pictures(cameras)
 
-    return steps_and_fit(), loop
+    return SceneLoop(steps(), Refitting(edit, fit), now)

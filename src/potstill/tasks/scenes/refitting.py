@@ -31,7 +31,10 @@ def check_refit(task: SceneTask) -> None:
         "background = RandomColour()": isinstance(task.background, RandomColour),
     }
     if wrong := [name for name, is_stated in stated.items() if is_stated]:
-        raise InputError(f"{wrong[0]} has no meaning with the route Refit(): leave it out, or give --route Direct()")
+        raise InputError(
+            f"{wrong[0]} cannot be used with the route Refit(), the default of --model toys, which edits pictures and "
+            'then fits the scene to them: leave it out, or use --route "Direct()"'
+        )
 
 
 @dataclass(frozen=True)

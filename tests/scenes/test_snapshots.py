@@ -8,7 +8,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 from potstill.errors import InputError, Note
 from potstill.optimizers import Adam
 from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
-from potstill.scenes.snapshots import Direct, Refit, Snapshots
+from potstill.scenes.snapshots import SHARE, Direct, Refit, Snapshots
 
 
 def cloud(cameras, views, grey=0.2):
@@ -67,6 +67,23 @@ def test_what_changed_by_little_is_the_source_to_the_bit():
     assert torch.equal(goal[:3], before[:3])
     assert torch.allclose(goal[3:], (before[3:] - 0.1).clamp(0), atol=1e-6)
     assert torch.allclose(pictures.goal(source, 0.0)[:3], (before[:3] - 0.015).clamp(0), atol=1e-6)
+
+
+def test_gaussians_that_are_seen_where_nothing_changed_are_held():
+    scene = cloud(Orbit(width=16, height=16), 6)
+    source = Snapshots(scene, Generator())
+    goal = scene.viewing.codec.decode(source.latents.detach())
+    source.hold_unchanged(scene, goal, source)  # none would be left
+    assert scene.movable is None
+    goal[:, :, :8] += 0.2
+    mask = torch.zeros(6, 1, 16, 16)
+    mask[:, :, :8] = 1
+    scene.hold(torch.arange(30) == 3)
+    source.hold_unchanged(scene, goal, source)
+    assert torch.equal(scene.movable, (scene.shares(source.fixed, mask) >= SHARE) & (torch.arange(30) != 3))
+    assert 0 < int(scene.movable.sum()) < 29
+    upper = scene.means[scene.movable, 2].mean()
+    assert upper > scene.means[~scene.movable, 2].mean()
 
 
 def test_there_are_no_more_pictures_than_cameras():

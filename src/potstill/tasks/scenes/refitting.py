@@ -1,6 +1,6 @@
 """An edit of a 3-D scene through its pictures: the steps move the pictures, then the scene is fitted to them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from torch import Generator
@@ -9,6 +9,7 @@ from potstill.diffusion.prior import Condition, Prior
 from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.scenes.cameras import Cameras
+from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.snapshots import Refit
 from potstill.scenes.viewing import RandomColour, Solid
 from potstill.state import LoopState, Resumable, State
@@ -37,20 +38,26 @@ def check_refit(task: SceneTask) -> None:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Refitting(Resumable):
-    """What the steps change: first the pictures, then the scene."""
+    """What the steps change: first the pictures, then the scene, which is fitted to a goal."""
 
     pictures: LoopState
     scene: LoopState
+    aim: Callable[[], Images]
+    """The goal, once all pictures were moved; says what of the scene stays as it is."""
+    goal: Images | None = None
 
     def live_state(self) -> State:
         """Of both."""
-        return {"pictures": self.pictures.live_state(), "scene": self.scene.live_state()}
+        parts = {"pictures": self.pictures.live_state(), "scene": self.scene.live_state()}
+        return {**parts, "moved": self.goal is not None}
 
     def restore(self, state: State) -> None:
-        """Of both."""
+        """Of both. The goal is that of the scene as it was before the fit."""
         self.pictures.restore(state["pictures"])
+        if state["moved"]:
+            self.goal = self.aim()
         self.scene.restore(state["scene"])
 
 
@@ -86,16 +93,27 @@ def refit_loop(
     moves = task.distilled(edit, model, target, source, before, denoiser)
     total = plan.steps + plan.fit_steps
 
+    def aim() -> Images:
+        goal = pictures.goal(before, route.still)
+        if isinstance(scene, Gaussians):
+            pictures.hold_unchanged(scene, goal, before)
+        return goal
+
+    state = Refitting(edit, fit, aim)
+
     def steps() -> Iterator[Step]:
         for step in moves:
+            if step.index == plan.steps - 1:
+                state.goal = aim()
             yield replace(step, total=total)
-        left, goal = plan.fit_steps - fit.progress.done, pictures.goal(before, route.still)
-        for each in pictures.fit(scene, goal, left, fit.rng, optimizer, falling) if left else ():
+        assert state.goal is not None
+        rest, left = pictures.latents.detach(), plan.fit_steps - fit.progress.done
+        for each in pictures.fit(scene, state.goal, left, fit.rng, optimizer, falling) if left else ():
             index, cost = plan.steps + fit.progress.done, edit.progress.evaluations
             fit.progress.done += 1
-            yield Step(index, total, goal.new_zeros(1), pictures.latents.detach(), None, each.loss, None, cost)
+            yield Step(index, total, rest.new_zeros(1), rest, None, each.loss, None, cost)
 
     def now(cameras: Cameras) -> Images:
         return look(scene, cameras) if fit.progress.done else pictures.pictures(cameras)
 
-    return SceneLoop(steps(), Refitting(edit, fit), now)
+    return SceneLoop(steps(), state, now)

@@ -7,7 +7,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from potstill.errors import InputError, Note
 from potstill.optimizers import Adam
-from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
+from potstill.scenes import Among, Gaussians, Orbit, Viewing, Volume, ring
 from potstill.scenes.snapshots import SHARE, Direct, Refit, Snapshots
 
 
@@ -43,6 +43,15 @@ def test_the_scene_becomes_what_the_pictures_show():
     assert (scene.pictures(cameras) - other.pictures(cameras)).square().mean() < before / 10
     assert scene.viewing == looked
     assert falling.last_epoch == 60
+
+
+def test_a_volume_becomes_what_the_pictures_show():
+    scene = Volume.ball(9, viewing=Viewing(Orbit(width=8, height=8), 6))
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    goal = Volume.ball(9, grey=0.8).render(pictures.fixed).detach()
+    optimizer = Adam(scene.parameter_groups())
+    steps = list(pictures.fit(scene, goal, 40, Generator(), optimizer, ExponentialLR(optimizer, 0.95)))
+    assert steps[-1].loss < steps[0].loss / 10
 
 
 def test_a_camera_is_shown_the_picture_from_the_nearest_side():

@@ -71,9 +71,9 @@ class BenchCommand:
     with the columns image, source and target (prompts), and answer if you have the true results. Without answers
     nothing is ranked: what was kept is reported with how well the caption fits (docs/results/benchmark.md).
 
-    Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
-    evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits are
-    kept in the folder and not done again, so an interrupted run continues where it stopped.
+    Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs and seeds), curves.png (quality
+    over evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits
+    are kept in the folder and not done again, so an interrupted run continues where it stopped.
     """
 
     what: Positional[Literal["edits", "drawings", "scenes"]]

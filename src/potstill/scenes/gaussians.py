@@ -164,9 +164,10 @@ class Gaussians(Solid):
         0 for one that no camera of the view sees.
         """
         cameras, ones = Cameras.of_view(view), torch.ones_like(mask)
-        shape = (self.means, self.log_scales, self.quaternions, self.opacity_logits.sigmoid())
+        given = (self.means, self.log_scales, self.quaternions, self.opacity_logits.sigmoid())
+        means, log_scales, quaternions, opacity = (each.detach() for each in given)
         colour = torch.ones(len(mask), len(self), 3).to(self.means).requires_grad_()
-        picture, _, _ = splat(*(each.detach() for each in shape), colour, cameras)
+        picture, _, _ = splat(means, log_scales, quaternions, opacity, colour, cameras)
         (slope,) = torch.autograd.grad(picture, colour, torch.cat([mask, ones, 0 * ones], 1))  # a colour is linear
         inside, whole, _ = slope.sum(0).unbind(1)
         return inside / whole.clamp(min=torch.finfo(whole.dtype).tiny)

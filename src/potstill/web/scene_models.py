@@ -64,7 +64,7 @@ def total_steps(task: SceneTask) -> int:
     return plan.steps + plan.fit_steps
 
 
-def beginning(cls: type[SceneTask], name: str) -> Answer:
+def beginning(cls: type[SceneTask], command: str, name: str) -> Answer:
     """Where the controls of a task stand at first; no steps are those of the method."""
-    begin = stated(cls.command, name)
+    begin = stated(command, name)
     return {"steps": begin.get("steps"), "guidance_scale": begin.get("guidance_scale", cls.default_guidance_scale)}

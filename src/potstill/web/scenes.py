@@ -240,7 +240,7 @@ def choices() -> Answer:
         "first": {task: name_of(cls.method, methods_of(task)) for task, cls in tasks.items()},
         "models": MODELS,
         "begin": {
-            "of": {task: {name: beginning(cls, name) for name in MODELS} for task, cls in tasks.items()},
+            "of": {task: {name: beginning(cls, task, name) for name in MODELS} for task, cls in tasks.items()},
             "guidance_scale": GenerateScene.default_guidance_scale,
             "seed": GenerateScene.seed,
         },

@@ -8,7 +8,10 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
+import torch
 
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+"""The mark of a test that needs one."""
 REQUIRED = bool(os.environ.get("POTSTILL_REQUIRE_ALL"))
 
 

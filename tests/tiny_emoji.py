@@ -21,4 +21,4 @@ def blank_drawings() -> Drawings:
     things = [Thing(icon) for icon in icons()]
     things += [Thing(icon, colour) for icon in icons() if not icon.tone for colour in BACKGROUNDS]
     empty = torch.zeros(1, 4, 64, 64, dtype=torch.uint8)
-    return Drawings(empty, empty, {thing: index for index, thing in enumerate(things)}, {})
+    return Drawings(empty, {thing: index for index, thing in enumerate(things)}, {})

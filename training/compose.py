@@ -8,14 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, Picture, Thing, noun, parts, subject
-from training.data import Drawings
+from training.data import SIZE, Drawings
 from training.heldout import heldout, pair
 from training.icons import Icon, icons
 from training.model import Images
@@ -128,38 +129,93 @@ def say(picture: Picture, drawings: Drawings, rng: torch.Generator) -> str:
     return " ".join(words)
 
 
+class Layout(NamedTuple):
+    """Pictures as tensors: each is the sum of one or two drawings, in front of a colour."""
+
+    row: Int[Tensor, " drawings"]
+    """The number of the picture that a drawing belongs to."""
+    drawing: Int[Tensor, " drawings"]
+    """Its index in `Drawings`."""
+    size: Int[Tensor, " drawings"]
+    """Its pixels."""
+    y: Int[Tensor, " drawings"]
+    """Its top."""
+    x: Int[Tensor, " drawings"]
+    """Its left side."""
+    background: Float[Tensor, "b 3"]
+
+
+def lay_out(drawings: Drawings, pictures: Sequence[Picture]) -> Layout:
+    """Where the drawings of pictures are."""
+    found = []
+    for row, picture in enumerate(pictures):
+        index = [drawings.places[thing] for thing in picture.things]
+        if picture.other and picture.relation:
+            ends = zip(index, _ENDS[picture.relation], strict=True)
+            found += [(row, which, SIZES["small"], *_corner(SIZES["small"], end)) for which, end in ends]
+        elif picture.place:
+            found.append((row, index[0], SIZES[picture.size], *_corner(SIZES[picture.size], picture.place)))
+        else:
+            found.append((row, index[0], SIZE, 0, 0))
+    colours = torch.tensor([BACKGROUNDS[picture.background] for picture in pictures])
+    return Layout(*torch.tensor(found).T, colours / 255)
+
+
 def paint(drawings: Drawings, pictures: Sequence[Picture]) -> Images:
     """The images of pictures in [0, 1], on the device of the drawings."""
-    ink = inked(drawings, pictures)
-    colours = torch.tensor([BACKGROUNDS[picture.background] for picture in pictures], device=ink.device) / 255
-    return ink[:, :3] + (1 - ink[:, 3:]) * colours[:, :, None, None]
+    return painted(drawings, lay_out(drawings, pictures))
+
+
+def painted(drawings: Drawings, layout: Layout) -> Images:
+    """The images of a layout in [0, 1], on the device of the drawings."""
+    ink = _inked(drawings, layout)
+    return ink[:, :3] + (1 - ink[:, 3:]) * layout.background.to(ink.device)[:, :, None, None]
 
 
 def inked(drawings: Drawings, pictures: Sequence[Picture]) -> Float[Tensor, "b 4 64 64"]:
     """Pictures without their background: premultiplied colours and cover."""
-    ink = drawings.ink([picture.things[0] for picture in pictures])
-    for row, picture in enumerate(pictures):
-        if picture.place:
-            ink[row] = _placed(ink[row], SIZES[picture.size], picture.place)
-        if picture.other and picture.relation:
-            here, there = _ENDS[picture.relation]
-            other = drawings.ink([picture.other])[0]
-            ink[row] = _placed(ink[row], SIZES["small"], here) + _placed(other, SIZES["small"], there)
+    return _inked(drawings, lay_out(drawings, pictures))
+
+
+def _inked(drawings: Drawings, layout: Layout) -> Float[Tensor, "b 4 64 64"]:
+    device = drawings.pixels.device
+    ink = torch.zeros(len(layout.background), 4, SIZE, SIZE, device=device)
+    for size in (SIZE, *SIZES.values()):
+        parts = (layout.row, layout.drawing, layout.y, layout.x)
+        row, drawing, y, x = (part[layout.size == size].to(device, non_blocking=True) for part in parts)
+        ink.index_add_(0, row, _moved(_resized(drawings.ink(drawing), size), y, x))
     return ink
 
 
-def _placed(ink: Float[Tensor, "4 64 64"], size: int, place: str) -> Float[Tensor, "4 64 64"]:
-    """A drawing at one of the nine places, in fewer pixels."""
-    whole, words = ink.shape[-1], place.split()
-    smaller = F.interpolate(ink[None], (size, size), mode="area")[0] if whole % size == 0 else _resized(ink, size)
+def _corner(size: int, place: str) -> tuple[int, int]:
+    """Top and left of a drawing at one of the nine places."""
+    words = place.split()
     top = next((_START[word] for word in words if word in ("top", "bottom")), 0.5)
     left = next((_START[word] for word in words if word in ("left", "right")), 0.5)
-    y, x = round(top * (whole - size)), round(left * (whole - size))
-    return F.pad(smaller, (x, whole - size - x, y, whole - size - y))
+    return round(top * (SIZE - size)), round(left * (SIZE - size))
 
 
-def _resized(ink: Float[Tensor, "4 64 64"], size: int) -> Float[Tensor, "4 size size"]:
-    return F.interpolate(ink[None], (size, size), mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)
+def _moved(
+    ink: Float[Tensor, "n 4 size size"], y: Int[Tensor, " n"], x: Int[Tensor, " n"]
+) -> Float[Tensor, "n 4 64 64"]:
+    """Drawings in a whole picture, each with its corner at (y, x)."""
+    room = SIZE - ink.shape[-1]
+    if not room:
+        return ink
+    row, down, right = (torch.arange(count, device=ink.device) for count in (len(ink), SIZE, SIZE))
+    down, right = (down - y[:, None]) % SIZE, (right - x[:, None]) % SIZE
+    return (
+        F.pad(ink, (0, room, 0, room))
+        .movedim(1, -1)[row[:, None, None], down[:, :, None], right[:, None]]
+        .movedim(-1, 1)
+    )
+
+
+def _resized(ink: Float[Tensor, "n 4 64 64"], size: int) -> Float[Tensor, "n 4 size size"]:
+    """Drawings in fewer pixels."""
+    if SIZE % size == 0:
+        return F.interpolate(ink, (size, size), mode="area")
+    return F.interpolate(ink, (size, size), mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
 
 
 def _unnamed(icon: Icon) -> bool:

@@ -12,7 +12,7 @@ import json
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from rich.progress import track
 from safetensors import safe_open
@@ -63,11 +63,10 @@ def fetch(pack: str, folder: Path) -> dict:
 class Drawings:
     """Every icon, and every variant in another colour."""
 
-    icons: UInt8[Tensor, "icons 4 64 64"]
-    """RGBA bytes, in the order of `icons()`."""
-    variants: UInt8[Tensor, "variants 4 64 64"]
+    pixels: UInt8[Tensor, "drawings 4 64 64"]
+    """RGBA bytes: the icons in the order of `icons()`, then the variants."""
     places: Mapping[Thing, int]
-    """The index of a thing in the two tensors, one after the other."""
+    """The index of a thing."""
     own: Mapping[Icon, str]
     """The name of the colour that an icon has by itself, where there is one."""
 
@@ -80,17 +79,14 @@ class Drawings:
                 found.setdefault(thing.icon, []).append(thing.colour)
         return found
 
-    def ink(self, things: Sequence[Thing]) -> Float[Tensor, "n 4 64 64"]:
-        """The drawings in [0, 1] with premultiplied colours, which can be averaged."""
-        rgba = torch.stack([self._pixels(self.places[thing]) for thing in things]).float() / 255
+    def ink(self, index: Int[Tensor, " n"]) -> Float[Tensor, "n 4 64 64"]:
+        """Drawings in [0, 1] with premultiplied colours, which can be averaged."""
+        rgba = self.pixels[index].float() / 255
         return torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], 1)
 
     def to(self, device: torch.device) -> "Drawings":
         """The same on a device."""
-        return replace(self, icons=self.icons.to(device), variants=self.variants.to(device))
-
-    def _pixels(self, place: int) -> UInt8[Tensor, "4 64 64"]:
-        return self.icons[place] if place < len(self.icons) else self.variants[place - len(self.icons)]
+        return replace(self, pixels=self.pixels.to(device))
 
 
 def draw(pack: dict, name: str, size: int = SIZE, body: str | None = None) -> UInt8[np.ndarray, "{size} {size} 4"]:
@@ -117,7 +113,7 @@ def load(path: Path) -> Drawings:
     things = [Thing(icon) for icon in icons()]
     things += [Thing(by_key[key], colour) for key, _, colour in (name.rpartition("@") for name in names)]
     places = {thing: index for index, thing in enumerate(things)}
-    return Drawings(pixels, variants, places, {by_key[key]: colour for key, colour in own.items()})
+    return Drawings(torch.cat([pixels, variants]), places, {by_key[key]: colour for key, colour in own.items()})
 
 
 def _read(path: Path) -> tuple[UInt8[Tensor, "n 4 64 64"], list[str], dict[str, str]]:

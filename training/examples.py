@@ -4,10 +4,10 @@ The training code is the same for all models; they differ in their examples.
 """
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -16,23 +16,32 @@ from torch import Tensor
 from potstill.priors.unets import StableDiffusion
 from training import data
 from training.captions import BACKGROUNDS, PLACES, RELATIONS, SIZES, subject
-from training.compose import Pictures, paint, say
+from training.compose import Layout, Pictures, lay_out, painted, say
 from training.icons import STYLES, TONES, concepts
 from training.model import Images, vocabulary
 from training.sheet import picture
 
 
-class Batch(NamedTuple):
-    """The examples of a step."""
+class Plan(NamedTuple):
+    """The examples of a step before they are painted."""
 
-    images: Images
+    layout: NamedTuple
+    """Tensors that say what is in the pictures, on the CPU."""
     captions: list[str]
     camera: Float[Tensor, "b n"] | None = None
     """The embedding of each camera; zeros where the model is not told."""
 
 
-Draw = Callable[[int, torch.Generator], Batch]
-"""Draws a number of examples, a function of the generator alone."""
+class Source(abc.ABC):
+    """Draws examples on the CPU, in any process, and paints them where the drawings are."""
+
+    @abc.abstractmethod
+    def draw(self, count: int, rng: torch.Generator) -> Plan:
+        """Draw a number of examples, a function of the generator alone."""
+
+    @abc.abstractmethod
+    def paint(self, layout: Any) -> Images:
+        """The images of a plan in [0, 1]."""
 
 
 class Examples(abc.ABC):
@@ -55,12 +64,24 @@ class Examples(abc.ABC):
         """The vocabulary as phrases for prompts, in groups; those of the subjects in groups of their own."""
 
     @abc.abstractmethod
-    def open(self, device: torch.device) -> Draw:
-        """Read the files."""
+    def open(self, device: torch.device) -> Source:
+        """Read the files; images are painted on the device."""
 
     @abc.abstractmethod
     def sheet(self, prior: StableDiffusion, steps: int) -> bytes:
         """The PNG of samples that shows how far the training is."""
+
+
+class _Emoji(Source):
+    def __init__(self, drawings: data.Drawings) -> None:
+        self.drawings, self.pictures = drawings, Pictures(drawings)
+
+    def draw(self, count: int, rng: torch.Generator) -> Plan:
+        shown = self.pictures.draw(count, rng)
+        return Plan(lay_out(self.drawings, shown), [say(each, self.drawings, rng) for each in shown])
+
+    def paint(self, layout: Layout) -> Images:
+        return painted(self.drawings, layout)
 
 
 _GROUPS = {"places": "places and vehicles", "colours": "in several colours", "tones": "in several skin tones"}
@@ -106,16 +127,9 @@ docs/results/emoji-model.md and NOTICE in the repository."""
             "skin tones": [subject("", tone).strip() for tone in TONES],
         }
 
-    def open(self, device: torch.device) -> Draw:
+    def open(self, device: torch.device) -> Source:
         """Read the drawings."""
-        drawings = data.load(self.file).to(device)
-        pictures = Pictures(drawings)
-
-        def draw(count: int, rng: torch.Generator) -> Batch:
-            shown = pictures.draw(count, rng)
-            return Batch(paint(drawings, shown), [say(each, drawings, rng) for each in shown])
-
-        return draw
+        return _Emoji(data.load(self.file).to(device))
 
     def sheet(self, prior: StableDiffusion, steps: int) -> bytes:
         """Samples of fixed prompts."""

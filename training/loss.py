@@ -16,10 +16,13 @@ FLOOR = 0.04
 
 
 def draw_times(count: int, rng: torch.Generator, steps: int = 1000) -> Times:
-    """Noise levels: half uniform, half logit-normal, because the middle levels determine the image."""
-    uniform = torch.rand(count, generator=rng)
-    middle = torch.randn(count, generator=rng).sigmoid()
-    share = torch.where(torch.arange(count) % 2 == 0, uniform, middle)
+    """Noise levels: half uniform, half logit-normal, because the middle levels determine the image.
+
+    They are on the device of the generator.
+    """
+    uniform = torch.rand(count, generator=rng, device=rng.device)
+    middle = torch.randn(count, generator=rng, device=rng.device).sigmoid()
+    share = torch.where(torch.arange(count, device=rng.device) % 2 == 0, uniform, middle)
     return (share * steps).long().clamp(max=steps - 1)
 
 

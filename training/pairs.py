@@ -33,7 +33,7 @@ from PIL import Image
 from potstill.bench.emoji_pairs import ATLAS, PAIR_COLUMNS, TABLE
 from potstill.io.files import write
 from training import composed_pairs, data
-from training.captions import BACKGROUNDS, Picture, Thing, subject
+from training.captions import BACKGROUNDS, Picture, subject
 from training.change import Change, name_of
 from training.compose import backgrounds, inked, known
 from training.data import Drawings
@@ -74,7 +74,7 @@ def _shape(icon: Icon) -> str:
 
 def changes(drawings: Drawings) -> Iterator[Change]:
     """All pairs whose drawings are aligned and differ enough."""
-    every = drawings.ink([Thing(icon) for icon in icons()])
+    every = drawings.ink(torch.arange(len(icons())))
     ink, cover = every[:, :3], every[:, 3]
     places = {icon: index for index, icon in enumerate(icons())}
     for source in known():

@@ -101,7 +101,7 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    draw = run.data.open(device)
+    source = run.data.open(device)
     tokenizer, abar = build_tokenizer(run.data.words), build_scheduler().alphas_cumprod.to(device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
@@ -119,8 +119,9 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     while step < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
-        images, captions, camera = draw(run.batch, rng)
-        x0, tokens = CODEC.encode(images), tokenize(tokenizer, captions).to(device)
+        layout, captions, camera = source.draw(run.batch, rng)
+        x0, tokens = CODEC.encode(source.paint(layout)), tokenize(tokenizer, captions).to(device)
+        camera = None if camera is None else camera.to(device)
         t = draw_times(run.batch, rng).to(device)
         eps = torch.randn(x0.shape, generator=rng).to(device)
 

@@ -8,6 +8,8 @@ from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.schedule import VP, Flow, linear
 from potstill.errors import InputError
 from potstill.priors import Mixture
+from potstill.worlds import load_world
+from tests.optional import on_gpu
 
 
 def test_predictions_go_round_in_a_circle():
@@ -153,3 +155,11 @@ def test_impossible_mixtures_are_refused(centres, width, message):
 def test_an_unknown_label_is_refused(prior):
     with pytest.raises(InputError, match="label 7 is not among"):
         prior.condition(7)
+
+
+@on_gpu
+def test_a_mixture_on_a_gpu_draws_the_same_points():
+    own = load_world("moons").prior()
+    there = Mixture(own.centres.cuda(), own.labels.cuda(), own.width)
+    points, far = (each.sample(9, 1, Generator().manual_seed(0)) for each in (own, there))
+    assert torch.equal(points, far.cpu())

@@ -152,3 +152,13 @@ def test_a_change_needs_a_step():
     scene = ball()
     with pytest.raises(InputError, match=r"call after\(step.index\) after a step"):
         Densifier(scene, Adam(scene.parameters()), RULE, Generator()).after(0)
+
+
+def test_what_a_file_held_moves_to_the_device_of_the_scene():
+    _, densifier = run(ball(), replace(RULE, every=4))
+    state = densifier.state()
+    far = ball().to("meta")
+    again = Densifier(far, Adam(far.parameter_groups(0.01)), RULE, Generator())
+    again.restore(state)
+    assert again.gathered.is_meta
+    assert again.seen.is_meta

@@ -6,6 +6,7 @@ from torch import Generator
 
 from potstill.errors import InputError
 from potstill.scenes import Gaussians, Viewing, Volume, fit, ring
+from tests.optional import on_gpu
 
 
 @pytest.mark.parametrize("kind", ["gaussians", "volume"])
@@ -27,3 +28,12 @@ def test_pictures_must_fit_the_cameras():
     scene = Gaussians.ball(3, 0.5, Generator())
     with pytest.raises(InputError, match=r"must be those of 4 cameras of 8 x 8 pixels"):
         fit(scene, torch.zeros(3, 3, 8, 8), ring(4, size=8), steps=1, rng=Generator())
+
+
+@on_gpu
+def test_pictures_may_be_on_another_device():
+    cameras = ring(3, size=16)
+    scene = Volume.ball(5).to("cuda")
+    (step,) = fit(scene, torch.zeros(3, 3, 16, 16), cameras, steps=1, rng=Generator().manual_seed(0))
+    (own,) = fit(Volume.ball(5), torch.zeros(3, 3, 16, 16), cameras, steps=1, rng=Generator().manual_seed(0))
+    assert step.loss == pytest.approx(own.loss, rel=1e-5)

@@ -150,7 +150,7 @@ def test_the_quaternions_of_matrices():
 
 def test_nothing_in_front_is_said():
     away = Cameras.look_at(torch.tensor([[9.0, 0, 0]]), torch.tensor([[20.0, 0, 0]]), size=8)
-    with pytest.warns(Note, match="no Gaussian is in front"):
+    with pytest.warns(Note, match="the cameras see no Gaussian"):
         scene().pictures(away)
 
 

@@ -23,7 +23,7 @@ def drawings():
     pixels[7, 3, 24:40, 24:40] = 0
     variants = torch.full((1, 4, 64, 64), 255, dtype=torch.uint8)
     places = {thing: index for index, thing in enumerate([*map(Thing, icons()), Thing(COLOURED, COLOUR)])}
-    return Drawings(pixels, variants, places, {ICON: "red"})
+    return Drawings(torch.cat([pixels, variants]), places, {ICON: "red"})
 
 
 def test_the_background_shows_where_the_drawing_does_not_cover(drawings):

@@ -37,7 +37,7 @@ def drawings():
         drawing[:3] = torch.randint(256, (3, 1, 1), generator=rng, dtype=torch.uint8)
         drawing[1, int(u) :, int(v) :] = 0
         drawing[3] = 255 * inside
-    return Drawings(pixels, pixels[:0], {Thing(icon): index for index, icon in enumerate(icons())}, {})
+    return Drawings(pixels, {Thing(icon): index for index, icon in enumerate(icons())}, {})
 
 
 def test_a_true_picture_is_found_and_a_false_one_is_not(drawings):

@@ -23,7 +23,7 @@ def drawings() -> Drawings:
             things.append(Thing(icon, colour))
     pixels = torch.stack([base[icon_of[icon]] for icon in icons()])
     places = {thing: index for index, thing in enumerate([*map(Thing, icons()), *things])}
-    return Drawings(pixels, torch.stack(variants), places, {})
+    return Drawings(torch.cat([pixels, torch.stack(variants)]), places, {})
 
 
 def test_what_is_measured_was_held_out():

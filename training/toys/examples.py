@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from potstill.bench.scene_pictures import PARTS, paint
 from potstill.diffusion.views import CameraEmbedding
 from potstill.priors.unets import StableDiffusion
 from training.captions import BACKGROUNDS
-from training.examples import Batch, Draw, Examples, on_backgrounds
+from training.examples import Examples, Plan, Source, on_backgrounds
+from training.model import Images
 from training.toys import words
 from training.toys.looks import Look, draw_look, whole
 from training.toys.parts import COLOURS, Drawn, Toy
@@ -34,17 +37,27 @@ def vocabulary() -> list[str]:
     return sorted({*words.vocabulary(), *COLOURS, *_MIXED.split()} - {"a"})
 
 
-class Pictures:
+class Layout(NamedTuple):
+    """Pictures before they are painted."""
+
+    picked: Int[Tensor, " b"]
+    """The numbers of the rendered pictures."""
+    palettes: Float[Tensor, "b parts 3"]
+    """The colour of each part."""
+    backgrounds: Float[Tensor, "b 3"]
+
+
+class Pictures(Source):
     """Draws random pictures and paints them in random colours that are not held out."""
 
-    def __init__(self, rendered: Rendered) -> None:
-        """Build one toy of each kind, for the usual colours of its parts."""
-        self.rendered = rendered
+    def __init__(self, rendered: Rendered, device: torch.device | str = "cpu") -> None:
+        """Build one toy of each kind, for the usual colours of its parts; images are painted on the device."""
+        self.rendered, self.pixels = rendered, rendered.pixels.to(device)
         self._toys: dict[str, Toy] = {
             kind: whole(kind, Drawn(np.random.default_rng(0))) for kind in {toy["kind"] for toy in rendered.toys}
         }
 
-    def __call__(self, count: int, rng: torch.Generator) -> Batch:
+    def draw(self, count: int, rng: torch.Generator) -> Plan:
         """Draw `count` examples."""
         seed, picked = _integer(2**62, rng), torch.randint(len(self.rendered.pixels), (count,), generator=rng)
         numbers = np.random.default_rng(seed)
@@ -57,10 +70,14 @@ class Pictures:
             name, colour = background(look, numbers)
             backgrounds[row] = torch.tensor(colour)
             captions.append(say(look, name, numbers))
-        images = paint(self.rendered.pixels[picked], palettes, backgrounds)
         told = torch.rand(count, generator=rng) >= NO_CAMERA
         waves = READING.embed(self.rendered.azimuth[picked], self.rendered.elevation[picked])
-        return Batch(images, captions, waves * told[:, None])
+        return Plan(Layout(picked, palettes, backgrounds), captions, waves * told[:, None])
+
+    def paint(self, layout: Layout) -> Images:
+        """The images of a layout in [0, 1]."""
+        picked, palettes, backgrounds = (part.to(self.pixels.device, non_blocking=True) for part in layout)
+        return paint(self.pixels[picked], palettes, backgrounds)
 
 
 def background(look: Look, rng: np.random.Generator) -> tuple[str, tuple[float, ...]]:
@@ -123,15 +140,9 @@ docs/results/toys-model.md in the repository."""
             "backgrounds": on_backgrounds(),
         }
 
-    def open(self, device: torch.device) -> Draw:
-        """Read the pictures; they are painted on the CPU."""
-        pictures = Pictures(load(self.folder))
-
-        def draw(count: int, rng: torch.Generator) -> Batch:
-            images, captions, camera = pictures(count, rng)
-            return Batch(images.to(device), captions, None if camera is None else camera.to(device))
-
-        return draw
+    def open(self, device: torch.device) -> Source:
+        """Read the pictures."""
+        return Pictures(load(self.folder), device)
 
     def sheet(self, prior: StableDiffusion, steps: int) -> bytes:
         """Samples of fixed prompts from eight sides."""

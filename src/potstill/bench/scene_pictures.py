@@ -45,7 +45,7 @@ def paint(
         background: its colours.
     """
     light, parts, counts = pixels.unbind(1)
-    rows = torch.arange(len(pixels))[:, None, None]
+    rows = torch.arange(len(pixels), device=pixels.device)[:, None, None]
     low, high = (counts & 15)[..., None] / RAYS, (counts >> 4)[..., None] / RAYS
     shown = low * palette[rows, (parts & 15).long()] + high * palette[rows, (parts >> 4).long()]
     whole = (light / 255)[..., None] * shown + (1 - low - high) * background[:, None, None]

@@ -125,8 +125,8 @@ class Mixture(Prior):
         """
         check_count("count", count, 10_000_000, least=0)
         centres = self.of(label)
-        chosen = centres[torch.randint(len(centres), (count,), generator=rng)]
-        return chosen + self.width * torch.randn(chosen.shape, generator=rng, dtype=chosen.dtype)
+        chosen = centres[torch.randint(len(centres), (count,), generator=rng).to(centres.device)]
+        return chosen + self.width * torch.randn(chosen.shape, generator=rng, dtype=chosen.dtype).to(chosen)
 
     def of(self, label: int) -> Float[Tensor, "n D"]:
         """The centres of one class; of all for label -1.

@@ -76,7 +76,7 @@ class Densifier(Growth):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Resume from `state`, after the scene was restored."""
-        self.gathered, self.seen = state["gathered"].clone(), state["seen"].clone()
+        self.gathered, self.seen = (state[name].clone().to(self.scene.means) for name in ("gathered", "seen"))
 
     @torch.no_grad()
     def after(self, index: int) -> None:

@@ -69,7 +69,7 @@ def fit(
         for index in range(steps):
             chosen = rule(count, rng)
             background = scene.viewing.background(count, rng).to(like)
-            goal = pictures[chosen.index].to(like)  # type: ignore[index]
+            goal = pictures[chosen.index.to(pictures.device)].to(like)  # type: ignore[union-attr]
             loss = (scene.render({**chosen.view(), "background": background}) - goal).square().mean()
             scene.zero_grad()
             loss.backward()

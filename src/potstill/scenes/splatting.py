@@ -22,44 +22,52 @@ def splat(
 ) -> tuple[Float[Tensor, "v 3 h w"], Float[Tensor, "v 1 h w"], Splats | None]:
     """The pictures on black, their opacity, and on the CPU the projected Gaussians.
 
-    Says so, once, where no Gaussian is in front of any of the cameras.
+    Says so, once, where the cameras see no Gaussian.
 
     Raises:
         InputError: the tensors are on a CUDA device, and gsplat is not installed.
     """
     if means.is_cuda:
-        picture, alpha = _on_cuda(means, log_scales, quaternions, opacity, colour, cameras)
+        picture, alpha, seen = _on_cuda(means, log_scales, quaternions, opacity, colour, cameras)
+        _note_unseen(seen)
         return picture, alpha, None
     splats = project(means, log_scales, quaternions, cameras)
-    if not splats.visible.any():
-        warnings.warn(
-            "no Gaussian is in front of the cameras, so the pictures are empty: turn the scene, or move the cameras",
-            Note,
-            stacklevel=4,
-        )
+    _note_unseen(bool(splats.visible.any()))
     return *composite(splats, opacity, colour, cameras.width, cameras.height), splats
+
+
+def _note_unseen(seen: bool) -> None:
+    if not seen:
+        warnings.warn(
+            "the cameras see no Gaussian, so the pictures are empty: turn the scene, or move the cameras",
+            Note,
+            stacklevel=5,
+        )
 
 
 def _on_cuda(
     means: Tensor, log_scales: Tensor, quaternions: Tensor, opacity: Tensor, colour: Tensor, cameras: Cameras
-) -> tuple[Tensor, Tensor]:
-    """By gsplat, whose kernels need the near plane as one number: that of the camera nearest to the origin."""
+) -> tuple[Tensor, Tensor, bool]:
+    """By gsplat, and whether any Gaussian is in a picture. Its kernels compute in float32, and need the near plane as
+    one number: that of the camera nearest to the origin.
+    """
     try:
         from gsplat import rasterization  # type: ignore[import-not-found]
     except ImportError as error:
         raise InputError(f"Gaussians on a GPU are drawn by gsplat ({error}): pip install potstill[gpu]") from error
-    picture, alpha, _ = rasterization(
-        means=means,
-        quats=quaternions,
-        scales=log_scales.exp(),
-        opacities=opacity,
-        colors=colour,
-        viewmats=cameras.world_to_camera.to(means),
-        Ks=cameras.intrinsics.to(means),
+    picture, alpha, about = rasterization(
+        means=means.float(),
+        quats=quaternions.float(),
+        scales=log_scales.exp().float(),
+        opacities=opacity.float(),
+        colors=colour.float(),
+        viewmats=cameras.world_to_camera.to(means.device, torch.float32),
+        Ks=cameras.intrinsics.to(means.device, torch.float32),
         width=cameras.width,
         height=cameras.height,
-        near_plane=max(NEAR * float(cameras.position.norm(dim=1).min()), torch.finfo(means.dtype).tiny),
+        near_plane=max(NEAR * float(cameras.position.norm(dim=1).min()), torch.finfo(torch.float32).tiny),
         eps2d=BLUR,
         packed=True,
     )
-    return picture.permute(0, 3, 1, 2), alpha.permute(0, 3, 1, 2)
+    picture, alpha = (each.permute(0, 3, 1, 2).to(means.dtype) for each in (picture, alpha))
+    return picture, alpha, len(about["gaussian_ids"]) > 0

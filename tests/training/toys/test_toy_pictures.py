@@ -77,20 +77,21 @@ def test_shards_are_kept_and_read(folder):
 
 
 def test_a_batch_is_a_function_of_its_seed(folder):
-    draw = Pictures(pictures.load(folder))
-    one, again, other = (draw(8, generator(seed)) for seed in (1, 1, 2))
-    assert torch.equal(one.images, again.images)
+    source = Pictures(pictures.load(folder))
+    one, again, other = (source.draw(8, generator(seed)) for seed in (1, 1, 2))
+    images, again_images, other_images = (source.paint(plan.layout) for plan in (one, again, other))
+    assert torch.equal(images, again_images)
     assert one.captions == again.captions
     assert torch.equal(one.camera, again.camera)
-    assert not torch.equal(one.images, other.images)
-    assert one.images.shape == (8, 3, 64, 64)
-    assert one.images.min() >= 0
-    assert one.images.max() <= 1
+    assert not torch.equal(images, other_images)
+    assert images.shape == (8, 3, 64, 64)
+    assert images.min() >= 0
+    assert images.max() <= 1
 
 
 def test_a_tenth_of_the_captions_and_of_the_cameras_is_left_out(folder):
     rendered = pictures.load(folder)
-    batch = Pictures(rendered)(1000, generator(3))
+    batch = Pictures(rendered).draw(1000, generator(3))
     assert 0.06 < np.mean([not caption for caption in batch.captions]) < 0.14
     untold = (batch.camera == 0).all(1)
     assert 0.06 < untold.float().mean() < 0.14

@@ -1,6 +1,6 @@
 """The Janus problem on a trained network: toys made by the model `toys`, which is told the camera, or is not.
 
-    python -m benchmarks.toys_janus --out docs/pictures/toys-janus.png
+    python -m benchmarks.toys_janus --out build/toys-janus.png
 
 Draws the captions whose sides are told apart worst without the camera, two rows each: the camera told, and not told,
 from eight sides. Prints for each caption the share of 24 views whose nearest true picture is from their side, the

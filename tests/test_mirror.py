@@ -56,6 +56,7 @@ TESTED_IN = {
     "worlds/toys/test_prior.py": "worlds.toys.views",
     "test_state.py": "tasks.runs.state_file",
     "web/test_pictures.py": "web.edit_tab",
+    "web/test_scenes.py": "web.scene_models",
     "web/test_texts.py": "web.task_texts",
     "web/test_worlds.py": "web.(code|limits)",
 }

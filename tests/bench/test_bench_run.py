@@ -165,6 +165,16 @@ def test_the_command_writes_all_and_prints_the_tables(capsys, tmp_path):
     assert sorted(path.name for path in (tmp_path / "bench-2").iterdir()) == written[1:]
 
 
+@pytest.mark.parametrize("what", [*GROUPS, "scenes"])
+def test_an_unknown_method_is_named_before_a_missing_package(what, capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "potstill.bench.reference_based", None)
+    words = ("bench", what, "--out", str(tmp_path / "bench"), "--methods")
+    code, _, err = run(capsys, *words, "infedits")
+    assert (code, "infedits" in err, "did you mean 'infedit'?" in err, "pip install" in err) == (2, True, True, False)
+    code, _, err = run(capsys, *words, "InfEdit()")
+    assert (code, "pip install potstill[bench]" in err) == (2, True)
+
+
 def test_the_command_takes_a_data_set(capsys, tmp_path):
     (tmp_path / "data" / "imgs").mkdir(parents=True)
     Image.new("RGB", (64, 64), "red").save(tmp_path / "data" / "imgs" / "heart.png")

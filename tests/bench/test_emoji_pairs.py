@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Generator
@@ -180,3 +181,15 @@ def test_the_interval_covers_as_often_as_it_says():
     covered = sum(low <= mean <= high for low, high in map(interval, values))
     assert 0.84 <= covered / 300 <= 0.98
     assert interval(values[0]) == interval(values[0])
+
+
+def test_the_interval_of_several_seeds_holds_both_spreads():
+    rng = np.random.default_rng(0)
+    pairs, seeds = rng.normal(size=(1, 40)), rng.normal(size=(3, 1))
+    low, high = interval(pairs)
+    assert interval(np.repeat(pairs, 3, 0)) == pytest.approx([low, high])  # seeds that agree add nothing
+    assert interval(pairs[0]) == [low, high]
+    of_seeds = interval(np.repeat(seeds, 40, 1))
+    assert of_seeds == pytest.approx([seeds.min(), seeds.max()])  # a draw in 27 has one seed alone
+    both = interval(pairs + seeds)
+    assert both[1] - both[0] > max(high - low, of_seeds[1] - of_seeds[0])

@@ -109,6 +109,22 @@ def test_what_is_held_does_not_move_to_the_bit():
         cloud.hold(torch.ones(30, dtype=torch.bool))
 
 
+def test_the_share_of_a_gaussian_is_what_its_colour_adds_in_the_mask():
+    cloud = scene(20)
+    cloud.colours.data += 3  # above black
+    view = Cameras.orbit([10.0, 100.0, 200.0], size=16).to(F64).view()
+    mask = (torch.rand(3, 1, 16, 16, generator=Generator().manual_seed(1), dtype=F64) > 0.5).to(F64)
+    added = [
+        torch.autograd.grad((cloud.shade(view)[0] * where).sum(), cloud.colours)[0].sum(1)
+        for where in (mask, torch.ones_like(mask))
+    ]
+    found = cloud.shares(view, mask)
+    assert (added[1] > 0).sum() > 10
+    assert torch.allclose(found * added[1], added[0], atol=1e-12)
+    assert (found[added[1] == 0] == 0).all()
+    assert found.max() <= 1 + 1e-12
+
+
 def test_every_parameter_has_its_learning_rate():
     groups = scene(degree=1).parameter_groups(2.0)
     assert {group["name"]: group["lr"] for group in groups} == {name: 2 * rate for name, rate in LEARNING_RATES.items()}

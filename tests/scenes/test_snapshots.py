@@ -7,8 +7,8 @@ from torch.optim.lr_scheduler import ExponentialLR
 
 from potstill.errors import InputError, Note
 from potstill.optimizers import Adam
-from potstill.scenes import Among, Gaussians, Orbit, Viewing, ring
-from potstill.scenes.snapshots import Direct, Refit, Snapshots
+from potstill.scenes import Among, Gaussians, Orbit, Viewing, Volume, ring
+from potstill.scenes.snapshots import SHARE, Direct, Refit, Snapshots
 
 
 def cloud(cameras, views, grey=0.2):
@@ -38,10 +38,30 @@ def test_the_scene_becomes_what_the_pictures_show():
     before = (scene.pictures(cameras) - other.pictures(cameras)).square().mean()
     optimizer = Adam([{**group, "lr": 4 * group["lr"]} for group in scene.parameter_groups()])
     falling = ExponentialLR(optimizer, 0.95)
-    pictures.fit(scene, goal, 60, Generator().manual_seed(0), optimizer, falling)
+    steps = list(pictures.fit(scene, goal, 60, Generator().manual_seed(0), optimizer, falling))
+    assert steps[-1].loss < steps[0].loss / 10
     assert (scene.pictures(cameras) - other.pictures(cameras)).square().mean() < before / 10
     assert scene.viewing == looked
     assert falling.last_epoch == 60
+
+
+def test_a_volume_becomes_what_the_pictures_show():
+    scene = Volume.ball(9, viewing=Viewing(Orbit(width=8, height=8), 6))
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    goal = Volume.ball(9, grey=0.8).render(pictures.fixed).detach()
+    optimizer = Adam(scene.parameter_groups())
+    steps = list(pictures.fit(scene, goal, 40, Generator(), optimizer, ExponentialLR(optimizer, 0.95)))
+    assert steps[-1].loss < steps[0].loss / 10
+
+
+def test_a_camera_is_shown_the_picture_from_the_nearest_side():
+    around = ring(6, size=16)
+    scene = cloud(Among(around), 6)
+    pictures = Snapshots(scene, Generator().manual_seed(1))
+    assert torch.allclose(pictures.pictures(around), scene.pictures(around), atol=1e-6)
+    near = ring(12, elevation=10.0, distance=5.0, size=32)[[0, 2, 4]]
+    assert pictures.pictures(near).shape == (3, 3, 32, 32)
+    assert torch.equal(pictures.pictures(near), pictures.pictures(around[[0, 1, 2]].resized(32, 32)))
 
 
 def test_what_changed_by_little_is_the_source_to_the_bit():
@@ -56,6 +76,23 @@ def test_what_changed_by_little_is_the_source_to_the_bit():
     assert torch.equal(goal[:3], before[:3])
     assert torch.allclose(goal[3:], (before[3:] - 0.1).clamp(0), atol=1e-6)
     assert torch.allclose(pictures.goal(source, 0.0)[:3], (before[:3] - 0.015).clamp(0), atol=1e-6)
+
+
+def test_gaussians_that_are_seen_where_nothing_changed_are_held():
+    scene = cloud(Orbit(width=16, height=16), 6)
+    source = Snapshots(scene, Generator())
+    goal = scene.viewing.codec.decode(source.latents.detach())
+    source.hold_unchanged(scene, goal, source)  # none would be left
+    assert scene.movable is None
+    goal[:, :, :8] += 0.2
+    mask = torch.zeros(6, 1, 16, 16)
+    mask[:, :, :8] = 1
+    scene.hold(torch.arange(30) == 3)
+    source.hold_unchanged(scene, goal, source)
+    assert torch.equal(scene.movable, (scene.shares(source.fixed, mask) >= SHARE) & (torch.arange(30) != 3))
+    assert 0 < int(scene.movable.sum()) < 29
+    upper = scene.means[scene.movable, 2].mean()
+    assert upper > scene.means[~scene.movable, 2].mean()
 
 
 def test_there_are_no_more_pictures_than_cameras():

@@ -7,8 +7,11 @@ import pytest
 
 from potstill import edit_scene, generate_scene
 from potstill.io.gaussian_files import gaussians_ply
+from potstill.methods import InfEdit
 from potstill.scenes.files import arrays_of
+from potstill.scenes.snapshots import Refit
 from potstill.tasks.files.provenance import read_record
+from potstill.tasks.scenes.presets import PRESETS
 from potstill.web import limits, scenes
 
 MAKE = {"task": "generate", "target": "red teapot", "methods": ["sds"], "steps": 2, "seed": 3}
@@ -61,6 +64,22 @@ def test_a_scene_of_the_page_is_that_of_the_library(tmp_path):
     assert np.array_equal(numbers(made), numbers(expected.scene))
     assert taken(run, ".gif").startswith(b"GIF8")
     assert "cannot write Gaussians" in scenes.scenes_take({"run": run, "index": 0, "kind": ".glb"})["error"]
+
+
+def test_the_network_has_the_defaults_of_the_command():
+    """An edit moves pictures, and then the scene."""
+    answer = begun(EDIT, model="toys", steps=None)
+    assert answer["panels"][0]["total"] == InfEdit.default_optimizer.steps + Refit.steps
+    run = finished(EDIT, model="toys", steps=1)
+    file = scenes.EXAMPLES / "red-teapot.splat"
+    expected = edit_scene(file, source="red teapot", target="blue teapot", steps=1, model="toys")
+    assert np.array_equal(numbers(scenes.SCENES.get(run).runs[0].run.scene), numbers(expected.scene))
+    begin = scenes.choices()["begin"]["of"]
+    assert begin["generate"]["toys"]["guidance_scale"] == PRESETS["generate"]["toys"]["guidance_scale"]
+    assert begin["edit"] == {
+        "world:toys": {"steps": limits.SCENE["steps"], "guidance_scale": 1.0},
+        "toys": {"steps": None, "guidance_scale": 1.0},
+    }
 
 
 def test_an_edit_begins_with_an_example_a_file_or_the_scene_of_a_run(tmp_path):

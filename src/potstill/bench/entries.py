@@ -165,6 +165,18 @@ class Suite:
 PICTURES = Suite(BOUNDS, published, tuned, new_task, edit_pairs)
 
 
+def check_names(names: Sequence[str], suite: Suite) -> None:
+    """Raise unless all are names of methods, or expressions.
+
+    Raises:
+        InputError: one is neither.
+    """
+    known = {*suite.published(), *suite.tuned()}
+    for name in names:
+        if name not in known:
+            from_text(name, suite.methods)
+
+
 def select_entries(
     names: tuple[str, ...] = (),
     setting: Setting | None = None,

@@ -36,30 +36,39 @@ class EntryResults:
     """[seed][pair]"""
     curve: list[Scores]
 
+    def table(self, score: str) -> Float[np.ndarray, "seeds pairs"]:
+        """A score of each seed and pair; NaN for a pair without that score."""
+        return np.array([[case.scores[score] for case in cases] for cases in self.cases], dtype=float)
+
     def values(self, score: str) -> Float[np.ndarray, " pairs"]:
         """A score of each pair, as the mean over seeds; NaN for a pair without that score."""
-        return np.array([[case.scores[score] for case in cases] for cases in self.cases], dtype=float).mean(0)
+        return self.table(score).mean(0)
 
     def pairs(self) -> list[Pair]:
         """The pairs."""
         return [case.pair for case in self.cases[0]]
 
     def record(self, group: str | None = None) -> dict[str, Any]:
-        """The means over pairs and seeds, for all pairs or one group, with 95 % intervals over pairs."""
+        """The means over pairs and seeds, for all pairs or one group, with 95 % intervals over both."""
         chosen = np.array([group in (None, pair.group) for pair in self.pairs()])
         found: dict[str, Any] = {"method": self.entry.name, "setting": self.entry.setting_name}
         for score in self.cases[0][0].scores:
-            values = self.values(score)[chosen]
-            values = values[~np.isnan(values)]
-            found[score] = float(values.mean()) if len(values) else None
-            found[f"{score}_interval"] = interval(values) if len(values) else None
+            values = self.table(score)[:, chosen]
+            values = values[:, ~np.isnan(values).any(0)]
+            found[score] = float(values.mean()) if values.size else None
+            found[f"{score}_interval"] = interval(values) if values.size else None
         return found | {name: self.curve[-1][name] for name in ("evaluations", "seconds")}
 
 
-def interval(values: Float[np.ndarray, " n"]) -> list[float]:
-    """The 95 % confidence interval of the mean by the bootstrap (Efron 1979), with a fixed seed."""
-    picks = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
-    return np.quantile(values[picks].mean(1), [0.025, 0.975]).tolist()
+def interval(values: Float[np.ndarray, "*seeds n"]) -> list[float]:
+    """The 95 % confidence interval of the mean by the bootstrap (Efron 1979), with a fixed seed.
+
+    Of several seeds, they are drawn as well, independently of the pairs: both are samples of what could have been run.
+    """
+    rng, table = np.random.default_rng(0), np.atleast_2d(values)
+    pairs = rng.integers(table.shape[1], size=(RESAMPLES, 1, table.shape[1]))
+    seeds = rng.integers(len(table), size=(RESAMPLES, len(table), 1))
+    return np.quantile(table[seeds, pairs].mean((1, 2)), [0.025, 0.975]).tolist()
 
 
 def collect_results(done: Sequence[tuple[Trial, Stored]]) -> list[EntryResults]:

@@ -71,9 +71,9 @@ class BenchCommand:
     with the columns image, source and target (prompts), and answer if you have the true results. Without answers
     nothing is ranked: what was kept is reported with how well the caption fits (docs/results/benchmark.md).
 
-    Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs), curves.png (quality over
-    evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits are
-    kept in the folder and not done again, so an interrupted run continues where it stopped.
+    Writes bench.md (tables), bench.json (every score, with 95 % intervals over pairs and seeds), curves.png (quality
+    over evaluations), sheet.png (all methods side by side) and cases-METHOD.png (best, middle, worst). Finished edits
+    are kept in the folder and not done again, so an interrupted run continues where it stopped.
     """
 
     what: Positional[Literal["edits", "drawings", "scenes"]]
@@ -146,16 +146,19 @@ class BenchCommand:
 
     def run(self) -> None:
         """Edit, measure, write, print."""
+        from potstill.bench.entries import check_names, select_entries
+
+        check_names(self.methods, self._suite())
         try:
             import potstill.bench.reference_based  # noqa: F401
         except ModuleNotFoundError as error:
             raise InputError(f"bench needs {error.name}: run `pip install potstill[bench]`") from None
-        from potstill.bench.entries import select_entries
         from potstill.bench.plots import cases, curves, sheet
         from potstill.bench.run import run_all, trials_of
         from potstill.bench.settings import Setting
 
-        judge, pairs, suite = self._chosen()
+        judge, pairs = self._chosen()
+        suite = self._suite(self.what != "scenes" or isinstance(_loaded(self._used, self.what), Pipeline))
         settings = self.settings or ("published" if self.data else "tuned")
         setting = None if settings == "both" else Setting(settings)
         entries = select_entries(self.methods, setting, pairs[0].answer is not None, self.guidance_scales, suite)
@@ -194,26 +197,33 @@ class BenchCommand:
             settings_used |= {"task": self.task or "edit", "scene": self.scene or "gaussians"}
         return Report(collect_results(done), {**settings_used, **versions()}, judge)
 
-    def _chosen(self) -> "tuple[Judge, list[Pair], Suite]":
-        """The judge, the pairs, and what is measured on them."""
+    def _suite(self, network: bool = True) -> "Suite":
+        """What is measured, by a network or by a world."""
+        from potstill.bench.drawing_suite import DRAWINGS
         from potstill.bench.entries import PICTURES
+        from potstill.bench.scene_suite import suite
 
+        if self.what == "scenes":
+            return suite(self.task or "edit", self.scene or "gaussians", network)
+        return DRAWINGS if self.what == "drawings" else PICTURES
+
+    def _chosen(self) -> "tuple[Judge, list[Pair]]":
+        """The judge and the pairs."""
         if self.data:
-            return *self._on_disk(self.data), PICTURES
+            return self._on_disk(self.data)
         if self.what == "edits":
             from potstill.bench.emoji_pairs import emoji_pairs
             from potstill.bench.reference_based import ReferenceBased
 
-            return ReferenceBased(), self._evenly(emoji_pairs()), PICTURES
+            return ReferenceBased(), self._evenly(emoji_pairs())
         if self.what == "scenes":
             return self._scenes()
         from potstill.bench.drawing_judge import DrawingJudge
         from potstill.bench.drawing_pairs import drawing_pairs
-        from potstill.bench.drawing_suite import DRAWINGS
 
-        return DrawingJudge(), [each.pair() for each in self._evenly(drawing_pairs())], DRAWINGS
+        return DrawingJudge(), [each.pair() for each in self._evenly(drawing_pairs())]
 
-    def _scenes(self) -> "tuple[Judge, list[Pair], Suite]":
+    def _scenes(self) -> "tuple[Judge, list[Pair]]":
         """Of scenes; a world is measured on what its toys have prompts for.
 
         Raises:
@@ -221,7 +231,6 @@ class BenchCommand:
         """
         from potstill.bench.scene_judge import PromptJudge, SceneJudge
         from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
-        from potstill.bench.scene_suite import suite
 
         task, material, prior = self.task or "edit", self.scene or "gaussians", _loaded(self._used, self.what)
         if self._used != self.model:
@@ -231,8 +240,7 @@ class BenchCommand:
         if len(chosen) < len(found):
             print(f"{self._used.model} has the toys of {len(chosen)} of {len(found)} pairs", file=sys.stderr)
         judge = SceneJudge(material) if task == "edit" else PromptJudge(material)
-        pairs = [each.pair() for each in self._evenly(chosen)]
-        return judge, pairs, suite(task, material, isinstance(prior, Pipeline))
+        return judge, [each.pair() for each in self._evenly(chosen)]
 
     @property
     def _used(self) -> Model:

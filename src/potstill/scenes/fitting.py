@@ -35,11 +35,12 @@ def fit(
     steps: int,
     rng: Generator,
     optimizer: Optimizer | None = None,
+    views: int | None = None,
 ) -> Iterator[FitStep]:
     """Move the scene until it looks like the pictures, mean |render - picture|² over the views of a step, and yield.
 
-    In each step as many of the cameras as the scene's viewing has views are drawn, and its background; where that is
-    random, the pictures should have none.
+    In each step some of the cameras are drawn, and the background of the scene's viewing; where that is random, the
+    pictures should have none.
 
     Args:
         scene: Gaussians or a Volume, moved in place.
@@ -48,6 +49,7 @@ def fit(
         steps: of the optimiser.
         rng: draws the cameras.
         optimizer: over the scene's parameters; Adam with `scene.parameter_groups()` by default.
+        views: how many cameras are drawn, by default as many as the scene's viewing has; at most all.
 
     Raises:
         InputError: the pictures do not fit the cameras, or steps are out of range; when it is called.
@@ -61,7 +63,7 @@ def fit(
     descent = optimizer or Adam(scene.parameter_groups())
     like = next(scene.parameters())
     known = cameras.numbered().to(like.dtype).to(like.device)
-    count, rule = min(scene.viewing.views, len(cameras)), Among(known)
+    count, rule = min(scene.viewing.views if views is None else views, len(cameras)), Among(known)
 
     def remaining_steps() -> Iterator[FitStep]:
         for index in range(steps):

@@ -158,6 +158,20 @@ class Gaussians(Solid):
         """The means, by opacity."""
         return self.means, self.opacity_logits.sigmoid()
 
+    def shares(self, view: View, mask: Float[Tensor, "v 1 h w"]) -> Float[Tensor, " n"]:
+        """The share of each Gaussian's part in the pictures that lies in a mask, sum T alpha mask / sum T alpha.
+
+        0 for one that no camera of the view sees.
+        """
+        cameras, ones = Cameras.of_view(view), torch.ones_like(mask)
+        given = (self.means, self.log_scales, self.quaternions, self.opacity_logits.sigmoid())
+        means, log_scales, quaternions, opacity = (each.detach() for each in given)
+        colour = torch.ones(len(mask), len(self), 3).to(self.means).requires_grad_()
+        picture, _, _ = splat(means, log_scales, quaternions, opacity, colour, cameras)
+        (slope,) = torch.autograd.grad(picture, colour, torch.cat([mask, ones, 0 * ones], 1))  # a colour is linear
+        inside, whole, _ = slope.sum(0).unbind(1)
+        return inside / whole.clamp(min=torch.finfo(whole.dtype).tiny)
+
     def hold(self, held: Bool[Tensor, " n"] | None) -> None:
         """Fix some of the Gaussians, to the bit; None lets all move.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import interpolate, normalize
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -16,13 +17,16 @@ from potstill.errors import Note
 from potstill.fields import Checked, check_count, check_number
 from potstill.scenes.camera_rules import Among
 from potstill.scenes.cameras import Cameras
-from potstill.scenes.fitting import fit
+from potstill.scenes.fitting import FitStep, fit
+from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.scene import Scene, View, parameter
 from potstill.scenes.viewing import Solid
 from potstill.tensors import Grid, Images, without_small
 
 VIEWS = 4
 """Pictures in a step of the fit, each step of which is a few milliseconds of a core for each of them."""
+SHARE = 0.3
+"""Of a Gaussian's part in the pictures, where they changed: with less it stays (docs/results/scenes-benchmark.md)."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class Refit(Route):
     with the smallest mean squared error to all of them. The fit needs no network. (Instruct-NeRF2NeRF, arXiv
     2303.12789, edits pictures and fits in turns.)
 
-    Small changes of a picture are undone before the fit, since the network redraws a little of everything.
+    Small changes of a picture are undone before the fit, since the network redraws a little of everything, and
+    Gaussians that are seen elsewhere only keep their bits.
 
     Raises:
         InputError: steps are not from 1 to 1,000,000, or still is not in [0, 1).
@@ -108,10 +113,22 @@ class Snapshots(Scene):
         before, after = (self.codec.decode(each.latents.detach()) for each in (source, self))
         return before + without_small(after - before, still)
 
+    def hold_unchanged(self, scene: Gaussians, goal: Images, source: "Snapshots") -> None:
+        """Fix the Gaussians that are seen where the goal is the source, beside those that are fixed.
+
+        None is where nothing would be left.
+        """
+        before = self.codec.decode(source.latents.detach())
+        mask = (goal != before).any(1, keepdim=True).to(before)
+        movable = scene.shares(self.fixed, mask) >= SHARE
+        movable &= True if scene.movable is None else scene.movable
+        if movable.any():
+            scene.hold(~movable)
+
     def fit(
         self, scene: Solid, goal: Images, steps: int, rng: Generator, optimizer: Optimizer, falling: LRScheduler
-    ) -> None:
-        """Move a scene until these cameras see the goal.
+    ) -> Iterator[FitStep]:
+        """Move a scene until these cameras see the goal, and yield after every step.
 
         Args:
             scene: what is moved, in place.
@@ -121,9 +138,18 @@ class Snapshots(Scene):
             optimizer: over the scene's parameters.
             falling: moves its learning rates.
         """
-        with _looked_at(scene, min(VIEWS, len(goal))):
-            for _ in fit(scene, goal, Cameras.of_view(self.fixed), steps=steps, rng=rng, optimizer=optimizer):
-                falling.step()
+        seen = Cameras.of_view(self.fixed)
+        for step in fit(scene, goal, seen, steps=steps, rng=rng, optimizer=optimizer, views=VIEWS):
+            falling.step()
+            yield step
+
+    @torch.no_grad()
+    def pictures(self, cameras: Cameras) -> Images:
+        """For each camera the picture as it is now from the side that is nearest to it, at its size; to look at."""
+        sides, wanted = (normalize(each.position) for each in (Cameras.of_view(self.fixed), cameras))
+        nearest = (wanted.to(sides) @ sides.mT).argmax(1)
+        shown = self.codec.decode(self.latents[nearest]).clamp(0, 1)
+        return interpolate(shown, (cameras.height, cameras.width), mode="bilinear", antialias=True)
 
     def copy(self) -> "Snapshots":
         """The same pictures, in memory of their own."""

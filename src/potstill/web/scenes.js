@@ -1,17 +1,17 @@
 // The tab 3D: a scene that is made or edited, and a view of it that turns while it runs.
 const kind = choice("task", ["generate", "edit"], { value: "generate", names: (name) => `task_${name}`, change: () => suit() });
 const made = choice("made_of", ["gaussians", "volume"], { value: "gaussians", names: (name) => `made_of_${name}` });
+const model = choice("model", CHOICES.models, { value: CHOICES.models[0], names: (name) => `model_${name.replace(":", "_")}`, change: () => suit() });
 const method = choice("method", CHOICES.methods.generate, { value: CHOICES.first.generate });
 const methods = [method];
 const start = { of: "", index: 0, ending: ".ply" };
 const origin = make("img", { alt: "", class: "ps-origin", draggable: "false" });
 upload.accept = ".ply,.splat";
-steps.value = CHOICES.begin.steps;
 const begun = make("div", { class: "ps-drop", ...dropping }, origin);
 const choices = group("scene", begun, make("label", { class: "ps-choice" }, text("upload_scene"), upload), text("examples"), examples);
 const toys = make("p", { class: "ps-hint" });
 find(".ps-prompts").append(toys);
-find(".ps-controls").append(group("task", kind.label, made.label), choices,
+find(".ps-controls").append(group("task", kind.label, model.label, made.label), choices,
   group("methods", method.label, scale.label, make("div", { class: "ps-pairs" }, stepsLabel, seedLabel)));
 const verb = () => kind.value;
 const suit = () => {
@@ -24,10 +24,15 @@ const suit = () => {
     method.select.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
     method.value = CHOICES.first[kind.value];
     method.select.dataset.of = kind.value;
-    scale.value = CHOICES.begin.guidance_scale[kind.value];
+  }
+  const of = `${kind.value} ${model.value}`, begin = CHOICES.begin.of[kind.value][model.value];
+  if (scale.label.dataset.of !== of) {
+    scale.label.dataset.of = of;
+    scale.value = begin.guidance_scale;
+    steps.value = begin.steps ?? "";
   }
   if (!bench.running) going(false);
-  toys.textContent = say("toys", { names: CHOICES.toys.join(", ") });
+  toys.textContent = say("toys", { names: CHOICES.toys[model.value].join(", ") });
   relabel();
 };
 
@@ -67,7 +72,7 @@ new MutationObserver(() => {
 }).observe(stage, { childList: true });
 
 const asked = () => ({
-  ...common(), ...turn, task: kind.value,
+  ...common(), ...turn, task: kind.value, model: model.value,
   ...(kind.value === "generate" ? { made_of: made.value, source: "" }
     : start.of ? { of_run: start.of, index: start.index } : bench.upload ? { scene: bench.upload, ending: start.ending } : { index: bench.example }),
 });
@@ -93,13 +98,13 @@ const editThis = (n) => {
   note();
   target.input.focus();
 };
-extra.get = () => ({ start, origin: start.of ? origin.src : "", method: method.value, scale: scale.value });
+extra.get = () => ({ start, origin: start.of ? origin.src : "", method: method.value, scale: scale.value, steps: steps.value });
 extra.set = (kept) => {
   Object.assign(start, kept?.start);
   Object.assign(turn, { azimuth: azimuth.value, elevation: elevation.value });
   if (kept?.origin.startsWith("data:image/png;base64,")) origin.src = kept.origin;
   suit();
-  if (kept) { method.value = kept.method; scale.value = kept.scale; }
+  if (kept) { method.value = kept.method; scale.value = kept.scale; steps.value = kept.steps; }
 };
 // The scene that an edit began from is that of the new run: the earlier run has ended.
 const started = () => { if (kind.value === "edit" && start.of) Object.assign(start, { of: bench.run, index: -1 }); };

@@ -1,34 +1,28 @@
-"""The tab 3D: scenes that are made or edited in the exact world of toys, seen from all sides while they run."""
+"""The tab 3D: scenes that are made or edited by the exact world or the model of toys, seen from all sides meanwhile."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from potstill.errors import InputError
 from potstill.fields import check_count, check_number
 from potstill.io.gif import gif_bytes
-from potstill.methods import named
+from potstill.priors.vocabulary import read_vocabulary
 from potstill.scenes import Cameras, Gaussians, Solid, Volume
 from potstill.scenes.files import read_gaussians
-from potstill.scenes.viewing import Viewing
 from potstill.tasks.files.scenes import GAUSSIANS, MESHES, check_ending, scene_bytes
 from potstill.tasks.runs.run import Run
 from potstill.tasks.scenes.editing import EditScene
 from potstill.tasks.scenes.generating import GenerateScene
-from potstill.tasks.scenes.models import scene_model
 from potstill.tasks.scenes.run import look
 from potstill.tasks.scenes.task import SceneTask
-from potstill.tasks.settings.models import load
-from potstill.tasks.settings.parsing import to_text
 from potstill.tensors import Images
 from potstill.web import limits
 from potstill.web.calls import Answer, decoded, encoded, question, uploaded
 from potstill.web.runs import TURNS, Runs
+from potstill.web.scene_models import MODELS, beginning, methods_of, model, stated, total_steps, toys, viewing
 from potstill.web.watching import (
     BeginTask,
     Nothing,
@@ -40,9 +34,7 @@ from potstill.web.watching import (
     name_of,
     noted,
     picture,
-    total_steps,
 )
-from potstill.worlds.toys.prior import Toys
 
 EXAMPLES = Path(__file__).parent / "scenes"
 """Scenes to begin with: examples.json names each, with two prompts."""
@@ -70,15 +62,18 @@ class Aim:
             self.elevation = elevation
 
     def of(self, run: Run) -> Images:
-        """A picture of the scene of a run at that time."""
-        assert run.scene is not None
-        return self(run.scene)
+        """A picture of what a run moves, at that time."""
+        assert run.look is not None
+        return run.look(self.cameras)
+
+    @property
+    def cameras(self) -> Cameras:
+        """One, there."""
+        return Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
 
     def __call__(self, scene: Solid) -> Images:
         """A picture of a scene from there."""
-        cameras = Cameras.orbit(self.azimuth, self.elevation, size=limits.VIEW)
-        with torch.no_grad():
-            return look(scene, cameras)
+        return look(scene, self.cameras)
 
 
 @dataclass(eq=False)
@@ -128,7 +123,7 @@ class GivenScene:
         """
         name = f"scene{self.ending}"
         with uploaded(decoded(self.scene, name), name) as path:
-            return read_gaussians(path, _viewing(), limits.GAUSSIANS)
+            return read_gaussians(path, viewing(), limits.GAUSSIANS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +131,8 @@ class BeginScene(GivenScene, BeginTask):
     """A new scene; an edit begins with a file, with the scene of a run, or with an example."""
 
     task: Literal["generate", "edit"]
+    model: Literal["world:toys", "toys"] = "world:toys"
+    """The exact world, or the bundled network; each with the defaults of the command."""
     azimuth: float = Aim.azimuth
     elevation: float = Aim.elevation
     made_of: Literal["gaussians", "volume"] = "gaussians"
@@ -177,33 +174,7 @@ def _examples() -> list[dict[str, str]]:
 
 
 def _example(index: int) -> Gaussians:
-    return read_gaussians(EXAMPLES / _examples()[index]["file"], _viewing())
-
-
-@cache
-def _model() -> Toys:
-    toys = load("world:toys")
-    assert isinstance(toys, Toys)
-    return toys
-
-
-@cache
-def _viewing() -> Viewing:
-    """How the world looks at its toys; its background is that of all views here."""
-    return EditScene(source="red", target="blue").viewing(scene_model(_model(), None))
-
-
-def _toys() -> list[str]:
-    """What prompts can name."""
-    return [toy.caption for toy in _model().bank.classes]
-
-
-def methods_of(task: str) -> Mapping[str, Any]:
-    """The methods of a task by name, its own default first."""
-    if task == "edit":
-        return named()
-    own = GenerateScene.method
-    return {to_text(own): own, **{name: method for name, method in named().items() if not method.edits}}
+    return read_gaussians(EXAMPLES / _examples()[index]["file"], viewing())
 
 
 @question(Nothing)
@@ -211,7 +182,7 @@ def scenes_examples(settings: Nothing) -> Answer:
     """Scenes to edit, with two prompts each, and the toys that prompts can name."""
     with TURNS.turn():
         shown = [{**each, "data": picture(Aim()(_example(n)))} for n, each in enumerate(_examples())]
-    return {"examples": shown, "words": sorted({word for toy in _toys() for word in toy.split()})}
+    return {"examples": shown, "words": sorted({*read_vocabulary("toys").words})}
 
 
 @question(GivenScene)
@@ -225,8 +196,8 @@ def scenes_open(settings: GivenScene) -> Answer:
 @question(BeginScene)
 def scenes_begin(settings: BeginScene) -> Answer:
     """Be ready for the first step of every method."""
-    settings = replace(settings, steps=limits.SCENE["steps"] if settings.steps is None else settings.steps)
-    stated: dict[str, Any] = {"size": limits.SCENE["size"]}
+    told, own = stated(settings.task, settings.model), settings.steps
+    settings = replace(settings, steps=told.get("steps") if own is None else own)
     inputs: dict[str, Any] = {}
     aim = Aim()
     aim.move(settings.azimuth, settings.elevation)
@@ -234,11 +205,11 @@ def scenes_begin(settings: BeginScene) -> Answer:
     with TURNS.turn(), noted() as notes:
         if settings.task == "edit":
             inputs["scene"] = settings.start()
-            stated |= {"source": settings.source, "target": settings.target}
+            told |= {"source": settings.source, "target": settings.target}
         else:
-            stated |= {"prompt": settings.target, "scene": settings.made_of}
-        tasks = settings.tasks(cls, methods_of(settings.task), limits.EDIT_STEPS, **stated)
-        started = {name: (task, task.start(inputs, _model())) for name, task in tasks.items()}
+            told |= {"prompt": settings.target, "scene": settings.made_of}
+        tasks = settings.tasks(cls, methods_of(settings.task), limits.EDIT_STEPS, **told)
+        started = {name: (task, task.start(inputs, model(settings.model))) for name, task in tasks.items()}
     runs = [Watched(name, run, total_steps(task), partial(aim.of, run)) for name, (task, run) in started.items()]
     task, run = next(iter(started.values()))
     assert run.scene is not None
@@ -267,12 +238,13 @@ def choices() -> Answer:
     return {
         "methods": {task: [*methods_of(task)] for task in tasks},
         "first": {task: name_of(cls.method, methods_of(task)) for task, cls in tasks.items()},
+        "models": MODELS,
         "begin": {
-            "guidance_scale": {task: cls.default_guidance_scale for task, cls in tasks.items()},
-            "steps": limits.SCENE["steps"],
+            "of": {task: {name: beginning(cls, task, name) for name in MODELS} for task, cls in tasks.items()},
+            "guidance_scale": GenerateScene.default_guidance_scale,
             "seed": GenerateScene.seed,
         },
-        "toys": _toys(),
+        "toys": toys(),
         "aim": {"azimuth": Aim.azimuth, "elevation": Aim.elevation},
         "limits": {"steps": limits.EDIT_STEPS},
     }

@@ -99,18 +99,21 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     "save_svg": ("Save SVG", "SVG 저장"),
     # 3D
     "scenes_lead": (
-        "Make a small 3D scene from a prompt, or edit one, under an exact score. Drag the view to turn it.",
-        "프롬프트로 작은 3D 장면을 만들거나 편집합니다. 스코어는 정확합니다. 언제든 끌어서 돌려 볼 수 있습니다.",
+        "Make a small 3D scene from a prompt, or edit one. Drag the view to turn it.",
+        "프롬프트로 작은 3D 장면을 만들거나 편집합니다. 언제든 끌어서 돌려 볼 수 있습니다.",
     ),
     "scenes_limits": (
-        f"At most {limits.EDIT_STEPS} steps, {limits.GAUSSIANS:,} Gaussians and {_MB} MB; the model knows toys alone, "
-        f"here in {_SIDE}x{_SIDE} pixels.",
-        f"{limits.EDIT_STEPS}스텝, 가우시안 {limits.GAUSSIANS:,}개, {_MB} MB까지. 모델은 장난감만 알고, "
-        f"여기서는 {_SIDE}x{_SIDE} 픽셀로 봅니다.",
+        f"At most {limits.EDIT_STEPS} steps, {limits.GAUSSIANS:,} Gaussians and {_MB} MB; both models know toys alone, "
+        f"the exact one here in {_SIDE}x{_SIDE} pixels.",
+        f"{limits.EDIT_STEPS}스텝, 가우시안 {limits.GAUSSIANS:,}개, {_MB} MB까지. 두 모델 모두 장난감만 알고, "
+        f"정확한 모델은 여기서 {_SIDE}x{_SIDE} 픽셀로 봅니다.",
     ),
     "task": ("Task", "작업"),
     "task_generate": ("Make a scene", "장면 만들기"),
     "task_edit": ("Edit a scene", "장면 편집"),
+    "model": ("Model", "모델"),
+    "model_world_toys": ("Some toys, the exact score", "장난감 몇 가지, 정확한 스코어"),
+    "model_toys": ("45 toys in any colour, a network", "장난감 45가지, 모든 색, 네트워크"),
     "generate": ("Make", "만들기"),
     "made_of": ("Made of", "표현"),
     "made_of_gaussians": ("Gaussians", "가우시안"),

@@ -140,7 +140,7 @@ class BeginTask:
         check_count("methods", len(self.methods), limits.PANELS)
         if self.steps is not None:
             check_count("steps", self.steps, most)
-        stated |= {name: getattr(self, name) for name in ("guidance_scale", "seed")}
+        stated |= {"seed": self.seed} | ({} if (scale := self.guidance_scale) is None else {"guidance_scale": scale})
         tasks = {}
         for name in self.methods:
             if name not in methods:

@@ -1,5 +1,7 @@
 """Edits of a scene through its pictures."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from potstill.scenes import Gaussians, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians
 from potstill.tasks.runs.replaying import replay
 from potstill.tasks.scenes.editing import EditScene, edit_scene
+from potstill.tasks.scenes.run import look
 from potstill.tasks.settings.schema import schema
 
 EDIT = {"source": "red teapot", "target": "blue teapot", "size": 16, "views": 8, "route": "Refit(steps=30)"}
@@ -24,13 +27,33 @@ def teapot(tmp_path_factory):
 
 def test_a_scene_is_edited_through_its_pictures(teapot, tmp_path):
     result = edit_scene(teapot, **EDIT, learning_rate=4.0)
-    assert [step["step"] for step in result.trace] == list(range(InfEdit.default_optimizer.steps))
-    assert result.trace[-1]["evaluations"] == 2 * 8 * InfEdit.default_optimizer.steps  # the fit has none
+    moving = InfEdit.default_optimizer.steps
+    assert [step["step"] for step in result.trace] == list(range(moving + 30))
+    assert {step["evaluations"] for step in result.trace[moving:]} == {2 * 8 * moving}  # the fit has none
     assert result.measured["psnr"] > edit_scene(teapot, **{**EDIT, "route": "Refit(steps=1)"}).measured["psnr"] + 3
     assert replay(result.save(tmp_path / "blue.ply")[0]).largest == 0
 
 
-@pytest.mark.parametrize("steps", [1, 2])
+def test_a_preview_shows_the_pictures_while_they_move_and_then_the_scene(teapot):
+    task, world = EditScene.of({**EDIT, "steps": 2}), load("world:toys")
+    run = task.start({"scene": teapot}, world)
+    assert isinstance(run.scene, Gaussians)
+    assert run.look is not None
+    seen = task.shown(run.scene.viewing, 8)
+    unmoved, first = look(run.scene, seen), run.look(seen)
+    previews = [run.preview()]
+    for step in run:
+        assert step.total == 32
+        assert torch.allclose(look(run.scene, seen), unmoved, atol=1e-5) == (step.index < 2)
+        assert torch.equal(run.look(seen), look(run.scene, seen)) == (step.index >= 2)
+        previews.append(run.preview())
+        if step.index == 1:
+            assert (run.look(seen) - first).square().mean() > 1e-3
+    assert len({each.shape for each in previews}) == 1
+    assert all(not torch.equal(*pair) for pair in pairwise(previews))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 12])
 def test_a_resumed_run_has_the_same_scene(steps, teapot):
     task, world = EditScene.of({**EDIT, "steps": 2}), load("world:toys")
     whole, half, rest = (task.start({"scene": teapot}, world) for _ in range(3))
@@ -54,6 +77,18 @@ def test_what_is_outside_of_the_box_keeps_its_bits(teapot):
     assert not torch.equal(after.colours[~outside], before.colours[~outside])
 
 
+def test_what_is_seen_where_no_picture_changed_keeps_its_bits(teapot):
+    before = read_gaussians(teapot)
+    after = edit_scene(teapot, **{**EDIT, "route": "Refit(steps=30, still=0.7)"}).scene
+    assert isinstance(after, Gaussians)
+    assert after.movable is not None
+    held = ~after.movable
+    assert 0 < int(held.sum()) < len(held)
+    for name, value in before.named_parameters():
+        assert torch.equal(getattr(after, name)[held], value[held])
+    assert not torch.equal(after.colours[~held], before.colours[~held])
+
+
 def test_what_suits_no_fit_is_refused():
     told = {"source": "a", "target": "b", "route": "Refit()"}
     for name, value in {
@@ -61,7 +96,7 @@ def test_what_suits_no_fit_is_refused():
         "most_gaussians": 3000,
         "background": RandomColour(),
     }.items():
-        with pytest.raises(InputError, match=rf"{name}.* has no meaning with the route Refit\(\)"):
+        with pytest.raises(InputError, match=rf"^{name}.* cannot be used with the route Refit\(\).*leave it out"):
             EditScene.of({**told, name: value})
     route = next(each for each in schema(EditScene) if each.name == "route")
     assert route.choices == ["Direct", "Refit"]

@@ -17,7 +17,7 @@ from potstill.io.claims import Claim, check_outputs
 from potstill.io.files import as_path, writable_folder, write
 from potstill.io.gif import gif_bytes
 from potstill.io.images import levels, png_bytes
-from potstill.scenes import Solid, Volume
+from potstill.scenes import Cameras, Solid, Volume
 from potstill.state import Resumable, State
 from potstill.tasks.files.baking import Baking
 from potstill.tasks.files.drawings import Drawn
@@ -167,7 +167,9 @@ class Run(Resumable):
     complete: Callable[[Result], Result] = lambda result: result
     """Adds the measurements and tensors that are known at the end."""
     scene: Solid | None = None
-    """What the steps move, if it is a 3-D scene."""
+    """What becomes the result, if it is a 3-D scene."""
+    look: Callable[[Cameras], Images] | None = None
+    """What cameras see of a scene as it is now, or of the pictures of it that the steps move."""
     turning: Callable[[int], Images] | None = None
     """A view of a scene, from further around for each number; to watch the run."""
     showing: "Callable[[Result], Shown] | None" = None

@@ -1,7 +1,7 @@
 """Edit a 3-D scene with two prompts: one that describes it, one that describes what it should become."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -21,14 +21,13 @@ from potstill.scenes.files import gaussians_on_mesh, read_gaussians
 from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.snapshots import Direct, Refit, Route
 from potstill.scenes.viewing import Solid, Viewing
-from potstill.state import LoopState
 from potstill.tasks.files.baking import RADIUS, Baking
 from potstill.tasks.files.scenes import MESHES, check_readable, scene_kind
 from potstill.tasks.runs.run import Result
 from potstill.tasks.scenes.models import SceneModel
 from potstill.tasks.scenes.presets import default_preset, with_preset
 from potstill.tasks.scenes.refitting import check_refit, refit_loop
-from potstill.tasks.scenes.run import check_seen
+from potstill.tasks.scenes.run import SceneLoop, check_seen
 from potstill.tasks.scenes.task import SceneTask
 from potstill.tasks.settings.models import load
 from potstill.tasks.settings.plan import ScenePlan
@@ -56,7 +55,8 @@ class EditScene(SceneTask):
     """Number of Gaussians on the surface of a mesh; by default 2000. Those of a file are as many as they are."""
     route: Advanced[Route] = Direct()
     """Whether the steps move the scene, Direct(), or pictures of it from as many cameras as --views says, to which the
-    scene is then fitted, Refit(); these take the steps and the optimizer that the method has for pictures."""
+    scene is then fitted in 80 steps more, Refit(). The pictures take the steps and the optimizer that the method has
+    for pictures."""
     only_box: Annotated[Box | None, Option(metavar="X0 X1 Y0 Y1 Z0 Z1")] = None
     """Edit only the Gaussians whose centres are in this box; the others stay as they are, to the bit."""
 
@@ -92,9 +92,9 @@ class EditScene(SceneTask):
     def resolve(self) -> ScenePlan:
         """Pictures take as many steps as the method has for them."""
         plan = super().resolve()
-        if self.steps or not isinstance(self.route, Refit):
+        if not isinstance(self.route, Refit):
             return plan
-        return replace(plan, steps=self.method.default_optimizer.steps)
+        return replace(plan, steps=self.steps or self.method.default_optimizer.steps, fit_steps=self.route.steps)
 
     def loop(
         self,
@@ -105,7 +105,7 @@ class EditScene(SceneTask):
         source: Condition | None = None,
         source_scene: Solid | None = None,
         denoiser: Prior | None = None,
-    ) -> tuple[Iterator[Step], LoopState]:
+    ) -> SceneLoop:
         """By the route."""
         if isinstance(self.route, Refit):
             return refit_loop(self, self.route, scene, model, rng, target, source, denoiser)

@@ -1,8 +1,8 @@
 """A run on a 3-D scene, and how its result is shown: views on a sheet, and an orbit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from potstill.distillation import Step
 from potstill.errors import InputError
 from potstill.scenes.cameras import Cameras
 from potstill.scenes.viewing import RandomColour, Solid, SolidColour
-from potstill.state import LoopState
+from potstill.state import Resumable
 from potstill.tasks.files.baking import Baking
 from potstill.tasks.runs.run import Result, Run, Shown
 from potstill.tasks.scenes.models import SceneModel, ToysModel
@@ -27,13 +27,23 @@ FRAMES = 24
 """Of the orbit."""
 
 
+class SceneLoop(NamedTuple):
+    """The steps of a run on a scene."""
+
+    steps: Iterator[Step]
+    """They move the scene, or pictures of it."""
+    state: Resumable
+    """What they change."""
+    look: Callable[[Cameras], Images]
+    """What cameras see at that time, which is what the steps move."""
+
+
 def scene_run(
     task: SceneSettings,
     model: SceneModel,
     scene: Solid,
     target: str,
-    steps: Iterator[Step],
-    loop: LoopState,
+    loop: SceneLoop,
     record: Mapping[str, Any],
     before: Solid | None = None,
     frame_count: int = 0,
@@ -46,8 +56,7 @@ def scene_run(
         model: that made the predictions.
         scene: what the steps move.
         target: what it becomes.
-        steps: of the run.
-        loop: what they change.
+        loop: the steps of the run.
         record: all that the result depends on.
         before: the scene before the edit.
         frame_count: approximate number of intermediate sheets to keep.
@@ -58,7 +67,7 @@ def scene_run(
     first = None if before is None else look(before, around)
 
     def sheet() -> Images:
-        now = look(scene, around)
+        now = loop.look(around)
         views = now if first is None else torch.cat([first, now])
         rows = [torch.cat([*row], 2) for row in views.split(COLUMNS)]
         return torch.cat(rows, 1)[None]
@@ -70,7 +79,7 @@ def scene_run(
 
     def turning(number: int) -> Images:
         cameras = task.shown(viewing, FRAMES)
-        return look(scene, cameras[[number % FRAMES]]).cpu().float()
+        return loop.look(cameras[[number % FRAMES]]).cpu().float()
 
     def showing(result: Result) -> Shown:
         frames = [] if before is None else look(before, task.shown(viewing, FRAMES)).cpu().float().split(1)
@@ -78,12 +87,13 @@ def scene_run(
 
     return Run(
         dict(record),
-        steps,
-        loop,
+        loop.steps,
+        loop.state,
         sheet,
         frame_count=frame_count,
         complete=complete,
         scene=scene,
+        look=loop.look,
         turning=turning,
         showing=showing,
     )

@@ -4,6 +4,7 @@ import abc
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Regularized
 from potstill.scenes.files import read_cameras
 from potstill.scenes.gaussians import Gaussians
+from potstill.scenes.scene import Scene
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.state import LoopState
 from potstill.tasks.files.baking import Baking
 from potstill.tasks.runs.run import Run
 from potstill.tasks.scenes.growth import growth_of
 from potstill.tasks.scenes.models import SceneModel
-from potstill.tasks.scenes.run import scene_run
+from potstill.tasks.scenes.run import SceneLoop, look, scene_run
 from potstill.tasks.scenes.settings import SceneSettings
 from potstill.tasks.settings.plan import ScenePlan, falling
 from potstill.worlds.toys.prior import Toys
@@ -95,41 +97,62 @@ class SceneTask(SceneSettings, abc.ABC):
         before, size = self.source_scene(scene), self.size_of(model, scene)
         *described, target = ({**model.encode_prompt(each), **size} for each in self.prompts.values())
         source = described[0] if described else None
-        steps, loop = self.loop(scene, model, rng, target, source, before, denoiser)
+        loop = self.loop(scene, model, rng, target, source, before, denoiser)
         record = self.record(model, None, **{name: _recorded(value) for name, value in inputs.items()})
         name = [*self.prompts.values()][-1]
-        return scene_run(self, model, scene, name, steps, loop, record, before, frame_count, self.baking(inputs))
+        return scene_run(self, model, scene, name, loop, record, before, frame_count, self.baking(inputs))
 
     def loop(
         self,
         scene: Solid,
         model: SceneModel,
-        rng: Any,
+        rng: Generator,
         target: Condition,
         source: Condition | None = None,
         source_scene: Solid | None = None,
         denoiser: Prior | None = None,
-    ) -> tuple[Iterator[Step], LoopState]:
+    ) -> SceneLoop:
         """The steps of the run, and what they change."""
         plan = self.resolve()
         moved = Regularized(scene, self.regularizers) if self.regularizers else scene
         optimizer, scheduler = self.material.descent(scene, plan.steps, self.last_rate)
         finest = getattr(self.material, "points", None)
         growth = growth_of(scene, optimizer, rng, plan.steps, plan.most_gaussians, self.densify_every, finest)
-        loop = LoopState(moved, optimizer, rng, scheduler, growth)
-        steps = distill(
-            moved,
+        state = LoopState(moved, optimizer, rng, scheduler, growth)
+        steps = self.distilled(state, model, target, source, source_scene, denoiser)
+        return SceneLoop(falling(steps, scheduler, growth), state, partial(look, scene))
+
+    def distilled(
+        self,
+        state: LoopState,
+        model: SceneModel,
+        target: Condition,
+        source: Condition | None,
+        source_scene: Scene | None,
+        denoiser: Prior | None,
+    ) -> Iterator[Step]:
+        """The steps that move what a state holds.
+
+        Args:
+            state: the scene or the pictures of it, their optimiser, and the generator.
+            model: makes the predictions.
+            target: the condition to move towards.
+            source: the condition that describes the scene.
+            source_scene: what is moved, before the first step.
+            denoiser: in place of the model's own.
+        """
+        return distill(
+            state.scene,
             self.guided_scene(model, denoiser),
             self.method,
             target=target,
             source=source,
             source_scene=source_scene,
-            steps=plan.steps,
-            rng=rng,
-            optimizer=optimizer,
-            progress=loop.progress,
+            steps=self.resolve().steps,
+            rng=state.rng,
+            optimizer=state.optimizer,
+            progress=state.progress,
         )
-        return falling(steps, scheduler, growth), loop
 
 
 def _recorded(given: Any) -> dict[str, str | None]:

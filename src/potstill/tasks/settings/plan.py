@@ -69,6 +69,8 @@ class ScenePlan:
     """In multiples of the learning rates of the scene."""
     most_gaussians: int | None
     """How many there may be at the end; None where their number stays."""
+    fit_steps: int = 0
+    """Steps that fit the scene to pictures of it, after the others, which move the pictures."""
 
 
 @dataclass(frozen=True)

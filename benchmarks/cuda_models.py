@@ -15,6 +15,7 @@ import potstill
 from benchmarks.cuda_laws import TINY, of_each
 from potstill.baselines import BASELINES
 from potstill.io.files import write
+from potstill.io.images import png_bytes
 from potstill.methods import named
 from potstill.priors.logs import quiet
 from potstill.priors.pipeline import Pipeline
@@ -22,7 +23,6 @@ from potstill.scenes import Volume
 from potstill.tasks.runs.state_file import pack, unpack
 from potstill.tensors import Images
 
-HEART = Path(__file__).parents[1] / "docs" / "pictures" / "heart.png"
 PROMPTS = {"source": "fluent red heart", "target": "fluent blue heart"}
 TEAPOTS = {"source": "red teapot", "target": "blue teapot"}
 DRAWING = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
@@ -33,6 +33,22 @@ DRAWING = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
 def bundled(name: str, device: torch.device) -> Pipeline:
     """The bundled model in torch, whatever the device: ONNX Runtime rounds otherwise."""
     return potstill.load(name, device=device, backend="torch" if device.type == "cpu" else None)
+
+
+@cache
+def heart() -> Images:
+    """A red heart on white, (x² + y² - 1)³ < x² y³, so that no file is needed."""
+    across = torch.linspace(-1.4, 1.4, 64)
+    x, y = across[None], -across[:, None]
+    inside = ((x**2 + y**2 - 1) ** 3 < x**2 * y**3).float()
+    red = torch.tensor([0.85, 0.15, 0.2])[:, None, None]
+    return (1 + inside * (red - 1))[None]
+
+
+def heart_file(folder: str) -> str:
+    """The heart as a file in the folder."""
+    write(file := Path(folder) / "red.png", png_bytes(heart()))
+    return str(file)
 
 
 def apart(one: Images, other: Images) -> dict[str, float]:
@@ -61,7 +77,7 @@ def beside(make: Callable[[torch.device], Images], device: torch.device) -> dict
 
 def default_edit(device: torch.device) -> Images:
     """A heart, from red to blue."""
-    return potstill.edit(HEART, **PROMPTS, model=bundled("emoji", device)).images
+    return potstill.edit(heart(), **PROMPTS, model=bundled("emoji", device)).images
 
 
 def on_pixels(device: torch.device) -> Images:
@@ -69,7 +85,7 @@ def on_pixels(device: torch.device) -> Images:
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., 16:48] = 1
     told = {"space": "pixels", "count": 3, "steps": 4, "method": "dds"}
-    return potstill.edit(HEART, **PROMPTS, mask=mask, model=bundled("emoji", device), **told).images
+    return potstill.edit(heart(), **PROMPTS, mask=mask, model=bundled("emoji", device), **told).images
 
 
 def short_run(name: str, device: torch.device) -> Images:
@@ -77,7 +93,7 @@ def short_run(name: str, device: torch.device) -> Images:
     prior, methods = bundled("emoji", device), named()
     if name in methods and not methods[name].edits:
         return potstill.generate("red heart", model=prior, method=name, steps=2).images
-    return potstill.edit(HEART, **PROMPTS, model=prior, method=name, steps=2 if name in methods else 10).images
+    return potstill.edit(heart(), **PROMPTS, model=prior, method=name, steps=2 if name in methods else 10).images
 
 
 def methods_on_emoji(device: torch.device) -> dict[str, Any]:
@@ -89,7 +105,7 @@ def methods_on_emoji(device: torch.device) -> dict[str, Any]:
 
 def inverted(device: torch.device) -> Images:
     """A heart, found again from its noise."""
-    return potstill.invert(HEART, prompt="fluent red heart", model=bundled("emoji", device), steps=10).images
+    return potstill.invert(heart(), prompt="fluent red heart", model=bundled("emoji", device), steps=10).images
 
 
 def volume(device: torch.device) -> Images:
@@ -112,7 +128,7 @@ def resumed(device: torch.device) -> dict[str, Any]:
     """An edit that stops halfway: its checkpoint, resumed on the device and on the CPU, beside an uninterrupted run."""
 
     def begun(place: torch.device) -> Any:
-        return potstill.edit_steps(HEART, **PROMPTS, model=bundled("emoji", place), method="dds", steps=8)
+        return potstill.edit_steps(heart(), **PROMPTS, model=bundled("emoji", place), method="dds", steps=8)
 
     whole, half = begun(device).finish().images, begun(device)
     for _, _ in zip(range(4), half, strict=False):
@@ -144,7 +160,7 @@ def replayed(device: torch.device) -> dict[str, Any]:
         file, place = f"{folder}/heart.png", ("--device", str(device))
         words = (f"--source={PROMPTS['source']}", f"--target={PROMPTS['target']}", "--out", file)
         return {
-            "edit": code("edit", str(HEART), *words, *place)[0],
+            "edit": code("edit", heart_file(folder), *words, *place)[0],
             "sample": code("sample", "red heart", "--out", f"{folder}/sample.png")[0],
             "replay": code("replay", file),
         }
@@ -154,7 +170,7 @@ def offloaded(device: torch.device) -> dict[str, Any]:
     """An edit whose model is on the device only while it runs."""
     told = {"source": "a red apple", "target": "a green pear", "method": "dds", "steps": 2}
     plain, moved = (
-        potstill.edit(HEART, **told, model=potstill.load(TINY, dtype=torch.float32, device=device, cpu_offload=each))
+        potstill.edit(heart(), **told, model=potstill.load(TINY, dtype=torch.float32, device=device, cpu_offload=each))
         for each in (False, True)
     )
     return apart(plain.images, moved.images)
@@ -174,7 +190,7 @@ def family(name: str, device: torch.device) -> dict[str, Any]:
         if not prior.unconditional:
             return potstill.sample("", model=prior, steps=3)
         told = {"source": "a b", "target": "c d", "method": "dds", "steps": 2, "size": tiny.small(prior)}
-        return potstill.edit(HEART, model=prior, **told).images
+        return potstill.edit(heart(), model=prior, **told).images
 
     with TemporaryDirectory() as folder, quiet():
         tiny.build(name).save_pretrained(folder, safe_serialization=True)

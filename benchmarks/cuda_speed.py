@@ -12,7 +12,7 @@ import torch
 from torch import Generator
 
 import potstill
-from benchmarks.cuda_models import HEART, PROMPTS
+from benchmarks.cuda_models import PROMPTS, heart, heart_file
 from benchmarks.small_unet import small_prior
 from potstill import DDS, PDS, SDS, distill
 from potstill.diffusion.guidance import with_scale
@@ -50,10 +50,10 @@ def warm(device: torch.device) -> dict[str, float]:
     """Seconds of runs with a model that is loaded, by default in ONNX Runtime on the CPU."""
     prior = potstill.load(device=device)
     tasks = {
-        "default edit": lambda: potstill.edit(HEART, **PROMPTS, model=prior),
-        "default edits, 16 at once": lambda: potstill.edit(HEART, **PROMPTS, model=prior, count=16),
+        "default edit": lambda: potstill.edit(heart(), **PROMPTS, model=prior),
+        "default edits, 16 at once": lambda: potstill.edit(heart(), **PROMPTS, model=prior, count=16),
         "sample of 8 pictures": lambda: potstill.sample("red heart", model=prior, count=8),
-        "PDS, 50 steps": lambda: potstill.edit(HEART, **PROMPTS, model=prior, method="pds", steps=50),
+        "PDS, 50 steps": lambda: potstill.edit(heart(), **PROMPTS, model=prior, method="pds", steps=50),
     }
     return {name: seconds(task, device, repeats=2) for name, task in tasks.items()}
 
@@ -63,7 +63,7 @@ def cold(device: torch.device) -> float:
     with TemporaryDirectory() as folder:
         words = [f"--{name}={prompt}" for name, prompt in PROMPTS.items()]
         place = [] if device.type == "cpu" else ["--device", str(device)]
-        command = [sys.executable, "-m", "potstill", "edit", str(HEART), *words, *place]
+        command = [sys.executable, "-m", "potstill", "edit", heart_file(folder), *words, *place]
         began = time.perf_counter()
         subprocess.run([*command, "--out", f"{folder}/heart.png"], check=True, capture_output=True)
         return time.perf_counter() - began

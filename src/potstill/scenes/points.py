@@ -37,4 +37,4 @@ class Projected(Scene):
 
     def forward(self, view: View) -> Float[Tensor, "n 2"]:
         """camera · point."""
-        return (view["camera"] @ self.points[:, :, None])[:, :, 0]
+        return (view["camera"].to(self.points) @ self.points[:, :, None])[:, :, 0]

@@ -48,7 +48,7 @@ from training.toys.words import named
 
 GROUPS, SPLITS = ("colour", "part", "both", "added", "taken", "swap"), ("held-out", "seen")
 EACH, PROMPTS, LEAST = 12, 40, 0.03
-COUNT, STEPS, FITTED, CHANGE = 600, 400, 48, 25
+COUNT, STEPS, FITTED, CHANGE = 1200, 800, 48, 25
 """Gaussians of a source, steps and cameras of its fit, and steps before one background."""
 SOURCE = {
     **{"teapot": "blue", "mug": "blue", "lamp": "purple", "house": "green", "cake": "pink", "car": "red"},

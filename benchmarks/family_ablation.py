@@ -54,8 +54,8 @@ def edits() -> dict[str, tuple[Edit, Mapping[str, Finish]]]:
     two = TwoScales()
     parts = {
         "": two,
-        ", narrow windows only": GuidedFilter(tolerance=two.narrow.tolerance),
-        ", as in 0.2.0": GuidedFilter(),
+        ", one scale, the same tolerance": GuidedFilter(tolerance=two.narrow.tolerance),
+        ", GuidedFilter()": GuidedFilter(),
         ", small changes kept": replace(two, wide=replace(two.wide, still=0.0)),
         ", no finish": Untouched(),
     }
@@ -70,9 +70,15 @@ def edits() -> dict[str, tuple[Edit, Mapping[str, Finish]]]:
         "times down to 0.02, 16": (new_task(method=ShrinkEdit(times=Annealed(high=0.95))), whole),
         "3 steps from 0.95 to 0.4 at rate 0.8, 12": (lasting(0.4, 3), whole),
         "2 steps at 0.95 and 0.5 at rate 0.8, 8": (lasting(0.5, 2), whole),
+        "2 steps at 0.96 and 0.2 at rate 1, without guidance, 4": (
+            new_task(
+                method=ShrinkEdit(times=Annealed(low=0.2, high=0.96)), steps=2, learning_rate=1.0, guidance_scale=1.0
+            ),
+            whole,
+        ),
         "InfEdit, 6 steps at rate 0.5, 24": (
             new_task(method=InfEdit(), **before),
-            {", as in 0.2.0": GuidedFilter()} | none,
+            {", GuidedFilter()": GuidedFilter()} | none,
         ),
     }
 

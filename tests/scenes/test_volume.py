@@ -1,8 +1,7 @@
-"""Volumes: closed forms, finite differences, refinement and surfaces."""
+"""Volumes: closed forms, finite differences and refinement."""
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import Generator
@@ -10,7 +9,6 @@ from torch import Generator
 from potstill.errors import InputError
 from potstill.optimizers import Adam
 from potstill.scenes import Cameras, Orbit, SolidColour, Viewing, Volume, ring
-from tests.optional import needs
 
 F64 = torch.float64
 
@@ -115,25 +113,6 @@ def test_it_becomes_what_the_pictures_show():
         loss.backward()
         optimizer.step()
     assert loss.item() < before / 5
-
-
-@needs("skimage")
-def test_the_surface_of_a_ball_is_closed_and_as_large_as_the_ball():
-    axis = torch.linspace(-1, 1, 33, dtype=F64)
-    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
-    far = torch.stack([x - 0.2, y, z]).norm(dim=0)
-    shade = torch.stack([4 * x, 0 * y, 0 * z])
-    scene = Volume(10 + 40 * (0.5 - far), shade)
-    vertices, faces, colours = scene.surface(10.0)
-    assert np.abs(np.linalg.norm(vertices - [0.2, 0, 0], axis=1) - 0.5).max() < 1 / 32
-    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    volume = (a * np.cross(b, c)).sum() / 6
-    assert volume == pytest.approx(4 / 3 * math.pi / 8, rel=0.02)
-    assert np.abs(colours[:, 0] - 1 / (1 + np.exp(-4 * vertices[:, 0]))).max() < 0.01
-    with pytest.raises(InputError, match="no density is above level = 1000, they are from"):
-        scene.surface(1000.0)
 
 
 def test_what_is_no_volume_is_refused():

@@ -22,6 +22,7 @@ import tyro
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
 from training import checkpoint, reopen
 from training.compose import generator
@@ -106,7 +107,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
         self.abar = build_scheduler().alphas_cumprod.to(self.device)
-        self.rng = torch.Generator(self.device).manual_seed(run.seed)
+        self.rng = torch.Generator(self.device).manual_seed(run.seed + self.start)  # other noise than before a resume
         self.source = examples.open(self.device)
         on_cpu = examples.open(torch.device("cpu"))
         batches = Batches(on_cpu, examples.words, run)
@@ -247,7 +248,13 @@ def ticks(minutes: float, every: float) -> Iterator[tuple[float, bool]]:
 
 
 def main(run: Settings) -> None:
-    """Train."""
+    """Train.
+
+    Raises:
+        InputError: there is no CUDA device.
+    """
+    if run.device != "cpu" and not torch.cuda.is_available():
+        raise InputError(f"--device {run.device}: there is no CUDA device; `python -m training.train` trains on a CPU")
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
     trainers = [Trainer(getattr(run, name), run, begin(run, getattr(run, name))) for name in run.models]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from potstill.errors import InputError
 from training import checkpoint, gpu
 from training.examples import Emoji
 from training.gpu import Settings, Trainer, learning_rate, ticks
@@ -78,3 +79,9 @@ def test_the_rate_rises_stays_and_falls_with_the_time():
 def test_the_bundled_weights_are_where_a_run_starts(tmp_path):
     run = Settings(tmp_path)
     assert int(gpu.begin(run, run.emoji).name.removeprefix("step-")) > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_the_training_on_a_cpu_is_named():
+    with pytest.raises(InputError, match=r"no CUDA device; `python -m training\.train`"):
+        gpu.main(Settings())

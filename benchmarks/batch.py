@@ -1,7 +1,7 @@
 """Throughput of `potstill batch` on the bundled model: rows in one call, and two workers against one on 2 cores.
 
 One thread each. Batched rows are measured in one process by CPU time; workers by wall time while all of them are
-running, so that loading does not count, and the two alternate. Two workers must process at least 1.8 times the rows of
+running, so that loading does not count, and the two alternate. Two workers must process at least 1.9 times the rows of
 one, which needs a machine with two free cores.
 """
 
@@ -24,7 +24,7 @@ from potstill.priors.spec import ModelSpec
 from potstill.tasks.images.editing import Edit
 
 HEART = Path(__file__).parents[1] / "docs/pictures/heart.png"
-STEPS, SIZES, ROWS, BATCHES, REPEATS, LIMIT = 4, (1, 2, 4, 8), 8, 7, 3, 1.8
+STEPS, SIZES, ROWS, BATCHES, REPEATS, LIMIT = 4, (1, 2, 4, 8), 8, 15, 4, 1.9
 
 
 def jobs(count: int, first: int = 0) -> Iterator[BatchRow]:

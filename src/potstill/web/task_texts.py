@@ -28,9 +28,9 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     "steps_own": ("default", "기본값"),
     "seed": ("Seed", "시드 (seed)"),
     "edit": ("Edit", "편집"),
-    "stop": ("Stop", "멈춤"),
-    "stopped": ("Stopped; the result so far can be saved.", "멈췄습니다. 지금까지의 결과를 저장할 수 있습니다."),
-    "wipe": ("Before and after", "이전과 이후"),
+    "stop": ("Stop", "중지"),
+    "stopped": ("Stopped; the result so far can be saved.", "중지했습니다. 지금까지의 결과를 저장할 수 있습니다."),
+    "wipe": ("Before and after", "편집 전과 후"),
     "progress_bar": ("Progress", "진행"),
     "result_of": ("The result of {name} for: {target}", "{name}의 결과: {target}"),
     "edit_progress": (
@@ -49,11 +49,11 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "describe": (
         "Now say what it shows, and what it should become.",
-        "이제 무엇인지, 무엇이 되어야 하는지 적으세요.",
+        "이제 원본이 무엇이고 무엇이 되어야 하는지 적으세요.",
     ),
     "upload_lost": (
         "The browser had no room to keep your file through the reload: choose it again.",
-        "브라우저에 공간이 없어 파일을 보관하지 못했습니다. 파일을 다시 고르세요.",
+        "브라우저에 저장 공간이 없어 새로 고침을 하는 동안 파일을 보관하지 못했습니다. 파일을 다시 고르세요.",
     ),
     "picture_keys": (
         "Picture. With the brush on, arrow keys move a rectangle, Shift sizes it, Enter marks it, Delete clears it",
@@ -86,7 +86,7 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     "upload_drawing": ("Drop an SVG, or choose one", "SVG를 놓거나 고르기"),
     "elements": (
         "Elements of the drawing: arrow keys go through them, Space keeps one",
-        "그림의 요소. 화살표 키로 이동하고 스페이스로 그대로 둡니다",
+        "그림의 요소. 화살표 키로 이동하고, 스페이스 키를 누르면 그대로 둡니다",
     ),
     "keep_element": ("Keep {name} as it is", "{name} 그대로 두기"),
     "kept_none": ("Click the elements that must stay as they are.", "그대로 둘 요소를 클릭하세요."),
@@ -100,7 +100,7 @@ TASK_TEXTS: dict[str, tuple[str, str]] = {
     # 3D
     "scenes_lead": (
         "Make a small 3D scene from a prompt, or edit one. Drag the view to turn it.",
-        "프롬프트로 작은 3D 장면을 만들거나 편집합니다. 언제든 끌어서 돌려 볼 수 있습니다.",
+        "프롬프트로 작은 3D 장면을 만들거나 편집합니다. 화면을 끌어서 돌려 볼 수 있습니다.",
     ),
     "scenes_limits": (
         f"At most {limits.EDIT_STEPS} steps, {limits.GAUSSIANS:,} Gaussians and {_MB} MB; both models know toys alone, "

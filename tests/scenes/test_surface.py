@@ -9,6 +9,7 @@ import torch
 from potstill.errors import InputError
 from potstill.scenes import Volume
 from potstill.scenes.surface import marching_cubes
+from potstill.tasks.files.scenes import LEVEL, surface_of
 from tests.optional import needs
 
 F64 = torch.float64
@@ -31,6 +32,18 @@ def test_the_surface_of_a_ball_is_closed_and_as_large_as_the_ball():
     assert np.abs(colours[:, 0] - 1 / (1 + np.exp(-4 * vertices[:, 0]))).max() < 0.01
     with pytest.raises(InputError, match="no density is above level = 1000, they are from"):
         scene.surface(1000.0)
+
+
+@needs("skimage")
+def test_the_surface_to_be_written_holds_a_body_that_is_less_dense_than_a_knob_on_it():
+    axis = torch.linspace(-1, 1, 33)
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    body, knob = torch.stack([x, y, z]).norm(dim=0) < 0.5, torch.stack([x, y, z - 0.6]).norm(dim=0) < 0.15
+    scene = Volume(torch.where(knob, 15.0, torch.where(body, 5.0, -9.0)), torch.zeros(3, 33, 33, 33))
+    surface, level = surface_of(scene)
+    assert level < 5
+    assert surface.vertices[:, 2].min() == pytest.approx(-0.5, abs=0.07)
+    assert surface_of(Volume(torch.where(body, 40.0, -9.0), torch.zeros(3, 33, 33, 33)))[1] == LEVEL
 
 
 @needs("skimage")

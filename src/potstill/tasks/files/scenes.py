@@ -28,7 +28,7 @@ UNREAD = (".spz", ".ksplat", ".sog")
 ORBIT, VIDEO = "-orbit.gif", "-orbit.mp4"
 """After the name of the scene."""
 LEVEL = 10.0
-"""The density of a surface, if the volume reaches twice as much."""
+"""The density of a surface, if the inside has twice as much."""
 _MAGIC = {b"ply\n": ".ply", b"ply\r": ".ply", b"glTF": ".glb"}
 
 
@@ -120,16 +120,20 @@ def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Ba
     assert isinstance(scene, Volume)
     surface, level = surface_of(scene)
     if level < LEVEL:
-        text = f"the density reaches {2 * level:.3g}: the surface is drawn at {level:.3g} instead of {LEVEL:g}"
+        text = f"the inside has a density of about {2 * level:.3g}: the surface is at {level:.3g} instead of {LEVEL:g}"
         warnings.warn(text, Note, stacklevel=4)
     return mesh_bytes(ending, *surface, settings=record)
 
 
 def surface_of(scene: Volume) -> tuple[Surface, float]:
-    """The surface of a volume at `LEVEL`, or at half of the largest density if that is less, and this level.
+    """The surface of a volume at `LEVEL`, or at half of the density inside if that is less, and this level.
+
+    The density inside is the mean weighted by the density itself. Half of the largest one would miss a body that is
+    less dense than a few of its places.
 
     Raises:
         InputError: scikit-image is not installed.
     """
-    level = min(LEVEL, float(F.softplus(scene.densities.detach()).max()) / 2)
+    density = F.softplus(scene.densities.detach().double())
+    level = min(LEVEL, float(density.square().sum() / density.sum()) / 2)
     return scene.surface(level), level

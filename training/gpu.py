@@ -29,7 +29,6 @@ from training.compose import generator
 from training.examples import Emoji, Examples, Plan, Source
 from training.loss import draw_times, perturb, v_loss
 from training.model import CODEC, Architecture, Networks, build_scheduler, build_tokenizer, tokenize
-from training.muon import Muon
 from training.toys.examples import Toys
 
 
@@ -95,14 +94,12 @@ class Trainer:
         self.folder = run.folder / examples.name
         self.model = Networks(run.architecture, build_tokenizer(examples.words), examples.camera)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.optimiser = Muon(self.model, 0.0, torch.bfloat16)
-        self.start = self.step = checkpoint.restore(
-            begin, self.model.described, self.model, self.average, self.optimiser
-        )
-        now = self.model.state_dict()
+        self.trained = checkpoint.Trained(self.model, 0.0, torch.bfloat16)
+        self.trained.restore(begin)
+        self.start, self.optimiser = self.trained.step, self.trained.optimiser
+        now, average = self.model.state_dict(), self.trained.average
         floating = [name for name, value in now.items() if value.is_floating_point()]
-        self.weights, self.averaged = [now[name] for name in floating], [self.average[name] for name in floating]
+        self.weights, self.averaged = [now[name] for name in floating], [average[name] for name in floating]
         self.rate, self.share, self.total = (torch.zeros((), device=self.device) for _ in range(3))
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
@@ -127,7 +124,7 @@ class Trainer:
         self.stream, self.feed = (torch.cuda.Stream() if self.device.type == "cuda" else None for _ in range(2))
         self.done: list[torch.cuda.Event] = []
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.since, self.began = self.step, time.perf_counter()
+        self.since, self.began = self.start, time.perf_counter()
         if self.stream:
             torch.cuda.synchronize()
 
@@ -166,9 +163,10 @@ class Trainer:
 
     def advance(self, progress: float) -> None:
         """One step, at this share of the time."""
+        before = self.trained.step - self.start
         with torch.cuda.stream(self.stream):
-            self.rate.fill_(learning_rate(self.run, self.step - self.start, progress))
-            self.share.fill_(1 - min(self.run.average, (self.step - self.start + 1) / (self.step - self.start + 11)))
+            self.rate.fill_(learning_rate(self.run, before, progress))
+            self.share.fill_(1 - min(self.run.average, (before + 1) / (before + 11)))
             self.load()
             if self.graph:
                 self.graph.replay()
@@ -179,8 +177,8 @@ class Trainer:
                 self.done.append(self.stream.record_event())
         if len(self.done) > 3:  # no more steps than that wait in the queue
             self.done.pop(0).synchronize()
-        self.step += 1
-        if self.step % 50 == 0:
+        self.trained.step += 1
+        if self.trained.step % 50 == 0:
             with torch.cuda.stream(self.stream):
                 self._report()
 
@@ -205,21 +203,21 @@ class Trainer:
         """Write a checkpoint."""
         if self.stream:
             self.stream.synchronize()
-        state = self.model.described
-        checkpoint.save(self.folder, self.step, self.model, self.average, self.optimiser, state, keep=1)
+        self.trained.save(self.folder, keep=1)
 
     def _report(self) -> None:
-        loss = self.total.item() / (self.step - self.since)
+        step = self.trained.step
+        loss = self.total.item() / (step - self.since)
         seconds = time.perf_counter() - self.began
         with (self.folder / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 3)}) + "\n")
+            log.write(json.dumps({"step": step, "loss": loss, "seconds": round(seconds, 3)}) + "\n")
         if not loss < 1e3:
             raise FloatingPointError(f"the loss of {self.examples.name} is {loss}: try a lower --rate")
-        if self.step % 500 == 0:
-            rate = self.run.batch * (self.step - self.since) / seconds
-            print(f"{self.examples.name} step {self.step} loss {loss:.4f} {rate:,.0f} pictures/s", flush=True)
+        if step % 500 == 0:
+            rate = self.run.batch * (step - self.since) / seconds
+            print(f"{self.examples.name} step {step} loss {loss:.4f} {rate:,.0f} pictures/s", flush=True)
         self.total.zero_()
-        self.since, self.began = self.step, time.perf_counter()
+        self.since, self.began = step, time.perf_counter()
 
 
 def learning_rate(run: Settings, step: int, progress: float) -> float:

@@ -42,7 +42,6 @@ from training.compose import generator
 from training.examples import Emoji
 from training.loss import draw_times, perturb, v_loss
 from training.model import CODEC, Architecture, Networks, as_prior, build_scheduler, build_tokenizer, tokenize
-from training.muon import Muon
 from training.toys.examples import Toys
 
 
@@ -107,16 +106,13 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
     bare = Networks(run.architecture, tokenizer, run.data.camera)
     bare = bare.to(device, memory_format=torch.channels_last)  # 20 % faster
-    average = {name: value.clone() for name, value in bare.state_dict().items()}
-    optimiser = Muon(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
-    state = bare.described
-    step = 0
+    trained = checkpoint.Trained(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
     if begin := beginning(run):
-        step = checkpoint.restore(begin, state, bare, average, optimiser)
-    model = accelerator.prepare(bare)
+        trained.restore(begin)
+    model, optimiser = accelerator.prepare(bare), trained.optimiser
 
     saved = time.monotonic()
-    while step < run.steps:
+    while (step := trained.step) < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
         layout, captions, camera = source.draw(run.batch, rng)
@@ -136,19 +132,19 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         norm = accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        step += 1
-        _follow(average, bare.state_dict(), min(run.average, step / (step + 10)))
+        step = trained.step = step + 1
+        _follow(trained.average, bare.state_dict(), min(run.average, step / (step + 10)))
 
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
         stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # in all processes
         if main and (time.monotonic() - saved >= run.checkpoint_every or last or stopped):
-            checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
+            trained.save(run.folder, run.keep)
             saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
             averaged = Networks(run.architecture, tokenizer, run.data.camera).to(device)
-            averaged.load_state_dict(average)
+            averaged.load_state_dict(trained.average)
             write(run.folder / f"sheet-{step:06d}.png", run.data.sheet(as_prior(averaged), run.sheet_steps))
         if stopped:
             return

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from potstill.errors import InputError
-from training import checkpoint, gpu
+from training import gpu
+from training.checkpoint import Trained
 from training.examples import Emoji
 from training.gpu import Settings, Trainer, learning_rate, ticks
 from training.icons import icons
 from training.model import Architecture, Networks, build_tokenizer
-from training.muon import Muon
 
 TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 
@@ -27,7 +27,9 @@ def run(tmp_path):
     save_file({"pixels": pixels[:0]}, tmp_path / "colours.safetensors", {"keys": "[]"})
     torch.manual_seed(0)
     model = Networks(TINY, build_tokenizer())
-    checkpoint.save(tmp_path / "emoji", 7, model, model.state_dict(), Muon(model, 0.0), model.described, 1)
+    start = Trained(model)
+    start.step = 7
+    start.save(tmp_path / "emoji", keep=1)
     return Settings(
         tmp_path, models=("emoji",), emoji=Emoji(file), batch=4, workers=0, architecture=TINY, device="cpu", average=0.5
     )

@@ -13,11 +13,11 @@ from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.images.prompt_sampling import sample
 from potstill.worlds.toys.bank import smoothed
 from tests.optional import needs
-from training import checkpoint, export, reopen, sheet
+from training import export, reopen, sheet
+from training.checkpoint import Trained
 from training.compose import generator
 from training.examples import Emoji
 from training.model import Architecture, Networks, as_prior, build_tokenizer, tokenize
-from training.muon import Muon
 from training.toys import pictures
 from training.toys.examples import READING, Pictures, Toys
 from training.train import Train, train
@@ -105,7 +105,7 @@ def test_a_tenth_of_the_captions_and_of_the_cameras_is_left_out(folder):
 def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_the_same_bytes(folder, tmp_path):
     torch.manual_seed(0)
     emoji = Networks(TINY, build_tokenizer(Emoji().words))
-    start = checkpoint.save(tmp_path / "emoji", 7, emoji, emoji.state_dict(), Muon(emoji, 0.0), emoji.described, 1)
+    start = Trained(emoji).save(tmp_path / "emoji", keep=1)
     reopen.main(reopen.Reopen(0, tmp_path / "run", start, TINY, Toys(folder)))
     begun = sheet.read(tmp_path / "run" / "step-000000")
     rng = torch.Generator().manual_seed(0)
@@ -138,7 +138,7 @@ def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_t
 def test_the_exported_model_knows_its_words_and_the_camera(folder, tmp_path):
     torch.manual_seed(0)
     model = Networks(TINY, build_tokenizer(Toys(folder).words), Toys.camera).eval()
-    place = checkpoint.save(tmp_path, 3, model, model.state_dict(), Muon(model, 0.0), model.described, 1)
+    place = Trained(model).save(tmp_path, keep=1)
     with pytest.raises(SystemExit, match="was not trained on emoji"):
         export.main(export.Export(place))
     export.main(export.Export(place, Toys(folder), tmp_path / "toys"))

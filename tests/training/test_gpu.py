@@ -1,37 +1,36 @@
 """The training on a GPU, run on the CPU, where a step is not captured."""
 
 import itertools
-import json
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from potstill.errors import InputError
+from tests.tiny_emoji import TINY, random_drawings
 from training import gpu
 from training.checkpoint import Trained
-from training.examples import Emoji
 from training.gpu import Settings, Trainer, learning_rate, ticks
-from training.icons import icons
-from training.model import Architecture, Networks, build_tokenizer
-
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
+from training.model import Networks, build_tokenizer
 
 
 @pytest.fixture
 def run(tmp_path):
-    pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=torch.Generator().manual_seed(0)).byte()
-    file = tmp_path / "icons.safetensors"
-    save_file({"pixels": pixels}, file, {"keys": json.dumps([icon.key for icon in icons()])})
-    save_file({"pixels": pixels[:0]}, tmp_path / "colours.safetensors", {"keys": "[]"})
     torch.manual_seed(0)
     model = Networks(TINY, build_tokenizer())
     start = Trained(model)
     start.step = 7
     start.save(tmp_path / "emoji", keep=1)
     return Settings(
-        tmp_path, models=("emoji",), emoji=Emoji(file), batch=4, workers=0, architecture=TINY, device="cpu", average=0.5
+        tmp_path,
+        models=("emoji",),
+        emoji=random_drawings(tmp_path),
+        batch=4,
+        workers=0,
+        architecture=TINY,
+        device="cpu",
+        average=0.5,
     )
 
 

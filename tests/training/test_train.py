@@ -1,4 +1,3 @@
-import json
 import signal
 from dataclasses import replace
 
@@ -8,34 +7,26 @@ import torch
 from accelerate import Accelerator
 from diffusers import DiffusionPipeline
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from potstill.priors.loading import load
 from potstill.priors.logs import quiet
 from potstill.priors.prompts import PromptWarning
+from tests.tiny_emoji import TINY, random_drawings
 from training import export, reopen, sheet
 from training import train as module
-from training.examples import Emoji
-from training.icons import icons
-from training.model import Architecture, build_tokenizer, tokenize
+from training.model import build_tokenizer, tokenize
 from training.train import Train, learning_rate, open_log, train
 
 CPU = Accelerator(cpu=True)
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emoji")
-    rng = torch.Generator().manual_seed(0)
-    pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=rng, dtype=torch.uint8)
-    path = folder / "icons.safetensors"
-    save_file({"pixels": pixels}, path, {"keys": json.dumps([icon.key for icon in icons()])})
-    about = {"keys": json.dumps(["noto/pizza@blue"]), "own": json.dumps({"noto/pizza": "yellow"})}
-    save_file({"pixels": pixels[:1]}, path.with_name("colours.safetensors"), about)
     return Train(
         folder=folder / "run",
-        data=Emoji(path),
+        data=random_drawings(folder),
         steps=4,
         decay_steps=2,
         warmup=2,

@@ -13,17 +13,17 @@ from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.images.prompt_sampling import sample
 from potstill.worlds.toys.bank import smoothed
 from tests.optional import needs
+from tests.tiny_emoji import TINY
 from training import export, reopen, sheet
 from training.checkpoint import Trained
 from training.compose import generator
 from training.examples import Emoji
-from training.model import Architecture, Networks, as_prior, build_tokenizer, tokenize
+from training.model import Networks, as_prior, build_tokenizer, tokenize
 from training.toys import pictures
 from training.toys.examples import READING, Pictures, Toys
 from training.train import Train, train
 
 pytestmark = needs("embreex")
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 CPU = Accelerator(cpu=True)
 
 

@@ -15,20 +15,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import tyro
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
 from training import checkpoint, reopen
-from training.compose import generator
-from training.examples import Emoji, Examples, Plan, Source
-from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Networks, build_scheduler, build_tokenizer, tokenize
+from training.batches import Ahead, Batch, Batches, Steps
+from training.examples import Emoji, Examples
+from training.loss import v_loss
+from training.model import Architecture, Networks
 from training.toys.examples import Toys
 
 
@@ -66,33 +64,14 @@ class Settings:
     """Where to; "cpu" for a test, without a graph."""
 
 
-class Batches(Dataset):
-    """The batches of a run, by their steps."""
-
-    def __init__(self, source: Source, words: list[str], run: Settings) -> None:
-        """With the words of the captions."""
-        self.source, self.words, self.run = source, words, run
-        self.tokenizer = build_tokenizer(words)
-
-    def __len__(self) -> int:
-        """More than there are steps."""
-        return 10**7
-
-    def __getitem__(self, step: int) -> tuple[Any, Tensor, Tensor | None]:
-        """The layout, tokens and cameras of a step."""
-        torch.set_num_threads(1)
-        plan: Plan = self.source.draw(self.run.batch, generator(self.run.seed, step))
-        return plan.layout, tokenize(self.tokenizer, plan.captions), plan.camera
-
-
 class Trainer:
     """One model on its stream."""
 
     def __init__(self, examples: Examples, run: Settings, begin: Path) -> None:
         """Read the weights of a checkpoint and start the processes."""
         self.examples, self.run, self.device = examples, run, torch.device(run.device)
-        self.folder = run.folder / examples.name
-        self.model = Networks(run.architecture, build_tokenizer(examples.words), examples.camera)
+        self.folder, self.batches = run.folder / examples.name, Batches(examples, self.device)
+        self.model = Networks(run.architecture, self.batches.tokenizer, examples.camera)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.trained = checkpoint.Trained(self.model, 0.0, torch.bfloat16)
         self.trained.restore(begin)
@@ -103,25 +82,10 @@ class Trainer:
         self.rate, self.share, self.total = (torch.zeros((), device=self.device) for _ in range(3))
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        self.abar = build_scheduler().alphas_cumprod.to(self.device)
-        self.rng = torch.Generator(self.device).manual_seed(run.seed + self.start)  # other noise than before a resume
-        self.source = examples.open(self.device)
-        on_cpu = examples.open(torch.device("cpu"))
-        batches = Batches(on_cpu, examples.words, run)
-        steps = range(self.start, len(batches))
-        self.loader = iter(
-            DataLoader(
-                batches,
-                None,
-                sampler=steps,
-                num_workers=run.workers,
-                prefetch_factor=8 if run.workers else None,
-                pin_memory=self.device.type == "cuda",
-            )
-        )
-        self.inputs: dict[str, Tensor] = {}
+        self.ahead = Ahead(self.batches, Steps(examples, run.batch, run.seed), self.start, run.workers)
+        self.inputs: Batch | None = None
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.stream, self.feed = (torch.cuda.Stream() if self.device.type == "cuda" else None for _ in range(2))
+        self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.done: list[torch.cuda.Event] = []
         self.folder.mkdir(parents=True, exist_ok=True)
         self.since, self.began = self.start, time.perf_counter()
@@ -130,29 +94,23 @@ class Trainer:
 
     def load(self) -> None:
         """Paint the next batch and add noise to it, while the last step runs; then into the inputs of the graph."""
-        with torch.cuda.stream(self.feed):
-            layout, tokens, camera = next(self.loader)
-            x0 = CODEC.encode(self.source.paint(layout))
-            t = draw_times(len(x0), self.rng)
-            eps = torch.randn(x0.shape, generator=self.rng, device=self.device)
-            new = {"x0": x0, "x_t": perturb(x0, eps, self.abar[t]), "t": t, "tokens": tokens.to(self.device)}
-            if camera is not None:
-                new["camera"] = camera.to(self.device)
+        new = next(self.ahead)
         if self.stream:
-            self.stream.wait_stream(self.feed)
-        for name, value in new.items():
-            if name not in self.inputs:
-                self.inputs[name] = torch.empty_like(value)
-            self.inputs[name].copy_(value)
-            if self.stream:
-                value.record_stream(self.stream)
+            self.stream.wait_stream(self.ahead.stream)
+        if self.inputs is None:
+            self.inputs = Batch(*(None if value is None else torch.empty_like(value) for value in new))
+        for held, value in zip(self.inputs, new, strict=True):
+            if value is not None:
+                held.copy_(value)
+                if self.stream:
+                    value.record_stream(self.stream)
 
     def forward(self) -> None:
         """Forward, backward, and the steps of the weights and of their average."""
         i = self.inputs
         with torch.autocast(self.device.type, torch.bfloat16):
-            x0_hat = self.model(i["x_t"], i["t"], i["tokens"], i.get("camera"))
-        loss = v_loss(x0_hat, i["x0"], self.abar[i["t"]])
+            x0_hat = self.model(i.x_t, i.t, i.tokens, i.camera)
+        loss = v_loss(x0_hat, i.x0, self.batches.abar[i.t])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
         self.optimiser.step()

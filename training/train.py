@@ -38,10 +38,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from potstill.cli.interrupts import stop_signals
 from potstill.io.files import write
 from training import checkpoint
+from training.batches import Batches
 from training.compose import generator
 from training.examples import Emoji
-from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Networks, as_prior, build_scheduler, build_tokenizer, tokenize
+from training.loss import v_loss
+from training.model import Architecture, Networks, as_prior
 from training.toys.examples import Toys
 
 
@@ -100,11 +101,10 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    source = run.data.open(device)
-    tokenizer, abar = build_tokenizer(run.data.words), build_scheduler().alphas_cumprod.to(device)
+    batches = Batches(run.data, device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
-    bare = Networks(run.architecture, tokenizer, run.data.camera)
+    bare = Networks(run.architecture, batches.tokenizer, run.data.camera)
     bare = bare.to(device, memory_format=torch.channels_last)  # 20 % faster
     trained = checkpoint.Trained(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
     if begin := beginning(run):
@@ -115,17 +115,12 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     while (step := trained.step) < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
-        layout, captions, camera = source.draw(run.batch, rng)
-        x0, tokens = CODEC.encode(source.paint(layout)), tokenize(tokenizer, captions).to(device)
-        camera = None if camera is None else camera.to(device)
-        t = draw_times(run.batch, rng).to(device)
-        eps = torch.randn(x0.shape, generator=rng).to(device)
-
+        x0, x_t, t, tokens, camera = batches.painted(*batches.drawn(run.batch, rng), rng)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(run, step)
         with accelerator.autocast(), attention(device):
-            x0_hat = model(perturb(x0, eps, abar[t]), t, tokens, camera)
-        loss = v_loss(x0_hat, x0, abar[t])
+            x0_hat = model(x_t, t, tokens, camera)
+        loss = v_loss(x0_hat, x0, batches.abar[t])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
         accelerator.backward(loss)
@@ -143,7 +138,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
             trained.save(run.folder, run.keep)
             saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
-            averaged = Networks(run.architecture, tokenizer, run.data.camera).to(device)
+            averaged = Networks(run.architecture, batches.tokenizer, run.data.camera).to(device)
             averaged.load_state_dict(trained.average)
             write(run.folder / f"sheet-{step:06d}.png", run.data.sheet(as_prior(averaged), run.sheet_steps))
         if stopped:

@@ -9,7 +9,6 @@ steps, stays, and falls to zero over the last share of the time. The run starts 
 checkpoint, and its end is a checkpoint as `training.train` writes it; noise and times are a function of the seed.
 """
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -25,13 +24,15 @@ from potstill.priors.loading import BUNDLED
 from training import checkpoint, reopen
 from training.batches import Ahead, Batch, Batches, Steps
 from training.examples import Emoji, Examples
+from training.log import Log
 from training.loss import v_loss
-from training.model import Architecture, Networks
+from training.model import Networks
+from training.settings import Training
 from training.toys.examples import Toys
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(Training):
     """The settings of a run."""
 
     folder: Path = Path("build/gpu")
@@ -45,21 +46,14 @@ class Settings:
     toys: Toys = field(default_factory=Toys)
     """The rendered pictures."""
     batch: int = 512
-    """Images per step."""
     rate: float = 2e-3
-    """Muon's learning rate."""
     decay: float = 0.4
-    """The share of the time over which it falls to zero."""
+    """The share of the time over which the learning rate falls to zero."""
     average: float = 0.998
-    """Decay of the averaged weights per step."""
     workers: int = 4
     """Processes that draw batches, for each model."""
     save_every: float = 120.0
     """Seconds between checkpoints."""
-    architecture: Architecture = field(default_factory=Architecture)
-    """Sizes of the networks."""
-    seed: int = 0
-    """Seed of all randomness."""
     device: str = "cuda"
     """Where to; "cpu" for a test, without a graph."""
 
@@ -87,7 +81,7 @@ class Trainer:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.done: list[torch.cuda.Event] = []
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log = Log(self.folder, self.start)
         self.since, self.began = self.start, time.perf_counter()
         if self.stream:
             torch.cuda.synchronize()
@@ -124,7 +118,7 @@ class Trainer:
         before = self.trained.step - self.start
         with torch.cuda.stream(self.stream):
             self.rate.fill_(learning_rate(self.run, before, progress))
-            self.share.fill_(1 - min(self.run.average, (before + 1) / (before + 11)))
+            self.share.fill_(1 - self.run.kept(before + 1))
             self.load()
             if self.graph:
                 self.graph.replay()
@@ -167,8 +161,7 @@ class Trainer:
         step = self.trained.step
         loss = self.total.item() / (step - self.since)
         seconds = time.perf_counter() - self.began
-        with (self.folder / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps({"step": step, "loss": loss, "seconds": round(seconds, 3)}) + "\n")
+        self.log.add({"step": step, "loss": loss, "seconds": round(seconds, 3)})
         if not loss < 1e3:
             raise FloatingPointError(f"the loss of {self.examples.name} is {loss}: try a lower --rate")
         if step % 500 == 0:
@@ -180,8 +173,7 @@ class Trainer:
 
 def learning_rate(run: Settings, step: int, progress: float) -> float:
     """The learning rate of a step, counted from the start of this run, at a share of its time."""
-    rising, falling = min(1.0, (step + 1) / 300), min(1.0, max(0.0, 1 - progress) / run.decay)
-    return run.rate * rising * falling
+    return run.rate_at(step, max(0.0, 1 - progress) / run.decay)
 
 
 def begin(run: Settings, examples: Examples) -> Path:

@@ -18,7 +18,6 @@ The model of toys starts from the emoji's weights (`training.reopen`); its pictu
     python -m training.train --folder build/toys/run --steps 20000 data:toys
 """
 
-import json
 import sys
 import time
 from collections import deque
@@ -26,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import torch
 import tyro
@@ -41,13 +40,15 @@ from training import checkpoint
 from training.batches import Batches
 from training.compose import generator
 from training.examples import Emoji
+from training.log import Log
 from training.loss import v_loss
-from training.model import Architecture, Networks, as_prior
+from training.model import Networks, as_prior
+from training.settings import Training
 from training.toys.examples import Toys
 
 
-@dataclass(frozen=True)
-class Train:
+@dataclass(frozen=True, kw_only=True)
+class Train(Training):
     """The settings of a run."""
 
     folder: Path = Path("build/emoji/run")
@@ -60,16 +61,10 @@ class Train:
     """The last step, counted from the start of the first run."""
     decay_steps: int = 0
     """Number of last steps over which the learning rate decays to zero."""
-    rate: float = 1e-3
-    """Muon's learning rate."""
-    warmup: int = 300
-    """Warm-up steps at the start."""
     batch: int = 48
     """Images per step and process."""
+    rate: float = 1e-3
     average: float = 0.999
-    """Decay of the averaged weights per step."""
-    seed: int = 0
-    """Seed of all randomness."""
     checkpoint_every: float = 30.0
     """Seconds between checkpoints."""
     sheet_every: int = 1000
@@ -82,15 +77,11 @@ class Train:
     """CPU threads."""
     precision: Literal["no", "bf16"] = "no"
     """bf16 is faster on hardware that supports it, and slower elsewhere."""
-    architecture: Architecture = field(default_factory=Architecture)
-    """Sizes of the networks."""
 
 
 def learning_rate(run: Train, step: int) -> float:
-    """The learning rate of a step: warm-up, constant, decay."""
-    rising = min(1.0, (step + 1) / run.warmup)
-    falling = min(1.0, (run.steps - step) / run.decay_steps) if run.decay_steps else 1.0
-    return run.rate * rising * falling
+    """The learning rate of a step."""
+    return run.rate_at(step, (run.steps - step) / run.decay_steps if run.decay_steps else 1.0)
 
 
 def beginning(run: Train) -> Path | None:
@@ -128,7 +119,7 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
         optimiser.step()
         optimiser.zero_grad()
         step = trained.step = step + 1
-        _follow(trained.average, bare.state_dict(), min(run.average, step / (step + 10)))
+        _follow(trained.average, bare.state_dict(), run.kept(step))
 
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
@@ -164,15 +155,6 @@ def _has_accelerator() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def open_log(path: Path, step: int) -> TextIO:
-    """Open the log for the steps after `step`; later or incomplete lines of an interrupted run are dropped."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    whole = (line for line in lines if line.endswith("\n"))
-    write(path, "".join(line for line in whole if json.loads(line)["step"] <= step).encode())
-    return path.open("a", buffering=1)
-
-
 def main(run: Train) -> None:
     """Train with a progress bar and a log."""
     torch.set_num_threads(run.threads)
@@ -193,16 +175,16 @@ def _show(run: Train, steps: Iterator[dict]) -> int:
     """Run the steps with a progress bar; returns the number of the last."""
     begin = beginning(run)
     step = checkpoint.read(begin)["step"] if begin else 0
-    log = open_log(run.folder / "metrics.jsonl", step)
+    log = Log(run.folder, step)
     columns = (*Progress.get_default_columns()[:3], TextColumn("step {task.completed}/{task.total}"))
     bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with bar, log:
+    with bar:
         task = bar.add_task("training", total=run.steps, note="")
         smooth = None
         for metrics in steps:
             step = metrics["step"]
             smooth = metrics["loss"] if smooth is None else 0.98 * smooth + 0.02 * metrics["loss"]
-            log.write(json.dumps(metrics) + "\n")
+            log.add(metrics)
             bar.update(task, completed=step, note=f"loss {smooth:.4f}")
     return step
 

@@ -23,7 +23,7 @@ def run(tmp_path):
     start.step = 7
     start.save(tmp_path / "emoji", keep=1)
     return Settings(
-        tmp_path,
+        folder=tmp_path,
         models=("emoji",),
         emoji=random_drawings(tmp_path),
         batch=4,
@@ -78,7 +78,7 @@ def test_the_rate_rises_stays_and_falls_with_the_time():
 
 
 def test_the_bundled_weights_are_where_a_run_starts(tmp_path):
-    run = Settings(tmp_path)
+    run = Settings(folder=tmp_path)
     assert int(gpu.begin(run, run.emoji).name.removeprefix("step-")) > 0
 
 

@@ -16,7 +16,7 @@ from tests.tiny_emoji import TINY, random_drawings
 from training import export, reopen, sheet
 from training import train as module
 from training.model import build_tokenizer, tokenize
-from training.train import Train, learning_rate, open_log, train
+from training.train import Train, learning_rate, train
 
 CPU = Accelerator(cpu=True)
 
@@ -98,14 +98,6 @@ def test_the_rate_warms_up_stays_and_falls_to_zero():
     assert rates[90] == pytest.approx(1.0)
     assert rates[100] == 0
     assert learning_rate(replace(run, decay_steps=0), 99) == 2.0
-
-
-def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
-    with open_log(path, 2) as log:
-        log.write('{"step": 3, "again": true}\n')
-    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3, "again": true}\n'
 
 
 def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, capsys):

@@ -118,7 +118,8 @@ def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_t
         two = begun(x_t, t, tokenize(begun.tokenizer, known), camera)
     torch.testing.assert_close(one[1], two[1])
 
-    run = Train(tmp_path / "run", Toys(folder), steps=3, batch=2, sheet_steps=1, warmup=1, architecture=TINY)
+    sizes = {"batch": 2, "sheet_steps": 1, "architecture": TINY}
+    run = Train(folder=tmp_path / "run", data=Toys(folder), steps=3, warmup=1, **sizes)
     halves = replace(run, folder=tmp_path / "halves", start=tmp_path / "run" / "step-000000", checkpoint_every=0.0)
     first = train(halves, CPU)
     for _ in range(3):

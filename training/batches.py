@@ -3,89 +3,64 @@
 What is drawn for a step is a function of the seed and the step, so processes can draw ahead.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from training.compose import generator
 from training.examples import Examples
 from training.loss import draw_times, perturb
-from training.model import CODEC, Latents, Times, Tokens, build_scheduler, build_tokenizer, tokenize
+from training.model import CODEC, Tokens, build_scheduler, build_tokenizer, tokenize
+from training.settings import Training
+
+Drawn = tuple[Any, Tokens, Tensor | None]
+"""The layout of the pictures, and their tokens and cameras."""
 
 
-class Batch(NamedTuple):
-    """The examples of a step on the device."""
+class Batches(Dataset):
+    """The batches of a run on a device."""
 
-    x0: Latents
-    x_t: Latents
-    t: Times
-    tokens: Tokens
-    camera: Float[Tensor, "b n"] | None
-
-
-class Batches:
-    """The batches of a model on a device."""
-
-    def __init__(self, examples: Examples, device: torch.device) -> None:
+    def __init__(self, examples: Examples, run: Training, device: torch.device) -> None:
         """Read the files of the examples."""
-        self.source, self.device = examples.open(device), device
+        self.source, self.run, self.device = examples.open(device), run, device
         self.tokenizer = build_tokenizer(examples.words)
         self.abar = build_scheduler().alphas_cumprod.to(device)
 
-    def drawn(self, count: int, rng: torch.Generator) -> tuple[Any, Tensor, Tensor | None]:
-        """The layout, tokens and cameras of so many examples, on the CPU."""
-        layout, captions, camera = self.source.draw(count, rng)
+    def drawn(self, rng: torch.Generator) -> Drawn:
+        """What is in the examples of a step, on the CPU."""
+        layout, captions, camera = self.source.draw(self.run.batch, rng)
         return layout, tokenize(self.tokenizer, captions), camera
 
-    def painted(self, layout: Any, tokens: Tensor, camera: Tensor | None, rng: torch.Generator) -> Batch:
-        """Their pictures with noise; the generator may be on either device."""
+    def __getitem__(self, step: int) -> Drawn:
+        """What is drawn for a step, in a process of its own."""
+        torch.set_num_threads(1)
+        return self.drawn(generator(self.run.seed, step))
+
+    def painted(self, layout: Any, tokens: Tokens, camera: Tensor | None, rng: torch.Generator) -> dict[str, Tensor]:
+        """Its x0, x_t, t, tokens and camera, if any, on the device; the generator may be on the CPU."""
         x0 = CODEC.encode(self.source.paint(layout))
         t = draw_times(len(x0), rng).to(self.device)
         eps = torch.randn(x0.shape, generator=rng, device=rng.device).to(self.device)
-        camera = None if camera is None else camera.to(self.device)
-        return Batch(x0, perturb(x0, eps, self.abar[t]), t, tokens.to(self.device), camera)
-
-
-class Steps(Dataset):
-    """What is drawn for each step of a run."""
-
-    def __init__(self, examples: Examples, count: int, seed: int) -> None:
-        """With so many examples in a step."""
-        self.batches, self.count, self.seed = Batches(examples, torch.device("cpu")), count, seed
-
-    def __len__(self) -> int:
-        """More than there are steps."""
-        return 10**7
-
-    def __getitem__(self, step: int) -> tuple[Any, Tensor, Tensor | None]:
-        """The layout, tokens and cameras of a step."""
-        torch.set_num_threads(1)
-        return self.batches.drawn(self.count, generator(self.seed, step))
+        batch = {"x0": x0, "x_t": perturb(x0, eps, self.abar[t]), "t": t, "tokens": tokens.to(self.device)}
+        return batch if camera is None else batch | {"camera": camera.to(self.device)}
 
 
 class Ahead:
-    """The batches of a run from a step on: processes on the CPU draw them, and a stream of its own paints them."""
+    """The batches from a step on: processes draw them on the CPU, and a stream of its own paints them."""
 
-    def __init__(self, batches: Batches, steps: Steps, start: int, workers: int) -> None:
-        """Start so many processes; the noise is a function of the seed and of the first step."""
+    def __init__(self, batches: Batches, on_cpu: Batches, start: int, workers: int) -> None:
+        """Start so many processes. A run that is resumed draws other noise than before."""
         self.batches, cuda = batches, batches.device.type == "cuda"
-        self.rng = torch.Generator(batches.device).manual_seed(steps.seed + start)  # other noise than before a resume
-        self.loader = iter(
-            DataLoader(
-                steps,
-                None,
-                sampler=range(start, len(steps)),
-                num_workers=workers,
-                prefetch_factor=8 if workers else None,
-                pin_memory=cuda,
-            )
-        )
+        self.rng = torch.Generator(batches.device).manual_seed(batches.run.seed + start)
+        steps, each = range(start, 10**7), 8 if workers else None
+        loader = DataLoader(on_cpu, None, sampler=steps, num_workers=workers, pin_memory=cuda, prefetch_factor=each)
+        self.loader = iter(loader)
         self.stream = torch.cuda.Stream() if cuda else None
 
-    def __next__(self) -> Batch:
+    def __next__(self) -> dict[str, Tensor]:
         """The batch of the next step, which `stream` may still be painting."""
         with torch.cuda.stream(self.stream):
-            return self.batches.painted(*next(self.loader), self.rng)
+            layout, tokens, camera = next(self.loader)
+            return self.batches.painted(layout, tokens, camera, self.rng)

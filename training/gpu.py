@@ -4,9 +4,9 @@
 
 A step (forward, backward, Muon, average) is captured once as a CUDA graph, because its 4,000 kernels take longer to
 launch than to run; if it cannot be captured, it is launched as it is, and a line says so. Each model has a stream of
-its own, and processes on the CPU draw the batches, which are painted on the GPU. The learning rate rises over 300
-steps, stays, and falls to zero over the last share of the time. The run starts from the bundled weights, or from a
-checkpoint, and its end is a checkpoint as `training.train` writes it; noise and times are a function of the seed.
+its own, and processes on the CPU draw the batches, which are painted on the GPU. The learning rate rises, stays, and
+falls to zero over the last share of the time. The run starts from the bundled weights, or from a checkpoint, and its
+end is a checkpoint as `training.train` writes it; noise and times are a function of the seed.
 """
 
 import sys
@@ -18,11 +18,12 @@ from typing import Literal
 
 import torch
 import tyro
+from torch import Tensor
 
 from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
 from training import checkpoint, reopen
-from training.batches import Ahead, Batch, Batches, Steps
+from training.batches import Ahead, Batches
 from training.examples import Emoji, Examples
 from training.log import Log
 from training.loss import v_loss
@@ -64,7 +65,7 @@ class Trainer:
     def __init__(self, examples: Examples, run: Settings, begin: Path) -> None:
         """Read the weights of a checkpoint and start the processes."""
         self.examples, self.run, self.device = examples, run, torch.device(run.device)
-        self.folder, self.batches = run.folder / examples.name, Batches(examples, self.device)
+        self.folder, self.batches = run.folder / examples.name, Batches(examples, run, self.device)
         self.model = Networks(run.architecture, self.batches.tokenizer, examples.camera)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.trained = checkpoint.Trained(self.model, 0.0, torch.bfloat16)
@@ -76,8 +77,9 @@ class Trainer:
         self.rate, self.share, self.total = (torch.zeros((), device=self.device) for _ in range(3))
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        self.ahead = Ahead(self.batches, Steps(examples, run.batch, run.seed), self.start, run.workers)
-        self.inputs: Batch | None = None
+        on_cpu = Batches(examples, run, torch.device("cpu"))
+        self.ahead = Ahead(self.batches, on_cpu, self.start, run.workers)
+        self.inputs: dict[str, Tensor] = {}
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.done: list[torch.cuda.Event] = []
@@ -91,20 +93,19 @@ class Trainer:
         new = next(self.ahead)
         if self.stream:
             self.stream.wait_stream(self.ahead.stream)
-        if self.inputs is None:
-            self.inputs = Batch(*(None if value is None else torch.empty_like(value) for value in new))
-        for held, value in zip(self.inputs, new, strict=True):
-            if value is not None:
-                held.copy_(value)
-                if self.stream:
-                    value.record_stream(self.stream)
+        for name, value in new.items():
+            if name not in self.inputs:
+                self.inputs[name] = torch.empty_like(value)
+            self.inputs[name].copy_(value)
+            if self.stream:
+                value.record_stream(self.stream)
 
     def forward(self) -> None:
         """Forward, backward, and the steps of the weights and of their average."""
         i = self.inputs
         with torch.autocast(self.device.type, torch.bfloat16):
-            x0_hat = self.model(i.x_t, i.t, i.tokens, i.camera)
-        loss = v_loss(x0_hat, i.x0, self.batches.abar[i.t])
+            x0_hat = self.model(i["x_t"], i["t"], i["tokens"], i.get("camera"))
+        loss = v_loss(x0_hat, i["x0"], self.batches.abar[i["t"]])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
         self.optimiser.step()
@@ -187,7 +188,7 @@ def begin(run: Settings, examples: Examples) -> Path:
 
 
 def ticks(minutes: float, every: float) -> Iterator[tuple[float, bool]]:
-    """The share of the time that is over, and whether a checkpoint is due; the last is 1."""
+    """The share of the time that is over, until it is 1, and whether a checkpoint is due."""
     start = saved = time.monotonic()
     while (now := time.monotonic()) - start < 60 * minutes:
         due = now - saved >= every

@@ -92,7 +92,7 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    batches = Batches(run.data, device)
+    batches = Batches(run.data, run, device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
     bare = Networks(run.architecture, batches.tokenizer, run.data.camera)
@@ -106,12 +106,12 @@ def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> 
     while (step := trained.step) < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
-        x0, x_t, t, tokens, camera = batches.painted(*batches.drawn(run.batch, rng), rng)
+        batch = batches.painted(*batches.drawn(rng), rng)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(run, step)
         with accelerator.autocast(), attention(device):
-            x0_hat = model(x_t, t, tokens, camera)
-        loss = v_loss(x0_hat, x0, batches.abar[t])
+            x0_hat = model(batch["x_t"], batch["t"], batch["tokens"], batch.get("camera"))
+        loss = v_loss(x0_hat, batch["x0"], batches.abar[batch["t"]])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
         accelerator.backward(loss)

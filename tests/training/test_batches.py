@@ -4,35 +4,31 @@ import pytest
 import torch
 
 from tests.tiny_emoji import random_drawings
-from training.batches import Ahead, Batches, Steps
+from training.batches import Ahead, Batches
 from training.compose import generator
-
-CPU = torch.device("cpu")
+from training.train import Train
 
 
 @pytest.fixture
-def emoji(tmp_path):
-    return random_drawings(tmp_path)
+def batches(tmp_path):
+    emoji = random_drawings(tmp_path)
+    return Batches(emoji, Train(data=emoji, batch=4, seed=3), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_what_is_drawn_ahead_is_a_function_of_the_step_and_the_noise_of_the_beginning(emoji, workers):
-    batches, steps = Batches(emoji, CPU), Steps(emoji, 4, seed=3)
-    ahead = Ahead(batches, steps, start=5, workers=workers)
-    noise = torch.Generator().manual_seed(3 + 5)
+def test_what_is_drawn_ahead_is_a_function_of_the_step_and_the_noise_of_the_beginning(batches, workers):
+    ahead, noise = Ahead(batches, batches, start=5, workers=workers), torch.Generator().manual_seed(3 + 5)
     for step in (5, 6):
-        found, expected = next(ahead), batches.painted(*batches.drawn(4, generator(3, step)), noise)
-        for one, other in zip(found, expected, strict=True):
-            assert one is other is None or torch.equal(one, other)
+        found, expected = next(ahead), batches.painted(*batches.drawn(generator(3, step)), noise)
+        assert found.keys() == expected.keys() == {"x0", "x_t", "t", "tokens"}
+        assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
-def test_a_batch_is_noisy_at_its_times(emoji):
-    batches = Batches(emoji, CPU)
-    drawn = batches.drawn(4, generator(0, 0))
-    x0, x_t, t, tokens, camera = batches.painted(*drawn, torch.Generator().manual_seed(1))
-    abar = batches.abar[t]
-    eps = (x_t - abar.sqrt().view(-1, 1, 1, 1) * x0) / (1 - abar).sqrt().view(-1, 1, 1, 1)
+def test_a_batch_has_the_noise_of_its_times(batches):
+    drawn = batches.drawn(generator(0, 0))
+    batch = batches.painted(*drawn, torch.Generator().manual_seed(1))
+    abar = batches.abar[batch["t"]][:, None, None, None]
+    eps = (batch["x_t"] - abar.sqrt() * batch["x0"]) / (1 - abar).sqrt()
     assert eps.mean() == pytest.approx(0, abs=0.02)
     assert eps.std() == pytest.approx(1, abs=0.02)
-    assert torch.equal(tokens, drawn[1])
-    assert camera is None
+    assert torch.equal(batch["tokens"], drawn[1])

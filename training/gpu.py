@@ -20,6 +20,7 @@ import torch
 import tyro
 from torch import Tensor
 
+from potstill.cli.console import bar
 from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
 from training import checkpoint, reopen
@@ -209,11 +210,13 @@ def main(run: Settings) -> None:
     trainers = [Trainer(getattr(run, name), run, begin(run, getattr(run, name))) for name in run.models]
     for trainer in trainers:
         trainer.capture()
-    for progress, due in ticks(run.minutes, run.save_every):
-        for trainer in trainers:
-            trainer.advance(progress)
-            if due:
-                trainer.save()
+    with bar("seconds") as on_tick:
+        for progress, due in ticks(run.minutes, run.save_every):
+            on_tick(round(60 * run.minutes * progress), round(60 * run.minutes))
+            for trainer in trainers:
+                trainer.advance(progress)
+                if due:
+                    trainer.save()
     for trainer in trainers:
         trainer.save()
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from potstill.cli.console import bar
 from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
-from training import checkpoint, reopen
+from training import checkpoint, export, reopen
 from training.batches import Ahead, Batches
 from training.examples import Emoji, Examples
 from training.log import Log
@@ -182,9 +182,8 @@ def begin(run: Settings, examples: Examples) -> Path:
     """The newest checkpoint of the folder, otherwise the bundled weights as one."""
     folder = run.folder / examples.name
     if not checkpoint.found(folder):
-        about = (BUNDLED[examples.name] / "README.md").read_text()
-        step = int(about.split("after ")[1].split(" steps")[0].replace(",", ""))
-        reopen.main(reopen.Reopen(step, folder, BUNDLED[examples.name], data=examples))  # type: ignore[arg-type]
+        bundled = BUNDLED[examples.name]
+        reopen.main(reopen.Reopen(export.steps_of(bundled), folder, bundled, data=examples))  # type: ignore[arg-type]
     return checkpoint.found(folder)[-1]
 
 

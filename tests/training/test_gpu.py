@@ -8,9 +8,11 @@ import torch
 from safetensors.torch import load_file
 
 from potstill.errors import InputError
+from potstill.priors.loading import BUNDLED
 from tests.tiny_emoji import TINY, random_drawings
 from training import gpu
 from training.checkpoint import Trained
+from training.export import steps_of
 from training.gpu import Settings, Trainer, learning_rate, ticks
 from training.model import Networks, build_tokenizer
 
@@ -79,7 +81,7 @@ def test_the_rate_rises_stays_and_falls_with_the_time():
 
 def test_the_bundled_weights_are_where_a_run_starts(tmp_path):
     run = Settings(folder=tmp_path)
-    assert int(gpu.begin(run, run.emoji).name.removeprefix("step-")) > 0
+    assert gpu.begin(run, run.emoji).name == f"step-{steps_of(BUNDLED['emoji']):06d}"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -9,7 +9,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file
 
-from potstill.priors.loading import load
+from potstill.priors.loading import BUNDLED, load
 from potstill.priors.logs import quiet
 from potstill.priors.prompts import PromptWarning
 from tests.tiny_emoji import TINY, random_drawings
@@ -106,7 +106,7 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
     export.main(export.Export(place, out=tmp_path))
     assert f"MB in {tmp_path}" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.bin"))
-    assert "4 steps" in (tmp_path / "README.md").read_text()
+    assert export.steps_of(tmp_path) == 4
     with quiet():
         pipe = DiffusionPipeline.from_pretrained(tmp_path, vae=None)
     assert pipe.scheduler.config.prediction_type == "sample"
@@ -121,6 +121,11 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
         expected = sheet.read(place)(x_t, t, tokenize(build_tokenizer(), [words]))
         found = prior(x_t, t.double(), condition).x0
     torch.testing.assert_close(found, expected, rtol=0, atol=5e-3)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_readme_of_bundled_weights_says_how_many_steps_they_were_trained(name):
+    assert f"{export.steps_of(BUNDLED[name]):,} steps" in (BUNDLED[name] / "README.md").read_text()
 
 
 def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):

@@ -12,37 +12,57 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+
+from training.model import Networks
+from training.muon import Muon
 
 
-def save(
-    folder: Path,
-    step: int,
-    model: nn.Module,
-    average: dict[str, Tensor],
-    optimiser: torch.optim.Optimizer,
-    state: dict,
-    keep: int,
-) -> Path:
-    """Write `folder/step-...` and remove all but the newest `keep` checkpoints."""
-    place = folder / f"step-{step:06d}"
-    beside = folder / f".{place.name}"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    moments = {
-        f"{name}.{kind}": value
-        for name, parameter in model.named_parameters()
-        for kind, value in optimiser.state[parameter].items()
-    }
-    save_file({k: v.cpu().contiguous() for k, v in model.state_dict().items()}, beside / "model.safetensors")
-    save_file({k: v.cpu().contiguous() for k, v in average.items()}, beside / "average.safetensors")
-    save_file({k: v.cpu().contiguous() for k, v in moments.items()}, beside / "optimiser.safetensors")
-    (beside / "state.json").write_text(json.dumps({"step": step} | state, indent=1) + "\n")
-    _remove(place)
-    os.replace(beside, place)
-    for old in found(folder)[:-keep]:
-        _remove(old)
-    return place
+class Trained:
+    """What a training changes: the weights of a model, their moving average, the optimiser and the step."""
+
+    def __init__(self, model: Networks, rate: float = 0.0, iterate_in: torch.dtype | None = None) -> None:
+        """Before the first step; the arguments are those of `Muon`."""
+        self.model, self.step = model, 0
+        self.average = {name: value.clone() for name, value in model.state_dict().items()}
+        self.optimiser = Muon(model, rate, iterate_in)
+
+    def save(self, folder: Path, keep: int) -> Path:
+        """Write `folder/step-...` and remove all but the newest `keep` checkpoints."""
+        place = folder / f"step-{self.step:06d}"
+        beside = folder / f".{place.name}"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        moments = {
+            f"{name}.{kind}": value
+            for name, parameter in self.model.named_parameters()
+            for kind, value in self.optimiser.state[parameter].items()
+        }
+        for name, values in ("model", self.model.state_dict()), ("average", self.average), ("optimiser", moments):
+            save_file({k: v.cpu().contiguous() for k, v in values.items()}, beside / f"{name}.safetensors")
+        (beside / "state.json").write_text(json.dumps({"step": self.step} | self.model.described, indent=1) + "\n")
+        _remove(place)
+        os.replace(beside, place)
+        for old in found(folder)[:-keep]:
+            _remove(old)
+        return place
+
+    def restore(self, place: Path) -> None:
+        """Go on from a checkpoint."""
+        state = read(place)
+        for name, value in json.loads(json.dumps(self.model.described)).items():
+            if state[name] != value:
+                raise ValueError(f"{place} was trained with another {name}: use the one in its state.json")
+        self.model.load_state_dict(load_file(place / "model.safetensors"))
+        for name, value in load_file(place / "average.safetensors").items():
+            self.average[name].copy_(value)
+        moments = load_file(place / "optimiser.safetensors")
+        for name, parameter in self.model.named_parameters():
+            for kind in ("step", "exp_avg", "exp_avg_sq"):
+                if (moment := moments.get(f"{name}.{kind}")) is not None:
+                    like = parameter if moment.ndim else moment.to(parameter.device)
+                    held = torch.zeros_like(like).copy_(moment)  # in its memory format
+                    self.optimiser.state[parameter][kind] = held
+        self.step = state["step"]
 
 
 def _remove(place: Path) -> None:
@@ -52,30 +72,6 @@ def _remove(place: Path) -> None:
     if place.exists():
         os.replace(place, gone)
         shutil.rmtree(gone)
-
-
-def restore(
-    place: Path,
-    state: dict,
-    model: nn.Module,
-    average: dict[str, Tensor],
-    optimiser: torch.optim.Optimizer,
-) -> int:
-    """Restore model, average and optimiser from a checkpoint, and return its step."""
-    found = read(place)
-    for name, value in json.loads(json.dumps(state)).items():
-        if found[name] != value:
-            raise ValueError(f"{place} was trained with another {name}: use the one in its state.json")
-    model.load_state_dict(load_file(place / "model.safetensors"))
-    for name, value in load_file(place / "average.safetensors").items():
-        average[name].copy_(value)
-    moments = load_file(place / "optimiser.safetensors")
-    for name, parameter in model.named_parameters():
-        for kind in ("step", "exp_avg", "exp_avg_sq"):
-            if (moment := moments.get(f"{name}.{kind}")) is not None:
-                like = parameter if moment.ndim else moment.to(parameter.device)
-                optimiser.state[parameter][kind] = torch.zeros_like(like).copy_(moment)  # in its memory format
-    return found["step"]
 
 
 def read(place: Path) -> dict:

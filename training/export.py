@@ -56,6 +56,12 @@ def size(folder: Path) -> float:
     return sum(file.stat().st_size for file in _files(folder)) / 1e6
 
 
+def steps_of(folder: Path) -> int:
+    """How many steps the weights in a folder were trained, which its README.md says and no other file."""
+    about = (folder / "README.md").read_text()
+    return int(about.split("after ")[1].split(" steps of training")[0].replace(",", ""))
+
+
 def save(pipe: DiffusionPipeline, out: Path, steps: int, data: Examples) -> None:
     """Write the folder of a pipeline, after `steps` of training on these examples."""
     with quiet():

@@ -4,37 +4,37 @@
 
 A step (forward, backward, Muon, average) is captured once as a CUDA graph, because its 4,000 kernels take longer to
 launch than to run; if it cannot be captured, it is launched as it is, and a line says so. Each model has a stream of
-its own, and processes on the CPU draw the batches, which are painted on the GPU. The learning rate rises over 300
-steps, stays, and falls to zero over the last share of the time. The run starts from the bundled weights, or from a
-checkpoint, and its end is a checkpoint as `training.train` writes it; noise and times are a function of the seed.
+its own, and processes on the CPU draw the batches, which are painted on the GPU. The learning rate rises, stays, and
+falls to zero over the last share of the time. The run starts from the bundled weights, or from a checkpoint, and its
+end is a checkpoint as `training.train` writes it; noise and times are a function of the seed.
 """
 
-import json
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import tyro
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
+from potstill.cli.console import bar
 from potstill.errors import InputError
 from potstill.priors.loading import BUNDLED
-from training import checkpoint, reopen
-from training.compose import generator
-from training.examples import Emoji, Examples, Plan, Source
-from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Networks, build_scheduler, build_tokenizer, tokenize
-from training.muon import Muon
+from training import checkpoint, export, reopen
+from training.batches import Ahead, Batches
+from training.examples import Emoji, Examples
+from training.log import Log
+from training.loss import v_loss
+from training.model import Networks
+from training.settings import Training
 from training.toys.examples import Toys
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(Training):
     """The settings of a run."""
 
     folder: Path = Path("build/gpu")
@@ -48,42 +48,16 @@ class Settings:
     toys: Toys = field(default_factory=Toys)
     """The rendered pictures."""
     batch: int = 512
-    """Images per step."""
     rate: float = 2e-3
-    """Muon's learning rate."""
     decay: float = 0.4
-    """The share of the time over which it falls to zero."""
+    """The share of the time over which the learning rate falls to zero."""
     average: float = 0.998
-    """Decay of the averaged weights per step."""
     workers: int = 4
     """Processes that draw batches, for each model."""
     save_every: float = 120.0
     """Seconds between checkpoints."""
-    architecture: Architecture = field(default_factory=Architecture)
-    """Sizes of the networks."""
-    seed: int = 0
-    """Seed of all randomness."""
     device: str = "cuda"
     """Where to; "cpu" for a test, without a graph."""
-
-
-class Batches(Dataset):
-    """The batches of a run, by their steps."""
-
-    def __init__(self, source: Source, words: list[str], run: Settings) -> None:
-        """With the words of the captions."""
-        self.source, self.words, self.run = source, words, run
-        self.tokenizer = build_tokenizer(words)
-
-    def __len__(self) -> int:
-        """More than there are steps."""
-        return 10**7
-
-    def __getitem__(self, step: int) -> tuple[Any, Tensor, Tensor | None]:
-        """The layout, tokens and cameras of a step."""
-        torch.set_num_threads(1)
-        plan: Plan = self.source.draw(self.run.batch, generator(self.run.seed, step))
-        return plan.layout, tokenize(self.tokenizer, plan.captions), plan.camera
 
 
 class Trainer:
@@ -92,57 +66,34 @@ class Trainer:
     def __init__(self, examples: Examples, run: Settings, begin: Path) -> None:
         """Read the weights of a checkpoint and start the processes."""
         self.examples, self.run, self.device = examples, run, torch.device(run.device)
-        self.folder = run.folder / examples.name
-        self.model = Networks(run.architecture, build_tokenizer(examples.words), examples.camera)
+        self.folder, self.batches = run.folder / examples.name, Batches(examples, run, self.device)
+        self.model = Networks(run.architecture, self.batches.tokenizer, examples.camera)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.optimiser = Muon(self.model, 0.0, torch.bfloat16)
-        self.start = self.step = checkpoint.restore(
-            begin, self.model.described, self.model, self.average, self.optimiser
-        )
-        now = self.model.state_dict()
+        self.trained = checkpoint.Trained(self.model, 0.0, torch.bfloat16)
+        self.trained.restore(begin)
+        self.start, self.optimiser = self.trained.step, self.trained.optimiser
+        now, average = self.model.state_dict(), self.trained.average
         floating = [name for name, value in now.items() if value.is_floating_point()]
-        self.weights, self.averaged = [now[name] for name in floating], [self.average[name] for name in floating]
+        self.weights, self.averaged = [now[name] for name in floating], [average[name] for name in floating]
         self.rate, self.share, self.total = (torch.zeros((), device=self.device) for _ in range(3))
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        self.abar = build_scheduler().alphas_cumprod.to(self.device)
-        self.rng = torch.Generator(self.device).manual_seed(run.seed + self.start)  # other noise than before a resume
-        self.source = examples.open(self.device)
-        on_cpu = examples.open(torch.device("cpu"))
-        batches = Batches(on_cpu, examples.words, run)
-        steps = range(self.start, len(batches))
-        self.loader = iter(
-            DataLoader(
-                batches,
-                None,
-                sampler=steps,
-                num_workers=run.workers,
-                prefetch_factor=8 if run.workers else None,
-                pin_memory=self.device.type == "cuda",
-            )
-        )
+        on_cpu = Batches(examples, run, torch.device("cpu"))
+        self.ahead = Ahead(self.batches, on_cpu, self.start, run.workers)
         self.inputs: dict[str, Tensor] = {}
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.stream, self.feed = (torch.cuda.Stream() if self.device.type == "cuda" else None for _ in range(2))
+        self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
         self.done: list[torch.cuda.Event] = []
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.since, self.began = self.step, time.perf_counter()
+        self.log = Log(self.folder, self.start)
+        self.since, self.began = self.start, time.perf_counter()
         if self.stream:
             torch.cuda.synchronize()
 
     def load(self) -> None:
         """Paint the next batch and add noise to it, while the last step runs; then into the inputs of the graph."""
-        with torch.cuda.stream(self.feed):
-            layout, tokens, camera = next(self.loader)
-            x0 = CODEC.encode(self.source.paint(layout))
-            t = draw_times(len(x0), self.rng)
-            eps = torch.randn(x0.shape, generator=self.rng, device=self.device)
-            new = {"x0": x0, "x_t": perturb(x0, eps, self.abar[t]), "t": t, "tokens": tokens.to(self.device)}
-            if camera is not None:
-                new["camera"] = camera.to(self.device)
+        new = next(self.ahead)
         if self.stream:
-            self.stream.wait_stream(self.feed)
+            self.stream.wait_stream(self.ahead.stream)
         for name, value in new.items():
             if name not in self.inputs:
                 self.inputs[name] = torch.empty_like(value)
@@ -155,7 +106,7 @@ class Trainer:
         i = self.inputs
         with torch.autocast(self.device.type, torch.bfloat16):
             x0_hat = self.model(i["x_t"], i["t"], i["tokens"], i.get("camera"))
-        loss = v_loss(x0_hat, i["x0"], self.abar[i["t"]])
+        loss = v_loss(x0_hat, i["x0"], self.batches.abar[i["t"]])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
         self.optimiser.step()
@@ -166,9 +117,10 @@ class Trainer:
 
     def advance(self, progress: float) -> None:
         """One step, at this share of the time."""
+        before = self.trained.step - self.start
         with torch.cuda.stream(self.stream):
-            self.rate.fill_(learning_rate(self.run, self.step - self.start, progress))
-            self.share.fill_(1 - min(self.run.average, (self.step - self.start + 1) / (self.step - self.start + 11)))
+            self.rate.fill_(learning_rate(self.run, before, progress))
+            self.share.fill_(1 - self.run.kept(before + 1))
             self.load()
             if self.graph:
                 self.graph.replay()
@@ -179,8 +131,8 @@ class Trainer:
                 self.done.append(self.stream.record_event())
         if len(self.done) > 3:  # no more steps than that wait in the queue
             self.done.pop(0).synchronize()
-        self.step += 1
-        if self.step % 50 == 0:
+        self.trained.step += 1
+        if self.trained.step % 50 == 0:
             with torch.cuda.stream(self.stream):
                 self._report()
 
@@ -205,41 +157,38 @@ class Trainer:
         """Write a checkpoint."""
         if self.stream:
             self.stream.synchronize()
-        state = self.model.described
-        checkpoint.save(self.folder, self.step, self.model, self.average, self.optimiser, state, keep=1)
+        self.trained.save(self.folder, keep=1)
 
     def _report(self) -> None:
-        loss = self.total.item() / (self.step - self.since)
+        step = self.trained.step
+        loss = self.total.item() / (step - self.since)
         seconds = time.perf_counter() - self.began
-        with (self.folder / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps({"step": self.step, "loss": loss, "seconds": round(seconds, 3)}) + "\n")
+        self.log.add({"step": step, "loss": loss, "seconds": round(seconds, 3)})
         if not loss < 1e3:
             raise FloatingPointError(f"the loss of {self.examples.name} is {loss}: try a lower --rate")
-        if self.step % 500 == 0:
-            rate = self.run.batch * (self.step - self.since) / seconds
-            print(f"{self.examples.name} step {self.step} loss {loss:.4f} {rate:,.0f} pictures/s", flush=True)
+        if step % 500 == 0:
+            rate = self.run.batch * (step - self.since) / seconds
+            print(f"{self.examples.name} step {step} loss {loss:.4f} {rate:,.0f} pictures/s", flush=True)
         self.total.zero_()
-        self.since, self.began = self.step, time.perf_counter()
+        self.since, self.began = step, time.perf_counter()
 
 
 def learning_rate(run: Settings, step: int, progress: float) -> float:
     """The learning rate of a step, counted from the start of this run, at a share of its time."""
-    rising, falling = min(1.0, (step + 1) / 300), min(1.0, max(0.0, 1 - progress) / run.decay)
-    return run.rate * rising * falling
+    return run.rate_at(step, max(0.0, 1 - progress) / run.decay)
 
 
 def begin(run: Settings, examples: Examples) -> Path:
     """The newest checkpoint of the folder, otherwise the bundled weights as one."""
     folder = run.folder / examples.name
     if not checkpoint.found(folder):
-        about = (BUNDLED[examples.name] / "README.md").read_text()
-        step = int(about.split("after ")[1].split(" steps")[0].replace(",", ""))
-        reopen.main(reopen.Reopen(step, folder, BUNDLED[examples.name], data=examples))  # type: ignore[arg-type]
+        bundled = BUNDLED[examples.name]
+        reopen.main(reopen.Reopen(export.steps_of(bundled), folder, bundled, data=examples))  # type: ignore[arg-type]
     return checkpoint.found(folder)[-1]
 
 
 def ticks(minutes: float, every: float) -> Iterator[tuple[float, bool]]:
-    """The share of the time that is over, and whether a checkpoint is due; the last is 1."""
+    """The share of the time that is over, until it is 1, and whether a checkpoint is due."""
     start = saved = time.monotonic()
     while (now := time.monotonic()) - start < 60 * minutes:
         due = now - saved >= every
@@ -260,11 +209,13 @@ def main(run: Settings) -> None:
     trainers = [Trainer(getattr(run, name), run, begin(run, getattr(run, name))) for name in run.models]
     for trainer in trainers:
         trainer.capture()
-    for progress, due in ticks(run.minutes, run.save_every):
-        for trainer in trainers:
-            trainer.advance(progress)
-            if due:
-                trainer.save()
+    with bar("seconds") as on_tick:
+        for progress, due in ticks(run.minutes, run.save_every):
+            on_tick(round(60 * run.minutes * progress), round(60 * run.minutes))
+            for trainer in trainers:
+                trainer.advance(progress)
+                if due:
+                    trainer.save()
     for trainer in trainers:
         trainer.save()
 

@@ -22,7 +22,6 @@ from potstill.priors.loading import EMOJI
 from training import checkpoint
 from training.examples import Emoji
 from training.model import Architecture, Networks, build_tokenizer
-from training.muon import Muon
 from training.toys.examples import Toys
 
 _LIKE = {"above": "top", "below": "bottom"}
@@ -83,8 +82,9 @@ def main(reopen: Reopen) -> None:
     camera = {key: value for key, value in model.state_dict().items() if "class_embedding" in key}
     last = {key: torch.zeros_like(value) for key, value in camera.items() if "linear_2" in key}
     model.load_state_dict(camera | last | found)
-    fresh = Muon(model, rate=0.0)
-    print(checkpoint.save(reopen.folder, reopen.step, model, model.state_dict(), fresh, model.described, keep=1))
+    fresh = checkpoint.Trained(model)
+    fresh.step = reopen.step
+    print(fresh.save(reopen.folder, keep=1))
 
 
 if __name__ == "__main__":

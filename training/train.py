@@ -18,7 +18,6 @@ The model of toys starts from the emoji's weights (`training.reopen`); its pictu
     python -m training.train --folder build/toys/run --steps 20000 data:toys
 """
 
-import json
 import sys
 import time
 from collections import deque
@@ -26,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import torch
 import tyro
@@ -38,16 +37,18 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from potstill.cli.interrupts import stop_signals
 from potstill.io.files import write
 from training import checkpoint
+from training.batches import Batches
 from training.compose import generator
 from training.examples import Emoji
-from training.loss import draw_times, perturb, v_loss
-from training.model import CODEC, Architecture, Networks, as_prior, build_scheduler, build_tokenizer, tokenize
-from training.muon import Muon
+from training.log import Log
+from training.loss import v_loss
+from training.model import Networks, as_prior
+from training.settings import Training
 from training.toys.examples import Toys
 
 
-@dataclass(frozen=True)
-class Train:
+@dataclass(frozen=True, kw_only=True)
+class Train(Training):
     """The settings of a run."""
 
     folder: Path = Path("build/emoji/run")
@@ -60,16 +61,10 @@ class Train:
     """The last step, counted from the start of the first run."""
     decay_steps: int = 0
     """Number of last steps over which the learning rate decays to zero."""
-    rate: float = 1e-3
-    """Muon's learning rate."""
-    warmup: int = 300
-    """Warm-up steps at the start."""
     batch: int = 48
     """Images per step and process."""
+    rate: float = 1e-3
     average: float = 0.999
-    """Decay of the averaged weights per step."""
-    seed: int = 0
-    """Seed of all randomness."""
     checkpoint_every: float = 30.0
     """Seconds between checkpoints."""
     sheet_every: int = 1000
@@ -82,15 +77,11 @@ class Train:
     """CPU threads."""
     precision: Literal["no", "bf16"] = "no"
     """bf16 is faster on hardware that supports it, and slower elsewhere."""
-    architecture: Architecture = field(default_factory=Architecture)
-    """Sizes of the networks."""
 
 
 def learning_rate(run: Train, step: int) -> float:
-    """The learning rate of a step: warm-up, constant, decay."""
-    rising = min(1.0, (step + 1) / run.warmup)
-    falling = min(1.0, (run.steps - step) / run.decay_steps) if run.decay_steps else 1.0
-    return run.rate * rising * falling
+    """The learning rate of a step."""
+    return run.rate_at(step, (run.steps - step) / run.decay_steps if run.decay_steps else 1.0)
 
 
 def beginning(run: Train) -> Path | None:
@@ -101,54 +92,45 @@ def beginning(run: Train) -> Path | None:
 def train(run: Train, accelerator: Accelerator, signals: Sequence[int] = ()) -> Iterator[dict]:
     """The loop: yields the metrics of each step; saves and ends once `signals` is not empty."""
     device, main = accelerator.device, accelerator.is_main_process
-    source = run.data.open(device)
-    tokenizer, abar = build_tokenizer(run.data.words), build_scheduler().alphas_cumprod.to(device)
+    batches = Batches(run.data, run, device)
 
     torch.manual_seed(run.seed)  # the global generator is used only for new weights
-    bare = Networks(run.architecture, tokenizer, run.data.camera)
+    bare = Networks(run.architecture, batches.tokenizer, run.data.camera)
     bare = bare.to(device, memory_format=torch.channels_last)  # 20 % faster
-    average = {name: value.clone() for name, value in bare.state_dict().items()}
-    optimiser = Muon(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
-    state = bare.described
-    step = 0
+    trained = checkpoint.Trained(bare, run.rate, torch.bfloat16 if run.precision == "bf16" else None)
     if begin := beginning(run):
-        step = checkpoint.restore(begin, state, bare, average, optimiser)
-    model = accelerator.prepare(bare)
+        trained.restore(begin)
+    model, optimiser = accelerator.prepare(bare), trained.optimiser
 
     saved = time.monotonic()
-    while step < run.steps:
+    while (step := trained.step) < run.steps:
         began = time.perf_counter()
         rng = generator(run.seed, step, accelerator.process_index)
-        layout, captions, camera = source.draw(run.batch, rng)
-        x0, tokens = CODEC.encode(source.paint(layout)), tokenize(tokenizer, captions).to(device)
-        camera = None if camera is None else camera.to(device)
-        t = draw_times(run.batch, rng).to(device)
-        eps = torch.randn(x0.shape, generator=rng).to(device)
-
+        batch = batches.painted(*batches.drawn(rng), rng)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(run, step)
         with accelerator.autocast(), attention(device):
-            x0_hat = model(perturb(x0, eps, abar[t]), t, tokens, camera)
-        loss = v_loss(x0_hat, x0, abar[t])
+            x0_hat = model(batch["x_t"], batch["t"], batch["tokens"], batch.get("camera"))
+        loss = v_loss(x0_hat, batch["x0"], batches.abar[batch["t"]])
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower --rate")
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        step += 1
-        _follow(average, bare.state_dict(), min(run.average, step / (step + 10)))
+        step = trained.step = step + 1
+        _follow(trained.average, bare.state_dict(), run.kept(step))
 
         seconds = time.perf_counter() - began
         yield {"step": step, "loss": loss.item(), "norm": norm.item(), "seconds": round(seconds, 3)}
         last = step == run.steps
         stopped = bool(accelerator.reduce(torch.tensor(float(bool(signals)), device=device)))  # in all processes
         if main and (time.monotonic() - saved >= run.checkpoint_every or last or stopped):
-            checkpoint.save(run.folder, step, bare, average, optimiser, state, run.keep)
+            trained.save(run.folder, run.keep)
             saved = time.monotonic()
         if main and (step % run.sheet_every == 0 or last):
-            averaged = Networks(run.architecture, tokenizer, run.data.camera).to(device)
-            averaged.load_state_dict(average)
+            averaged = Networks(run.architecture, batches.tokenizer, run.data.camera).to(device)
+            averaged.load_state_dict(trained.average)
             write(run.folder / f"sheet-{step:06d}.png", run.data.sheet(as_prior(averaged), run.sheet_steps))
         if stopped:
             return
@@ -173,15 +155,6 @@ def _has_accelerator() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def open_log(path: Path, step: int) -> TextIO:
-    """Open the log for the steps after `step`; later or incomplete lines of an interrupted run are dropped."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    whole = (line for line in lines if line.endswith("\n"))
-    write(path, "".join(line for line in whole if json.loads(line)["step"] <= step).encode())
-    return path.open("a", buffering=1)
-
-
 def main(run: Train) -> None:
     """Train with a progress bar and a log."""
     torch.set_num_threads(run.threads)
@@ -202,16 +175,16 @@ def _show(run: Train, steps: Iterator[dict]) -> int:
     """Run the steps with a progress bar; returns the number of the last."""
     begin = beginning(run)
     step = checkpoint.read(begin)["step"] if begin else 0
-    log = open_log(run.folder / "metrics.jsonl", step)
+    log = Log(run.folder, step)
     columns = (*Progress.get_default_columns()[:3], TextColumn("step {task.completed}/{task.total}"))
     bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with bar, log:
+    with bar:
         task = bar.add_task("training", total=run.steps, note="")
         smooth = None
         for metrics in steps:
             step = metrics["step"]
             smooth = metrics["loss"] if smooth is None else 0.98 * smooth + 0.02 * metrics["loss"]
-            log.write(json.dumps(metrics) + "\n")
+            log.add(metrics)
             bar.update(task, completed=step, note=f"loss {smooth:.4f}")
     return step
 

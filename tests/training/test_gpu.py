@@ -1,35 +1,38 @@
 """The training on a GPU, run on the CPU, where a step is not captured."""
 
 import itertools
-import json
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from potstill.errors import InputError
-from training import checkpoint, gpu
-from training.examples import Emoji
+from potstill.priors.loading import BUNDLED
+from tests.tiny_emoji import TINY, random_drawings
+from training import gpu
+from training.checkpoint import Trained
+from training.export import steps_of
 from training.gpu import Settings, Trainer, learning_rate, ticks
-from training.icons import icons
-from training.model import Architecture, Networks, build_tokenizer
-from training.muon import Muon
-
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
+from training.model import Networks, build_tokenizer
 
 
 @pytest.fixture
 def run(tmp_path):
-    pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=torch.Generator().manual_seed(0)).byte()
-    file = tmp_path / "icons.safetensors"
-    save_file({"pixels": pixels}, file, {"keys": json.dumps([icon.key for icon in icons()])})
-    save_file({"pixels": pixels[:0]}, tmp_path / "colours.safetensors", {"keys": "[]"})
     torch.manual_seed(0)
     model = Networks(TINY, build_tokenizer())
-    checkpoint.save(tmp_path / "emoji", 7, model, model.state_dict(), Muon(model, 0.0), model.described, 1)
+    start = Trained(model)
+    start.step = 7
+    start.save(tmp_path / "emoji", keep=1)
     return Settings(
-        tmp_path, models=("emoji",), emoji=Emoji(file), batch=4, workers=0, architecture=TINY, device="cpu", average=0.5
+        folder=tmp_path,
+        models=("emoji",),
+        emoji=random_drawings(tmp_path),
+        batch=4,
+        workers=0,
+        architecture=TINY,
+        device="cpu",
+        average=0.5,
     )
 
 
@@ -77,8 +80,8 @@ def test_the_rate_rises_stays_and_falls_with_the_time():
 
 
 def test_the_bundled_weights_are_where_a_run_starts(tmp_path):
-    run = Settings(tmp_path)
-    assert int(gpu.begin(run, run.emoji).name.removeprefix("step-")) > 0
+    run = Settings(folder=tmp_path)
+    assert gpu.begin(run, run.emoji).name == f"step-{steps_of(BUNDLED['emoji']):06d}"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

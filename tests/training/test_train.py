@@ -1,4 +1,3 @@
-import json
 import signal
 from dataclasses import replace
 
@@ -8,34 +7,26 @@ import torch
 from accelerate import Accelerator
 from diffusers import DiffusionPipeline
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from potstill.priors.loading import load
+from potstill.priors.loading import BUNDLED, load
 from potstill.priors.logs import quiet
 from potstill.priors.prompts import PromptWarning
+from tests.tiny_emoji import TINY, random_drawings
 from training import export, reopen, sheet
 from training import train as module
-from training.examples import Emoji
-from training.icons import icons
-from training.model import Architecture, build_tokenizer, tokenize
-from training.train import Train, learning_rate, open_log, train
+from training.model import build_tokenizer, tokenize
+from training.train import Train, learning_rate, train
 
 CPU = Accelerator(cpu=True)
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("emoji")
-    rng = torch.Generator().manual_seed(0)
-    pixels = torch.randint(256, (len(icons()), 4, 64, 64), generator=rng, dtype=torch.uint8)
-    path = folder / "icons.safetensors"
-    save_file({"pixels": pixels}, path, {"keys": json.dumps([icon.key for icon in icons()])})
-    about = {"keys": json.dumps(["noto/pizza@blue"]), "own": json.dumps({"noto/pizza": "yellow"})}
-    save_file({"pixels": pixels[:1]}, path.with_name("colours.safetensors"), about)
     return Train(
         folder=folder / "run",
-        data=Emoji(path),
+        data=random_drawings(folder),
         steps=4,
         decay_steps=2,
         warmup=2,
@@ -109,21 +100,13 @@ def test_the_rate_warms_up_stays_and_falls_to_zero():
     assert learning_rate(replace(run, decay_steps=0), 99) == 2.0
 
 
-def test_the_log_drops_the_steps_that_are_trained_again(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
-    with open_log(path, 2) as log:
-        log.write('{"step": 3, "again": true}\n')
-    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3, "again": true}\n'
-
-
 def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, capsys):
     run, _ = trained
     place = run.folder / "step-000004"
     export.main(export.Export(place, out=tmp_path))
     assert f"MB in {tmp_path}" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.bin"))
-    assert "4 steps" in (tmp_path / "README.md").read_text()
+    assert export.steps_of(tmp_path) == 4
     with quiet():
         pipe = DiffusionPipeline.from_pretrained(tmp_path, vae=None)
     assert pipe.scheduler.config.prediction_type == "sample"
@@ -138,6 +121,11 @@ def test_the_exported_folder_loads_and_predicts_the_same(trained, tmp_path, caps
         expected = sheet.read(place)(x_t, t, tokenize(build_tokenizer(), [words]))
         found = prior(x_t, t.double(), condition).x0
     torch.testing.assert_close(found, expected, rtol=0, atol=5e-3)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_readme_of_bundled_weights_says_how_many_steps_they_were_trained(name):
+    assert f"{export.steps_of(BUNDLED[name]):,} steps" in (BUNDLED[name] / "README.md").read_text()
 
 
 def test_training_goes_on_from_an_exported_folder_alone(trained, tmp_path):

@@ -13,17 +13,17 @@ from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.images.prompt_sampling import sample
 from potstill.worlds.toys.bank import smoothed
 from tests.optional import needs
-from training import checkpoint, export, reopen, sheet
+from tests.tiny_emoji import TINY
+from training import export, reopen, sheet
+from training.checkpoint import Trained
 from training.compose import generator
 from training.examples import Emoji
-from training.model import Architecture, Networks, as_prior, build_tokenizer, tokenize
-from training.muon import Muon
+from training.model import Networks, as_prior, build_tokenizer, tokenize
 from training.toys import pictures
 from training.toys.examples import READING, Pictures, Toys
 from training.train import Train, train
 
 pytestmark = needs("embreex")
-TINY = Architecture(channels=(32, 32, 32), heads=2, text_width=24, text_layers=1)
 CPU = Accelerator(cpu=True)
 
 
@@ -105,7 +105,7 @@ def test_a_tenth_of_the_captions_and_of_the_cameras_is_left_out(folder):
 def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_the_same_bytes(folder, tmp_path):
     torch.manual_seed(0)
     emoji = Networks(TINY, build_tokenizer(Emoji().words))
-    start = checkpoint.save(tmp_path / "emoji", 7, emoji, emoji.state_dict(), Muon(emoji, 0.0), emoji.described, 1)
+    start = Trained(emoji).save(tmp_path / "emoji", keep=1)
     reopen.main(reopen.Reopen(0, tmp_path / "run", start, TINY, Toys(folder)))
     begun = sheet.read(tmp_path / "run" / "step-000000")
     rng = torch.Generator().manual_seed(0)
@@ -118,7 +118,8 @@ def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_t
         two = begun(x_t, t, tokenize(begun.tokenizer, known), camera)
     torch.testing.assert_close(one[1], two[1])
 
-    run = Train(tmp_path / "run", Toys(folder), steps=3, batch=2, sheet_steps=1, warmup=1, architecture=TINY)
+    sizes = {"batch": 2, "sheet_steps": 1, "architecture": TINY}
+    run = Train(folder=tmp_path / "run", data=Toys(folder), steps=3, warmup=1, **sizes)
     halves = replace(run, folder=tmp_path / "halves", start=tmp_path / "run" / "step-000000", checkpoint_every=0.0)
     first = train(halves, CPU)
     for _ in range(3):
@@ -138,7 +139,7 @@ def test_a_model_that_knows_views_starts_from_one_that_does_not_and_resumes_to_t
 def test_the_exported_model_knows_its_words_and_the_camera(folder, tmp_path):
     torch.manual_seed(0)
     model = Networks(TINY, build_tokenizer(Toys(folder).words), Toys.camera).eval()
-    place = checkpoint.save(tmp_path, 3, model, model.state_dict(), Muon(model, 0.0), model.described, 1)
+    place = Trained(model).save(tmp_path, keep=1)
     with pytest.raises(SystemExit, match="was not trained on emoji"):
         export.main(export.Export(place))
     export.main(export.Export(place, Toys(folder), tmp_path / "toys"))

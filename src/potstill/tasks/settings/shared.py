@@ -270,8 +270,8 @@ class RunSettings(GuidedSettings, abc.ABC):
     """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
     size 1."""
     space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents of the network, or the pixels, through its encoder, where plain descent has a quarter
-    of the rate by default, since pixels run over half of the range."""
+    """What is optimised: the latents of the network, or the pixels, through its encoder. In pixels, which run over half
+    of the range, plain descent has a quarter of the rate by default."""
     count: int = 1
     """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
 

@@ -86,7 +86,10 @@ def measured(edit: Preview, pair: Pair) -> dict[str, float]:
     assert edit.before is not None
     kept = (pair.edit_region < 0.5).expand_as(edit.images)
     found = scores(*(unstrip(each) for each in (edit.images, pair.source, pair.answer, pair.edit_region)))
-    return {**{name: score or 0.0 for name, score in found.items()}, "changed": rms((edit.images - edit.before).square(), kept)}
+    return {
+        **{name: score or 0.0 for name, score in found.items()},
+        "changed": rms((edit.images - edit.before).square(), kept),
+    }
 
 
 def main(run: Run) -> None:

@@ -103,6 +103,14 @@ def test_a_warning_is_one_line_that_names_the_word_and_its_neighbours(capsys, tm
     assert lines == [f"potstill: warning: the model does not know the words {known}"]
 
 
+def test_an_edit_that_adds_a_style_says_once_what_it_does_not_know(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (64, 64), "red").save("red.png")
+    _, _, err = run(capsys, "edit", "red.png", "--source", "red heart", "--target", "blue zxzx heart", "--steps", "1")
+    assert "is added to prompts that name none" in err
+    assert err.count("zxzx") == 1
+
+
 def test_the_vocabulary_is_what_the_tokenizer_knows(model):
     prior, vocabulary = tiny_emoji(), read_vocabulary(model)
     tokenizer = prior.pipe.tokenizer

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with stoppable() as signals, warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = _warn
+            warnings.showwarning = partial(_warn, set())
             code = _dispatch(words)
             sys.stdout.flush()  # a full disk must be noticed while it can still be reported
             sys.exit(code)
@@ -187,10 +187,12 @@ def _preset(command: Any, line: "Line", record: Mapping[str, Any] | None) -> dic
     return with_preset(name, command.presets, {})
 
 
-def _warn(message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:
-    """Print a warning or a note as one line, without the place in the code."""
-    kind = "note" if issubclass(category, Note) else "warning"
-    print(f"potstill: {kind}: {_line(str(message))}", file=sys.stderr)
+def _warn(said: set[str], message: Warning | str, category: type[Warning], *details: object, **more: object) -> None:
+    """Print a warning or a note as one line, without the place in the code, unless it was said before."""
+    line = f"potstill: {'note' if issubclass(category, Note) else 'warning'}: {_line(str(message))}"
+    if line not in said:
+        said.add(line)
+        print(line, file=sys.stderr)
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

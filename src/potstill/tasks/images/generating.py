@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -10,7 +10,10 @@ from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
 from potstill.io.decode import Picture
-from potstill.methods import SDI, Method
+from potstill.methods import SDS, Method
+from potstill.methods.method import OptimizerSettings
+from potstill.methods.times import Annealed
+from potstill.methods.weighting import Rho
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.state import LoopState
@@ -24,11 +27,20 @@ from potstill.tensors import normal
 
 @dataclass(frozen=True, kw_only=True)
 class Generate(RunSettings):
-    """The settings of a generation."""
+    """The settings of a generation.
+
+    It starts from noise. The default goes down the times as a sampler does: with weight rho_t and fresh noise, a step
+    of plain descent at rate 1 replaces x_0 by x̂_0, which is DDIM with the largest sigma (Theorem 1).
+    """
 
     prompt: Positional[str]
     """A description of the picture."""
-    method: Method = SDI()
+    method: Method = SDS(weight=Rho(), times=Annealed())
+    guidance_scale: float | None = None
+    """How strongly the prompt counts; by default 2, which suits the bundled models. For Stable Diffusion 7.5 is usual.
+    uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+
+    default_guidance_scale: ClassVar = 2.0
 
     @property
     def prompts(self) -> dict[str, str]:
@@ -36,8 +48,19 @@ class Generate(RunSettings):
         return {"prompt": self.prompt}
 
     def resolve(self) -> OptimizationPlan:
-        """With the defaults of the method."""
-        return self.optimization(self.method.default_optimizer)
+        """With the defaults of `descent`."""
+        return self.optimization(self.descent)
+
+    @property
+    def descent(self) -> OptimizerSettings:
+        """How the latents move by default: all the way in 25 steps, if the weight is rho_t and the times fall.
+
+        Other methods take Adam, at a rate that leaves the noise of the beginning behind in their number of steps.
+        """
+        method, default = self.method, self.method.default_optimizer
+        if isinstance(method.weight, Rho) and isinstance(method.times, Annealed):
+            return OptimizerSettings("sgd", 1.0, 25)
+        return default._replace(learning_rate=0.05) if default == OptimizerSettings() else default
 
     def start(
         self,

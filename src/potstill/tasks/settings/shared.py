@@ -270,14 +270,18 @@ class RunSettings(GuidedSettings, abc.ABC):
     """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
     size 1."""
     space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents of the network, or the pixels, through its encoder."""
+    """What is optimised: the latents of the network, or the pixels, through its encoder. In pixels, which run over half
+    of the range, plain descent has a quarter of the rate by default."""
     count: int = 1
     """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
 
     def optimization(self, default: OptimizerSettings) -> OptimizationPlan:
         """The plan of a method with these defaults."""
         optimizer = self.optimizer or default.optimizer
-        rate = self.learning_rate or (default.learning_rate if optimizer == default.optimizer else RATES[optimizer])
+        rate = default.learning_rate if optimizer == default.optimizer else RATES[optimizer]
+        if self.space == "pixels" and optimizer == "sgd":
+            rate /= 4  # pixels run over [0, 1], models over [-1, 1], so a step counts twice, and so does the gradient
+        rate = self.learning_rate or rate
         return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
 
     def seeds(self, method: Method | Baseline) -> dict[str, list[int]]:

@@ -1,0 +1,44 @@
+import pytest
+import torch
+from torch import Generator
+
+from potstill import SDS, generate, load
+from potstill.diffusion.prior import Query, predict
+from potstill.methods.times import Annealed
+from potstill.methods.weighting import Rho
+from potstill.tasks.images.generating import Generate
+from potstill.tensors import normal
+from tests.tiny_emoji import tiny_emoji
+
+
+def test_the_default_replaces_the_picture_by_the_denoised_one_at_falling_times():
+    """The loop by hand: DDIM with the largest sigma."""
+    prior, steps = tiny_emoji(), 5
+    made = generate("red heart", model=prior, steps=steps, guidance_scale=1, seed=3)
+    rng = Generator().manual_seed(3)
+    x0, condition = (
+        normal(torch.empty(1, prior.channels, *(side // prior.codec.factor for side in prior.size)), rng),
+        prior.encode_prompt("red heart"),
+    )
+    for step in range(steps):
+        t = Annealed()(prior.schedule, 1, step, steps, rng)
+        noise = normal(x0, rng)
+        with torch.no_grad():
+            (hat,) = predict(prior, Query(prior.schedule.perturb(x0, noise, t), t, condition))
+        x0 = hat.x0
+    assert (made.images - prior.codec.decode(x0).clamp(0, 1)).abs().max() < 1e-4
+
+
+def test_other_methods_take_adam_and_settings_stay_free():
+    assert Generate(prompt="a").resolve().optimizer == "sgd"
+    assert Generate(prompt="a", method=SDS()).resolve().optimizer == "adam"
+    plan = Generate(prompt="a", method=SDS(weight=Rho(), times=Annealed()), steps=7, learning_rate=0.5).resolve()
+    assert (plan.optimizer, plan.steps, plan.learning_rate) == ("sgd", 7, 0.5)
+
+
+def test_the_default_draws_what_the_prompt_says():
+    for channel, colour in ((0, "red"), (2, "blue")):
+        (image,) = generate(f"{colour} heart", model=load()).images
+        middle, above = image[:, 28:36, 28:36].mean((1, 2)), image[:, :4].mean()
+        assert int(middle.argmax()) == channel
+        assert above == pytest.approx(1.0, abs=0.05)

@@ -48,8 +48,10 @@ class Run:
 
 
 def falling(plan: OptimizationPlan, scene: Scene, batch: int) -> Optimizer:
-    """The optimiser of a plan, with a learning rate that decays to 0."""
-    optimizer = OPTIMIZER_OF(plan, scene, batch)
+    """The optimiser of a plan, with a learning rate that decays to 0: torch's own, as ours calls no hooks."""
+    (group,) = OPTIMIZER_OF(plan, scene, batch).param_groups
+    kind = torch.optim.Adam if plan.optimizer == "adam" else torch.optim.SGD
+    optimizer = kind(scene.parameters(), lr=group["lr"])
     rates = LambdaLR(optimizer, lambda step: 1 - step / plan.steps)
     optimizer.register_step_post_hook(lambda *_: rates.step())
     return optimizer

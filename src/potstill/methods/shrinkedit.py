@@ -24,8 +24,8 @@ class ShrinkEdit(SeparateSourceGuidance):
     wrongly. InfEdit adds all of it to the denoised target (k = 1), so that where the shape changes, the outlines of the
     source stay. SDS adds nothing (k = 0), so that where nothing changes, the details of the source are lost. Least
     squares say how much of it belongs to the answer: k = <r, r_src> / <r_src, r_src> with the residual r of the true
-    answer. On the benchmark's seen pairs that is 0.46, and falls with the change of the denoised pictures, about as
-    above (`benchmarks/source_residual.py`).
+    answer. On the benchmark's seen pairs that is 0.41, and falls with the change of the denoised pictures, somewhat
+    faster than above (`benchmarks/source_residual.py`).
 
     Between Gaussians of equal variance the gradient is 0, in the mean over the noise, at x_0 = mu + k (x_0_src -
     mu_src): the deviation from the mean, shrunk. (Of the noise, 1 - k stays in a step; InfEdit's steps have none.)

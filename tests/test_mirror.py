@@ -47,7 +47,7 @@ TESTED_IN = {
     "scenes/test_refining.py": "scenes.growing",
     "tasks/scenes/test_scenes.py": "tasks.subjects tasks.files.(baking|scenes) tasks.settings.(guiding|models)"
     " tasks.scenes.(comparing|editing|generating|growth|models|presets|run|settings|task)",
-    "tasks/images/test_editing.py": "tasks.images.generating tasks.settings.shared",
+    "tasks/images/test_editing.py": "tasks.settings.shared",
     "tasks/drawings/test_drawings.py": "tasks.files.drawings tasks.drawings.(comparing|editing|generating|settings)",
     "tasks/runs/test_replaying.py": "priors.spec tasks.files.provenance tasks.settings.(plan|versions)",
     "tasks/settings/test_parsing.py": "tasks.settings.kinds",

@@ -122,13 +122,24 @@ def stale(figures: Mapping[str, Figure], groups: Mapping[str, Sequence[str]]) ->
 def draw(figure: Figure, groups: Mapping[str, Sequence[str]]) -> None:
     """Run its commands in the repository, and record the hash of what it was made from.
 
+    The JSON files that it made before are removed first, as some benchmarks keep the rows of such a file, and put back
+    if a command fails before it has written another one.
+
     Raises:
         CalledProcessError: a command failed.
     """
     made_from = current(figure, groups)
-    for command in figure.commands:
-        program, *words = shlex.split(command.removeprefix("- "))
-        subprocess.run([*PROGRAMS[program], *words], cwd=ROOT, check=not command.startswith("- "))
+    before = {file: file.read_bytes() for file in figure.files() if file.suffix == ".json"}
+    for file in before:
+        file.unlink()
+    try:
+        for command in figure.commands:
+            program, *words = shlex.split(command.removeprefix("- "))
+            subprocess.run([*PROGRAMS[program], *words], cwd=ROOT, check=not command.startswith("- "))
+    finally:
+        for file, data in before.items():
+            if not file.exists():
+                file.write_bytes(data)
     TABLE.write_text(recorded(TABLE.read_text(encoding="utf-8"), figure.name, made_from), encoding="utf-8")
 
 

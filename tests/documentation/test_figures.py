@@ -1,6 +1,8 @@
 """The table of figures names every picture, and its hashes notice what changes a figure."""
 
 import re
+import sys
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -43,6 +45,22 @@ def test_a_figure_is_stale_when_code_changes_but_not_when_words_do(tmp_path, mon
     first = hashed('"""Words."""\nX = 1  # why\n')
     assert hashed('"""Others."""\n\nX = 1\n"""What it is."""\n') == first
     assert hashed("X = 2\n") != first
+
+
+def test_the_file_of_before_is_gone_when_a_figure_is_drawn_and_back_if_that_fails(tmp_path, monkeypatch):
+    rows, table = tmp_path / "rows.json", tmp_path / "figures.toml"
+    for name, value in (("ROOT", tmp_path), ("TABLE", table), ("PROGRAMS", {"python": [sys.executable]})):
+        monkeypatch.setattr(figures, name, value)
+    table.write_text('[a]\nhash = ""\n')
+    rows.write_text("before")
+    write = "from pathlib import Path; rows = Path('rows.json'); rows.write_text(str(rows.exists()))"
+    figures.draw(Figure("a", (f'python -c "{write}"',), (), "", makes=("rows.json",)), {})
+    assert rows.read_text() == "False"
+    recorded = table.read_text()
+    assert recorded != '[a]\nhash = ""\n'
+    with pytest.raises(CalledProcessError):
+        figures.draw(Figure("a", ('python -c "1 / 0"',), (), "", makes=("rows.json",)), {})
+    assert (rows.read_text(), table.read_text()) == ("False", recorded)
 
 
 def test_a_new_hash_is_recorded_and_checked():

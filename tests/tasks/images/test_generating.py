@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Generator
 
-from potstill import SDS, generate, load
+from potstill import SDS, edit, generate, load
 from potstill.diffusion.prior import Query, predict
 from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
@@ -34,6 +34,16 @@ def test_other_methods_take_adam_and_settings_stay_free():
     assert Generate(prompt="a", method=SDS()).resolve().optimizer == "adam"
     plan = Generate(prompt="a", method=SDS(weight=Rho(), times=Annealed()), steps=7, learning_rate=0.5).resolve()
     assert (plan.optimizer, plan.steps, plan.learning_rate) == ("sgd", 7, 0.5)
+
+
+def test_pixels_and_latents_of_a_model_of_pixels_make_the_same_picture():
+    """The encoder is linear, so a quarter of the rate is the same step, but for pixels held within their range."""
+    options = {"model": tiny_emoji(), "steps": 3, "finish": "untouched", "source": "red heart", "target": "blue heart"}
+    image = torch.rand(1, 3, 64, 64, generator=Generator().manual_seed(1)) / 2 + 0.25
+    one, other = (edit(image, space=space, **options).images for space in ("latents", "pixels"))
+    assert (one - image).abs().mean() > 0.01
+    assert (one - other).abs().mean() < 1e-3
+    assert Generate(prompt="a", space="pixels").resolve().learning_rate == 0.25
 
 
 def test_the_default_draws_what_the_prompt_says():

@@ -35,10 +35,8 @@ from potstill.tensors import Grid, Images, SampleGenerators
 
 T = TypeVar("T", bound="Settings")
 
-STEPS = 1_000_000
-"""Maximum number of steps."""
-COUNT = 10_000
-"""Maximum number of results."""
+STEPS, COUNT = 1_000_000, 10_000
+"""Maximum number of steps, and of results."""
 OPTIMISER = ("optimizer", "learning_rate", "space")
 """The settings of optimisation, which a baseline does not have."""
 
@@ -267,22 +265,20 @@ class RunSettings(GuidedSettings, abc.ABC):
     optimizer: Advanced[Literal["adam", "sgd"] | None] = None
     """Adam, or plain gradient descent (sgd), x0 <- x0 - learning_rate · gradient; by default that of the method."""
     learning_rate: Advanced[float | None] = None
-    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd. Latents and pixels have
-    size 1."""
+    """Learning rate, above 0; by default that of the method, or 0.02 for adam and 0.1 for sgd, and a quarter
+    for sgd in pixels, which run over half of the range."""
     space: Advanced[Literal["latents", "pixels"]] = "latents"
-    """What is optimised: the latents of the network, or the pixels, through its encoder. In pixels, which run over half
-    of the range, plain descent has a quarter of the rate by default."""
+    """What is optimised: the latents of the network, or the pixels, through its encoder."""
     count: int = 1
     """Number of results. The first is that of the seed, the second that of seed + 1, and so on."""
 
     def optimization(self, default: OptimizerSettings) -> OptimizationPlan:
         """The plan of a method with these defaults."""
         optimizer = self.optimizer or default.optimizer
-        rate = default.learning_rate if optimizer == default.optimizer else RATES[optimizer]
-        if self.space == "pixels" and optimizer == "sgd":
-            rate /= 4  # pixels run over [0, 1], models over [-1, 1], so a step counts twice, and so does the gradient
-        rate = self.learning_rate or rate
-        return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, rate)
+        usual = default.learning_rate if optimizer == default.optimizer else RATES[optimizer]
+        if (self.space, optimizer) == ("pixels", "sgd"):
+            usual /= 4  # models run over [-1, 1], pixels over [0, 1]: a step counts twice, and so does the gradient
+        return OptimizationPlan(self.steps or default.steps, self.scale, optimizer, self.learning_rate or usual)
 
     def seeds(self, method: Method | Baseline) -> dict[str, list[int]]:
         """For the record of several results: the seed that makes each of them alone, unless they affect one another."""

@@ -1,6 +1,6 @@
 """How an edit should reach a 3-D scene: by its own numbers, or by pictures to which it is fitted, and how those move.
 
-    python -m benchmarks.scene_routes [--each 4] [--variants refit ...]
+    python -m benchmarks.scene_routes [--each 4] [--variants "the default" "rate 1"]
 
 Prints a row for each variant, with one thread: the mean scores of edits whose answers neither the training nor the
 benchmark has (`training.toys.validation`), the 95 % interval of the paired difference in error to the default, and the
@@ -114,11 +114,8 @@ def main(run: Run) -> None:
             difference = f"{fmean(errors) - fmean(usual):+.3f} ({low:+.3f} to {high:+.3f})"
         means = [f"{fmean(row[key] for row in rows):.{PLACES[key]}f}" for key in PLACES]
         told = [f"{fmean(groups[group]):.2f}" for group in validation.GROUPS]
-        print(
-            f"| {name} | {evaluations:.0f} | {fmean(errors):.3f} | {difference} |",
-            *(f"{each} |" for each in (*means, *told)),
-            flush=True,
-        )
+        row = (name, f"{evaluations:.0f}", f"{fmean(errors):.3f}", difference, *means, *told)
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a training on a CPU and one on a GPU are both told, and what follows from it for a step."""
+"""The settings that a training on a CPU and one on a GPU have in common, and what follows from them for a step."""
 
 import abc
 from dataclasses import dataclass, field

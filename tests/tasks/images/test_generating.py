@@ -32,6 +32,8 @@ def test_the_default_replaces_the_picture_by_the_denoised_one_at_falling_times()
 def test_other_methods_take_adam_and_settings_stay_free():
     assert Generate(prompt="a").resolve().optimizer == "sgd"
     assert Generate(prompt="a", method=SDS()).resolve().optimizer == "adam"
+    plan = Generate(prompt="a", optimizer="adam").resolve()
+    assert (plan.steps, plan.learning_rate) == (200, 0.05)
     plan = Generate(prompt="a", method=SDS(weight=Rho(), times=Annealed()), steps=7, learning_rate=0.5).resolve()
     assert (plan.optimizer, plan.steps, plan.learning_rate) == ("sgd", 7, 0.5)
 

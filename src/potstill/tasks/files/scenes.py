@@ -134,6 +134,6 @@ def surface_of(scene: Volume) -> tuple[Surface, float]:
     Raises:
         InputError: scikit-image is not installed.
     """
-    density = F.softplus(scene.densities.detach().double())
+    density = F.softplus(scene.densities.detach().cpu().double())  # on the CPU: mps has no float64
     level = min(LEVEL, float(density.square().sum() / density.sum()) / 2)
     return scene.surface(level), level

@@ -37,8 +37,8 @@ class Comparing(Settings, abc.ABC):
     """Names or expressions of methods, and of baselines for pictures; by default sds dds pds infedit, and without a
     file sdi and sds, which begins at a lower t for drawings and scenes."""
     guidance_scale: float | None = None
-    """How strongly the prompts count; by default 1.5 for a picture, 1 for a drawing or a scene, and without a file 5,
-    or 7.5 for a scene. uncond + scale (cond - uncond), as in diffusers."""
+    """How strongly the prompts count; by default 1.5 for a picture, 1 for a drawing or a scene; without a file 2 for a
+    picture, 5 for a drawing and 7.5 for a scene. uncond + scale (cond - uncond), as in diffusers."""
 
     edits_with: ClassVar[tuple[str, ...]] = ("sds", "dds", "pds", "infedit")
     generates_with: ClassVar[tuple[str, ...]] = ("sds", "sdi")

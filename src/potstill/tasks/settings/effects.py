@@ -14,7 +14,7 @@ from potstill.methods.method import Method
 from potstill.priors.prompts import PromptWarning
 from potstill.tensors import Images
 
-WITHOUT_PROMPT = "at guidance scale 0, which is unconditional: choose a larger guidance scale; 5 is usual"
+WITHOUT_PROMPT = "at guidance scale 0, which is unconditional: choose a larger guidance scale, or leave it out"
 """Why a prompt changes nothing, and the fix."""
 
 

@@ -42,7 +42,7 @@ def test_in_the_file_y_is_up_and_colours_are_linear(tmp_path):
     write_mesh(path, CORNERS, FACES, np.full((3, 3), 0.5), {"steps": 3})
     document = gltf(path)
     places = document["meshes"][0]["primitives"][0]["attributes"]
-    assert document["accessors"][places["COLOR_0"]]["max"][:3] == [55] * 3
+    assert document["accessors"][places["COLOR_0"]]["max"] == pytest.approx([0.21404] * 3, abs=1e-5)
     assert document["accessors"][places["POSITION"]]["max"] == [0.5, 0.5, 1.0]
     assert document["accessors"][places["POSITION"]]["min"] == [0, 0, 1]
     assert mesh_settings(path) == {"steps": 3}
@@ -56,6 +56,44 @@ def test_a_mesh_without_colours_is_grey_and_says_so(tmp_path):
     assert np.allclose(found.colours, 0.5)
 
 
+def stripes(u):
+    """Red at u = 1/4, blue at 3/4, as it is mixed between the centres of two pixels and repeats."""
+    blue = np.abs((u + 0.25) % 1 - 0.5) * 2
+    return np.stack([1 - blue, 0 * blue, blue], 1)
+
+
+def test_the_texture_of_a_glb_colours_the_points(tmp_path):
+    import trimesh
+    from PIL import Image
+
+    picture = Image.fromarray(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8).repeat(2, 0))
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=picture)
+    visual = trimesh.visual.TextureVisuals(uv=[[0, 0], [1, 0], [0, 1]], material=material)
+    mesh = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], FACES, visual=visual, process=False)
+    trimesh.Scene(mesh).export(tmp_path / "a.glb")
+    found = sample_mesh(tmp_path / "a.glb", 300, 0)
+    assert np.allclose(found.colours, stripes(found.places[:, 0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [".glb", ".obj"])
+def test_colours_of_vertices_are_mixed_between_them(tmp_path, kind):
+    """At shares (a, b, c) of red, green and blue corners the colour is (a, b, c), in linear light in GLB."""
+    path = tmp_path / f"a{kind}"
+    write_mesh(path, CORNERS, FACES, np.eye(3))
+    found = sample_mesh(path, 300, 0)
+    b, c = found.places[:, 0] / 0.5, found.places[:, 2] / 0.5
+    shares = np.stack([1 - b - c, b, c], 1)
+    light = np.where(found.colours <= 0.04045, found.colours / 12.92, ((found.colours + 0.055) / 1.055) ** 2.4)
+    assert np.allclose(light if kind == ".glb" else found.colours, shares, atol=1e-5)
+
+
+def test_dark_colours_keep_their_precision(tmp_path):
+    """8 bits of linear light have 13 levels below sRGB 50, which has 50."""
+    path, dark = tmp_path / "a.glb", np.array([8, 12, 20]) / 255
+    write_mesh(path, CORNERS, FACES, np.tile(dark, (3, 1)))
+    assert np.abs(sample_mesh(path, 9, 0).colours - dark).max() < 1e-5
+
+
 def test_a_texture_colours_the_points(tmp_path):
     from PIL import Image
 
@@ -64,9 +102,7 @@ def test_a_texture_colours_the_points(tmp_path):
     corners = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
     (tmp_path / "a.obj").write_text(f"mtllib m.mtl\n{corners}usemtl m\nf 1/1 2/2 3/3\nf 1/1 3/3 4/4\n")
     found = sample_mesh(tmp_path / "a.obj", 300, 0)
-    red, blue = found.colours[found.places[:, 0] < 0.2], found.colours[found.places[:, 0] > 0.8]
-    assert red[:, 0].min() > red[:, 2].max()
-    assert blue[:, 2].min() > blue[:, 0].max()
+    assert np.allclose(found.colours, stripes(found.places[:, 0]), atol=1e-6)
     (tmp_path / "t.png").unlink()
     with pytest.raises(InputError, match=r"textures that are not there, such as 't.png'"):
         sample_mesh(tmp_path / "a.obj", 3, 0)

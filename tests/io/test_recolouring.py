@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from potstill.errors import InputError
-from potstill.io.meshes import mesh_settings, write_mesh
+from potstill.io.gltf import COLOURS, scene_glb
+from potstill.io.meshes import mesh_settings, sample_mesh, write_mesh
 from potstill.io.recolouring import recoloured_glb
 from tests.optional import needs
 
@@ -102,3 +103,51 @@ def test_a_texture_without_places_is_refused(tmp_path):
     textured(path, [[0.5, 0.5]] * 4)
     with pytest.raises(InputError, match="the triangles cover no part of their texture"):
         recoloured_glb(path, nothing)
+
+
+def redder(places, normals):
+    return np.tile([0.1, 0.05, -0.1], (len(places), 1))
+
+
+def shown(path):
+    """The colours that the surface shows, in the order of the same places."""
+    return sample_mesh(path, 400, 0).colours
+
+
+def test_a_change_is_one_of_what_the_surface_shows(tmp_path):
+    """A texture is multiplied by a factor and by colours of vertices, and what they give changes by what was asked."""
+    import trimesh
+
+    path, after = tmp_path / "a.glb", tmp_path / "b.glb"
+    textured(path, [[0, 0], [1, 0], [0, 1], [1, 1]])
+    scene = trimesh.load_scene(path)
+    (mesh,) = scene.geometry.values()
+    mesh.visual.material.baseColorTexture = Image.new("RGB", (64, 64), (150, 160, 170))
+    mesh.visual.material.baseColorFactor = [200, 128, 220, 255]
+    mesh.vertex_attributes[COLOURS] = np.array([[0.5, 1, 1], [1, 0.5, 1], [1, 1, 0.5], [1, 1, 1]], np.float32)
+    path.write_bytes(scene_glb(scene))
+    after.write_bytes(recoloured_glb(path, redder))
+    assert np.abs(shown(after) - shown(path) - [0.1, 0.05, -0.1]).max() < 0.01
+    after.write_bytes(recoloured_glb(path, nothing))
+    assert np.abs(shown(after) - shown(path)).max() < 0.005
+
+
+def test_a_factor_without_red_takes_a_change_to_red(tmp_path):
+    path, after = tmp_path / "a.glb", tmp_path / "b.glb"
+    textured(path, [[0, 0], [1, 0], [0, 1], [1, 1]])
+    data = loaded(path.read_bytes())
+    data.visual.material.baseColorFactor = [0, 0, 255, 255]
+    data.export(path)
+    after.write_bytes(recoloured_glb(path, lambda places, normals: np.tile([0.8, 0, -1], (len(places), 1))))
+    assert np.allclose(shown(after), [0.8, 0, 0], atol=0.01)
+
+
+@pytest.mark.parametrize("material", ["", "Kd 0.5 1 1\n"])
+def test_an_obj_with_a_texture_keeps_its_colours_as_glb(tmp_path, material):
+    """Without Kd, trimesh would write a factor of 0.4."""
+    Image.new("RGB", (4, 4), (200, 100, 50)).save(tmp_path / "t.png")
+    (tmp_path / "m.mtl").write_text(f"newmtl m\n{material}map_Kd t.png\n")
+    corners = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\n"
+    (tmp_path / "a.obj").write_text(f"mtllib m.mtl\n{corners}usemtl m\nf 1/1 2/2 3/3\n")
+    (tmp_path / "b.glb").write_bytes(recoloured_glb(tmp_path / "a.obj", nothing))
+    assert np.allclose(shown(tmp_path / "b.glb"), shown(tmp_path / "a.obj"), atol=0.005)

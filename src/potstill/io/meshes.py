@@ -1,12 +1,11 @@
 """Meshes: GLB and OBJ files, through trimesh, and points on their surfaces.
 
-In files y is up and z forward, as glTF has it and most programs write OBJ; here z is up and the front is at -y. GLB
-stores colours of vertices in linear light, all else in sRGB; here colours are sRGB.
+In files y is up and z forward, as glTF has it and most programs write OBJ; here z is up and the front is at -y. Colours
+are sRGB here, and `mesh_colours` says what they are in files.
 """
 
 import io
 import re
-import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from potstill.errors import InputError, Note
-from potstill.io.documents import parse_json
 from potstill.io.files import as_path, check_file, write
+from potstill.io.gltf import COLOURS, check_extensions, glb_for_trimesh, read_glb_json, scene_glb, take_colours
+from potstill.io.mesh_colours import shares_at, surface_colours, to_linear
 from potstill.io.printable import printable
 
 MOST_FACES = 5_000_000
@@ -49,16 +49,11 @@ def sample_mesh(path: str | Path, count: int, seed: int) -> SurfacePoints:
     areas = np.array([mesh.area for mesh in meshes])
     parts, plain = [], 0
     for mesh, share in zip(meshes, rng.multinomial(count, areas / areas.sum()), strict=True):
-        picture = mesh.visual.kind == "texture" and picture_of(mesh) is not None
-        known = picture or mesh.visual.kind in ("vertex", "face")
-        found: Any = sample_surface(mesh, int(share), sample_color=known, seed=int(rng.integers(2**31)))
-        if known:
-            shades = found[2][:, :3] / 255
-        else:
-            shades = np.tile(_main_colour(mesh), (share, 1))
-            plain += mesh.visual.kind is None
-        shades = _to_srgb(shades) if linear and not picture else shades
-        parts.append((found[0], mesh.face_normals[found[1]], shades))
+        found: Any = sample_surface(mesh, int(share), seed=int(rng.integers(2**31)))
+        places, faces = found[:2]
+        shades = surface_colours(mesh, faces, shares_at(mesh, faces, places), linear)
+        plain += shades is None
+        parts.append((places, mesh.face_normals[faces], np.full(places.shape, 0.5) if shades is None else shades))
     if plain:
         note = f"{str(path)!r} has no colours on {plain} of {len(meshes)} parts: they are grey"
         warnings.warn(note, Note, stacklevel=2)
@@ -109,12 +104,15 @@ def mesh_bytes(
     Raises:
         InputError: trimesh is not installed.
     """
-    mesh = coloured_mesh(vertices @ TURN, faces, to_linear(colours) if kind == ".glb" else colours)
-    scene = trimesh_module().Scene(mesh)
+    if kind == ".obj":
+        return coloured_mesh(vertices @ TURN, faces, colours).export(file_type="obj").encode()
+    light = {COLOURS: to_linear(colours.clip(0, 1)).astype(np.float32)}
+    scene = trimesh_module().Scene(
+        trimesh_module().Trimesh(vertices @ TURN, faces, process=False, vertex_attributes=light)
+    )
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
-    data = scene.export(file_type="glb") if kind == ".glb" else mesh.export(file_type="obj")
-    return data if isinstance(data, bytes) else data.encode()
+    return scene_glb(scene)
 
 
 def coloured_mesh(vertices: np.ndarray, faces: np.ndarray, colours: np.ndarray) -> Any:
@@ -135,7 +133,7 @@ def mesh_settings(path: str | Path) -> Any:
     Raises:
         InputError: the file is no GLB.
     """
-    for scene in _gltf(as_path(path)).get("scenes", []):
+    for scene in read_glb_json(as_path(path)).get("scenes", []):
         if isinstance(scene, dict) and isinstance(scene.get("extras"), dict) and "potstill" in scene["extras"]:
             return scene["extras"]["potstill"]
     return None
@@ -153,19 +151,18 @@ def load_meshes(path: str | Path) -> tuple[list[Any], bool]:
         raise InputError(f"{what} is no mesh that can be read: give a .glb or an .obj file")
     check_file(path, "a .glb or an .obj file")
     if kind == ".glb":
-        outside = [each["uri"] for each in _gltf(path).get("images", []) if isinstance(each, dict) and "uri" in each]
+        document = read_glb_json(path)
+        outside = [each["uri"] for each in document.get("images", []) if isinstance(each, dict) and "uri" in each]
         missing = [name for name in outside if not str(name).startswith("data:")]
     else:
-        missing = _missing_textures(path)
+        document, missing = {}, _missing_textures(path)
     if missing:
         first = printable(str(missing[0]))[:60]
         raise InputError(f"{what} names textures that are not there, such as '{first}': put them beside it")
+    check_extensions(document, what)
     trimesh = trimesh_module()
     try:
-        if kind == ".glb":
-            scene = trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb")
-        else:
-            scene = trimesh.load_scene(str(path), file_type="obj")
+        scene = load_scene(path, document)
         meshes = [each for each in scene.dump() if isinstance(each, trimesh.Trimesh) and len(each.faces)]
     except Exception as error:  # whatever the reader stumbles over
         reason = " ".join(str(error).split())[:120] or type(error).__name__
@@ -178,22 +175,15 @@ def load_meshes(path: str | Path) -> tuple[list[Any], bool]:
     return meshes, kind == ".glb"
 
 
-def _gltf(path: Path) -> dict[str, Any]:
-    """The JSON part of a GLB."""
-    what = repr(str(path))
-    check_file(path, "a .glb file")
-    with path.open("rb") as file:
-        head = file.read(20)
-        if len(head) < 20 or head[:4] != b"glTF" or head[16:20] != b"JSON":
-            raise InputError(f"{what} is no GLB file")
-        length = struct.unpack("<I", head[12:16])[0]
-        data = file.read(length)
-    if len(data) < length or struct.unpack("<I", head[8:12])[0] > path.stat().st_size:
-        raise InputError(f"{what} is cut off: its header promises more bytes than it has")
-    document = parse_json(data, f"the JSON of {what}")
-    if not isinstance(document, dict):
-        raise InputError(f"the JSON of {what} is no object")
-    return document
+def load_scene(path: Path, document: dict[str, Any], **options: Any) -> Any:
+    """The `trimesh.Scene` of a GLB, whose JSON is `document`, or of an OBJ; `options` are for trimesh."""
+    if path.suffix.lower() == ".obj":
+        return trimesh_module().load_scene(str(path), file_type="obj", **options)
+    scene = trimesh_module().load_scene(io.BytesIO(glb_for_trimesh(path, document)), file_type="glb", **options)
+    for mesh in scene.geometry.values():
+        if hasattr(mesh, "faces"):
+            take_colours(mesh)
+    return scene
 
 
 def _missing_textures(path: Path) -> list[str]:
@@ -209,29 +199,6 @@ def _missing_textures(path: Path) -> list[str]:
     return missing
 
 
-def picture_of(mesh: Any) -> Any:
-    """The picture of a textured mesh, None without."""
-    material = mesh.visual.material
-    return getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
-
-
-def vertex_colours(mesh: Any, linear: bool) -> np.ndarray:
-    """The colours of the vertices in sRGB [n, 3], of a mesh without a texture."""
-    if mesh.visual.kind in ("vertex", "face"):
-        shades = mesh.visual.vertex_colors[:, :3] / 255
-    else:
-        shades = np.tile(_main_colour(mesh), (len(mesh.vertices), 1))
-    return _to_srgb(shades) if linear else shades
-
-
-def _main_colour(mesh: Any) -> np.ndarray:
-    """The colour of a mesh that has one for all; grey without."""
-    material = getattr(mesh.visual, "material", None)
-    if material is None or getattr(material, "main_color", None) is None:
-        return np.full(3, 0.5)
-    return np.asarray(material.main_color[:3]) / 255
-
-
 def trimesh_module() -> Any:
     """The library.
 
@@ -243,13 +210,3 @@ def trimesh_module() -> Any:
     except ImportError as error:
         raise InputError(f"meshes are read and written by trimesh ({error}): pip install potstill[mesh]") from error
     return trimesh
-
-
-def to_linear(shades: np.ndarray) -> np.ndarray:
-    """From sRGB to linear light (IEC 61966-2-1)."""
-    return np.where(shades <= 0.04045, shades / 12.92, ((shades.clip(min=0) + 0.055) / 1.055) ** 2.4)
-
-
-def _to_srgb(shades: np.ndarray) -> np.ndarray:
-    """From linear light to sRGB (IEC 61966-2-1)."""
-    return np.where(shades <= 0.0031308, 12.92 * shades, 1.055 * shades.clip(min=1e-12) ** (1 / 2.4) - 0.055)

@@ -1,6 +1,5 @@
 """Meshes whose colours change, and nothing else: vertices, triangles and places on the texture stay."""
 
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,9 @@ from PIL import Image
 
 from potstill.errors import InputError
 from potstill.io.files import as_path
-from potstill.io.meshes import TURN, load_meshes, picture_of, to_linear, trimesh_module, vertex_colours
+from potstill.io.gltf import COLOURS, read_glb_json, scene_glb
+from potstill.io.mesh_colours import corner_colours, factor_of, mix, picture_of, to_linear, to_srgb, vertex_colours
+from potstill.io.meshes import TURN, load_meshes, load_scene, trimesh_module
 
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Changes of sRGB colours [n, 3] from places and normals of points [n, 3], z up."""
@@ -31,8 +32,7 @@ def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any]
     """
     path = as_path(path)
     _, linear = load_meshes(path)
-    given = io.BytesIO(path.read_bytes()) if linear else str(path)
-    scene = trimesh_module().load_scene(given, file_type="glb" if linear else "obj", process=False)
+    scene = load_scene(path, read_glb_json(path) if linear else {}, process=False)
     for node in scene.graph.nodes_geometry:
         motion, name = scene.graph[node]
         mesh = scene.geometry[name]
@@ -44,30 +44,35 @@ def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any]
         def where(places: np.ndarray, turn: np.ndarray = turn, centre: np.ndarray = centre) -> np.ndarray:
             return places @ turn.T + centre
 
-        if mesh.visual.kind == "texture" and picture_of(mesh) is not None:
+        if picture_of(mesh) is not None:
             _recolour_texture(mesh, where, spin, change)
             continue
         shades = vertex_colours(mesh, linear) + change(where(mesh.vertices), _unit(mesh.vertex_normals @ spin))
-        opaque = np.concatenate([to_linear(shades.clip(0, 1)), np.ones((len(shades), 1))], 1)
-        colours = np.rint(255 * opaque).astype(np.uint8)
-        mesh.visual = trimesh_module().visual.ColorVisuals(mesh, vertex_colors=colours)
+        mesh.visual = trimesh_module().visual.ColorVisuals(mesh)
+        mesh.vertex_attributes[COLOURS] = to_linear(shades.clip(0, 1)).astype(np.float32)
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
-    return scene.export(file_type="glb")
+    return scene_glb(scene)
 
 
 def _recolour_texture(mesh: Any, where: Callable[[np.ndarray], np.ndarray], spin: np.ndarray, change: Change) -> None:
-    """Change the pixels of the texture that the triangles cover; a pixel of several gets the mean."""
+    """Change the pixels of the texture that the triangles cover; a pixel of several gets the mean.
+
+    The factor of the material becomes part of the texture, for a red one would let no blue through.
+    """
     material = mesh.visual.material
     name = "baseColorTexture" if getattr(material, "baseColorTexture", None) is not None else "image"
     picture = getattr(material, name)
     pixels = np.asarray(picture.convert("RGBA" if "A" in picture.getbands() else "RGB")).astype(np.float64)
     height, width = pixels.shape[:2]
+    if (factor := factor_of(mesh)) is not None and (factor != 1).any():
+        pixels[..., :3] = 255 * to_srgb(to_linear(pixels[..., :3] / 255) * factor)
+    _drop_factor(material)
     corners = mesh.visual.uv[mesh.faces] * [width, -height] + [-0.5, height - 0.5]
     texel, face, shares, inside = _covered(corners, width, height)
     places = where(np.einsum("nk,nkd->nd", shares, mesh.vertices[mesh.faces[face]]))
     normals = _unit(np.einsum("nk,nkd->nd", shares, mesh.vertex_normals[mesh.faces[face]]) @ spin)
-    changes = 255 * change(places, normals)
+    changes = 255 * _below(change(places, normals), pixels.reshape(-1, pixels.shape[2])[texel, :3], mesh, face, shares)
     covered = np.bincount(texel[inside], minlength=height * width) > 0
     counts = inside | ~covered[texel]  # the margin of a triangle gives way to the inside of another
     number = np.bincount(texel[counts], minlength=height * width).clip(min=1)
@@ -75,6 +80,23 @@ def _recolour_texture(mesh: Any, where: Callable[[np.ndarray], np.ndarray], spin
         sums = np.bincount(texel[counts], changes[counts, channel], height * width) / number
         pixels[..., channel] += sums.reshape(height, width)
     setattr(material, name, Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8)))
+
+
+def _drop_factor(material: Any) -> None:
+    """Set the factor of a material to 1, and keep its alpha."""
+    if not hasattr(material, "baseColorFactor"):
+        material.diffuse, material.kwargs["kd"] = np.full(4, 255, np.uint8), [1.0, 1.0, 1.0]
+    elif material.baseColorFactor is not None:
+        material.baseColorFactor = np.array([255, 255, 255, material.baseColorFactor[3]], np.uint8)
+
+
+def _below(change: np.ndarray, pixels: np.ndarray, mesh: Any, face: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The change of the texture [n, 3] that makes a change of the surface, where colours of vertices multiply it."""
+    if (corners := corner_colours(mesh)) is None:
+        return change
+    light = mix(corners, mesh, face, shares).clip(min=1e-3)  # only GLB has both
+    wanted = (to_srgb(to_linear(pixels / 255) * light) + change).clip(0, 1)
+    return to_srgb((to_linear(wanted) / light).clip(0, 1)) - pixels / 255
 
 
 def _covered(corners: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:

@@ -108,6 +108,21 @@ def test_a_texture_colours_the_points(tmp_path):
         sample_mesh(tmp_path / "a.obj", 3, 0)
 
 
+@pytest.mark.parametrize("name", ["my tex.png", "천.png", "-s.png"])
+def test_the_picture_of_an_obj_may_have_any_name_but_no_options(tmp_path, name):
+    from PIL import Image
+
+    Image.new("RGB", (2, 2), (255, 0, 0)).save(tmp_path / name)
+    text = "mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\nusemtl m\nf 1/1 2/2 3/3\n"
+    (tmp_path / "a.obj").write_text(text)
+    (tmp_path / "m.mtl").write_bytes(f"newmtl m\nmap_Kd {name}\n".encode())
+    assert np.allclose(sample_mesh(tmp_path / "a.obj", 5, 0).colours, [1, 0, 0])
+    (tmp_path / "t.png").write_bytes((tmp_path / name).read_bytes())
+    (tmp_path / "m.mtl").write_text("newmtl m\nmap_Kd -s 2 2 1 t.png\n")
+    with pytest.raises(InputError, match=r"'map_Kd -s 2 2 1 t.png', whose options are not read"):
+        sample_mesh(tmp_path / "a.obj", 5, 0)
+
+
 def glb(document: dict | bytes, cut: int = 0) -> bytes:
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     text += b" " * (-len(text) % 4)

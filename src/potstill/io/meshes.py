@@ -187,16 +187,36 @@ def load_scene(path: Path, document: dict[str, Any], **options: Any) -> Any:
 
 
 def _missing_textures(path: Path) -> list[str]:
-    """Files that an OBJ names and that are not beside it: materials, and their pictures."""
+    """Files that an OBJ names and that are not beside it: materials, and their pictures.
+
+    Raises:
+        InputError: the name of a picture has options before it, which trimesh takes for a part of the name.
+    """
     missing: list[str] = []
-    for name in re.findall(r"^mtllib\s+(.+?)\s*$", path.read_text("latin-1"), re.MULTILINE):
+    for name in re.findall(r"^mtllib\s+(.+?)\s*$", _text(path), re.MULTILINE):
         library = path.parent / name
         if not library.is_file():
             missing.append(name)
             continue
-        pictures = re.findall(r"^\s*map_Kd\s+(.+?)\s*$", library.read_text("latin-1"), re.MULTILINE)
-        missing += [each for each in pictures if not (library.parent / each.split()[-1]).is_file()]
+        for picture in re.findall(r"^\s*map_Kd\s+(.+?)\s*$", _text(library), re.MULTILINE | re.IGNORECASE):
+            if (library.parent / picture).is_file():
+                continue
+            if picture.startswith("-") and (library.parent / picture.split()[-1]).is_file():
+                raise InputError(
+                    f"{str(library)!r} has the line 'map_Kd {printable(picture)[:60]}', whose options are not read: "
+                    "leave the name of the picture alone there"
+                )
+            missing.append(picture)
     return missing
+
+
+def _text(path: Path) -> str:
+    """In UTF-8, or in Latin-1 where it is not that."""
+    data = path.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def trimesh_module() -> Any:

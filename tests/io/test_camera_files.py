@@ -61,5 +61,40 @@ def test_what_is_no_file_of_cameras_is_refused(tmp_path, change, words):
 
 
 def test_distortion_is_said_to_be_left_out(tmp_path):
-    with pytest.warns(Note, match="lens distortion, which is left out"):
+    frame = document()["frames"][0]
+    with pytest.warns(Note, match="lens distortion for 1 of 1 cameras, which is left out"):
         read(tmp_path, k1=0.1)
+    with pytest.warns(Note, match="lens distortion for 1 of 2 cameras, which is left out"):
+        read(tmp_path, k1=0.0, frames=[frame | {"p2": -0.1}, frame])
+
+
+@pytest.mark.parametrize(
+    "lens",
+    [
+        {"camera_model": "OPENCV_FISHEYE"},
+        {"camera_model": "EQUIRECTANGULAR"},
+        {"is_fisheye": True},
+        {"camera_type": "orthographic"},
+    ],
+)
+def test_cameras_that_are_no_pinholes_are_refused(tmp_path, lens):
+    words = (
+        rf"frame 0 of .* has {next(iter(lens))} = .*, which is no pinhole camera: give cameras of undistorted pictures"
+    )
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, **lens)
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, frames=[document()["frames"][0] | lens])
+
+
+@pytest.mark.parametrize("model", ["OPENCV", "PINHOLE", "SIMPLE_RADIAL", None])
+def test_pinholes_of_any_name_are_read(tmp_path, model):
+    read(tmp_path, camera_model=model, is_fisheye=False, camera_type="perspective")
+
+
+def test_a_point_at_the_edge_of_both_angles_is_at_the_corner_of_the_picture(tmp_path):
+    """Square pixels only where no vertical angle is stated, and fl_y counts before the angle."""
+    found = read(tmp_path, camera_angle_x=1.0, camera_angle_y=0.4)
+    edge = found.intrinsics[0] @ [np.tan(0.5), np.tan(0.2), 1]
+    assert np.allclose(edge, [40, 20, 1])
+    assert read(tmp_path, camera_angle_y=0.4, fl_y=31.0).intrinsics[0, 1, 1] == 31

@@ -15,6 +15,9 @@ from potstill.io.files import as_path, check_file, write
 
 MOST_CAMERAS = 100_000
 """The most cameras of a file."""
+_PINHOLES = ("PINHOLE", "SIMPLE_PINHOLE", "PERSPECTIVE", "OPENCV", "FULL_OPENCV", "SIMPLE_RADIAL", "RADIAL")
+"""Camera models that are pinholes, some with distortion."""
+_DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
 _FLIP = np.diag([1.0, -1, -1, 1])
 """From OpenGL's axes to OpenCV's, and back."""
 
@@ -35,11 +38,11 @@ class CameraArrays(NamedTuple):
 def read_cameras(path: str | Path) -> CameraArrays:
     """The cameras of a `transforms.json`, with the pictures that it names.
 
-    Focal lengths are `fl_x` and `fl_y` or come from `camera_angle_x`, for all cameras or for each. Says so if the file
-    states lens distortion, which is left out.
+    Focal lengths are `fl_x` and `fl_y` or come from `camera_angle_x` and `camera_angle_y`, for all cameras or for each;
+    without a vertical one, pixels are square. Says so if the file states lens distortion, which is left out.
 
     Raises:
-        InputError: the file cannot be read, or lacks something.
+        InputError: the file cannot be read, lacks something, or has cameras that are no pinholes.
     """
     path = as_path(path)
     what = repr(str(path))
@@ -48,21 +51,25 @@ def read_cameras(path: str | Path) -> CameraArrays:
     frames = document.get("frames") if isinstance(document, dict) else None
     if not isinstance(frames, list) or not 1 <= len(frames) <= MOST_CAMERAS:
         raise InputError(f"{what} has no list of 1 to {MOST_CAMERAS:,} frames: give a transforms.json of nerfstudio")
-    poses, intrinsics, sizes, pictures = [], [], set(), []
+    poses, intrinsics, sizes, pictures, distorted = [], [], set(), [], 0
     for number, frame in enumerate(frames):
         where = f"frame {number} of {what}"
         if not isinstance(frame, dict):
             raise InputError(f"{where} is no object: give a transforms.json of nerfstudio")
         poses.append(_pose(frame.get("transform_matrix"), where))
-        matrix, size = _intrinsics({**document, **frame}, where)
+        lens = {**document, **frame}
+        _check_pinhole(lens, where)
+        distorted += any(lens.get(name) for name in _DISTORTION)
+        matrix, size = _intrinsics(lens, where)
         intrinsics.append(matrix)
         sizes.add(size)
         name = frame.get("file_path")
         pictures.append(path.parent / name if isinstance(name, str) and name else None)
     if len(sizes) > 1:
         raise InputError(f"{what} has pictures of {len(sizes)} sizes: give cameras of one size")
-    if any(document.get(name) for name in ("k1", "k2", "k3", "k4", "p1", "p2")):
-        warnings.warn(f"{what} states lens distortion, which is left out: undistort the pictures", Note, stacklevel=2)
+    if distorted:
+        text = f"{what} states lens distortion for {distorted:,} of {len(frames):,} cameras, which is left out"
+        warnings.warn(f"{text}: undistort the pictures", Note, stacklevel=2)
     ((width, height),) = sizes
     return CameraArrays(np.linalg.inv(np.stack(poses)), np.stack(intrinsics), width, height, tuple(pictures))
 
@@ -97,6 +104,20 @@ def _pose(value: Any, where: str) -> np.ndarray:
     return matrix @ _FLIP
 
 
+def _check_pinhole(lens: Mapping[str, Any], where: str) -> None:
+    """Refuse a camera of another model, by the names of nerfstudio and instant-ngp."""
+    model, kind = lens.get("camera_model") or "PINHOLE", lens.get("camera_type") or "perspective"
+    for name, value, known in (
+        ("camera_model", model, str(model).upper() in _PINHOLES),
+        ("camera_type", kind, str(kind).lower() == "perspective"),
+        ("is_fisheye", lens.get("is_fisheye"), not lens.get("is_fisheye")),
+    ):
+        if not known:
+            raise InputError(
+                f"{where} has {name} = {value!r:.40}, which is no pinhole camera: give cameras of undistorted pictures"
+            )
+
+
 def _intrinsics(lens: Mapping[str, Any], where: str) -> tuple[np.ndarray, tuple[int, int]]:
     """The intrinsics of a frame, and the size of its picture."""
 
@@ -111,6 +132,9 @@ def _intrinsics(lens: Mapping[str, Any], where: str) -> tuple[np.ndarray, tuple[
         focal_x = number("fl_x", 1e-3, 1e9)
     else:
         focal_x = width / 2 / np.tan(number("camera_angle_x", 1e-5, 3.14) / 2)
-    focal_y = number("fl_y", 1e-3, 1e9, focal_x)
+    if "fl_y" not in lens and "camera_angle_y" in lens:
+        focal_y = height / 2 / np.tan(number("camera_angle_y", 1e-5, 3.14) / 2)
+    else:
+        focal_y = number("fl_y", 1e-3, 1e9, focal_x)
     middle = number("cx", -1e6, 1e6, width / 2), number("cy", -1e6, 1e6, height / 2)
     return np.array([[focal_x, 0, middle[0]], [0, focal_y, middle[1]], [0, 0, 1.0]]), (int(width), int(height))

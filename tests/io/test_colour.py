@@ -82,11 +82,16 @@ def test_the_profile_of_srgb_changes_no_bit(tmp_path, mode):
     assert bare.equal(told)
 
 
-def with_gamma() -> bytes:
+def encoded(form: str, mode: str = "RGB", **options) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(NOISE).save(buffer, "PNG")
-    data, chunk = buffer.getvalue(), b"gAMA" + struct.pack(">I", 100_000)
-    return data[:33] + struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    Image.fromarray(NOISE).convert(mode).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def with_chunk(kind: bytes, content: bytes, **options) -> bytes:
+    """A PNG with a chunk after its header."""
+    data, chunk = encoded("PNG", **options), kind + content
+    return data[:33] + struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
 
 
 def deep_png() -> bytes:
@@ -97,12 +102,6 @@ def deep_png() -> bytes:
     head = struct.pack(">IIBBBBB", 24, 24, 16, 2, 0, 0, 0)
     parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + parts
-
-
-def encoded(form: str, mode: str = "RGB", **options) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(NOISE).convert(mode).save(buffer, form, **options)
-    return buffer.getvalue()
 
 
 def marked() -> Image.Exif:
@@ -118,7 +117,16 @@ def marked() -> Image.Exif:
         pytest.param(encoded("PNG", icc_profile=ADOBE[:200]), "its colour profile cannot be applied", id="cut off"),
         pytest.param(encoded("JPEG", "CMYK", icc_profile=ADOBE), "it is for RGB, and the picture is CMYK", id="alien"),
         pytest.param(encoded("TIFF", "CMYK"), "has CMYK inks and no colour profile", id="CMYK"),
-        pytest.param(with_gamma(), "has gamma 1, which is not applied", id="gamma"),
+        pytest.param(with_chunk(b"gAMA", struct.pack(">I", 100_000)), "has gamma 1, which is not applied", id="gamma"),
+        pytest.param(
+            with_chunk(b"cICP", bytes([12, 13, 0, 1])), "cICP 12/13/0/1 (primaries Display P3, transfer that", id="P3"
+        ),
+        pytest.param(with_chunk(b"cICP", bytes([9, 16, 0, 1])), "(primaries BT.2020, transfer PQ)", id="PQ"),
+        pytest.param(
+            with_chunk(b"cICP", bytes([9, 16, 0, 1]), icc_profile=SRGB),
+            "which are not converted",
+            id="profile",
+        ),
         pytest.param(deep_png(), "has 16 bits a channel, of which the high 8 are read", id="16 bits"),
         pytest.param(encoded("JPEG", exif=marked()), "is marked as Adobe RGB", id="Adobe RGB"),
     ],
@@ -130,7 +138,10 @@ def test_what_cannot_be_applied_is_said_in_one_line(tmp_path, data, said):
     assert said in notes[0]
 
 
-@pytest.mark.parametrize("data", [encoded("PNG"), encoded("JPEG"), encoded("PNG", "L"), encoded("PNG", "LA")])
+ORDINARY = [encoded("PNG"), encoded("JPEG"), encoded("PNG", "L"), encoded("PNG", "LA")]
+
+
+@pytest.mark.parametrize("data", [*ORDINARY, with_chunk(b"cICP", bytes([1, 13, 0, 1]))])
 def test_nothing_is_said_of_ordinary_pictures(tmp_path, data):
     (tmp_path / "a").write_bytes(data)
     assert not read(tmp_path / "a")[1]

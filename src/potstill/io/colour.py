@@ -1,23 +1,34 @@
 """Colours as sRGB: an embedded profile is applied, and a hint at other colours that cannot be is named."""
 
 import io
+import struct
 import warnings
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from potstill.errors import Note
 
+CICP = "cicp"
+"""The key of an image's `info` for what `png_colours` found."""
+_PRIMARIES = {1: "those of sRGB", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+_TRANSFERS = {8: "linear", 13: "that of sRGB", 16: "PQ", 18: "HLG"}
+_SRGB = (1, 13, 0, 1)
 _SAME = 2  # levels: a profile that moves no colour by more is that of sRGB
 
 
 def to_srgb(picture: Image.Image, name: str) -> Image.Image:
     """A decoded image in sRGB: the same image without a profile or with that of sRGB, else RGB or RGBA.
 
-    A note says what is not applied: a broken profile or one of another kind of image, the gamma of a PNG, Adobe RGB
-    named in EXIF data alone, and the inks of CMYK without a profile.
+    A note says what is not applied: a broken profile or one of another kind of image, the gamma and the cICP of a PNG,
+    Adobe RGB named in EXIF data alone, and the inks of CMYK without a profile.
     """
+    if colours := picture.info.get(CICP):
+        text = f"{name} has colours with {colours}, which are not converted: they are approximate"
+        warnings.warn(text, Note, stacklevel=2)
+        if not picture.info.get("icc_profile"):
+            return picture
     if not picture.info.get("icc_profile") and picture.mode != "LAB":
         if reason := _hint(picture):
             warnings.warn(f"{name} {reason}: its colours are approximate", Note, stacklevel=2)
@@ -32,6 +43,28 @@ def to_srgb(picture: Image.Image, name: str) -> Image.Image:
         reason = " ".join(str(error).split())[:80] or "it is damaged"
         warnings.warn(f"{name} is read as sRGB, for its colour profile cannot be applied: {reason}", Note, stacklevel=2)
         return picture
+
+
+def png_colours(file: BinaryIO) -> str:
+    """The colours that the chunk cICP of a PNG states (ITU-T H.273) in words; "" without one, and for sRGB.
+
+    It stands before the pixels, and Pillow passes over it.
+    """
+    file.seek(0)
+    if file.read(8) != b"\x89PNG\r\n\x1a\n":
+        return ""
+    for _ in range(1000):
+        head = file.read(8)
+        if len(head) < 8 or head[4:] == b"IDAT":
+            return ""
+        if head[4:] == b"cICP":
+            break
+        file.seek(struct.unpack(">I", head[:4])[0] + 4, io.SEEK_CUR)
+    codes = tuple(file.read(4))
+    if len(codes) < 4 or codes == _SRGB:
+        return ""
+    primaries, transfer = _PRIMARIES.get(codes[0], codes[0]), _TRANSFERS.get(codes[1], codes[1])
+    return f"cICP {'/'.join(map(str, codes))} (primaries {primaries}, transfer {transfer})"
 
 
 def _converted(picture: Image.Image, profile: Any) -> Image.Image:

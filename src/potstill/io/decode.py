@@ -15,7 +15,7 @@ from torch import Tensor
 
 from potstill.errors import InputError, Note
 from potstill.io.bounded import Allowance, BoundedFile
-from potstill.io.colour import to_srgb
+from potstill.io.colour import CICP, png_colours, to_srgb
 from potstill.io.files import check_file
 
 # Formats that Pillow decodes itself. EPS, for example, would start Ghostscript on the user's file.
@@ -112,8 +112,10 @@ def open_lazily(path: str | Path) -> Iterator[Image.Image]:
             if is_svg(head) or path.suffix.lower() in (".svg", ".svgz"):
                 fix = "export it as PNG; `potstill edit` and `edit_drawing` take the SVG itself"
                 raise InputError(f"{name} is an SVG drawing, not a raster picture: {fix}")
+            colours = png_colours(file)
             file.seek(0)
             with Image.open(file, formats=_formats()) as picture:
+                picture.info[CICP] = colours
                 check_size(name, picture.height, picture.width)
                 yield picture
 

@@ -70,6 +70,26 @@ def test_comments_are_kept(tmp_path):
     assert read_header(tmp_path / "b.ply").comments == ("SplatRenderMode: mip", 'potstill: {"steps": 1}')
 
 
+def test_other_columns_come_back_in_their_kinds_and_other_elements_are_named(tmp_path):
+    path = tmp_path / "a.ply"
+    given = {
+        "segment": np.array([70_000, 16_777_217], "u4"),
+        "selected": np.array([0, 1], "u1"),
+        "nz": np.ones(2, "f4"),
+    }
+    data = ply_bytes(columns(nx=np.zeros(2), ny=np.zeros(2), **given), [])
+    path.write_bytes(data.replace(b"end_header\n", b"element camera 1\nproperty float fov\nend_header\n") + bytes(4))
+    with pytest.warns(Note, match="also holds camera, which is not read"):
+        found = read_gaussians(path, MOST)
+    write_gaussians(tmp_path / "b.ply", found)
+    again = read_gaussians(tmp_path / "b.ply", MOST).columns
+    for name, values in given.items():
+        assert np.array_equal(again[name], values)
+        assert again[name].dtype == values.dtype
+    with pytest.warns(Note, match=r"a .splat file has no columns nx, ny, segment, selected, nz: use .ply"):
+        write_gaussians(tmp_path / "b.splat", found)
+
+
 def test_the_columns_are_those_of_3dgs(tmp_path):
     path = tmp_path / "a.ply"
     write_gaussians(path, arrays(degree=1))

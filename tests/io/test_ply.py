@@ -82,6 +82,25 @@ def test_what_is_written_is_read(tmp_path):
     assert np.array_equal(read(tmp_path / "b.ply", ply_bytes(columns, [])), ROWS)
 
 
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"])
+def test_numbers_of_every_kind_come_back_to_the_bit(tmp_path, kind):
+    limits = np.finfo(kind) if kind[0] == "f" else np.iinfo(kind)
+    values = np.array([limits.min, 1, limits.max], kind)
+    (tmp_path / "a.ply").write_bytes(ply_bytes({"x": values}, []))
+    again = read_columns(tmp_path / "a.ply", read_header(tmp_path / "a.ply"), "vertex", ["x"])["x"]
+    assert again.dtype == values.dtype
+    assert np.array_equal(again, values)
+
+
+def test_comments_of_any_bytes_come_back(tmp_path):
+    """UTF-8, among it a byte that ends a line in Latin-1, and bytes that are no UTF-8."""
+    data = ply_bytes({"x": np.zeros(1, np.float32)}, ["MARK"]).replace(b"MARK", "Ångström 한".encode() + b" \xe9\xff")
+    (tmp_path / "a.ply").write_bytes(data)
+    (comment,) = read_header(tmp_path / "a.ply").comments
+    assert comment.startswith("Ångström 한 ")
+    assert ply_bytes({"x": np.zeros(1, np.float32)}, [comment]) == data
+
+
 LITTLE = "binary_little_endian"
 HOSTILE = {
     "empty": (b"", "no PLY file"),

@@ -7,7 +7,9 @@ from torch import Generator
 
 from potstill.errors import InputError, Note
 from potstill.io.gaussian_files import gaussians_ply
-from potstill.scenes import Cameras, Gaussians, Volume, ring
+from potstill.io.ply import read_header
+from potstill.io.selections import read_selection
+from potstill.scenes import Cameras, Densification, Densifier, Gaussians, Volume, ring
 from potstill.scenes.files import (
     arrays_of,
     gaussians_on_mesh,
@@ -49,6 +51,20 @@ def test_a_file_for_antialiased_drawing_is_drawn_without_and_says_so(tmp_path):
     (tmp_path / "a.ply").write_bytes(gaussians_ply(arrays))
     with pytest.warns(Note, match=r"SplatRenderMode: mip\), and is drawn here as plain 3DGS"):
         read_gaussians(tmp_path / "a.ply")
+
+
+def test_what_else_a_file_holds_is_written_again_while_the_rows_are_the_same(tmp_path):
+    chosen = np.arange(50, dtype=np.uint8) % 2
+    arrays = arrays_of(scene())._replace(comments=("by me", "SplatRenderMode: mip"), columns={"selected": chosen})
+    (tmp_path / "a.ply").write_bytes(gaussians_ply(arrays, {"steps": 1}))
+    with pytest.warns(Note, match="drawn here as plain 3DGS"):
+        found = read_gaussians(tmp_path / "a.ply")
+    write_gaussians(tmp_path / "b.ply", found, {"steps": 2})
+    assert np.array_equal(read_selection(tmp_path / "b.ply", 50), chosen == 1)
+    assert read_header(tmp_path / "b.ply").comments == ("by me", 'potstill: {"steps": 2}')
+    Densifier(found, torch.optim.Adam(found.parameters()), Densification(), Generator())
+    with pytest.warns(Note, match="the columns selected of the file are left out, for the run adds and removes"):
+        assert not arrays_of(found).columns
 
 
 def test_cameras_come_back(tmp_path):

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +20,12 @@ from potstill.errors import InputError, Note
 from potstill.io.documents import parse_json
 from potstill.io.files import as_path, check_file, write
 from potstill.io.ply import ply_bytes, read_columns, read_header
+from potstill.io.printable import printable
 
 SETTINGS = "potstill: "
 """Begins the comment that holds the settings of a run."""
+NORMALS = ("nx", "ny", "nz")
+"""Columns that 3DGS writes as 0."""
 SMALLEST, LARGEST = -30.0, 30.0
 """What stands for the logarithm of 0, and the logits of 0 and 1."""
 _CONSTANT = 0.5 / np.sqrt(np.pi)
@@ -29,7 +33,7 @@ _SPLAT = np.dtype([("position", "<f4", 3), ("scale", "<f4", 3), ("colour", "u1",
 
 
 class GaussianArrays(NamedTuple):
-    """n Gaussians as 3DGS stores them, in float32, and the comments of the file."""
+    """n Gaussians as 3DGS stores them, in float32, and what else the file says of them."""
 
     means: np.ndarray
     """[n, 3]."""
@@ -44,6 +48,8 @@ class GaussianArrays(NamedTuple):
     harmonics: np.ndarray
     """Those above, [n, (degree + 1)² - 1, 3]."""
     comments: tuple[str, ...] = ()
+    columns: Mapping[str, np.ndarray] = MappingProxyType({})
+    """Its other columns of one number each [n], of any kind; normals only if they are not 0."""
 
     @property
     def settings(self) -> Any:
@@ -96,7 +102,7 @@ def gaussians_ply(
     """A PLY file as 3DGS writes it.
 
     Args:
-        arrays: the Gaussians; their comments are kept, except for earlier settings.
+        arrays: the Gaussians; their comments and other columns are kept, except for earlier settings.
         settings: written as a comment.
         degree: pads the harmonics with zeros up to this degree; some viewers know files of degree 3 only.
 
@@ -110,19 +116,23 @@ def gaussians_ply(
             raise InputError(f"degree = {degree} is below that of the Gaussians: leave it out, and all is written")
         rest = np.pad(rest, ((0, 0), (0, missing), (0, 0)))
     columns = {name: arrays.means[:, axis] for axis, name in enumerate("xyz")}
-    columns |= {name: np.zeros(len(arrays.means)) for name in ("nx", "ny", "nz")}
+    columns |= {name: np.zeros(len(arrays.means)) for name in NORMALS}
     columns |= {f"f_dc_{k}": arrays.colours[:, k] for k in range(3)}
     by_channel = rest.transpose(0, 2, 1).reshape(len(rest), -1)
     columns |= {f"f_rest_{k}": by_channel[:, k] for k in range(by_channel.shape[1])}
     columns["opacity"] = arrays.opacity_logits
     columns |= {f"scale_{k}": arrays.log_scales[:, k] for k in range(3)}
     columns |= {f"rot_{k}": arrays.quaternions[:, k] for k in range(4)}
+    columns = {name: values.astype(np.float32) for name, values in columns.items()} | dict(arrays.columns)
     comments = [each for each in arrays.comments if not each.startswith(SETTINGS)]
     return ply_bytes(columns, [*comments, *([SETTINGS + json.dumps(settings)] if settings is not None else [])])
 
 
 def gaussians_splat(arrays: GaussianArrays) -> bytes:
-    """A .splat file; says so if harmonics are left out, for which it has no place."""
+    """A .splat file; says so if harmonics or other columns are left out, for which it has no place."""
+    if arrays.columns:
+        names = printable(", ".join(arrays.columns))[:120]
+        warnings.warn(f"a .splat file has no columns {names}: use .ply to keep them", Note, stacklevel=2)
     if arrays.harmonics.any():
         warnings.warn(
             "a .splat file has no harmonics: colours are the same from every side; use .ply", Note, stacklevel=2
@@ -167,7 +177,15 @@ def _read_ply(path: Path, most: int) -> GaussianArrays:
     if len(rest) not in (0, 9, 24, 45) or rest != [f"f_rest_{k}" for k in range(len(rest))]:
         raise InputError(f"{what} has {len(rest)} columns f_rest: harmonics of degree 0 to 3 have 0, 9, 24 or 45")
     _check_count(vertex.count, most, what)
-    found = read_columns(path, header, "vertex", [*columns, *rest])
+    known = {*columns, *rest}
+    others = {each.name: each.kind for each in vertex.properties if each.name not in known and not each.length}
+    unread = [each.name for each in vertex.properties if each.length]
+    unread += [each.name for each in header.elements if each is not vertex and each.count]
+    if unread:
+        _note(f"{what} also holds {printable(', '.join(unread))[:120]}, which is not read")
+    found = read_columns(path, header, "vertex", [*columns, *rest, *others])
+    if not any(found[name].any() for name in NORMALS if name in others):
+        others = {name: kind for name, kind in others.items() if name not in NORMALS}
 
     def stack(*names: str) -> np.ndarray:
         return np.stack([found[name] for name in names], 1).astype(np.float32)
@@ -181,6 +199,7 @@ def _read_ply(path: Path, most: int) -> GaussianArrays:
         stack("f_dc_0", "f_dc_1", "f_dc_2"),
         np.ascontiguousarray(by_channel.reshape(vertex.count, 3, len(rest) // 3).transpose(0, 2, 1)),
         header.comments,
+        {name: found[name].astype(kind) for name, kind in others.items()},
     )
 
 

@@ -30,6 +30,16 @@ _TYPES = {
     **dict.fromkeys(("float", "float32"), "f4"),
     **dict.fromkeys(("double", "float64"), "f8"),
 }
+_NAMES = {
+    "i1": "char",
+    "u1": "uchar",
+    "i2": "short",
+    "u2": "ushort",
+    "i4": "int",
+    "u4": "uint",
+    "f4": "float",
+    "f8": "double",
+}
 _FORMATS = {"ascii": None, "binary_little_endian": "<", "binary_big_endian": ">"}
 
 
@@ -100,7 +110,7 @@ def read_header(path: Path) -> Header:
             f"{what} is no PLY file: it does not begin with a PLY header of at most {LONGEST_HEADER:,} bytes"
         )
     order, elements, comments = "?", [], []
-    for line in start[: end.start()].decode("latin-1").splitlines()[1:]:
+    for line in start[: end.start()].decode(errors="surrogateescape").split("\n")[1:]:
         word, _, rest = line.strip().partition(" ")
         words = rest.split()
         if word == "format" and words and words[0] in _FORMATS:
@@ -149,14 +159,15 @@ def read_columns(path: Path, header: Header, name: str, columns: Sequence[str]) 
 
 
 def ply_bytes(columns: Mapping[str, np.ndarray], comments: Sequence[str]) -> bytes:
-    """A little-endian file of one element, `vertex`, whose columns are stored as float32."""
+    """A little-endian file of one element, `vertex`, whose columns keep the kind of their numbers."""
     count = len(next(iter(columns.values())))
+    kinds = {name: values.dtype.str[1:] for name, values in columns.items()}
     lines = ["ply", "format binary_little_endian 1.0", *(f"comment {each}" for each in comments)]
-    lines += [f"element vertex {count}", *(f"property float {name}" for name in columns), "end_header", ""]
-    rows = np.empty(count, [(name, "<f4") for name in columns])
+    lines += [f"element vertex {count}", *(f"property {_NAMES[kind]} {name}" for name, kind in kinds.items())]
+    rows = np.empty(count, [(name, "<" + kind) for name, kind in kinds.items()])
     for name, values in columns.items():
         rows[name] = values
-    return "\n".join(lines).encode() + rows.tobytes()
+    return "\n".join([*lines, "end_header", ""]).encode(errors="surrogateescape") + rows.tobytes()
 
 
 def _property(words: list[str]) -> Property | None:

@@ -16,6 +16,7 @@ from potstill.errors import InputError, Note
 from potstill.fields import check_number
 from potstill.io import camera_files, gaussian_files
 from potstill.io.meshes import sample_mesh, write_mesh
+from potstill.io.printable import printable
 from potstill.scenes.cameras import Cameras
 from potstill.scenes.gaussians import MOST_GAUSSIANS, Gaussians, check_gaussian_count, quaternions_of
 from potstill.scenes.harmonics import CONSTANT
@@ -26,16 +27,20 @@ from potstill.scenes.volume import Volume
 def read_gaussians(path: str | Path, viewing: Viewing = Viewing(), most: int = MOST_GAUSSIANS) -> Gaussians:
     """The Gaussians of a .ply or .splat file, as they are: neither turned nor scaled.
 
-    Says so where the file asks for the opacity compensation of Mip-Splatting (arXiv 2311.16493), which is not applied.
+    Its comments and other columns go into the PLY that they are written to. Says so where the file asks for the opacity
+    compensation of Mip-Splatting (arXiv 2311.16493), which is not applied.
 
     Raises:
         InputError: the file does not hold Gaussians, or more than `most` of them.
     """
     found = gaussian_files.read_gaussians(path, most)
-    if any(re.fullmatch(r"SplatRenderMode:\s*mip", each) for each in found.comments):
+    comments = tuple(each for each in found.comments if not re.fullmatch(r"SplatRenderMode:\s*mip", each))
+    if len(comments) < len(found.comments):
         text = f"{str(path)!r} is to be drawn antialiased (SplatRenderMode: mip), and is drawn here as plain 3DGS"
         warnings.warn(f"{text}: small Gaussians look more opaque, and the result is plain 3DGS", Note, stacklevel=2)
-    return Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing=viewing)
+    scene = Gaussians(*(torch.from_numpy(np.ascontiguousarray(part)) for part in found[:6]), viewing=viewing)
+    scene.comments, scene.columns = comments, found.columns
+    return scene
 
 
 def write_gaussians(path: str | Path, scene: Gaussians, settings: Mapping[str, Any] | None = None) -> None:
@@ -48,9 +53,19 @@ def write_gaussians(path: str | Path, scene: Gaussians, settings: Mapping[str, A
 
 
 def arrays_of(scene: Gaussians) -> gaussian_files.GaussianArrays:
-    """The numbers of a scene in float32, to be written."""
+    """The numbers of a scene in float32, to be written, and what else the file says that it came from.
+
+    A note says which columns are left out, as the rows are others after densification.
+    """
     names = gaussian_files.GaussianArrays._fields[:6]
-    return gaussian_files.GaussianArrays(*(getattr(scene, name).detach().cpu().float().numpy() for name in names))
+    numbers = (getattr(scene, name).detach().cpu().float().numpy() for name in names)
+    arrays = gaussian_files.GaussianArrays(*numbers, comments=scene.comments)
+    if not scene.watched and all(len(each) == len(scene) for each in scene.columns.values()):
+        return arrays._replace(columns=scene.columns)
+    if scene.columns:
+        text = f"the columns {printable(', '.join(scene.columns))[:120]} of the file are left out"
+        warnings.warn(f"{text}, for the run adds and removes Gaussians", Note, stacklevel=2)
+    return arrays
 
 
 class Placement(NamedTuple):

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
@@ -37,6 +38,7 @@ class Gaussians(Solid):
         opacity = sigmoid(opacity_logit),   colour = 1/2 + sum_k coefficient_k Y_k(direction of view)
 
     All are stored as 3DGS files store them. `colours` are the coefficients of degree 0; `harmonics` those above it.
+    `comments` and `columns` [n] are what else a file says of them, for the file that they are written to.
     """
 
     def __init__(
@@ -90,6 +92,8 @@ class Gaussians(Solid):
         self.register_buffer("movable", None)
         self.splats: Splats | None = None
         self.watched, self.seen_size = False, (1, 1)
+        self.comments: tuple[str, ...] = ()
+        self.columns: Mapping[str, np.ndarray] = {}
 
     means: Tensor
     log_scales: Tensor
@@ -210,7 +214,7 @@ class Gaussians(Solid):
 
     @torch.no_grad()
     def turned(self, rotation: Float[Tensor, "3 3"]) -> "Gaussians":
-        """The same scene, turned about the origin by a rotation matrix, its harmonics with it.
+        """The same scene, turned about the origin by a rotation matrix, its harmonics with it; without `columns`.
 
         Raises:
             InputError: the matrix is no rotation.

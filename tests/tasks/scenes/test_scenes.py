@@ -10,9 +10,10 @@ from potstill import edit_scene, generate_scene, load
 from potstill.diffusion.views import ByView, CameraEmbedding, PassEntries
 from potstill.errors import InputError, Note
 from potstill.io.meshes import load_meshes, write_mesh
+from potstill.io.selections import read_selection
 from potstill.methods import PDS, SDI
 from potstill.scenes import Cameras, Gaussians, Orbit, RandomColour, Sparsity
-from potstill.scenes.files import read_gaussians, write_cameras
+from potstill.scenes.files import read_gaussians, write_cameras, write_gaussians
 from potstill.tasks.files.provenance import read_record
 from potstill.tasks.files.scenes import scene_kind
 from potstill.tasks.runs.replaying import replay
@@ -85,6 +86,16 @@ def test_outside_of_the_box_nothing_moves_to_the_bit(teapot, tmp_path):
     assert replay(made).agree
     with pytest.raises(InputError, match=r"no Gaussian is in the box .*: they are at x"):
         edit_scene(teapot, **EDIT, only_box=(5.0, 6.0, 5.0, 6.0, 5.0, 6.0))
+
+
+def test_what_else_a_file_holds_is_in_the_edit_as_well(teapot, tmp_path):
+    """So that the edit of a file with a column of a mask is a mask itself."""
+    scene = read_gaussians(teapot)
+    scene.columns = {"selected": np.arange(len(scene), dtype=np.uint8) % 3}
+    write_gaussians(tmp_path / "marked.ply", scene)
+    for given in (tmp_path / "marked.ply", scene):
+        made = edit_scene(given, **EDIT).save(tmp_path / "made.ply", overwrite=True)[0]
+        assert np.array_equal(read_selection(made, len(scene)), scene.columns["selected"] > 0)
 
 
 def test_only_the_gaussians_of_a_mask_move(teapot, tmp_path):

@@ -227,4 +227,6 @@ def edit_scene(
 def _copy(scene: Gaussians) -> Gaussians:
     """The same Gaussians, in memory of their own."""
     names = ("means", "log_scales", "quaternions", "opacity_logits", "colours", "harmonics")
-    return Gaussians(*(getattr(scene, name) for name in names), viewing=scene.viewing)
+    found = Gaussians(*(getattr(scene, name) for name in names), viewing=scene.viewing)
+    found.comments, found.columns = scene.comments, scene.columns
+    return found

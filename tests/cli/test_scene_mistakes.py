@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("small_orbits")
 def rows(count: int, **changes: np.ndarray) -> bytes:
     names = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2"]
     names += [f"rot_{k}" for k in range(4)]
-    return ply_bytes({name: np.ones(count) for name in names} | changes, [])
+    return ply_bytes({name: np.ones(count, np.float32) for name in names} | changes, [])
 
 
 def without(data: bytes, name: str) -> bytes:

@@ -230,6 +230,7 @@ INSIDE = {
     "io/bounded.py": "below the readers",
     "io/claims.py": "below the writers",
     "io/files.py": "below the readers and the writers",
+    "io/gltf.py": "below the readers",
     "io/outputs.py": "below the writers",
     "io/ply.py": "below the readers",
     "batch/executors.py": "the folder of a batch that is running",

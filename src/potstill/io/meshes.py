@@ -175,8 +175,9 @@ def load_meshes(path: str | Path) -> tuple[list[Any], bool]:
     return meshes, kind == ".glb"
 
 
-def load_scene(path: Path, document: dict[str, Any], **options: Any) -> Any:
+def load_scene(path: str | Path, document: dict[str, Any], **options: Any) -> Any:
     """The `trimesh.Scene` of a GLB, whose JSON is `document`, or of an OBJ; `options` are for trimesh."""
+    path = as_path(path)
     if path.suffix.lower() == ".obj":
         return trimesh_module().load_scene(str(path), file_type="obj", **options)
     scene = trimesh_module().load_scene(io.BytesIO(glb_for_trimesh(path, document)), file_type="glb", **options)

@@ -98,6 +98,24 @@ def test_places_are_those_of_the_scene_also_of_a_part_that_is_shown_twice(tmp_pa
         assert (places.max(0) <= [2 + 1e-6, 1e-6, -2 + 1e-6]).all()
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_what_is_shown_twice_changes_once(tmp_path, shared):
+    """Parts on one texture, and one part in two places, whose vertices have colours."""
+    import trimesh
+
+    path, after = tmp_path / "a.glb", tmp_path / "b.glb"
+    if shared:
+        textured(path, [[0, 0], [1, 0], [0, 1], [1, 1]], copies=2)
+    else:
+        write_mesh(path, CORNERS, FACES, np.full((4, 3), 0.5))
+        scene = trimesh.load_scene(path)
+        (name,) = scene.geometry
+        scene.graph.update(frame_to="again", geometry=name, matrix=np.diag([2.0, 2, 2, 1]))
+        path.write_bytes(scene.export(file_type="glb"))
+    after.write_bytes(recoloured_glb(path, redder))
+    assert np.abs(shown(after) - shown(path) - [0.1, 0.05, -0.1]).mean() < 0.01
+
+
 def test_a_texture_without_places_is_refused(tmp_path):
     path = tmp_path / "a.glb"
     textured(path, [[0.5, 0.5]] * 4)

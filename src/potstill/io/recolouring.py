@@ -22,6 +22,8 @@ MARGIN = 1.5
 def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any] | None = None) -> bytes:
     """A .glb or .obj as GLB with other colours: of its texture where it has one, or else of its vertices.
 
+    A part that is shown several times, and a texture of several parts, take the mean of what is asked of them.
+
     Args:
         path: the mesh.
         change: gives the change at points of the surface.
@@ -33,6 +35,8 @@ def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any]
     path = as_path(path)
     _, linear = load_meshes(path)
     scene = load_scene(path, read_glb_json(path) if linear else {}, process=False)
+    textures: dict[int, _Texture] = {}
+    asked: dict[str, list[np.ndarray]] = {}
     for node in scene.graph.nodes_geometry:
         motion, name = scene.graph[node]
         mesh = scene.geometry[name]
@@ -44,42 +48,61 @@ def recoloured_glb(path: str | Path, change: Change, settings: Mapping[str, Any]
         def where(places: np.ndarray, turn: np.ndarray = turn, centre: np.ndarray = centre) -> np.ndarray:
             return places @ turn.T + centre
 
-        if picture_of(mesh) is not None:
-            _recolour_texture(mesh, where, spin, change)
+        if picture_of(mesh) is None:
+            asked.setdefault(name, []).append(change(where(mesh.vertices), _unit(mesh.vertex_normals @ spin)))
             continue
-        shades = vertex_colours(mesh, linear) + change(where(mesh.vertices), _unit(mesh.vertex_normals @ spin))
+        if id(mesh.visual.material) not in textures:
+            textures[id(mesh.visual.material)] = _Texture(mesh)
+        textures[id(mesh.visual.material)].ask(mesh, where, spin, change)
+    for name, changes in asked.items():
+        mesh = scene.geometry[name]
+        shades = vertex_colours(mesh, linear) + np.mean(changes, 0)
         mesh.visual = trimesh_module().visual.ColorVisuals(mesh)
         mesh.vertex_attributes[COLOURS] = to_linear(shades.clip(0, 1)).astype(np.float32)
+    for texture in textures.values():
+        texture.apply()
     if settings is not None:
         scene.metadata["potstill"] = dict(settings)
     return scene_glb(scene)
 
 
-def _recolour_texture(mesh: Any, where: Callable[[np.ndarray], np.ndarray], spin: np.ndarray, change: Change) -> None:
-    """Change the pixels of the texture that the triangles cover; a pixel of several gets the mean.
+class _Texture:
+    """A texture, and the changes that triangles ask of its pixels; a pixel of several gets the mean.
 
     The factor of the material becomes part of the texture, for a red one would let no blue through.
     """
-    material = mesh.visual.material
-    name = "baseColorTexture" if getattr(material, "baseColorTexture", None) is not None else "image"
-    picture = getattr(material, name)
-    pixels = np.asarray(picture.convert("RGBA" if "A" in picture.getbands() else "RGB")).astype(np.float64)
-    height, width = pixels.shape[:2]
-    if (factor := factor_of(mesh)) is not None and (factor != 1).any():
-        pixels[..., :3] = 255 * to_srgb(to_linear(pixels[..., :3] / 255) * factor)
-    _drop_factor(material)
-    corners = mesh.visual.uv[mesh.faces] * [width, -height] + [-0.5, height - 0.5]
-    texel, face, shares, inside = _covered(corners, width, height)
-    places = where(np.einsum("nk,nkd->nd", shares, mesh.vertices[mesh.faces[face]]))
-    normals = _unit(np.einsum("nk,nkd->nd", shares, mesh.vertex_normals[mesh.faces[face]]) @ spin)
-    changes = 255 * _below(change(places, normals), pixels.reshape(-1, pixels.shape[2])[texel, :3], mesh, face, shares)
-    covered = np.bincount(texel[inside], minlength=height * width) > 0
-    counts = inside | ~covered[texel]  # the margin of a triangle gives way to the inside of another
-    number = np.bincount(texel[counts], minlength=height * width).clip(min=1)
-    for channel in range(3):
-        sums = np.bincount(texel[counts], changes[counts, channel], height * width) / number
-        pixels[..., channel] += sums.reshape(height, width)
-    setattr(material, name, Image.fromarray(np.rint(pixels.clip(0, 255)).astype(np.uint8)))
+
+    def __init__(self, mesh: Any) -> None:
+        self.material = mesh.visual.material
+        self.name = "baseColorTexture" if getattr(self.material, "baseColorTexture", None) is not None else "image"
+        picture = getattr(self.material, self.name)
+        self.pixels = np.asarray(picture.convert("RGBA" if "A" in picture.getbands() else "RGB")).astype(np.float64)
+        if (factor := factor_of(mesh)) is not None and (factor != 1).any():
+            self.pixels[..., :3] = 255 * to_srgb(to_linear(self.pixels[..., :3] / 255) * factor)
+        _drop_factor(self.material)
+        self.asked: list[tuple[np.ndarray, ...]] = []
+
+    def ask(self, mesh: Any, where: Callable[[np.ndarray], np.ndarray], spin: np.ndarray, change: Change) -> None:
+        """Gather what the triangles of a mesh ask for."""
+        height, width, channels = self.pixels.shape
+        corners = mesh.visual.uv[mesh.faces] * [width, -height] + [-0.5, height - 0.5]
+        texel, face, shares, inside = _covered(corners, width, height)
+        places = where(mix(mesh.vertices, mesh, face, shares))
+        normals = _unit(mix(mesh.vertex_normals, mesh, face, shares) @ spin)
+        here = self.pixels.reshape(-1, channels)[texel, :3]
+        self.asked.append((texel, 255 * _below(change(places, normals), here, mesh, face, shares), inside))
+
+    def apply(self) -> None:
+        """Change the pixels."""
+        texel, changes, inside = (np.concatenate(each) for each in zip(*self.asked, strict=True))
+        height, width = self.pixels.shape[:2]
+        covered = np.bincount(texel[inside], minlength=height * width) > 0
+        counts = inside | ~covered[texel]  # the margin of a triangle gives way to the inside of another
+        number = np.bincount(texel[counts], minlength=height * width).clip(min=1)
+        for channel in range(3):
+            sums = np.bincount(texel[counts], changes[counts, channel], height * width) / number
+            self.pixels[..., channel] += sums.reshape(height, width)
+        setattr(self.material, self.name, Image.fromarray(np.rint(self.pixels.clip(0, 255)).astype(np.uint8)))
 
 
 def _drop_factor(material: Any) -> None:

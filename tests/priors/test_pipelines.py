@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from diffusers import EDMEulerScheduler
 from torch import Generator
 
 from potstill.diffusion.guidance import with_scale
@@ -19,7 +18,7 @@ from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDS, Source
 from potstill.priors.families import family
 from potstill.priors.loading import load
-from potstill.priors.pipeline import Pipeline, schedule_of
+from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning
 from potstill.priors.unets import StableDiffusion
 from tests import tiny
@@ -285,8 +284,3 @@ def test_a_network_that_takes_a_camera_is_told_it_or_that_there_is_none(priors):
     assert not torch.allclose(told.x0, other.x0)
     assert not torch.allclose(told.x0, unknown)
     assert priors("pixels").view_reading is None
-
-
-def test_a_scheduler_without_a_table_is_refused():
-    with pytest.raises(InputError, match="EDMEulerScheduler with prediction type 'epsilon' is not supported"):
-        schedule_of(EDMEulerScheduler())

@@ -23,6 +23,7 @@ from potstill.priors.logs import quiet
 from potstill.priors.lora import adapt
 from potstill.priors.onnx_network import in_torch
 from potstill.priors.prompts import PromptReader
+from potstill.priors.schedules import PREDICTIONS, schedule_of
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -30,12 +31,6 @@ _CACHED_PROMPTS = 256
 """Prompts whose embeddings are kept: thousands of those of a large model would fill the memory."""
 _LONGEST = 10_000
 """The largest side of a training image in cells."""
-_PREDICTIONS = {  # from what the network predicts, and back
-    "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
-    "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
-    "v_prediction": (Prediction.from_v, Prediction.v),
-    "flow_prediction": (Prediction.from_flow, lambda hat, alpha, sigma: hat.velocity),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +254,7 @@ class Pipeline(NetworkPrior, abc.ABC):
     @cached_property
     def _conversions(self) -> Any:
         flow = isinstance(self.schedule, Flow)
-        return _PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
+        return PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
 
     def _moved(self, value: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
@@ -274,22 +269,3 @@ def network_of(pipe: Any) -> Any:
     """The denoising network of a pipeline, a U-Net or a transformer; None without one."""
     unet = getattr(pipe, "unet", None)
     return getattr(pipe, "transformer", None) if unet is None else unet
-
-
-def schedule_of(scheduler: Any) -> Schedule:
-    """The noise schedule of a diffusers scheduler: `alphas_cumprod` exactly as tabulated, or a rectified flow.
-
-    Raises:
-        InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
-    """
-    if scheduler is None:
-        raise InputError("the model has no scheduler, which states its noise schedule: fetch it again")
-    kind = getattr(scheduler.config, "prediction_type", None)
-    if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
-        return Flow()
-    if not isinstance(kind, str) or kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
-        raise InputError(
-            f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
-            f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"
-        )
-    return Tabulated(scheduler.alphas_cumprod.double())

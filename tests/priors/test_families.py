@@ -9,6 +9,7 @@ import torch
 
 from potstill import edit, generate
 from potstill.diffusion.guidance import unguided, with_scale
+from potstill.diffusion.prior import Query, predict
 from potstill.errors import InputError, Note
 from potstill.methods import CSD, NFSD, SDS, named
 from potstill.priors.families import family as family_of
@@ -110,3 +111,34 @@ def test_parts_that_are_left_out_are_told():
         warnings.simplefilter("error")
         for build in tiny.BUILDERS.values():
             family_of(build())
+
+
+def question(prior):
+    """One sample of a small size, at a time in the middle."""
+    cells = (tiny.small(prior)[0] // prior.codec.factor,) * 2
+    x_t = torch.randn(1, prior.channels, *cells, generator=torch.Generator().manual_seed(1))
+    t = prior.schedule.time(torch.tensor([0.5]))
+    return x_t, t, {**prior.encode_prompt("a cat"), **prior.size_condition(x_t)}
+
+
+@pytest.mark.parametrize("name", ["sd", "sd3", "flux-dev", "pixart-sigma"])
+def test_a_scene_with_views_runs_without_a_reading_of_them(priors, name):
+    """The network of a text is not told the camera, so the entries of a view change nothing."""
+    prior = priors(name)
+    x_t, t, told = question(prior)
+    view = {"azimuth": torch.tensor([90.0]), "elevation": torch.tensor([20.0])}
+    with torch.no_grad():
+        seen, unseen = (predict(prior, Query(x_t, t, each))[0].eps for each in (told | view, told))
+    assert torch.equal(seen, unseen)
+
+
+@pytest.mark.parametrize(("name", "missing"), [("sdxl", "time_ids"), ("pixart-alpha", "aspect_ratio, resolution")])
+def test_a_network_that_takes_the_size_of_the_picture_asks_for_it(priors, name, missing):
+    prior = priors(name)
+    x_t, t, told = question(prior)
+    text = prior.encode_prompt("a cat")
+    with pytest.raises(InputError, match=rf"lacks {missing}, the size .* \*\*prior.size_condition\(x0\)"):
+        prior.check(x_t, text)
+    with pytest.raises(InputError, match=f"lacks {missing}, the size"):
+        predict(prior, Query(x_t, t, text))
+    prior.check(x_t, told)

@@ -193,15 +193,23 @@ class Pipeline(NetworkPrior, abc.ABC):
         return {}
 
     def check(self, x0: Tensor, condition: Condition) -> None:
-        """Raise unless x0 is a batch of latents with the network's channels.
+        """Raise unless x0 is a batch of latents with the network's channels, and the condition has `size_condition`.
 
         Raises:
-            InputError: it is not.
+            InputError: either is not so.
         """
         if x0.ndim != 4 or x0.shape[1] != self.channels:
             raise InputError(
                 f"a render of shape {tuple(x0.shape)} must be a batch of latents [b, {self.channels}, h, w]: encode "
                 "pictures with prior.codec.encode"
+            )
+        self._check_size(x0, condition)
+
+    def _check_size(self, latents: Grid, condition: Condition) -> None:
+        if missing := sorted(self.size_condition(latents).keys() - condition.keys()):
+            raise InputError(
+                f"the condition lacks {', '.join(missing)}, the size of the picture, which {type(self).__name__} "
+                "takes: use {**prior.encode_prompt(prompt), **prior.size_condition(x0)}"
             )
 
     @abc.abstractmethod
@@ -214,6 +222,7 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
         """The network's output as x0 and eps, in the dtype and on the device of x_t."""
+        self._check_size(x_t, condition)
         # Before the network, whose weights push everything else out of the processor's caches.
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
         moved = {name: self._moved(value) for name, value in condition.items()}

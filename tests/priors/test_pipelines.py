@@ -106,12 +106,17 @@ def run_of_diffusers(prior: Pipeline, name: str, prompt: str, steps: int = 4) ->
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_sampling_equals_diffusers(priors, name):
-    """DDIM or Euler steps with the prior go where the pipeline's own loop goes: prompts, times, guidance, packing."""
+    """DDIM or Euler steps with the prior go where the pipeline's own loop goes: prompts, times, guidance, packing.
+
+    The times of a flow are the prior's own; a table's are those of the pipeline.
+    """
     prior = priors(name)
     prompt = "" if name == "ddpm" else "a red cat"
     states, times = run_of_diffusers(prior, name, prompt)
     assert len(states) == len(times) == 5
     x_t, guided = states[0], with_scale(prior, GUIDANCE)
+    if isinstance(prior.schedule, Flow):
+        assert torch.allclose(torch.cat(guided.sampling_times(4, x_t)), torch.cat(times), rtol=0, atol=1e-7)
     told = {**prior.encode_prompt(prompt), **prior.size_condition(x_t)}
     for t, s, state in zip(times, times[1:], states[1:], strict=False):
         with torch.no_grad():

@@ -41,7 +41,7 @@ class EditProblem:
         return x if self.latent_mask is None else source + self.latent_mask * (x - source)
 
     def times(self, skip: float = 0.0) -> list[Times]:
-        """Equal steps down the schedule to clean data, without the skipped share at the noisy end; at least one step.
+        """The steps of the model's sampler down to clean data, without a share at the noisy end; at least one step.
 
         Raises:
             InputError: the model's table has fewer levels than `steps`.
@@ -52,7 +52,7 @@ class EditProblem:
                 f"steps = {self.steps} must be at most {schedule.duration}, the levels of the model's table"
             )
         count = max(1, self.steps - round(skip * self.steps))
-        return schedule.inversion_grid(schedule.time(torch.ones(1)), self.steps)[count::-1]
+        return self.prior.sampling_times(self.steps, self.x0)[-count - 1 :]
 
 
 class Snapshot(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -16,14 +16,14 @@ from torch import Generator, Tensor
 
 from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
-from potstill.diffusion.schedule import Flow, Schedule, Tabulated
+from potstill.diffusion.schedule import Flow, Schedule
 from potstill.diffusion.views import ViewReading
 from potstill.errors import InputError
 from potstill.priors.logs import quiet
 from potstill.priors.lora import adapt
 from potstill.priors.onnx_network import in_torch
 from potstill.priors.prompts import PromptReader
-from potstill.priors.schedules import PREDICTIONS, schedule_of
+from potstill.priors.schedules import PREDICTIONS, flow_times, schedule_of
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -40,6 +40,9 @@ class Pipeline(NetworkPrior, abc.ABC):
     What the network predicts, the table of noise levels and the scale of the latents come from the pipeline's own
     configs. Predictions have the dtype and device of x_t; the network computes in its own.
     """
+
+    to_last_step: ClassVar[bool] = False
+    """Whether the pipeline samples a flow from 1 to 1 / steps before a shift, and not to the scheduler's last level."""
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
@@ -268,9 +271,18 @@ class Pipeline(NetworkPrior, abc.ABC):
     def _moved(self, value: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
 
+    def sampling_times(self, steps: int, x0: Grid) -> list[Times]:
+        """Equal steps for a table; for a flow those of the pipeline, whose scheduler may shift them towards noise."""
+        if not isinstance(self.schedule, Flow):
+            return super().sampling_times(steps, x0)
+        patch = self.size_multiple // self.codec.factor
+        tokens = (x0.shape[-2] // patch) * (x0.shape[-1] // patch)
+        return flow_times(self.pipe.scheduler, steps, tokens, self.to_last_step)
+
     def timesteps(self, t: Times) -> Float[Tensor, " b"]:
-        """The network's timesteps, [b]: t itself for a table, 1,000 t for a flow."""
-        steps = t if isinstance(self.schedule, Tabulated) else 1000 * t
+        """The network's timesteps, [b]: t itself for a table, for a flow t of all timesteps, which are mostly 1,000."""
+        flow = isinstance(self.schedule, Flow)
+        steps = self.pipe.scheduler.config.num_train_timesteps * t if flow else t
         return steps.to(torch.float32).to(self.device)
 
 

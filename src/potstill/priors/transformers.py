@@ -70,6 +70,7 @@ class Flux(Transformer):
     """
 
     t5: ClassVar = "tokenizer_2"
+    to_last_step: ClassVar = True
 
     guidance: float = 3.5
     """The guidance scale that a network with distilled guidance takes."""

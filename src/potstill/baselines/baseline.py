@@ -106,6 +106,10 @@ class Baseline(Checked, abc.ABC):
         """Whether the prompt of the target counts at this guidance scale."""
         return scale != 0
 
+    def rule_scales(self, scale: float) -> set[float]:
+        """The guidance scales at which it asks under the rule of the run's guidance, whose own scale is given."""
+        return {scale}
+
     @abc.abstractmethod
     def total(self, steps: int) -> int:
         """The number of snapshots that `run` yields."""
@@ -135,6 +139,10 @@ class InversionBaseline(Baseline, abc.ABC):
     def uses_negative(self, scale: float) -> bool:
         """At a scale other than 1, of the sampling or the inversion."""
         return super().uses_negative(scale) or self.source_guidance != 1
+
+    def rule_scales(self, scale: float) -> set[float]:
+        """With that of the inversion, but for 0 and 1, which are one branch alone."""
+        return super().rule_scales(scale) | ({self.source_guidance} - {0.0, 1.0})
 
     @abc.abstractmethod
     def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:

@@ -157,7 +157,7 @@ def _lines() -> Iterator[str]:
 
 def _guidance(name: str, method: Method) -> tuple[str, str]:
     """The scales of target and source as published."""
-    if method.ignores_guidance:
+    if method.guided_by == "none":
         return "none", "none"
     tasks = {type(task.method): task for task in published().values() if to_text(task.method) == to_text(method)}
     task = tasks.get(type(method))

@@ -51,7 +51,7 @@ TWO_SCALES = {
     if isinstance(method, SeparateSourceGuidance) and method.source_guidance is not None
 }
 """Methods that guide source and target differently."""
-ONE_SCALE = {name: method for name, method in METHODS.items() if not method.ignores_guidance and name not in TWO_SCALES}
+ONE_SCALE = {name: method for name, method in METHODS.items() if method.guided_by != "none" and name not in TWO_SCALES}
 """Methods with the prior's guidance scale throughout."""
 NOISES: dict[str, NoiseSource] = {cls.__name__: cls() for cls in (*final(noise, NoiseSource), DrawBank)} | {
     "Inverted as released": Inverted(overshoot=0.1, extra_at="every step", label="current", remap=False)

@@ -118,7 +118,7 @@ def test_guidance_1_is_the_bare_prior(method):
 @every_method
 def test_the_guidance_scale_counts_unless_the_method_says_otherwise(method):
     weak, strong = (Case(scale=scale).gradient(method) for scale in (1.5, 7.5))
-    assert torch.equal(weak, strong) == method.ignores_guidance
+    assert torch.equal(weak, strong) == (method.guided_by == "none")
 
 
 @pytest.mark.parametrize("method", ONE_SCALE.values(), ids=ONE_SCALE)

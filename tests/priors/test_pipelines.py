@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from diffusers import EDMEulerScheduler
 from torch import Generator
 
 from potstill.diffusion.guidance import with_scale
@@ -19,7 +18,7 @@ from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDS, Source
 from potstill.priors.families import family
 from potstill.priors.loading import load
-from potstill.priors.pipeline import Pipeline, schedule_of
+from potstill.priors.pipeline import Pipeline
 from potstill.priors.prompts import PromptWarning
 from potstill.priors.unets import StableDiffusion
 from tests import tiny
@@ -107,12 +106,17 @@ def run_of_diffusers(prior: Pipeline, name: str, prompt: str, steps: int = 4) ->
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_sampling_equals_diffusers(priors, name):
-    """DDIM or Euler steps with the prior go where the pipeline's own loop goes: prompts, times, guidance, packing."""
+    """DDIM or Euler steps with the prior go where the pipeline's own loop goes: prompts, times, guidance, packing.
+
+    The times of a flow are the prior's own; a table's are those of the pipeline.
+    """
     prior = priors(name)
     prompt = "" if name == "ddpm" else "a red cat"
     states, times = run_of_diffusers(prior, name, prompt)
     assert len(states) == len(times) == 5
     x_t, guided = states[0], with_scale(prior, GUIDANCE)
+    if isinstance(prior.schedule, Flow):
+        assert torch.allclose(torch.cat(guided.sampling_times(4, x_t)), torch.cat(times), rtol=0, atol=1e-7)
     told = {**prior.encode_prompt(prompt), **prior.size_condition(x_t)}
     for t, s, state in zip(times, times[1:], states[1:], strict=False):
         with torch.no_grad():
@@ -285,8 +289,3 @@ def test_a_network_that_takes_a_camera_is_told_it_or_that_there_is_none(priors):
     assert not torch.allclose(told.x0, other.x0)
     assert not torch.allclose(told.x0, unknown)
     assert priors("pixels").view_reading is None
-
-
-def test_a_scheduler_without_a_table_is_refused():
-    with pytest.raises(InputError, match="EDMEulerScheduler with prediction type 'epsilon' is not supported"):
-        schedule_of(EDMEulerScheduler())

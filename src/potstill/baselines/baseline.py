@@ -41,7 +41,7 @@ class EditProblem:
         return x if self.latent_mask is None else source + self.latent_mask * (x - source)
 
     def times(self, skip: float = 0.0) -> list[Times]:
-        """Equal steps down the schedule to clean data, without the skipped share at the noisy end; at least one step.
+        """The steps of the model's sampler down to clean data, without a share at the noisy end; at least one step.
 
         Raises:
             InputError: the model's table has fewer levels than `steps`.
@@ -52,7 +52,7 @@ class EditProblem:
                 f"steps = {self.steps} must be at most {schedule.duration}, the levels of the model's table"
             )
         count = max(1, self.steps - round(skip * self.steps))
-        return schedule.inversion_grid(schedule.time(torch.ones(1)), self.steps)[count::-1]
+        return self.prior.sampling_times(self.steps, self.x0)[-count - 1 :]
 
 
 class Snapshot(NamedTuple):
@@ -106,6 +106,10 @@ class Baseline(Checked, abc.ABC):
         """Whether the prompt of the target counts at this guidance scale."""
         return scale != 0
 
+    def rule_scales(self, scale: float) -> set[float]:
+        """The guidance scales at which it asks under the rule of the run's guidance, whose own scale is given."""
+        return {scale}
+
     @abc.abstractmethod
     def total(self, steps: int) -> int:
         """The number of snapshots that `run` yields."""
@@ -135,6 +139,10 @@ class InversionBaseline(Baseline, abc.ABC):
     def uses_negative(self, scale: float) -> bool:
         """At a scale other than 1, of the sampling or the inversion."""
         return super().uses_negative(scale) or self.source_guidance != 1
+
+    def rule_scales(self, scale: float) -> set[float]:
+        """With that of the inversion, but for 0 and 1, which are one branch alone."""
+        return super().rule_scales(scale) | ({self.source_guidance} - {0.0, 1.0})
 
     @abc.abstractmethod
     def invert(self, problem: EditProblem) -> Generator[Snapshot, None, InversionResult]:

@@ -17,7 +17,7 @@ class SDEdit(Baseline):
     """
 
     strength: float = 0.5
-    """How far up the schedule the source is noised, in (0, 1]: larger moves further from the source."""
+    """How far up the sampler's steps the source is noised, in (0, 1]: larger moves further from the source."""
 
     equation: ClassVar = "x_t = alpha_t x0_src + sigma_t eps at t = strength, DDIM down with the target"
     advice: ClassVar = "To move to a picture that the model knows well, when little of the source must stay."

@@ -130,6 +130,18 @@ class Prior(abc.ABC):
         """This prior with a guidance scale that its network takes as an input; None if it takes none at this scale."""
         return None
 
+    def sampling_times(self, steps: int, x0: Latent) -> list[Times]:
+        """Falling times of a sampler, from pure noise to clean data, each of shape [1]: `steps` equal steps by default.
+
+        Args:
+            steps: from 1 to 100,000.
+            x0: data of the shape that is sampled, on which the steps of some models depend.
+
+        Raises:
+            InputError: the steps are out of range.
+        """
+        return self.schedule.inversion_grid(self.schedule.time(torch.ones(1)), steps)[::-1]
+
     def answer(self, queries: Sequence[Query]) -> Prediction:
         """The predictions of all queries from one call, with the rows of one query after those of another."""
         return call(self, concatenate(queries))

@@ -64,6 +64,10 @@ class Wrapper(Prior, abc.ABC):
         """The wrapped prior's."""
         return self.prior.render_model
 
+    def sampling_times(self, steps: int, x0: Latent) -> list[Times]:
+        """The wrapped prior's."""
+        return self.prior.sampling_times(steps, x0)
+
     def check(self, x0: Latent, condition: Condition) -> None:
         """The wrapped prior's."""
         self.prior.check(x0, condition)

@@ -22,8 +22,8 @@ class Bridge(Method):
         gradient = w(t) s (eps_hat(x_t, t, y) - eps_hat(x_t, t, y_src)),
 
     a step of the bridge from the distribution that the source prompt describes to the target's. s is the
-    prior's guidance scale. The source prompt should describe the render as it is, flaws included. Only the
-    prompt of the source is used, so only the prompt preserves its identity.
+    prior's guidance scale, without its rule. The source prompt should describe the render as it is, flaws
+    included. Only the prompt of the source is used, so only the prompt preserves its identity.
 
     Raises:
         InputError: the share of the first stage is not in [0, 1].
@@ -36,6 +36,7 @@ class Bridge(Method):
     """The share of the run that is SDS; 0 for edits, where the render is an image from the start."""
 
     edits: ClassVar = True
+    guided_by: ClassVar = "scale"
     presets: ClassVar = ("release",)
     equation: ClassVar = "w(t) s (eps_hat(x_t, y) - eps_hat(x_t, y_src))"
     comparison: ClassVar = "the source prompt's prediction on the same x_t"
@@ -70,8 +71,16 @@ class Bridge(Method):
         return SDS(self.noise, self.weight, self.times) if progress < self.first_stage else self
 
     def uses_negative(self, scale: float) -> bool:
-        """In the first stage only; the second compares two prompts."""
-        return super().uses_negative(scale) and (self.first_stage > 0 or self.noise.uses_negative())
+        """In the first stage, and in the noise; the second stage compares two prompts."""
+        return super().uses_negative(scale) or (self.first_stage > 0 and scale != 1)
+
+    def uses_prompt(self, scale: float) -> bool:
+        """Also for the noise of the first stage, which has no source."""
+        return super().uses_prompt(scale) or (self.first_stage > 0 and self.noise.uses_prompt())
+
+    def rule_scales(self, scale: float) -> set[float]:
+        """With the first stage's."""
+        return super().rule_scales(scale) | ({scale} if self.first_stage > 0 else set())
 
     def residual(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source

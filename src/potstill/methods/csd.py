@@ -37,7 +37,7 @@ class CSD(Method):
     """The share a at its end; None keeps the first."""
 
     presets: ClassVar = ("coarse", "fine")
-    ignores_guidance: ClassVar = True
+    guided_by: ClassVar = "none"
     equation: ClassVar = "w(t) (eps_hat_cond - (1 - a) eps_hat_uncond - a eps_hat_neg)"
     comparison: ClassVar = "the unconditional, or the negative prediction"
     advice: ClassVar = "For a short push towards a prompt. Nothing stops it at the target, so use few steps."

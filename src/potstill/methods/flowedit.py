@@ -23,7 +23,8 @@ class FlowEdit(SeparateSourceGuidance):
     On a rectified flow with eta = 1, p is x_0 + x_t^src - x_0_src, and plain descent whose rate is the step of
     a falling time is FlowEdit itself, which moves along the flow and needs no identity term. x_t / (alpha_t +
     sigma_t) makes any schedule a flow, so the method runs on all. The times begin where the last 33 of 50 steps
-    on SD3's shifted grid do. The released code guides the source less than the target.
+    on SD3's shifted grid do, and fall in equal steps, as the rate of a run is one number; those of the released
+    code are the grid's, longer towards clean data. It guides the source less than the target.
 
     Raises:
         InputError: an eta is not in [0, 1].
@@ -66,7 +67,7 @@ class FlowEdit(SeparateSourceGuidance):
 
     @classmethod
     def sd3(cls) -> "FlowEdit":
-        """As released for Stable Diffusion 3, with 13.5 on the target; for Flux the two scales are 1.5 and 5.5."""
+        """The source's scale as released for Stable Diffusion 3, with 13.5 on the target; for Flux 1.5 and 5.5."""
         return cls(source_guidance=3.5)
 
     def at_progress(self, progress: float) -> "FlowEdit":

@@ -64,8 +64,8 @@ class Method(Checked, abc.ABC):
 
     edits: ClassVar[bool] = False
     """Whether it compares with a source; inferred noise is then inferred from the source."""
-    ignores_guidance: ClassVar[bool] = False
-    """Whether its gradient is the same at every guidance scale."""
+    guided_by: ClassVar[Literal["rule", "scale", "none"]] = "rule"
+    """What its residual uses of the run's guidance: rule and scale, the scale alone, or nothing."""
     default_optimizer: ClassVar[OptimizerSettings] = OptimizerSettings()
     """The optimiser for images by default."""
     presets: ClassVar[tuple[str, ...]] = ()
@@ -89,12 +89,18 @@ class Method(Checked, abc.ABC):
 
     def uses_negative(self, scale: float) -> bool:
         """Whether a negative prompt counts at this guidance scale."""
-        guided = not self.ignores_guidance or self.noise.uses_guidance()
+        guided = self.guided_by == "rule" or self.noise.uses_guidance()
         return (scale != 1 and guided) or self.noise.uses_negative()
+
+    def rule_scales(self, scale: float) -> set[float]:
+        """The guidance scales at which it asks under the rule of the run's guidance, whose own scale is given."""
+        guided = self.guided_by == "rule" or self.noise.uses_guidance()
+        return self.noise.rule_scales() | ({scale} if guided else set())
 
     def uses_prompt(self, scale: float) -> bool:
         """Whether the prompt to follow counts at this guidance scale; at 0 the guided prediction is unconditional."""
-        return scale != 0 or self.ignores_guidance or self.noise.uses_prompt()
+        inferred = self.noise.uses_prompt() and not self.edits  # an edit infers the noise from its source
+        return scale != 0 or self.guided_by == "none" or inferred
 
     def source_prior(self, prior: Prior) -> Prior:
         """The prior for the source, with its guidance; by default the same as for the target."""
@@ -212,6 +218,11 @@ class SeparateSourceGuidance(Method, abc.ABC):
     def uses_negative(self, scale: float) -> bool:
         """At a scale other than 1, on the target or the source."""
         return super().uses_negative(scale) or self.source_guidance not in (None, 1)
+
+    def rule_scales(self, scale: float) -> set[float]:
+        """With the source's, but for 0 and 1, which are one branch alone."""
+        own = self.source_guidance
+        return super().rule_scales(scale) | ({own} if own is not None and own not in (0, 1) else set())
 
     def source_prior(self, prior: Prior) -> Prior:
         """The prior at `source_guidance`, if set."""

@@ -21,8 +21,8 @@ class NFSD(Method):
         gradient = w(t) (delta_D + s (eps_hat(x_t, t, y) - eps_hat(x_t, t))),
         delta_D  = eps_hat(x_t, t) below `threshold`, eps_hat(x_t, t) - eps_hat(x_t, t, y_neg) from there on
 
-    s is the prior's guidance scale. y_neg is the negative prompt, which describes bad pictures; without one
-    delta_D is 0 from the threshold on, and the rest is s times CSD.
+    s is the prior's guidance scale, without its rule. y_neg is the negative prompt, which describes bad
+    pictures; without one delta_D is 0 from the threshold on, and the rest is s times CSD.
 
     Raises:
         InputError: the threshold is not in [0, 1].
@@ -34,6 +34,7 @@ class NFSD(Method):
     threshold: float = 0.2
     """The fraction of the schedule below which the unconditional prediction itself is followed."""
 
+    guided_by: ClassVar = "scale"
     equation: ClassVar = "w(t) (delta_D + s (eps_hat_cond - eps_hat_uncond))"
     comparison: ClassVar = "the unconditional and the negative prediction"
     advice: ClassVar = (

@@ -45,6 +45,10 @@ class NoiseSource(Checked, abc.ABC):
         """Whether it asks the prior under the guidance of the run."""
         return False
 
+    def rule_scales(self) -> set[float]:
+        """Guidance scales of its own at which it asks under the rule of the run's guidance."""
+        return set()
+
     def recall(
         self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
     ) -> tuple[Draw | None, Memory]:
@@ -189,6 +193,10 @@ class Inverted(NoiseSource):
     def uses_prompt(self) -> bool:
         """Unless its own guidance scale is 0."""
         return self.guidance_scale != 0
+
+    def rule_scales(self) -> set[float]:
+        """Its own, but for 0 and 1, which are one branch alone."""
+        return {self.guidance_scale} - {0.0, 1.0}
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None

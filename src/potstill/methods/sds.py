@@ -46,7 +46,10 @@ class SDS(Method):
 
     @classmethod
     def rfds(cls) -> "SDS":
-        """In a flow's own terms (RFDS, arXiv 2406.03293): v_hat - (eps - x_0), on a flow w = 1 / (1 - t)."""
+        """In a flow's own terms (RFDS, arXiv 2406.03293): v_hat - (eps - x_0), on a flow w = 1 / (1 - t).
+
+        t is uniform; the released code draws it on SD3's shifted grid, so more often near noise.
+        """
         return cls(weight=Velocity())
 
     def residual(

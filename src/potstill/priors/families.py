@@ -1,9 +1,13 @@
 """The family of a pipeline. It follows from the components, so any pipeline class around them works."""
 
+import warnings
 from typing import Any
 
-from potstill.errors import InputError
+from torch import nn
+
+from potstill.errors import InputError, Note
 from potstill.priors.pipeline import Pipeline, network_of
+from potstill.priors.safety import NOT_LOADED
 from potstill.priors.transformers import Flux, PixArt, StableDiffusion3
 from potstill.priors.unets import DeepFloyd, StableDiffusion, StableDiffusionXL, Unconditional, camera_numbers
 
@@ -18,10 +22,10 @@ FAMILIES: dict[str, type[Pipeline]] = {
 
 
 def family(pipe: Any) -> type[Pipeline]:
-    """The class of priors for this pipeline.
+    """The class of priors for this pipeline. Notes parts with weights that no prior uses.
 
     Raises:
-        InputError: no family fits, or the network takes inputs that do not follow from a prompt.
+        InputError: no family fits, the network takes inputs that do not follow from a prompt, or no text is encoded.
     """
     network = network_of(pipe)
     name = type(network).__name__
@@ -34,6 +38,12 @@ def family(pipe: Any) -> type[Pipeline]:
         )
     if reason := _other_inputs(pipe, network.config):
         raise InputError(f"{type(pipe).__name__} is not supported: {reason}; choose a plain text-to-image model")
+    if FAMILIES[name] is not Unconditional and not hasattr(pipe, "encode_prompt"):
+        raise InputError(
+            f"{type(pipe).__name__} is not supported: it has no encode_prompt, which encodes a text; choose a "
+            "text-to-image pipeline around the same network"
+        )
+    _note_unused(pipe)
     if name != "UNet2DConditionModel":
         return FAMILIES[name]
     if network.config.addition_embed_type == "text_time":
@@ -55,6 +65,9 @@ def _other_inputs(pipe: Any, config: Any) -> str:
     if pipe.config.get("requires_aesthetics_score"):
         return "it refines images and takes an aesthetic score"
     vae = getattr(pipe, "vae", None)
+    for part, module in _modules(pipe).items():
+        if module is not vae and hasattr(module, "encode") and hasattr(module, "decode"):
+            return f"its latents are those of {part} ({type(module).__name__}), and only a part named vae is read"
     packed = 4 if type(network_of(pipe)).__name__ == "FluxTransformer2DModel" else 1
     if vae is not None and config.in_channels != packed * vae.config.latent_channels:
         return (
@@ -62,3 +75,21 @@ def _other_inputs(pipe: Any, config: Any) -> str:
             f"{packed * vae.config.latent_channels}, so it takes another image as well"
         )
     return ""
+
+
+def _note_unused(pipe: Any) -> None:
+    """Say which parts with weights are left out, such as a ControlNet, since the network is told a text alone."""
+    used = (network_of(pipe), getattr(pipe, "vae", None))
+    left = [
+        f"{name} ({type(module).__name__})"
+        for name, module in _modules(pipe).items()
+        if not (any(module is each for each in used) or name.startswith("text_encoder") or name in NOT_LOADED)
+    ]
+    if left:
+        text = f"{', '.join(left)} of {type(pipe).__name__} is not used, since the network is told a text alone"
+        warnings.warn(f"{text}: leave it out of the model, or ignore this", Note, stacklevel=4)
+
+
+def _modules(pipe: Any) -> dict[str, nn.Module]:
+    """The parts with weights, by name."""
+    return {name: part for name, part in pipe.components.items() if isinstance(part, nn.Module)}

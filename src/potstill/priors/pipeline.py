@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Shaped
@@ -16,13 +16,14 @@ from torch import Generator, Tensor
 
 from potstill.diffusion.codec import Codec
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Query, predict
-from potstill.diffusion.schedule import Flow, Schedule, Tabulated
+from potstill.diffusion.schedule import Flow, Schedule
 from potstill.diffusion.views import ViewReading
 from potstill.errors import InputError
 from potstill.priors.logs import quiet
 from potstill.priors.lora import adapt
 from potstill.priors.onnx_network import in_torch
 from potstill.priors.prompts import PromptReader
+from potstill.priors.schedules import PREDICTIONS, flow_times, schedule_of
 from potstill.priors.vae import codec_of
 from potstill.tensors import Grid, Times, per_sample
 
@@ -30,12 +31,6 @@ _CACHED_PROMPTS = 256
 """Prompts whose embeddings are kept: thousands of those of a large model would fill the memory."""
 _LONGEST = 10_000
 """The largest side of a training image in cells."""
-_PREDICTIONS = {  # from what the network predicts, and back
-    "epsilon": (Prediction.from_eps, lambda hat, alpha, sigma: hat.eps),
-    "sample": (Prediction.from_x0, lambda hat, alpha, sigma: hat.x0),
-    "v_prediction": (Prediction.from_v, Prediction.v),
-    "flow_prediction": (Prediction.from_flow, lambda hat, alpha, sigma: hat.velocity),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +40,9 @@ class Pipeline(NetworkPrior, abc.ABC):
     What the network predicts, the table of noise levels and the scale of the latents come from the pipeline's own
     configs. Predictions have the dtype and device of x_t; the network computes in its own.
     """
+
+    to_last_step: ClassVar[bool] = False
+    """Whether the pipeline samples a flow from 1 to 1 / steps before a shift, and not to the scheduler's last level."""
 
     pipe: Any
     """A `diffusers.DiffusionPipeline`."""
@@ -198,15 +196,23 @@ class Pipeline(NetworkPrior, abc.ABC):
         return {}
 
     def check(self, x0: Tensor, condition: Condition) -> None:
-        """Raise unless x0 is a batch of latents with the network's channels.
+        """Raise unless x0 is a batch of latents with the network's channels, and the condition has `size_condition`.
 
         Raises:
-            InputError: it is not.
+            InputError: either is not so.
         """
         if x0.ndim != 4 or x0.shape[1] != self.channels:
             raise InputError(
                 f"a render of shape {tuple(x0.shape)} must be a batch of latents [b, {self.channels}, h, w]: encode "
                 "pictures with prior.codec.encode"
+            )
+        self._check_size(x0, condition)
+
+    def _check_size(self, latents: Grid, condition: Condition) -> None:
+        if missing := sorted(self.size_condition(latents).keys() - condition.keys()):
+            raise InputError(
+                f"the condition lacks {', '.join(missing)}, the size of the picture, which {type(self).__name__} "
+                "takes: use {**prior.encode_prompt(prompt), **prior.size_condition(x0)}"
             )
 
     @abc.abstractmethod
@@ -219,6 +225,7 @@ class Pipeline(NetworkPrior, abc.ABC):
 
     def __call__(self, x_t: Grid, t: Times, condition: Condition) -> Prediction:
         """The network's output as x0 and eps, in the dtype and on the device of x_t."""
+        self._check_size(x_t, condition)
         # Before the network, whose weights push everything else out of the processor's caches.
         alpha, sigma = (per_sample(value, x_t) for value in self.schedule(t))
         moved = {name: self._moved(value) for name, value in condition.items()}
@@ -259,14 +266,23 @@ class Pipeline(NetworkPrior, abc.ABC):
     @cached_property
     def _conversions(self) -> Any:
         flow = isinstance(self.schedule, Flow)
-        return _PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
+        return PREDICTIONS["flow_prediction" if flow else self.pipe.scheduler.config.prediction_type]
 
     def _moved(self, value: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
         return value.to(self.device, self.dtype if value.is_floating_point() else value.dtype)
 
+    def sampling_times(self, steps: int, x0: Grid) -> list[Times]:
+        """Equal steps for a table; for a flow those of the pipeline, whose scheduler may shift them towards noise."""
+        if not isinstance(self.schedule, Flow):
+            return super().sampling_times(steps, x0)
+        patch = self.size_multiple // self.codec.factor
+        tokens = (x0.shape[-2] // patch) * (x0.shape[-1] // patch)
+        return flow_times(self.pipe.scheduler, steps, tokens, self.to_last_step)
+
     def timesteps(self, t: Times) -> Float[Tensor, " b"]:
-        """The network's timesteps, [b]: t itself for a table, 1,000 t for a flow."""
-        steps = t if isinstance(self.schedule, Tabulated) else 1000 * t
+        """The network's timesteps, [b]: t itself for a table, for a flow t of all timesteps, which are mostly 1,000."""
+        flow = isinstance(self.schedule, Flow)
+        steps = self.pipe.scheduler.config.num_train_timesteps * t if flow else t
         return steps.to(torch.float32).to(self.device)
 
 
@@ -274,22 +290,3 @@ def network_of(pipe: Any) -> Any:
     """The denoising network of a pipeline, a U-Net or a transformer; None without one."""
     unet = getattr(pipe, "unet", None)
     return getattr(pipe, "transformer", None) if unet is None else unet
-
-
-def schedule_of(scheduler: Any) -> Schedule:
-    """The noise schedule of a diffusers scheduler: `alphas_cumprod` exactly as tabulated, or a rectified flow.
-
-    Raises:
-        InputError: the scheduler has neither a table nor flow sigmas, or its prediction type is unknown.
-    """
-    if scheduler is None:
-        raise InputError("the model has no scheduler, which states its noise schedule: fetch it again")
-    kind = getattr(scheduler.config, "prediction_type", None)
-    if "FlowMatch" in type(scheduler).__name__ or kind == "flow_prediction":
-        return Flow()
-    if not isinstance(kind, str) or kind not in _PREDICTIONS or not hasattr(scheduler, "alphas_cumprod"):
-        raise InputError(
-            f"{type(scheduler).__name__} with prediction type {kind!r} is not supported: use a scheduler with "
-            f"alphas_cumprod that predicts {', '.join(_PREDICTIONS)}, or a flow-matching one"
-        )
-    return Tabulated(scheduler.alphas_cumprod.double())

@@ -12,6 +12,9 @@ from potstill.diffusion.prior import Condition
 from potstill.priors.pipeline import Pipeline
 from potstill.tensors import Grid, Times
 
+_STATES = ("encoder_hidden_states", "pooled_projections")
+"""The entries of a prompt for Stable Diffusion 3 and Flux."""
+
 
 @dataclass(frozen=True, eq=False)
 class Transformer(Pipeline):
@@ -50,7 +53,8 @@ class StableDiffusion3(Transformer):
 
     def output(self, x_t: Grid, t: Times, condition: Condition) -> Grid:
         """The output of the transformer, at timesteps 1,000 t."""
-        return self.network(x_t, timestep=self.timesteps(t), return_dict=False, **condition)[0]
+        told = {name: condition[name] for name in _STATES}  # a view may have added entries
+        return self.network(x_t, timestep=self.timesteps(t), return_dict=False, **told)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,7 @@ class Flux(Transformer):
     """
 
     t5: ClassVar = "tokenizer_2"
+    to_last_step: ClassVar = True
 
     guidance: float = 3.5
     """The guidance scale that a network with distilled guidance takes."""
@@ -113,6 +118,7 @@ class Flux(Transformer):
         places = torch.cartesian_prod(torch.zeros(1), rows.float(), columns.float())
         texts = torch.zeros(condition["encoder_hidden_states"].shape[1], 3)
         embedded = self.network.config.guidance_embeds
+        told = {name: condition[name] for name in _STATES}  # a view may have added entries
         raw = self.network(
             blocks.flatten(2).mT,
             timestep=self.timesteps(t) / 1000,
@@ -120,7 +126,7 @@ class Flux(Transformer):
             img_ids=places.to(self.device),
             txt_ids=texts.to(self.device),
             return_dict=False,
-            **condition,
+            **told,
         )[0]
         return F.pixel_shuffle(raw.mT.unflatten(2, (height, width)), 2)
 

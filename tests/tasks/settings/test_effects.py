@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -13,14 +14,16 @@ from potstill.baselines import BASELINES
 from potstill.diffusion.guidance import Guided, Interval, PerpNeg, Plain, Rescaled
 from potstill.distillation import distill
 from potstill.errors import Note
-from potstill.methods import CSD, DDS, NFSD, SDS, VSD
+from potstill.methods import CSD, DDS, NFSD, SDI, SDS, VSD, Bridge
 from potstill.methods.noise import Inverted, Picard
 from potstill.methods.render_model import Empirical, LoRAModel
 from potstill.methods.times import Annealed
+from potstill.priors import Mixture
 from potstill.priors.lora import scales
 from potstill.priors.prompts import PromptWarning
 from potstill.scenes import Points
 from potstill.tasks.settings.effects import idle_settings, note_repeats
+from potstill.tasks.settings.guiding import steered
 from tests.methods.cases import METHODS, NOISES, Case
 from tests.tiny_emoji import tiny_emoji
 
@@ -28,7 +31,12 @@ PROMPTS = {"source": "fluent red heart", "target": "fluent blue heart"}
 ALL = {
     **{name: replace(each, render_model=Empirical()) if name == "vsd" else each for name, each in METHODS.items()},
     **{f"SDS with {name}": SDS(noise=noise) for name, noise in NOISES.items()},
-    **{f"CSD with {name}": CSD(noise=NOISES[name]) for name in ("Inverted", "FixedPoint", "Picard")},
+    **{
+        f"{type(each).__name__} with {name}": replace(each, noise=NOISES[name])
+        for each in (CSD(), NFSD(threshold=0.5), Bridge())
+        for name in ("Inverted", "FixedPoint", "Picard")
+    },
+    "Bridge.release with Inverted": replace(Bridge.release(), noise=Inverted()),
     "inverted at 1": SDS(noise=Inverted(guidance_scale=1.0)),
     "inverted at 0": DDS(noise=Inverted(guidance_scale=0.0)),
     "sds at fixed times": SDS(times=Annealed()),
@@ -45,28 +53,47 @@ def image():
     return torch.rand(1, 3, 64, 64, generator=Generator().manual_seed(1))
 
 
-def end(method, scale, target=1, negative=None):
-    """Where a run ends under guidance."""
-    case, scene = Case(), Points(Case().x0)
-    prior = Guided(case.mixture, scale, {} if negative is None else case.mixture.condition(negative))
-    options = {"target": case.mixture.condition(target), "steps": 2, "rng": Generator().manual_seed(0)}
-    options |= {"source": case.source.condition} if method.edits else {}
+def end(method, scale, target=1, negative=None, rule=Plain()):
+    """Where a run ends under guidance, in a world of three classes, whose directions differ; 0 is the source's."""
+    world = Mixture(Case().mixture.centres, torch.tensor([0, 0, 0, 1, 1, 2, 2]), width=0.3)
+    scene, avoided = Points(Case().x0), {} if negative is None else world.condition(negative)
+    prior = steered(Guided(world, scale), rule, "negative" if avoided else "", lambda _: avoided, {})
+    options = {"target": world.condition(target), "steps": 2, "rng": Generator().manual_seed(0)}
+    options |= {"source": world.condition(0)} if method.edits else {}
     for _ in distill(scene, prior, method, **options):
         pass
-    return scene.points
+    return scene.points.detach()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_method_says_what_counts(name):
     method = ALL[name]
     for scale in (0.0, 1.0, 2.0):
-        same = torch.equal(end(method, scale), end(method, scale, negative=0))
+        same = torch.equal(end(method, scale), end(method, scale, negative=2))
         if scale or not method.edits:  # an edit moves nothing at 0
             assert same != method.uses_negative(scale), f"negative prompt at {scale}"
         same = torch.equal(end(method, scale), end(method, scale, target=0))
         assert same != method.uses_prompt(scale), f"prompt at {scale}"
     same = torch.equal(end(method, 2.0), end(method, 7.0))
-    assert same == (method.ignores_guidance and not method.noise.uses_guidance())
+    assert same == (method.guided_by == "none" and not method.noise.uses_guidance())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_guidance_counts_or_a_note_says_that_it_does_not(name):
+    """Each rule, and the negative prompt under each; at scale 0 an edit moves nothing, whatever is set."""
+    method = ALL[name]
+    same = partial(torch.allclose, rtol=0, atol=1e-9)
+    for scale in (1.0, 2.0) if method.edits else (0.0, 1.0, 2.0):
+        plain, negative = end(method, scale), end(method, scale, negative=2)
+        for rule in (Plain(), Rescaled(), Interval(0.0, 0.5), PerpNeg()):
+            notes = list(idle_settings(method, "the prompt", scale, False, rule, "negative", True))
+            told = [f"guidance = {rule} changes nothing", "the negative prompt changes nothing"]
+            of_rule, of_negative = (any(note.startswith(text) for note in notes) for text in told)
+            ruled = end(method, scale, negative=2, rule=rule)
+            without = plain if isinstance(rule, Plain | PerpNeg) else end(method, scale, rule=rule)
+            assert same(ruled, without) == of_negative, (scale, rule)
+            if not isinstance(rule, Plain | PerpNeg):
+                assert same(ruled, negative) == of_rule, (scale, rule)
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -98,7 +125,13 @@ CASES = [
         {"scale": 0.0},
         "the prompt changes nothing with SDS at guidance scale 0, which is unconditional: ch",
     ),
-    (DDS(), {"scale": 0.0, "rule": PerpNeg(), "negative": "x"}, "the prompt changes nothing with DDS at guidance"),
+    (DDS(), {"scale": 0.0, "rule": PerpNeg()}, "the prompt changes nothing with DDS at guidance"),
+    (NFSD(), {"rule": PerpNeg(), "negative": "x"}, r".* NFSD under guidance = PerpNeg\(.*: leave guidance out$"),
+    (Bridge(), {"rule": PerpNeg(), "negative": "x"}, r".* with Bridge under guidance = PerpNeg\(.*: leave both out$"),
+    (Bridge(), {"negative": "x"}, "the negative prompt changes nothing with Bridge at guidance scale 5: leave it out$"),
+    (Bridge(), {"rule": Rescaled()}, r"guidance = Rescaled\(.* with Bridge, which uses the scale alone: leave it out$"),
+    (Bridge.release(), {"rule": Rescaled()}, None),
+    (SDI(), {"scale": 1.0, "rule": Rescaled()}, None),  # the inversion has a scale of its own
     (BASELINES["ddim-inversion"], {"scale": 0.0}, "the prompt changes nothing with DDIMInversion at guidance scale 0"),
     (SDS(), {"scale": 0.0, "rule": Rescaled()}, None),  # the prompt gives the contrast
     (SDS(), {"scale": 0.0, "rule": Interval()}, None),  # conditional outside

@@ -38,7 +38,7 @@ def sample(
     seed: int = 0,
     on_step: OnStep = lambda done, total: None,
 ) -> Images:
-    """Sample pictures of prompts: DDIM from pure noise, down times in equal steps.
+    """Sample pictures of prompts: DDIM from pure noise, down times in equal steps, or those of a flow's own scheduler.
 
     Picture n of all starts from the noise of seed + n, so each can be drawn again alone; from several sides, it is
     drawn from each, from the same noise. Pixels are held within their range in every step (see `Clipped`).
@@ -75,7 +75,7 @@ def sample(
     seen = [_camera(each, elevation) for each in sides] or [{}]
     conditions = [{**prior.encode_prompt(each), **view} for each in wanted for _ in range(count) for view in seen]
     shape = (prior.channels, *(side // prior.codec.factor for side in prior.size))
-    times = prior.schedule.inversion_grid(prior.schedule.time(torch.ones(1)), steps)[:0:-1]
+    *times, _ = prior.sampling_times(steps, torch.empty(1, *shape))
     guided = in_range(guided, prior.codec)
     images, total = [], steps * -(-len(conditions) // _BATCH)
     for first in range(0, len(conditions), _BATCH):

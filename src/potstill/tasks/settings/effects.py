@@ -38,21 +38,44 @@ def idle_settings(
         negative: the negative prompt, empty without one.
         branches: whether the scale compares a conditional and an unconditional branch, and is no input of the network.
     """
-    name = type(method).__name__
-    own = isinstance(method, Method) and method.ignores_guidance
-    if negative.strip() and not isinstance(rule, PerpNeg) and not method.uses_negative(scale):
-        fix = "choose a larger guidance scale, or leave the negative prompt out"
-        fix = f"give {name} a share of it, as in {name}(negative=1.0)" if own else fix
-        yield f"the negative prompt changes nothing with {name} at guidance scale {scale:g}: {fix}"
-    if branches and scale == 0 and isinstance(rule, Plain | PerpNeg) and not method.uses_prompt(scale):
+    name, scales = type(method).__name__, method.rule_scales(scale)
+    own = isinstance(method, Method) and method.guided_by == "none" and not method.noise.uses_guidance()
+    idle = not any(_differs(rule, each) for each in scales)
+    if negative.strip():
+        yield from _idle_negative(method, scale, rule, idle)
+    if branches and scale == 0 and not (method.uses_prompt(scale) or (scale in scales and _differs(rule, scale))):
         yield f"{prompt} changes nothing with {name} {WITHOUT_PROMPT}"
-    if isinstance(method, Method) and own and not method.noise.uses_guidance():
-        if stated:
-            yield f"the guidance scale changes nothing with {name}, which has its own: leave it out"
-        if rule != Plain():
-            yield f"guidance = {rule} changes nothing with {name}, which has its own: leave it out"
-    elif scale == 1 and isinstance(rule, Rescaled | Interval):
-        yield f"guidance = {rule} changes nothing at guidance scale 1: choose another scale, or leave it out"
+    if own and stated:
+        yield f"the guidance scale changes nothing with {name}, which has its own: leave it out"
+    if idle and not isinstance(rule, Plain | PerpNeg):
+        why = f"at guidance scale {scale:g}: choose another scale, or"
+        why = why if scales else f"with {name}, which {'has its own' if own else 'uses the scale alone'}:"
+        yield f"guidance = {rule} changes nothing {why} leave it out"
+
+
+def _differs(rule: GuidanceRule, scale: float) -> bool:
+    """Whether a rule, with the negative prompt that `PerpNeg` takes, is another one than `Plain` at this scale."""
+    if isinstance(rule, PerpNeg):
+        return scale != 0
+    return scale != 1 if isinstance(rule, Rescaled | Interval) else rule != Plain()
+
+
+def _idle_negative(method: Method | Baseline, scale: float, rule: GuidanceRule, idle: bool) -> Iterator[str]:
+    """Whether the negative prompt, which is the rule's with `PerpNeg`, changes nothing."""
+    perpendicular, scales = isinstance(rule, PerpNeg), method.rule_scales(scale)
+    if not idle if perpendicular else method.uses_negative(scale):
+        return
+    name = type(method).__name__
+    where = f"with {name} at guidance scale {scale:g}"
+    if perpendicular and not scales:
+        where = f"with {name} under guidance = {rule}, which it does not use"
+        fix = "leave guidance out" if method.uses_negative(scale) else "leave both out"
+    elif scales:
+        fix = "choose a larger guidance scale, or leave the negative prompt out"
+    else:
+        share = f"give {name} a share of it, as in {name}(negative=1.0)"
+        fix = share if hasattr(method, "negative") else "leave it out"
+    yield f"the negative prompt changes nothing {where}: {fix}"
 
 
 def note_repeats(names: Iterable[str]) -> None:

@@ -73,6 +73,10 @@ WRONG = {
     "a picture": ((*GENERATE, "--out", "a.png"), "cannot write Gaussians as 'a.png'"),
     "an input as output": (("edit", "teapot.ply", *EDIT, "--out", "teapot.ply", "--overwrite"), "is an input"),
     "no such toy": (("generate", "red dragon", "--scene", "gaussians", *TINY), "no toy is called 'dragon'"),
+    "a toy of the network": (
+        ("generate", "purple elephant", "--scene", "gaussians"),
+        "the bundled model toys draws it: choose it with --model toys",
+    ),
     "no such scene": (("edit", "no.ply", *EDIT), "there is no such file"),
     "no field of view": ((*GENERATE, "--fov", "0", "0"), "fov from 0"),
     "a preset": ((*GENERATE, "--preset", "sdi-threestudo"), "did you mean 'sdi-threestudio'"),

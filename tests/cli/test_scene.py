@@ -238,6 +238,7 @@ def test_the_helps_are_those_of_scenes_and_the_plain_ones_mention_them(capsys):
     _, scene, _ = run(capsys, "generate", "--scene", "gaussians", "--help")
     assert "--gaussians INT" in scene
     assert "world:toys" in scene
+    assert "by default 4 for Gaussians from a prompt, 1 for a volume" in " ".join(scene.split())
     _, picture, _ = run(capsys, "generate", "--help")
     assert "--gaussians" not in picture
     assert "potstill generate --scene gaussians --help" in " ".join(picture.split())

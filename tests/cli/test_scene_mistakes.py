@@ -79,6 +79,7 @@ WRONG = {
     ),
     "no such scene": (("edit", "no.ply", *EDIT), "there is no such file"),
     "no field of view": ((*GENERATE, "--fov", "0", "0"), "fov from 0"),
+    "a rate": ((*GENERATE, "--learning-rate", "0"), "4 for new Gaussians, 1 for a volume and 2 for an edit is usual"),
     "a preset": ((*GENERATE, "--preset", "sdi-threestudo"), "did you mean 'sdi-threestudio'"),
     "a preset for fixed cameras": ((*GENERATE, "--preset", "sdi-threestudio"), "elevation is fixed in world:toys"),
     "half a box": (("edit", "teapot.ply", *EDIT, "--only-box", "0", "1"), "must be six numbers"),

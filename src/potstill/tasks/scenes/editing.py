@@ -156,7 +156,10 @@ class EditScene(SceneTask):
                 raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")
             return read_gaussians(given, viewing)
         scene = gaussians_on_mesh(given, self.on_mesh, rng, viewing, RADIUS)
-        text = f"{str(given)!r} becomes {self.on_mesh:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
+        text = (
+            f"{str(given)!r} is edited as {self.on_mesh:,} Gaussians on its surface (--gaussians), scaled to fit into "
+        )
+        text += f"a ball of radius {RADIUS:g} around the origin"
         warnings.warn(text, Note, stacklevel=3)
         return scene
 

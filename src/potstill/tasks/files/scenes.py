@@ -124,8 +124,8 @@ def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Ba
         parts = "a loose fleck" if found.flecks == 1 else f"{found.flecks} loose flecks"
         warnings.warn(f"the mesh leaves out {parts}, each less than {FLECK:.1%} of its surface", Note, stacklevel=4)
     if found.agreement < AGREEMENT:
-        text = f"the edges of the volume are soft, and the mesh is sharp: {1 - found.agreement:.0%} of the area that "
-        text += "it or the pictures cover is covered by one of them alone, along the outline"
+        text = "the edges of a volume are soft and those of a mesh are sharp: from all around, the outline of the mesh "
+        text += f"and that of the pictures differ on {1 - found.agreement:.0%} of the area that they cover"
         warnings.warn(text, Note, stacklevel=4)
     return mesh_bytes(ending, *found.surface, settings=record)
 

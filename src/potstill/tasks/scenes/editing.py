@@ -131,6 +131,10 @@ class EditScene(SceneTask):
             chosen = self._inside(scene, chosen)
         if not chosen.all():
             scene.hold(~chosen.to(model.device))
+            if isinstance(self.route, Direct):
+                text = "with the route Direct() an edit spreads a little over the border of what may change: "
+                text += 'add --route "Refit()" --views 24 --learning-rate 4, and it ends there'
+                warnings.warn(text, Note, stacklevel=4)
         return scene
 
     def baking(self, inputs: Mapping[str, Any]) -> Baking | None:

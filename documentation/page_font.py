@@ -9,13 +9,14 @@ the font that is written.
 import sys
 from pathlib import Path
 
+from potstill.web.note_texts import NOTE_TEXTS
 from potstill.web.page import KOREAN
 from potstill.web.texts import TEXTS
 
 
 def letters() -> set[str]:
     """All letters of the Korean texts that are not Latin."""
-    return {letter for _, korean in TEXTS.values() for letter in korean if ord(letter) > 0x2FF}
+    return {letter for _, korean in (*TEXTS.values(), *NOTE_TEXTS) for letter in korean if ord(letter) > 0x2FF}
 
 
 def write(font: str, out: Path = KOREAN) -> None:

@@ -49,7 +49,7 @@ TESTED_IN = {
     " tasks.scenes.(comparing|editing|generating|growth|models|presets|run|settings|task)",
     "tasks/images/test_editing.py": "tasks.settings.shared",
     "tasks/drawings/test_drawings.py": "tasks.files.drawings tasks.drawings.(comparing|editing|generating|settings)",
-    "tasks/runs/test_replaying.py": "priors.spec tasks.files.provenance tasks.settings.(plan|versions)",
+    "tasks/runs/test_replaying.py": "priors.spec tasks.settings.(plan|versions)",
     "tasks/settings/test_parsing.py": "tasks.settings.kinds",
     "worlds/toys/test_toys_bank.py": "worlds.toys.bank",
     "worlds/toys/test_toys_study.py": "worlds.toys.(figures|starts|study)",

@@ -11,6 +11,9 @@ from potstill.io.gaussian_files import SETTINGS, read_gaussians
 from potstill.io.images import png_bytes
 from potstill.io.meshes import mesh_settings
 from potstill.io.ply import read_header
+from potstill.scenes.files import read_gaussians as load_gaussians
+from potstill.scenes.files import write_gaussians
+from potstill.tasks.files.provenance import read_record
 from tests.cli.test_cli import run
 from tests.stops import Killed, contents, killed_after
 
@@ -44,6 +47,24 @@ def test_a_file_of_gaussians_goes_in_and_comes_out(capsys, teapot):
     code, _, err = run(capsys, "replay", "edit.png", "--out", "third.ply")
     assert code == 0, err
     assert Path("third.ply").read_bytes() == Path("edit.ply").read_bytes()
+
+
+def test_the_model_is_that_which_the_file_was_made_with(capsys, teapot):
+    record = read_record(teapot)
+    write_gaussians("network.ply", load_gaussians(teapot), {**record, "model": {"name": "toys"}})
+    words = ("--source", "red teapot", "--target", "pink teapot", "--steps", "1", "--views", "1")
+    note = "note: the model is toys, which 'network.ply' was made with; --model states another one"
+    code, _, err = run(capsys, "edit", "network.ply", *words, "--route", "Direct()", "--out", "pink.ply")
+    assert code == 0, err
+    assert note in err
+    assert (found := read_record("pink.ply"))["model"]["name"] == "toys"
+    assert found["settings"]["learning_rate"] == 4.0  # of its preset
+    code, _, err = run(capsys, "edit", "network.ply", *words, "--model", "world:toys")
+    assert (code, note in err) == (2, False)
+    assert "choose it with --model toys" in err
+    code, _, err = run(capsys, "compare", "network.ply", *words, "--methods", "dds")
+    assert code == 0, err
+    assert note in err
 
 
 def test_text_goes_in_and_a_mesh_comes_out(capsys, tiny_folder, tmp_path, monkeypatch):
@@ -217,6 +238,7 @@ def test_the_helps_are_those_of_scenes_and_the_plain_ones_mention_them(capsys):
     _, scene, _ = run(capsys, "generate", "--scene", "gaussians", "--help")
     assert "--gaussians INT" in scene
     assert "world:toys" in scene
+    assert "by default 4 for Gaussians from a prompt, 1 for a volume" in " ".join(scene.split())
     _, picture, _ = run(capsys, "generate", "--help")
     assert "--gaussians" not in picture
     assert "potstill generate --scene gaussians --help" in " ".join(picture.split())

@@ -73,8 +73,13 @@ WRONG = {
     "a picture": ((*GENERATE, "--out", "a.png"), "cannot write Gaussians as 'a.png'"),
     "an input as output": (("edit", "teapot.ply", *EDIT, "--out", "teapot.ply", "--overwrite"), "is an input"),
     "no such toy": (("generate", "red dragon", "--scene", "gaussians", *TINY), "no toy is called 'dragon'"),
+    "a toy of the network": (
+        ("generate", "purple elephant", "--scene", "gaussians"),
+        "the bundled model toys draws it: choose it with --model toys",
+    ),
     "no such scene": (("edit", "no.ply", *EDIT), "there is no such file"),
     "no field of view": ((*GENERATE, "--fov", "0", "0"), "fov from 0"),
+    "a rate": ((*GENERATE, "--learning-rate", "0"), "4 for new Gaussians, 1 for a volume and 2 for an edit is usual"),
     "a preset": ((*GENERATE, "--preset", "sdi-threestudo"), "did you mean 'sdi-threestudio'"),
     "a preset for fixed cameras": ((*GENERATE, "--preset", "sdi-threestudio"), "elevation is fixed in world:toys"),
     "half a box": (("edit", "teapot.ply", *EDIT, "--only-box", "0", "1"), "must be six numbers"),

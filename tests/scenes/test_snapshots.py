@@ -105,3 +105,21 @@ def test_there_are_no_more_pictures_than_cameras():
         Refit(steps=0)
     with pytest.raises(InputError, match="still"):
         Refit(still=1.0)
+
+
+def test_where_held_gaussians_are_seen_the_goal_does_not_change():
+    scene = cloud(Orbit(width=16, height=16), 3)
+    pictures = Snapshots(scene, Generator())
+    view, source = pictures.fixed, pictures.copy()
+    assert torch.equal(scene.held_part(view), torch.zeros(3, 1, 16, 16))
+    held = torch.arange(30) % 2 == 0
+    scene.hold(held)
+    part = scene.held_part(view)
+    scene.hold(~held)
+    assert torch.allclose(part + scene.held_part(view), scene.shade(view)[1], atol=1e-6)
+    assert 0.5 < part.max() <= 1
+    with torch.no_grad():
+        pictures.latents -= 0.2
+    before, after = (scene.viewing.codec.decode(each.latents.detach()) for each in (source, pictures))
+    assert torch.allclose(pictures.goal(source, 0.0, part) - before, (1 - part) * (after - before), atol=1e-6)
+    assert torch.equal(pictures.goal(source, 0.0, 1.0), before)

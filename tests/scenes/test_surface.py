@@ -8,8 +8,8 @@ import torch
 
 from potstill.errors import InputError
 from potstill.scenes import Volume
-from potstill.scenes.surface import marching_cubes
-from potstill.tasks.files.scenes import LEVEL, surface_of
+from potstill.scenes.surface import marching_cubes, without_flecks
+from potstill.tasks.files.scenes import body_level, surface_of
 from tests.optional import needs
 
 F64 = torch.float64
@@ -40,10 +40,29 @@ def test_the_surface_to_be_written_holds_a_body_that_is_less_dense_than_a_knob_o
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
     body, knob = torch.stack([x, y, z]).norm(dim=0) < 0.5, torch.stack([x, y, z - 0.6]).norm(dim=0) < 0.15
     scene = Volume(torch.where(knob, 15.0, torch.where(body, 5.0, -9.0)), torch.zeros(3, 33, 33, 33))
-    surface, level = surface_of(scene)
-    assert level < 5
-    assert surface.vertices[:, 2].min() == pytest.approx(-0.5, abs=0.07)
-    assert surface_of(Volume(torch.where(body, 40.0, -9.0), torch.zeros(3, 33, 33, 33)))[1] == LEVEL
+    assert body_level(scene) < 5
+    found = surface_of(scene)
+    assert found.surface.vertices[:, 2].min() == pytest.approx(-0.5, abs=0.07)
+    assert found.agreement > 0.95
+    assert found.flecks == 0
+
+
+@needs("skimage")
+def test_loose_flecks_are_left_out_and_counted():
+    axis = torch.linspace(-1, 1, 49)
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    body, fleck = torch.stack([x, y, z]).norm(dim=0) < 0.7, torch.stack([x - 0.875, y, z - 0.875]).norm(dim=0) < 0.03
+    scene = Volume(torch.where(body | fleck, 40.0, -9.0), torch.stack([4 * x, 0 * y, 0 * z]))
+    whole, found = scene.surface(5.0), surface_of(scene)
+    assert np.linalg.norm(whole.vertices, axis=1).max() > 1
+    assert found.flecks == 1
+    vertices, faces, colours = found.surface
+    assert np.linalg.norm(vertices, axis=1).max() < 0.75
+    assert len(np.unique(faces)) == len(vertices)
+    assert np.abs(colours[:, 0] - 1 / (1 + np.exp(-4 * vertices[:, 0]))).max() < 0.02
+    same, none = without_flecks(found.surface)
+    assert none == 0
+    assert all(np.array_equal(one, other) for one, other in zip(same, found.surface, strict=True))
 
 
 @needs("skimage")

@@ -115,7 +115,8 @@ def _parse(name: str, words: list[str]) -> Callable[[], None]:
     file = line.last("--config") if hasattr(command, "from_record") else None
     record = read_config(file, name) if file else None
     if COMMANDS[name].others:
-        command = find_command(name, _subject(name, line, record))
+        command = find_command(name, subject := _subject(name, line, record))
+        line = _with_model(command, line) if subject == "scene" and not record else line
     if record:
         usual = command.from_record(record)
     preset = _preset(command, line, record)
@@ -159,6 +160,22 @@ def _subject(name: str, line: "Line", record: Mapping[str, Any] | None) -> str:
             raise InputError(f"--scene = {kind!r} must be one of {', '.join(kinds)}")
         return (SCENE if (found := subject_of({"scene": kind})) is PICTURE else found).name
     return PICTURE.name if record is None else subject_of_record(record).name
+
+
+def _with_model(command: Any, line: "Line") -> "Line":
+    """The line with the model that the file of a scene was made with, if it states none and asks for no help."""
+    from potstill.cli.parser import Group, positional_words
+    from potstill.tasks.files.provenance import model_of_scene
+    from potstill.tasks.settings.schema import schema
+    from potstill.tasks.subjects import SCENE, subject_of_file
+
+    settings = schema(command)
+    file = next((each for each in positional_words(line, settings) if subject_of_file(each) is SCENE), None)
+    if file is None or line.last("--model", "--help", "-h", "--help-all") is not None:
+        return line
+    usual = next(each.default for each in settings if each.path == ("model", "model"))
+    name = model_of_scene(file, usual)
+    return line if name == usual else dataclasses.replace(line, groups=[*line.groups, Group("--model", [name])])
 
 
 def _of_another_subject(name: str, command: Any, wanted: str) -> str:

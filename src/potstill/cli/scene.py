@@ -138,7 +138,7 @@ class SceneCommand(RunCommand, abc.ABC):
 @dataclass(frozen=True, kw_only=True)
 class GenerateSceneCommand(SceneCommand):
     """Generate a 3-D scene from a prompt: Gaussians, or a volume whose surface is written as a mesh. The default model,
-    world:toys, knows some toys; for anything else give a text-to-image model with --model.
+    world:toys, knows some toys; --model toys knows more, and for anything else give a text-to-image model with --model.
 
     By default the model is an exact world: the score of pictures of toys from every side is known in closed form. It
     knows a teapot, snowman, mug, mushroom, rocket, tree, chair, lamp, house, duck, owl and more in two colours each;
@@ -165,8 +165,9 @@ class GenerateSceneCommand(SceneCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class EditSceneCommand(SceneCommand):
-    """Edit a 3-D scene with two prompts: one describes the scene, the other what it should become. The default model,
-    world:toys, knows some toys; for anything else give a text-to-image model with --model.
+    """Edit a 3-D scene with two prompts: one describes the scene, the other what it should become. A scene that a
+    bundled model made is edited by that model. Otherwise the default is world:toys, which knows some toys; --model toys
+    knows more, and for anything else give a text-to-image model with --model.
 
     What the prompts have in common is kept, and what differs is changed. The source of the edit is the scene as it was,
     from every view, so nothing but the file is needed. A mesh becomes Gaussians on its surface.

@@ -16,7 +16,7 @@ from potstill.scenes.harmonics import CONSTANT
 from potstill.scenes.projection import rotations
 from potstill.scenes.viewing import Solid
 from potstill.scenes.volume import Volume
-from potstill.tasks.files.scenes import surface_of
+from potstill.tasks.files.scenes import body_level
 
 HOST, PORT = "127.0.0.1", 8080
 PAUSE = 0.5
@@ -47,7 +47,7 @@ class Viewer:
         if isinstance(shown, Gaussians):
             self.server.scene.add_gaussian_splats("/scene", **splats(shown))
         elif isinstance(shown, Volume):
-            self.server.scene.add_mesh_trimesh("/scene", coloured_mesh(*surface_of(shown)[0]))
+            self.server.scene.add_mesh_trimesh("/scene", coloured_mesh(*shown.surface(body_level(shown))))
         else:
             self.server.scene.add_mesh_trimesh("/scene", shown)
 

@@ -176,6 +176,14 @@ class Gaussians(Solid):
         inside, whole, _ = slope.sum(0).unbind(1)
         return inside / whole.clamp(min=torch.finfo(whole.dtype).tiny)
 
+    @torch.no_grad()
+    def held_part(self, view: View) -> Float[Tensor, "v 1 h w"]:
+        """How much of each pixel is due to Gaussians that are held, the sum of their T alpha, in [0, 1]."""
+        cameras, held = Cameras.of_view(view), torch.zeros(len(self)) if self.movable is None else ~self.movable
+        colour = held.to(self.means)[None, :, None].expand(len(cameras), -1, 3)
+        opacity = self.opacity_logits.sigmoid()
+        return splat(self.means, self.log_scales, self.quaternions, opacity, colour, cameras)[0][:, :1]
+
     def hold(self, held: Bool[Tensor, " n"] | None) -> None:
         """Fix some of the Gaussians, to the bit; None lets all move.
 

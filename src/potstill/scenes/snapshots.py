@@ -108,10 +108,16 @@ class Snapshots(Scene):
         """The pictures."""
         return self.latents
 
-    def goal(self, source: "Snapshots", still: float) -> Images:
-        """The pictures [v, 3, h, w], with those of the source where they changed by little: see `Refit.still`."""
+    def goal(self, source: "Snapshots", still: float, held: Tensor | float = 0.0) -> Images:
+        """The pictures [v, 3, h, w], with those of the source where they changed by little: see `Refit.still`.
+
+        Args:
+            source: the same pictures, before they were moved.
+            still: the smallest change that is kept whole.
+            held: how much of each pixel [v, 1, h, w] is due to what may not move, and does not change either.
+        """
         before, after = (self.codec.decode(each.latents.detach()) for each in (source, self))
-        return before + without_small(after - before, still)
+        return before + without_small((1 - held) * (after - before), still)
 
     def hold_unchanged(self, scene: Gaussians, goal: Images, source: "Snapshots") -> None:
         """Fix the Gaussians that are seen where the goal is the source, beside those that are fixed.

@@ -19,6 +19,27 @@ class Surface(NamedTuple):
     """Of the vertices, sRGB in [0, 1], [n, 3]."""
 
 
+FLECK = 0.002
+"""Of the area of a surface: a loose part with less is no part of the object."""
+
+
+def without_flecks(surface: Surface) -> tuple[Surface, int]:
+    """A surface without loose parts of less than `FLECK` of its area, and how many those were."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    vertices, faces, colours = surface
+    one, other = faces[:, [0, 1]].T
+    links = coo_array((np.ones(2 * len(faces)), (np.r_[one, one], np.r_[other, faces[:, 2]])), (len(vertices),) * 2)
+    count, part = connected_components(links, directed=False)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    areas = np.bincount(part[one], np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2, count)
+    kept = areas >= FLECK * areas.sum()
+    stays = kept[part]
+    number = stays.cumsum() - 1
+    return Surface(vertices[stays], number[faces[stays[one]]], colours[stays]), int((~kept).sum())
+
+
 def marching_cubes(
     density: Float[np.ndarray, "z y x"], radius: float, level: float
 ) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, "m 3"]]:

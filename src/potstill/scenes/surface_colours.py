@@ -31,11 +31,11 @@ class ColourChange(NamedTuple):
     seen: Bool[Tensor, " m"]
 
 
-def cameras_around() -> Cameras:
-    """26 cameras: four rings of six, and one above and one below."""
+def cameras_around(size: int = SIZE, radius: float = 1.0) -> Cameras:
+    """26 cameras: four rings of six, and one above and one below; for a cube of side 2 radius."""
     azimuth = [60.0 * k + 30 * (ring % 2) for ring in range(4) for k in range(6)]
     elevation = [each for each in (-60.0, -20.0, 20.0, 60.0) for _ in range(6)]
-    return Cameras.orbit([*azimuth, 0.0, 0.0], [*elevation, -90.0, 90.0], DISTANCE, FOV, SIZE)
+    return Cameras.orbit([*azimuth, 0.0, 0.0], [*elevation, -90.0, 90.0], radius * DISTANCE, FOV, size)
 
 
 @torch.no_grad()

@@ -66,7 +66,7 @@ const opened = async (question) => {
   const answer = await ask("drawings_open", question);
   if (!answer) return null;
   art.src = png(answer.data);
-  find(".ps-notes").replaceChildren(...answer.notes.map((each) => make("li", {}, each)));
+  showNotes(answer.notes);
   outlined(answer);
   return answer;
 };

@@ -22,10 +22,21 @@ const say = (key, values = {}) => {
   if (!texts) return key;
   return texts[language() === "ko" ? 1 : 0].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 };
+// A note or an error of the server, in Korean where NOTES has one of its form.
+const translated = (message) => {
+  for (const [pattern, korean] of language() === "ko" ? NOTES : []) {
+    const found = message.match(new RegExp(`^${pattern}$`));
+    if (found) return korean.replace(/\{(\d)\}/g, (all, n) => found[n]);
+  }
+  return message;
+};
+const showNotes = (notes) =>
+  find(".ps-notes").replaceChildren(...notes.map((each) => make("li", { "data-note": each }, translated(each))));
 const text = (key, name = "span", attributes = {}) => make(name, { "data-text": key, ...attributes }, say(key));
 const relabel = () => {
   for (const each of element.querySelectorAll("[data-text]")) each.textContent = say(each.dataset.text);
   for (const each of element.querySelectorAll("[data-label]")) each.setAttribute("aria-label", say(each.dataset.label));
+  for (const each of element.querySelectorAll("[data-note]")) each.textContent = translated(each.dataset.note);
   for (const each of element.querySelectorAll("[data-hint]")) each.setAttribute("placeholder", say(each.dataset.hint));
 };
 const onLanguage = (action) => document.addEventListener("potstill-language", () => { relabel(); action(); });
@@ -40,7 +51,7 @@ const ask = async (name, data) => {
   for (let attempt = 0; attempt < 8; attempt++) {
     try {
       const answer = await server[name](data);
-      if (answer.error) { tell(answer.error, "error"); return null; }
+      if (answer.error) { tell(translated(answer.error), "error"); return null; }
       if (answer.waiting > 1) tell(say("waiting", { place: answer.waiting }));
       else if (find(".ps-message")?.dataset.kind !== "keep") tell("");
       return answer;

@@ -12,6 +12,7 @@ from typing import Any
 
 from potstill.errors import InputError
 from potstill.web import limits
+from potstill.web.note_texts import NOTE_TEXTS
 from potstill.web.texts import TEXTS
 
 HERE = Path(__file__).parent
@@ -74,7 +75,13 @@ def gradio() -> ModuleType:
 
 def script(tab: Tab) -> str:
     """The script of a tab: the texts, what it offers, what all share, and its own."""
-    values = {"TAB": tab.name, "TEXTS": TEXTS, "LIMITS": {"upload": limits.UPLOAD}, "CHOICES": tab.choices()}
+    values = {
+        "TAB": tab.name,
+        "TEXTS": TEXTS,
+        "NOTES": NOTE_TEXTS,
+        "LIMITS": {"upload": limits.UPLOAD},
+        "CHOICES": tab.choices(),
+    }
     constants = [f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in values.items()]
     files = [(HERE / name).read_text("utf-8") for name in ("page.js", *tab.scripts)]
     return "\n".join(["{", *constants, *files, "relabel();", "}"])  # a block, so that names may be gradio's own, too

@@ -107,7 +107,7 @@ const begin = async () => {
 const watch = (answer, running) => {
   bench.run = answer.run ?? bench.run;
   if (answer.run) started();
-  find(".ps-notes").replaceChildren(...answer.notes.map((each) => make("li", {}, each)));
+  showNotes(answer.notes);
   figures(answer);
   show(answer);
   if (!running || answer.done) return;

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from potstill import generate_scene, load
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.methods import DDS, InfEdit
-from potstill.scenes import Gaussians, RandomColour, Sparsity
+from potstill.scenes import Cameras, Gaussians, RandomColour, Sparsity
 from potstill.scenes.files import read_gaussians
 from potstill.tasks.runs.replaying import replay
 from potstill.tasks.scenes.editing import EditScene, edit_scene
@@ -103,3 +103,19 @@ def test_what_suits_no_fit_is_refused():
     assert EditScene.of({**told, "method": DDS()}).resolve().steps == DDS.default_optimizer.steps
     assert EditScene.of({**told, "steps": 5}).resolve().steps == 5
     assert EditScene.of({"source": "a", "target": "b"}).resolve().steps == 300
+
+
+def test_a_box_ends_an_edit_of_pictures_and_the_other_route_says_that_it_does_not(teapot):
+    box = (-2.0, 2.0, -2.0, 2.0, 0.0, 2.0)
+    before = read_gaussians(teapot)
+    inside = before.means[:, 2] >= 0
+    with pytest.warns(Note, match=r"the route Direct\(\) an edit spreads a little over the border.*--route"):
+        edit_scene(teapot, **{**EDIT, "route": "Direct()", "steps": 1}, only_box=box)
+    after = edit_scene(teapot, **EDIT, learning_rate=4.0, only_box=box).scene
+    assert torch.equal(after.means[~inside], before.means[~inside])
+    before.hold(~inside)
+    view = Cameras.orbit([0.0, 120.0, 240.0], 15.0, size=32).view()
+    held = before.held_part(view)[:, 0] > 0.8
+    change = (after.shade(view)[0] - before.shade(view)[0]).detach().abs().mean(1)
+    assert change[held].mean() < 0.03
+    assert change[~held].max() > 0.2

@@ -51,10 +51,11 @@ class Baking:
             return found.change.double().numpy()
 
         data = recoloured_glb(self.path, change, record)
-        text = f"the mesh keeps the shape of {str(self.path)!r} and takes the colours of the edit"
+        text = f"the GLB is {str(self.path)!r} in other colours, and its shape did not change"
+        if len(after) == len(before) and (moved := (after.means - before.means).norm(dim=1).mean().item()):
+            text += f"; the edit also moved the surface, by {moved / RADIUS:.1%} of its radius on average, which the "
+            text += "PNG and the GIF show and --out NAME.ply keeps"
         if unseen:
-            text += f", but for {unseen / total:.1%} of its surface, which no camera sees"
-        if len(after) == len(before) and (moved := (after.means - before.means).norm(dim=1).mean().item() / RADIUS):
-            text += f"; in the edit the surface moved by {moved:.1%} of the radius, which a .ply holds"
+            text += f"; {unseen / total:.1%} of the surface is hidden from all cameras and keeps its colour"
         warnings.warn(text, Note, stacklevel=5)
         return data

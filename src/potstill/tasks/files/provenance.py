@@ -2,22 +2,26 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jaxtyping import Float
 from torch import Tensor
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.io.decode import Picture
 from potstill.io.documents import parse_json
 from potstill.io.files import as_path, check_file
 from potstill.io.gaussian_files import ply_settings
 from potstill.io.images import read_text
 from potstill.io.meshes import mesh_settings
+from potstill.io.printable import printable
+from potstill.priors.loading import BUNDLED
 from potstill.tasks.files.drawings import DRAWING
 from potstill.tasks.files.scenes import scene_kind
+from potstill.tasks.settings.models import WORLD, WorldName
 from potstill.tasks.settings.plugins import check_plugins
 
 KEY = "potstill"
@@ -110,6 +114,32 @@ def read_config(path: str | Path, command: str) -> dict[str, Any]:
         raise InputError(f"{str(path)!r} holds settings of potstill {record['command']}, not of potstill {command}")
     check_plugins(record)
     return record
+
+
+def model_of_scene(path: str | Path, usual: str) -> str:
+    """The model that edits a scene where none is stated: the bundled one or the world that its file was made with.
+
+    Says so in a note. A model of any other name is not loaded because a file asks for it, but it is named in a note.
+
+    Args:
+        path: of the scene; without settings, or broken, it names no model.
+        usual: the model otherwise.
+    """
+    try:
+        name = read_record(path)["model"].get("name")
+    except InputError:
+        return usual
+    file = repr(str(path))
+    if name in (*BUNDLED, *get_args(WorldName)):
+        if name != usual:
+            text = f"the model is {name}, which {file} was made with; --model states another one"
+            warnings.warn(text, Note, stacklevel=2)
+        return name
+    if name and not name.startswith(WORLD):
+        other = printable(name)[:200]
+        text = f"the model is {usual}, but {file} was made with {other!r}: --model {other!r} edits it with the same one"
+        warnings.warn(text, Note, stacklevel=2)
+    return usual
 
 
 def differences(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 
@@ -15,7 +15,8 @@ from potstill.io.meshes import mesh_bytes
 from potstill.io.outputs import FileOutputs, pictures
 from potstill.scenes.files import arrays_of
 from potstill.scenes.gaussians import Gaussians
-from potstill.scenes.surface import Surface
+from potstill.scenes.outlines import fitting_level
+from potstill.scenes.surface import FLECK, Surface, without_flecks
 from potstill.scenes.viewing import Solid
 from potstill.scenes.volume import Volume
 from potstill.tasks.files.baking import Baking
@@ -27,8 +28,8 @@ UNREAD = (".spz", ".ksplat", ".sog")
 """The endings of packed files of Gaussians, which are recognised and refused."""
 ORBIT, VIDEO = "-orbit.gif", "-orbit.mp4"
 """After the name of the scene."""
-LEVEL = 10.0
-"""The density of a surface, if the inside has twice as much."""
+AGREEMENT = 0.95
+"""The share of the outline that a mesh must have in common with pictures of the volume, to need no word."""
 _MAGIC = {b"ply\n": ".ply", b"ply\r": ".ply", b"glTF": ".glb"}
 
 
@@ -118,22 +119,44 @@ def scene_bytes(scene: Solid, ending: str, record: Mapping[str, Any], baking: Ba
         arrays = arrays_of(scene)
         return gaussians_ply(arrays, record) if ending == ".ply" else gaussians_splat(arrays)
     assert isinstance(scene, Volume)
-    surface, level = surface_of(scene)
-    if level < LEVEL:
-        text = f"the inside has a density of about {2 * level:.3g}: the surface is at {level:.3g} instead of {LEVEL:g}"
+    found = surface_of(scene)
+    if found.flecks:
+        parts = "a loose fleck" if found.flecks == 1 else f"{found.flecks} loose flecks"
+        warnings.warn(f"the mesh leaves out {parts}, each less than {FLECK:.1%} of its surface", Note, stacklevel=4)
+    if found.agreement < AGREEMENT:
+        text = "the edges of a volume are soft and those of a mesh are sharp: from all around, the outline of the mesh "
+        text += f"and that of the pictures differ on {1 - found.agreement:.0%} of the area that they cover"
         warnings.warn(text, Note, stacklevel=4)
-    return mesh_bytes(ending, *surface, settings=record)
+    return mesh_bytes(ending, *found.surface, settings=record)
 
 
-def surface_of(scene: Volume) -> tuple[Surface, float]:
-    """The surface of a volume at `LEVEL`, or at half of the density inside if that is less, and this level.
+class FoundSurface(NamedTuple):
+    """A surface of a volume, and what is not in it."""
 
-    The density inside is the mean weighted by the density itself. Half of the largest one would miss a body that is
-    less dense than a few of its places.
+    surface: Surface
+    agreement: float
+    """How well its outline is that of the pictures: see `fitting_level`."""
+    flecks: int
+    """The loose parts that were left out."""
+
+
+def surface_of(scene: Volume) -> FoundSurface:
+    """The surface of a volume at the density where its outline is that of its pictures, without flecks.
+
+    Where pictures show nothing opaque, the density is the `body_level`.
 
     Raises:
         InputError: scikit-image is not installed.
     """
+    level, agreement = fitting_level(scene)
+    surface, flecks = without_flecks(scene.surface(level or body_level(scene)))
+    return FoundSurface(surface, agreement, flecks)
+
+
+def body_level(scene: Volume) -> float:
+    """Half of the density inside a volume, the mean weighted by the density itself, found at once.
+
+    Half of the largest density would miss a body that is less dense than a few of its places.
+    """
     density = F.softplus(scene.densities.detach().cpu().double())  # on the CPU: mps has no float64
-    level = min(LEVEL, float(density.square().sum() / density.sum()) / 2)
-    return scene.surface(level), level
+    return float(density.square().sum() / density.sum()) / 2

@@ -22,6 +22,7 @@ from potstill.scenes.gaussians import Gaussians
 from potstill.scenes.snapshots import Direct, Refit, Route
 from potstill.scenes.viewing import Solid, Viewing
 from potstill.tasks.files.baking import RADIUS, Baking
+from potstill.tasks.files.provenance import model_of_scene
 from potstill.tasks.files.scenes import MESHES, check_readable, scene_kind
 from potstill.tasks.runs.run import Result
 from potstill.tasks.scenes.models import SceneModel
@@ -40,6 +41,8 @@ ON_MESH = 2000
 """Gaussians on the surface of a mesh."""
 RATE = 2.0
 """The learning rate; a faster one leaves the shape of the source (docs/results/scenes.md)."""
+USUAL = "world:toys"
+"""The model, where neither the caller nor the file states one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +131,10 @@ class EditScene(SceneTask):
             chosen = self._inside(scene, chosen)
         if not chosen.all():
             scene.hold(~chosen.to(model.device))
+            if isinstance(self.route, Direct):
+                text = "with the route Direct() an edit spreads a little over the border of what may change: "
+                text += 'add --route "Refit()" --views 24 --learning-rate 4, and it ends there'
+                warnings.warn(text, Note, stacklevel=4)
         return scene
 
     def baking(self, inputs: Mapping[str, Any]) -> Baking | None:
@@ -153,7 +160,10 @@ class EditScene(SceneTask):
                 raise InputError(f"{str(given)!r} holds Gaussians of its own: leave --gaussians out")
             return read_gaussians(given, viewing)
         scene = gaussians_on_mesh(given, self.on_mesh, rng, viewing, RADIUS)
-        text = f"{str(given)!r} becomes {self.on_mesh:,} Gaussians on its surface, in a ball of radius {RADIUS:g}"
+        text = (
+            f"{str(given)!r} is edited as {self.on_mesh:,} Gaussians on its surface (--gaussians), scaled to fit into "
+        )
+        text += f"a ball of radius {RADIUS:g} around the origin"
         warnings.warn(text, Note, stacklevel=3)
         return scene
 
@@ -191,7 +201,7 @@ def edit_scene(
     *,
     source: str,
     target: str,
-    model: str | Pipeline | Toys = "world:toys",
+    model: str | Pipeline | Toys | None = None,
     cameras: str | Path | None = None,
     mask: str | Path | np.ndarray | None = None,
     preset: str | None = None,
@@ -204,7 +214,8 @@ def edit_scene(
         scene: a .ply or .splat file, a .glb or .obj mesh, or Gaussians, which stay as they are.
         source: the prompt that describes the scene.
         target: the prompt that describes what it should become.
-        model: what `potstill.load` takes, or what it gives.
+        model: what `potstill.load` takes, or what it gives; by default the bundled model or the world that the file was
+            made with, and otherwise "world:toys".
         cameras: a transforms.json with the cameras that look at the scene; by default they orbit around the origin.
         mask: the Gaussians to edit; the others keep their bits. Their numbers, or a boolean for each: an array, a .txt
             or .npy file, or the column `selected` of a .ply.
@@ -216,6 +227,8 @@ def edit_scene(
         InputError: the scene, a prompt or a setting cannot be used.
         NotFiniteError: the run reached a NaN or an infinity.
     """
+    if model is None:
+        model = USUAL if isinstance(scene, Gaussians) else model_of_scene(scene, USUAL)
     task = EditScene.of(
         {"source": source, "target": target, **with_preset(preset or default_preset(model), "edit", settings)}
     )

@@ -16,6 +16,7 @@ from potstill.diffusion.views import ByView, PassEntries, ViewReading
 from potstill.errors import InputError, Note
 from potstill.io.files import file_hash
 from potstill.priors.pipeline import Pipeline
+from potstill.priors.vocabulary import read_vocabulary
 from potstill.tasks.settings.models import WORLD
 from potstill.worlds.toys.bank import FOLDER, ToyBank
 from potstill.worlds.toys.prior import CLASSES, Toys
@@ -117,7 +118,7 @@ class ToysModel(SceneModel):
 
     def encode_prompt(self, prompt: str) -> Condition:
         """The toys that the prompt names; a note says if there are several."""
-        condition = self.prior.encode_prompt(prompt)
+        condition = self._named(prompt)
         if prompt.strip() and (count := int(condition[CLASSES].sum())) > 1:
             text = f"{prompt!r} fits {count} toys, and the scene may become any of them: name a colour and a toy"
             warnings.warn(text, Note, stacklevel=4)
@@ -125,9 +126,24 @@ class ToysModel(SceneModel):
 
     def check_difference(self, source: str, target: str) -> None:
         """Refuse prompts of the same toys."""
-        one, other = (self.prior.encode_prompt(each)[CLASSES] for each in (source, target))
+        one, other = (self._named(each)[CLASSES] for each in (source, target))
         if torch.equal(one, other):
             raise InputError(f"source {source!r} and target {target!r} name the same toys: state another one")
+
+    def _named(self, prompt: str) -> Condition:
+        """The toys that the prompt names.
+
+        Raises:
+            InputError: there is none; the bundled network may know it.
+        """
+        try:
+            return self.prior.encode_prompt(prompt)
+        except InputError as error:
+            if prompt.strip() and not read_vocabulary("toys").unknown(prompt):
+                text = f"the exact world of toys has no {prompt!r}, but the bundled model toys draws it"
+                raise InputError(f"{text}: choose it with --model toys") from error
+            fix = "the bundled model draws more, see potstill vocabulary --model toys"
+            raise InputError(f"{error}; {fix}") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,9 +94,11 @@ def refit_loop(
     total = plan.steps + plan.fit_steps
 
     def aim() -> Images:
-        goal = pictures.goal(before, route.still)
-        if isinstance(scene, Gaussians):
-            pictures.hold_unchanged(scene, goal, before)
+        if not isinstance(scene, Gaussians):
+            return pictures.goal(before, route.still)
+        held = 0.0 if scene.movable is None else scene.held_part(pictures.fixed)
+        goal = pictures.goal(before, route.still, held)
+        pictures.hold_unchanged(scene, goal, before)
         return goal
 
     state = Refitting(edit, fit, aim)

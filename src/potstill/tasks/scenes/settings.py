@@ -10,7 +10,7 @@ from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, Prior
 from potstill.diffusion.views import ViewReading
 from potstill.errors import InputError
-from potstill.fields import check_count
+from potstill.fields import check_count, check_number
 from potstill.io.outputs import FileOutputs
 from potstill.io.resize import Fit, Size, read_size
 from potstill.priors.pipeline import Pipeline
@@ -57,9 +57,9 @@ class SceneSettings(GuidedSettings, abc.ABC):
     guidance_scale: float | None = None
     """How strongly the prompt counts; by default 7.5, and 1 for an edit. uncond + scale (cond - uncond), as in
     diffusers: 0 is unconditional, 1 conditional."""
-    learning_rate: Advanced[float | None] = None
-    """In multiples of the learning rates of the scene, which differ by parameter; by default 4, 1 for a volume
-    and 2 for an edit."""
+    learning_rate: float | None = None
+    """How fast the scene changes, in multiples of its own learning rates, which differ by parameter; by default 4 for
+    Gaussians from a prompt, 1 for a volume, 2 for an edit and 4 for one by the model toys."""
     last_rate: Advanced[float] = LAST
     """The learning rate of the last step, in multiples of the first; it falls exponentially. 1 keeps it."""
     background: Advanced[Background | None] = None
@@ -84,6 +84,9 @@ class SceneSettings(GuidedSettings, abc.ABC):
 
     def __post_init__(self) -> None:
         """Check every value."""
+        if self.learning_rate is not None:
+            usual = "4 for new Gaussians, 1 for a volume and 2 for an edit"
+            check_number("learning rate of a scene", self.learning_rate, 1e-6, 1e6, usual=usual)
         super().__post_init__()
         if not 0 < self.last_rate < math.inf:
             raise InputError(f"last rate = {self.last_rate} must be above 0 and finite")

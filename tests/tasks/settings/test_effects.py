@@ -136,7 +136,10 @@ def test_the_commands_say_it(prior, image):
             "the target prompt changes nothing with ShrinkEdit",
         ),
         (lambda: generate("red heart", **options, guidance_scale=0.0, method="sds"), "the prompt changes nothing with"),
-        (lambda: generate("red heart", **options, guidance_scale=3.0, method="csd"), "scale changes nothing with CSD"),
+        (
+            lambda: edit(image, **PROMPTS, **options, guidance_scale=3.0, method="csd"),
+            "scale changes nothing with CSD",
+        ),
         (lambda: sample("red heart", prior, steps=1, guidance_scale=0.0), "the prompt changes nothing at guidance"),
         (lambda: edit(image, **PROMPTS, **options, learning_rate=1e-30, method="dds"), "DDS changed nothing: choose a"),
         (

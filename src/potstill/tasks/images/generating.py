@@ -1,5 +1,6 @@
 """Generate images from a prompt by score distillation."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -83,6 +84,10 @@ class Generate(RunSettings):
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
         height, width = self.resize(prior).shape(0, 0)
         check_size(height, width, prior, self.count)
+        if self.method.leaves_noise:
+            stays = "does not compare with the noise itself, so noise from the beginning stays in the picture"
+            fix = "use SDS, SDI or potstill sample, or start from a picture with potstill edit"
+            warnings.warn(f"{type(self.method).__name__} {stays}: {fix}", stacklevel=2)
         seeds = {} if one_seed else self.seeds(self.method)
         plan, rng = self.resolve(), self.generator(seeds.get("seeds", ()))
         cells = (height // prior.codec.factor, width // prior.codec.factor)

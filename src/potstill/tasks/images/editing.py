@@ -51,9 +51,9 @@ class Edit(ImageSettings, RunSettings):
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Finish | None = None
-    """What gives the result the outlines of the picture and undoes small changes, such as TwoScales(); Untouched()
-    leaves it as the method made it. By default only the default method has such a finish, TwoScales(), and others do
-    what their papers say."""
+    """What gives the result the outlines of the picture and undoes small changes: twoscales, "TwoScales(...)" with its
+    fields, or none, which leaves it as the method made it. By default only the default method has such a finish,
+    twoscales, and others do what their papers say."""
     style: str = AUTO
     """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
     It is added where the prompts name no style, for models that draw in several, such as the bundled one."""

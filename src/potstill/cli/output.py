@@ -42,9 +42,9 @@ class Model:
     """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji or toys (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file. Scenes in
-    3-D also take world:toys, the exact score of pictures of toys, and world:toys-sectors or world:toys-none, which know
-    less of the view."""
+    """emoji or toys (bundled, 64x64 pixels), a name on the Hugging Face hub, a diffusers folder, or a .safetensors
+    file. Scenes in 3-D also take world:toys, the exact score of pictures of toys, and world:toys-sectors or
+    world:toys-none, which know less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None

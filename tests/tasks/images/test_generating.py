@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Generator
@@ -49,6 +51,20 @@ def test_a_method_that_leaves_the_noise_of_the_beginning_says_so(method):
 def test_a_method_that_removes_noise_says_nothing(method, recwarn):
     generate("red heart", model=tiny_emoji(), method=method, steps=1)
     assert not recwarn
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"guidance_scale": 5}, True),
+        ({"guidance_scale": 3}, False),
+        ({"guidance_scale": 5, "guidance": "Interval(0.2, 0.8)"}, False),
+        ({"guidance_scale": 5, "method": "sds"}, False),
+    ],
+)
+def test_a_guidance_scale_that_spoils_pictures_is_said_with_what_works(settings, said):
+    with pytest.warns(UserWarning, match="guidance scale 5 spoils the .*: choose at most 3") if said else nullcontext():
+        generate("red heart", model=tiny_emoji(), steps=1, **settings)
 
 
 def test_pixels_and_latents_of_a_model_of_pixels_make_the_same_picture():

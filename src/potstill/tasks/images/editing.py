@@ -23,7 +23,7 @@ from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.images.settings import ImageSettings
 from potstill.tasks.runs.run import Result, Run
-from potstill.tasks.settings.effects import note_result
+from potstill.tasks.settings.effects import note_range, note_result
 from potstill.tasks.settings.guiding import check_edit
 from potstill.tasks.settings.parsing import to_text
 from potstill.tasks.settings.plan import EditPlan, SampledEditPlan
@@ -125,6 +125,7 @@ class Edit(ImageSettings, RunSettings):
             if self.scale != 0 and self.source != self.target:  # otherwise a warning has said why
                 undone = not isinstance(self.finishing, Untouched) and bool((result.images == images).all())
                 note_result(result.images, before, scene.state_dict(), name, undone)
+            note_range(prior.codec, before, scene.state_dict(), name)
             return result
 
         read = {"source": source_prompt, "target": target_prompt}

@@ -19,8 +19,9 @@ from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.state import LoopState
+from potstill.state import LoopState, copied
 from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.effects import note_range
 from potstill.tasks.settings.plan import OptimizationPlan
 from potstill.tasks.settings.schema import Positional
 from potstill.tasks.settings.shared import RunSettings
@@ -127,7 +128,15 @@ class Generate(RunSettings):
             optimizer=loop.optimizer,
             progress=loop.progress,
         )
-        return Run(self.record(prior) | seeds, steps, loop, lambda: scene.images, frame_count=frame_count)
+        before, name = copied(scene.state_dict()), type(self.method).__name__
+
+        def complete(result: Result) -> Result:
+            if not self._spoils(prior):  # otherwise a warning has said so
+                note_range(prior.codec, before, scene.state_dict(), name)
+            return result
+
+        record = self.record(prior) | seeds
+        return Run(record, steps, loop, lambda: scene.images, frame_count=frame_count, complete=complete)
 
 
 def generate(

@@ -16,7 +16,7 @@ TESTED_IN = {
     "bench/test_scene_pairs.py": "bench.scene_(editing|judge|pictures|starts|suite)",
     "cli/test_cli.py": "__main__ cli.(cite|commands|compare|methods|theorem|world) tasks.bibtex",
     "cli/test_cli_batch.py": "batch.(executors|results|work) cli.batch",
-    "cli/test_cli_edit.py": "cli.(console|edit|generate|output) io.gif tasks.runs.comparison_figure",
+    "cli/test_cli_edit.py": "cli.(edit|generate|output) io.gif tasks.runs.comparison_figure",
     "cli/test_cli_invert.py": "cli.invert",
     "cli/test_parser.py": "cli.option_words",
     "cli/test_emoji.py": "cli.(sample|vocabulary)",

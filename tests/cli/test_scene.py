@@ -181,7 +181,7 @@ def test_methods_are_compared_on_a_scene_and_on_a_prompt(capsys, teapot):
     [
         (
             ("edit", "photo.png", "--only-box", *"010101"),
-            "--only-box is an option for scenes: give the file of a scene",
+            "--only-box is an option for scenes and drawings: give the file of a scene or drawing, or leave it out",
         ),
         (
             ("generate", "a pot", "--views", "2"),

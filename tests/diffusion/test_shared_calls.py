@@ -66,6 +66,7 @@ def test_the_requests_of_all_runs_are_one_call_of_one_size(priors, image, monkey
     assert len(seen) < 12  # which are the steps of all runs
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_does_not_depend_on_those_it_meets(priors, image, method):
     prior = priors("sd")

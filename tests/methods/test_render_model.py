@@ -84,6 +84,7 @@ def test_a_learned_model_begins_as_the_prior_and_then_learns(priors, family):
     assert torch.equal(state, torch.get_rng_state())
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 @needs_peft
 def test_the_same_seed_gives_the_same_bytes_and_a_lesson_counts(priors):
     options = {"model": priors("sd"), "method": VSD(), "steps": 3, "guidance_scale": 2.0}
@@ -122,6 +123,7 @@ def test_a_network_that_cannot_be_adapted_is_refused(priors, monkeypatch):
         LoRAModel().learner(prior, Generator())
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 def test_a_learned_model_needs_peft(priors, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "peft" else find(name, *rest))

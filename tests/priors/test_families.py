@@ -23,6 +23,7 @@ COMPARES_BRANCHES = ("csd", "nfsd", "ism")
 
 
 @pytest.mark.filterwarnings("ignore::potstill.priors.prompts.PromptWarning")
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 @pytest.mark.parametrize("family", tiny.BUILDERS)
 def test_every_method_runs_on_every_family(priors, family):
     prior = priors(family)
@@ -42,6 +43,7 @@ def test_every_method_runs_on_every_family(priors, family):
             assert made.isfinite().all(), name
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 def test_distilled_guidance_has_branches_of_its_own(priors):
     """FLUX.1-dev is told its scale: methods that compare branches ask it at 1, and weigh by what it was told."""
     prior = with_scale(priors("flux-dev"), 4.0)
@@ -54,6 +56,7 @@ def test_distilled_guidance_has_branches_of_its_own(priors):
     assert not torch.equal(strong, weak)
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 def test_a_negative_prompt_reaches_the_methods_that_compare_with_it(priors):
     options = {"model": priors("sd"), "steps": 2}
     for method in (NFSD(threshold=0.0), CSD(negative=1.0)):

@@ -90,7 +90,10 @@ def test_elements_are_chosen_by_id_and_by_region():
         (Chosen(only=("path:9",)), "no element with the id 'path:9'"),
         (Chosen(("colors",)), "no kind 'colors' of numbers of a drawing: did you mean 'colours'"),
         (Chosen(("stops",)), "nothing of the drawing is left to optimise"),
-        (Chosen(inside=(0.0, 0.0, 1.0, 1.0)), "nothing of the drawing is left"),
+        (
+            Chosen(inside=(0.0, 0.0, 1.0, 1.0)),
+            r"no chosen shape lies whole in the box \(0.0, 0.0, 1.0, 1.0\) \(left, top, right, bottom\): the page is",
+        ),
     ],
 )
 def test_choices_that_do_not_exist(chosen, message):

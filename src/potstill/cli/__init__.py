@@ -184,14 +184,19 @@ def _of_another_subject(name: str, command: Any, wanted: str) -> str:
     from potstill.tasks.settings.schema import schema
     from potstill.tasks.subjects import SUBJECTS
 
+    having = []
     for subject in ("picture", *COMMANDS[name].others):
         other = find_command(name, subject)
         if other is not command and wanted in {option(each) for each in schema(other) if not each.option.positional}:
-            of_file, kinds = f"the file of a {subject}", SUBJECTS[subject].kinds[:1]
-            fixes = {"edit": [of_file], "generate": [f"--scene {kind}" for kind in kinds]}.get(name, [of_file])
-            fix = f"give {fixes[0]}, or leave it out" if kinds else "leave it out"
-            return f"{wanted} is an option for {subject}s: {fix}"
-    return ""
+            having.append(subject)
+    if not having:
+        return ""
+    fix = f"give the file of a {' or '.join(having)}, or leave it out"
+    if "picture" in having:
+        fix = "leave it out"
+    elif name == "generate":
+        fix = f"give {' or '.join(f'--scene {SUBJECTS[subject].kinds[0]}' for subject in having)}, or leave it out"
+    return f"{wanted} is an option for {' and '.join(f'{subject}s' for subject in having)}: {fix}"
 
 
 def _preset(command: Any, line: "Line", record: Mapping[str, Any] | None) -> dict[str, Any]:

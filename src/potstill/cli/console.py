@@ -2,17 +2,28 @@
 
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from potstill.distillation import Step
 from potstill.io.printable import printable
+
+PATIENCE = 1.5
+"""Seconds before a bar shows that something goes on."""
 
 
 @contextmanager
@@ -26,10 +37,22 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
         TextColumn("{task.fields[note]}"),
     )
     progress, tasks = Progress(*columns, console=Console(stderr=True)), {}
+
+    def begin() -> None:
+        if progress.console.is_terminal:  # a first step takes long where pictures are large
+            tasks[""] = progress.add_task("first step", total=None, note="")
+            progress.start()
+
+    timer = threading.Timer(PATIENCE, begin)
+    timer.daemon = True
+    timer.start()
     try:
 
         def show(method: str, step: Step) -> None:
+            _stop(timer)
             progress.start()  # with the first step, so that an earlier error has a line of its own
+            if "" in tasks:
+                progress.remove_task(tasks.pop(""))
             if method not in tasks:
                 tasks[method] = progress.add_task(method, total=step.total, note="")
             if step.index % 10 == 9 or step.index + 1 == step.total:
@@ -38,8 +61,38 @@ def step_progress() -> Iterator[Callable[[str, Step], None]]:
 
         yield show
     finally:
+        _stop(timer)
         if tasks:
             progress.stop()
+
+
+@contextmanager
+def waiting(description: str) -> Iterator[None]:
+    """A bar on stderr that moves while something without steps goes on, once that takes more than `PATIENCE` seconds.
+
+    Only on a terminal, and gone at the end. Nothing may be printed to stdout meanwhile.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
+    progress = Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
+    )
+    progress.add_task(description, total=None)
+    timer = threading.Timer(PATIENCE, progress.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        _stop(timer)
+        progress.stop()
+
+
+def _stop(timer: threading.Timer) -> None:
+    """Stop a timer, and wait for what it does if it is at it."""
+    timer.cancel()
+    if timer.is_alive():
+        timer.join()
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from potstill.tasks.images.generating import Generate
 @dataclass(frozen=True, kw_only=True)
 class GenerateCommand(RunCommand):
     """Generate pictures from a prompt by score distillation. For drawings see
-    `potstill generate --scene paths --help`, for 3-D scenes `potstill generate --scene gaussians --help`.
-
-    This shows what the methods do. For the best pictures of a model use its own sampler, `potstill sample`.
+    `potstill generate --scene paths --help`, for 3-D scenes `potstill generate --scene gaussians --help`. This shows
+    what the methods do; for the best pictures of a model use its own sampler, `potstill sample`.
 
         potstill generate "red heart on a blue background"
         potstill generate "red heart on a blue background" --method sds --count 4

@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from potstill.errors import InputError
+from potstill.tasks.settings.kinds import NOTHING
 from potstill.tasks.settings.numbers import INTEGER, check_range
 from potstill.tasks.settings.parsing import from_text
 from potstill.tasks.settings.schema import SchemaField, is_component, is_method, members
@@ -76,7 +77,7 @@ def read(kind: Any, words: Sequence[str], name: str) -> Any:
         InputError: an expression is refused.
     """
     bare = _bare(kind)
-    if bare is not kind and list(words) == ["None"]:
+    if bare is not kind and list(words) == ["None"] and bare not in NOTHING:
         return None
     if bare is not kind and list(words) == [""]:
         raise UsageError(f"{name} is empty: give {_RULES.get(bare, 'a value')}, or leave it out")

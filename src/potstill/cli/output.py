@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
-from potstill.cli.console import print_written, to_json
+from potstill.cli.console import print_written, to_json, waiting
 from potstill.cli.interrupts import claimed, note, run_resumably
 from potstill.distillation import Step
 from potstill.errors import InputError
@@ -42,9 +42,9 @@ class Model:
     """The model and where it runs."""
 
     model: str = "emoji"
-    """emoji or toys (bundled), a name on the Hugging Face hub, a diffusers folder, or a .safetensors file. Scenes in
-    3-D also take world:toys, the exact score of pictures of toys, and world:toys-sectors or world:toys-none, which know
-    less of the view."""
+    """emoji or toys (bundled, 64x64 pixels), a name on the Hugging Face hub, a diffusers folder, or a .safetensors
+    file. Scenes in 3-D also take world:toys, the exact score of pictures of toys, and world:toys-sectors or
+    world:toys-none, which know less of the view."""
     revision: Advanced[str | None] = None
     """Branch, tag or commit of the model on the hub."""
     variant: Advanced[str | None] = None
@@ -173,28 +173,30 @@ class RunOutput(abc.ABC):
                 raise InputError(f"--save-config {str(self.save_config)!r} is what --out writes: give another name")
             check_outputs(FileOutputs(self.save_config, (self.save_config.suffix,)), inputs, self.overwrite)
 
-    def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
+    def run_and_write(
+        self, run: Run, model: Model, inputs: Sequence[Path], began: float, resumed: Path | None = None
+    ) -> None:
         """Take the steps of a run, show them, and write and print its result.
 
         Args:
             run: a run at its beginning.
             model: the options that its model was loaded with.
             inputs: the files that it reads.
+            began: when the command did, by `time.monotonic`.
             resumed: the checkpoint to resume from.
         """
-        name, began = run.record["command"], time.monotonic()
+        name = run.record["command"]
         options = {name: getattr(self, name) for name in ("checkpoint_every", *self.written)} | model.memory()
         rules: Any = {"inputs": inputs, "overwrite": self.overwrite}
         outputs = self.outputs(run.record["settings"].get("count", 1))
-        identity = run.record, options, self.checkpoint_every
-        with claimed(outputs, *identity, **rules, resumed=resumed) as (claim, checkpoint):
+        with claimed(outputs, run.record, options, self.checkpoint_every, **rules, resumed=resumed) as (claim, place):
             if self.save_config:
                 with Claim(FileOutputs(self.save_config, (self.save_config.suffix,)), **rules, say=note) as config:
                     write(config.outputs.path, to_json(run.record).encode())
             with self._previewed(run, claim.outputs.member("-preview.png")) as steps:
-                run_resumably(((name, step) for step in steps), run, checkpoint, required=resumed is not None)
-            with finalise(run, checkpoint):
-                self._finish(run.finish(), [frame / 255 for frame in run.frames], began, claim)
+                run_resumably(((name, step) for step in steps), run, place, required=resumed is not None)
+            with finalise(run, place):
+                self._finish(run, began, claim)
 
     @contextmanager
     def _previewed(self, run: Run, preview: Path) -> Iterator[Iterator[Step]]:
@@ -223,15 +225,15 @@ class RunOutput(abc.ABC):
         place = outputs.member(".gif")
         return write_drawing(place, lambda: gif_bytes([*frames, result.images])) if self.gif else []
 
-    def _finish(self, result: Result, frames: list[Images], began: float, claim: Claim) -> None:
-        outputs = claim.settle()
-        places = [*result.write(outputs.path), *self.animations(result, frames, outputs)]
+    def _finish(self, run: Run, began: float, claim: Claim) -> None:
+        with waiting("finish"):
+            result, outputs = run.finish(), claim.settle()
+            places = [*result.write(outputs.path), *self.animations(result, [f / 255 for f in run.frames], outputs)]
         if self.json:
             print(outputs.member(".json").read_text())
         else:
-            last = result.trace[-1]
             summary = "".join(f"{name} {value:.4g}, " for name, value in result.measured.items())
-            print(f"{summary}{last['evaluations']:,} network evaluations, {time.monotonic() - began:.1f} s")
+            print(f"{summary}{result.trace[-1]['evaluations']:,} network evaluations, {time.monotonic() - began:.1f} s")
             print_written([*places, outputs.member(".json")])
 
 
@@ -283,17 +285,15 @@ class RunCommand(abc.ABC):
         inputs = {name: path for name in self.task.inputs if (path := getattr(self, name)) is not None}
         for name, word in (("image", "picture"), ("scene", "scene"), ("drawing", "SVG")):
             if inputs.get(name) == Path():
-                fix = f"give {name.upper()}, a file"
-                raise InputError(f"no {word} is named, neither on the command line nor in the settings: {fix}")
-        count, files = getattr(self.task, "count", 1), [*inputs.values(), *self.model.files()]
-        files += filter(None, [self.output.config])
-        output = self.output.completed(self.task)
-        output.check(count, files, resumed is not None)
-        prior = self.load()
-        run = self.task.start(inputs, prior, frame_count=output.frame_count)
+                raise InputError(f"no {word} is named, here or in the settings: give {name.upper()}, a file")
+        files = [*inputs.values(), *self.model.files(), *filter(None, [self.output.config])]
+        output, began = self.output.completed(self.task), time.monotonic()
+        output.check(getattr(self.task, "count", 1), files, resumed is not None)
+        with waiting("start"):
+            run = self.task.start(inputs, prior := self.load(), frame_count=output.frame_count)
         if isinstance(prior, Pipeline):
             prior.release_text_encoders()
-        output.run_and_write(run, self.model, files, resumed)
+        output.run_and_write(run, self.model, files, began, resumed)
 
     def load(self) -> Any:
         """The model."""

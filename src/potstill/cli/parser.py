@@ -121,7 +121,17 @@ def _value(setting: SchemaField, group: Group) -> tuple[Any, int]:
     if not group.words and "..." not in metavar(setting):
         example = f"write {label(setting)}, or {group.option}=-... for a value that starts with -"
         raise UsageError(f"{group.option} needs a value: {example}")
-    return read(setting.kind, group.words[:count], group.option), count
+    return _read(setting, group.words[:count], group.option), count
+
+
+def _read(setting: SchemaField, words: Sequence[str], name: str) -> Any:
+    """The value of an option; what is wrong with one of several words ends with their names."""
+    try:
+        return read(setting.kind, words, name)
+    except UsageError as error:
+        if " " not in setting.option.metavar:
+            raise
+        raise UsageError(f"{error}: {label(setting)}") from None
 
 
 def _is_option(name: str) -> bool:
@@ -156,7 +166,7 @@ def _unexpected(word: str, group: Group, options: Mapping[str, SchemaField]) -> 
     if group.option == "--" and word.partition("=")[0] in options:
         return UsageError(f"{word} comes after --, where only positional arguments are allowed: move it before --")
     if group.option in options and takes(options[group.option].kind, group.words) > 1:
-        read(options[group.option].kind, group.words, group.option)  # which refuses their number
+        _read(options[group.option], group.words, group.option)  # which refuses their number
     if group.option in options and group.words and not is_flag(options[group.option]):
         said = f"{group.option} takes one value, {label(options[group.option]).partition(' ')[2]}"
         return UsageError(f"unexpected {short(word)!r} after {group.option} {short(group.words[0])}: {said}")

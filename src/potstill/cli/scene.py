@@ -83,7 +83,9 @@ class SceneOutput(RunOutput):
         if self.view:
             viser_module()
 
-    def run_and_write(self, run: Run, model: Model, inputs: Sequence[Path], resumed: Path | None = None) -> None:
+    def run_and_write(
+        self, run: Run, model: Model, inputs: Sequence[Path], began: float, resumed: Path | None = None
+    ) -> None:
         """As for other outputs; with `view`, also show the scene in the browser."""
         stated = run.record["settings"]
         if (steps := stated["steps"] or FEW) < FEW and not str(stated.get("route")).startswith("Refit"):
@@ -91,14 +93,14 @@ class SceneOutput(RunOutput):
                 f"{steps} steps are too few to judge a method or a prompt by: the default is {SceneTask.default_steps}"
             )
         if not self.view:
-            super().run_and_write(run, model, inputs, resumed)
+            super().run_and_write(run, model, inputs, began, resumed)
             return
         assert run.scene is not None
         viewer = Viewer()
         try:
             note(f"{viewer.address} shows the run")
             run.steps = viewer.follow(run.scene, run.steps)
-            super().run_and_write(run, model, inputs, resumed)
+            super().run_and_write(run, model, inputs, began, resumed)
             note(f"{viewer.address} still shows the result; Ctrl-C ends it")
             viewer.wait()
         finally:

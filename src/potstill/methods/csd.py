@@ -75,6 +75,11 @@ class CSD(Method):
         end = self.negative if self.negative_end is None else self.negative_end
         return replace(self, negative=self.negative + (end - self.negative) * progress, negative_end=None)
 
+    @property
+    def leaves_noise(self) -> bool:
+        """Always."""
+        return True
+
     def uses_negative(self, scale: float) -> bool:
         """With a share above 0."""
         return max(self.negative, self.negative_end or 0.0) > 0 or super().uses_negative(scale)

@@ -66,6 +66,11 @@ class ISM(Method):
         """s = t - interval, at the lowest the first noisy time."""
         return schedule.offset(t, -self.interval).clamp(min=schedule.t_min)
 
+    @property
+    def leaves_noise(self) -> bool:
+        """Always."""
+        return True
+
     def uses_negative(self, scale: float) -> bool:
         """Always."""
         return True

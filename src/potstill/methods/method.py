@@ -87,6 +87,11 @@ class Method(Checked, abc.ABC):
         """Whether no sample of a batch affects another."""
         return not self.times.over_batch
 
+    @property
+    def leaves_noise(self) -> bool:
+        """Whether noise in a render stays there, as the residual does not compare with the noise of x_t itself."""
+        return False
+
     def uses_negative(self, scale: float) -> bool:
         """Whether a negative prompt counts at this guidance scale."""
         guided = self.guided_by == "rule" or self.noise.uses_guidance()

@@ -56,6 +56,11 @@ class NFSD(Method):
         if not 0 <= self.threshold <= 1:
             raise InputError(f"threshold = {self.threshold} must be a fraction of the schedule in [0, 1]; 0.2 is usual")
 
+    @property
+    def leaves_noise(self) -> bool:
+        """Always."""
+        return True
+
     def uses_negative(self, scale: float) -> bool:
         """Always."""
         return True

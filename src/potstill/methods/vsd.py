@@ -60,6 +60,11 @@ class VSD(Method):
         """Never: one model is trained on all renders."""
         return False
 
+    @property
+    def leaves_noise(self) -> bool:
+        """Unless the prediction for the renders is exact: where they differ, it is the noise itself."""
+        return not isinstance(self.render_model, Empirical)
+
     def uses_prompt(self, scale: float) -> bool:
         """A model that is trained on the renders takes the prompt at every scale."""
         return super().uses_prompt(scale) or not isinstance(self.render_model, Empirical)

@@ -148,8 +148,8 @@ class PromptReader:
         """What to do about a prompt of which nothing is understood."""
         if not self.words:
             return ": describe the image in words, in the language that the model was trained on"
-        close = next((near for near in unknown.values() if near), ())
-        hint = f" {_did_you_mean(close, '')}" if close else ""
+        close = next(iter(unknown.values()), ())
+        hint = f" {_did_you_mean(close, '')}" if all(unknown.values()) and close else ""
         if not _reads_captions(self.words):
             return f":{hint or ' use English words;'} `potstill vocabulary` lists those of a --model"
         return f":{hint or ' use English or Korean words, or emoji;'} {_LIST}"
@@ -180,13 +180,13 @@ def _reads_captions(known: Collection[str]) -> bool:
 
 
 def neighbours(word: str, known: Sequence[str], count: int = 3) -> list[str]:
-    """The most similar words, best first."""
+    """The most similar words, best first; none that is far."""
     if not any(map(str.isalnum, word)):
         phrases = similar(word)
         parts = {part for phrase in phrases for part in phrase.split()}
         return phrases if len(phrases) == 1 and parts <= set(known) else [part for part in phrases if part in known]
     korean = similar_names(word, count) if _reads_captions(known) else []
-    return korean or difflib.get_close_matches(word, known, n=count, cutoff=0.6)
+    return korean or difflib.get_close_matches(word, known, n=count, cutoff=0.75)
 
 
 _LIST = "`potstill vocabulary` lists what it knows"

@@ -42,6 +42,7 @@ class Chosen:
         inside: left, top, right and bottom, in the units of the viewBox; shapes that reach beyond stay.
         region: a picture of a canvas with the page in its middle, over 0.5 where it may change; shapes whose outline
             leaves it stay.
+        page: whether what fills the whole page may change its colours, unless it is the only shape that can.
 
     The outline of a shape that fills the whole page is never chosen: moved inwards, it would bare the page's border.
     """
@@ -50,6 +51,7 @@ class Chosen:
     only: Sequence[str] = ()
     inside: tuple[float, float, float, float] | None = None
     region: Float[Tensor, "h w"] | None = None
+    page: bool = True
 
     def places(self, sketch: Sketch) -> set[int]:
         """The chosen numbers of a sketch.
@@ -76,9 +78,18 @@ class Chosen:
         shared = {place for shape in others for place in shape.places()}
         found = {place for shape in chosen for place in shape.places()} - sketch.constant
         found = {place for place in found if sketch.kinds[place] in self.kinds}
-        for shape in chosen:
-            if _fills_page(shape, sketch):
-                found -= set(shape.outline.index.flatten().tolist())
+        pages = [shape for shape in chosen if _fills_page(shape, sketch)]
+        for shape in pages:
+            found -= set(shape.outline.index.flatten().tolist())
+        free = {place for shape in chosen if not _fills_page(shape, sketch) for place in shape.places()}
+        if not self.page and free & found - shared and found - free:
+            found &= free
+            warnings.warn(
+                "what fills the whole page keeps its colours: name the new background in the target prompt, or let it "
+                "change with --page change",
+                Note,
+                stacklevel=4,
+            )
         if found & shared:
             warnings.warn(
                 f"{len(found & shared)} numbers of the chosen elements belong to others as well, as inherited colours "
@@ -86,6 +97,9 @@ class Chosen:
                 Note,
                 stacklevel=4,
             )
+        if not chosen and self.inside:
+            page = f"the page is {sketch.width:g} x {sketch.height:g}"
+            raise InputError(f"no chosen shape lies whole in the box {self.inside} (left, top, right, bottom): {page}")
         if not found - shared:
             raise InputError("nothing of the drawing is left to optimise: choose other elements, or more kinds")
         return found - shared

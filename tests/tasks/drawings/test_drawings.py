@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
   <g id="right"><circle id="eye" cx="24" cy="16" r="4" fill="#d22"/></g>
 </svg>
 """
-EDIT = {"source": "red heart", "target": "blue heart", "steps": 2}
+EDIT = {"source": "red heart", "target": "blue heart", "steps": 2, "page": "change"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,32 @@ def test_what_was_not_chosen_keeps_its_bytes(model, face, which):
     assert result.record["settings"]["only"] == (told["only"] if which == "only" else ())
 
 
+KEPT = "what fills the whole page keeps its colours: name the new background"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "only", "kept"),
+    [
+        ("red heart", "blue heart", (), True),
+        ("red heart on a white background", "blue heart on a white background", (), True),
+        ("red heart on a white background", "red heart on a blue background", (), False),
+        ("red heart", "blue heart", ("page", "left"), False),
+        ("red heart", "red heart, black background", (), False),
+    ],
+)
+def test_the_page_keeps_its_colour_unless_the_prompts_say_another(model, face, source, target, only, kept):
+    with pytest.warns(Note, match=KEPT) if kept else nullcontext():
+        result = edit_drawing(face, source=source, target=target, only=only, model=model, steps=2, colour_rate=0.1)
+    assert ('height="32" fill="#eee"' in result.svg) == kept
+    assert 'r="4" fill="#d22"' not in result.svg or only
+
+
+def test_a_page_that_is_all_there_is_changes(model, tmp_path):
+    path = tmp_path / "page.svg"
+    path.write_text(SVG.split("<!--")[0] + "</svg>")
+    assert 'fill="#eee"' not in edit_drawing(path, **{**EDIT, "page": "keep"}, model=model, colour_rate=0.1).svg
+
+
 def test_rates_and_kinds_are_settings(model, face):
     result = edit_drawing(face, model=model, **EDIT, change=("colours",), colour_rate=0.5, learning_rate=2.0)
     assert result.record["resolved"]["rates"] == {"colours": 1.0}
@@ -129,7 +156,7 @@ REFUSED = {
     "a rate": ({"colour_rate": -1.0}, "colour rate = -1.0 must be"),
     "a last rate": ({"last_rate": 2.0}, "last rate = 2.0 must be"),
     "a colour": ({"background": "nice"}, "background = 'nice'"),
-    "an empty box": ({"only_box": (0.0, 0.0, 1.0, 1.0)}, "nothing of the drawing is left"),
+    "an empty box": ({"only_box": (0.0, 0.0, 1.0, 1.0)}, "no chosen shape lies whole in the box"),
     "a mask of the wrong shape": ({"mask": Image.new("L", (64, 32), 255)}, "the page 32 x 32"),
 }
 

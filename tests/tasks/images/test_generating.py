@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Generator
@@ -8,6 +10,7 @@ from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
 from potstill.tasks.images.generating import Generate
 from potstill.tensors import normal
+from tests.optional import needs
 from tests.tiny_emoji import tiny_emoji
 
 
@@ -36,6 +39,32 @@ def test_other_methods_take_adam_and_settings_stay_free():
     assert (plan.steps, plan.learning_rate) == (200, 0.05)
     plan = Generate(prompt="a", method=SDS(weight=Rho(), times=Annealed()), steps=7, learning_rate=0.5).resolve()
     assert (plan.optimizer, plan.steps, plan.learning_rate) == ("sgd", 7, 0.5)
+
+
+@pytest.mark.parametrize("method", ["csd", "nfsd", "ism", pytest.param("vsd", marks=needs("peft"))])
+def test_a_method_that_leaves_the_noise_of_the_beginning_says_so(method):
+    with pytest.warns(UserWarning, match=f"{method.upper()} does not compare with the noise itself.*: use SDS, SDI or"):
+        generate("red heart", model=tiny_emoji(), method=method, steps=1)
+
+
+@pytest.mark.parametrize("method", ["sds", "sdi", "VSD(render_model=Empirical())"])
+def test_a_method_that_removes_noise_says_nothing(method, recwarn):
+    generate("red heart", model=tiny_emoji(), method=method, steps=1)
+    assert not recwarn
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"guidance_scale": 5}, True),
+        ({"guidance_scale": 3}, False),
+        ({"guidance_scale": 5, "guidance": "Interval(0.2, 0.8)"}, False),
+        ({"guidance_scale": 5, "method": "sds"}, False),
+    ],
+)
+def test_a_guidance_scale_that_spoils_pictures_is_said_with_what_works(settings, said):
+    with pytest.warns(UserWarning, match="guidance scale 5 spoils the .*: choose at most 3") if said else nullcontext():
+        generate("red heart", model=tiny_emoji(), steps=1, **settings)
 
 
 def test_pixels_and_latents_of_a_model_of_pixels_make_the_same_picture():

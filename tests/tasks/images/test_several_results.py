@@ -39,6 +39,7 @@ def alike(several, single):
         assert "seeds" not in alone.record
 
 
+@pytest.mark.filterwarnings("ignore:.* does not compare with the noise itself")
 @pytest.mark.parametrize("method", APART, ids=lambda method: type(method).__name__)
 def test_each_generated_picture_can_be_made_alone(prior, method):
     options = {"model": prior, "method": method, "steps": 4, "optimizer": "adam", "learning_rate": 0.02}

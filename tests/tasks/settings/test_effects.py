@@ -169,7 +169,10 @@ def test_the_commands_say_it(prior, image):
             "the target prompt changes nothing with ShrinkEdit",
         ),
         (lambda: generate("red heart", **options, guidance_scale=0.0, method="sds"), "the prompt changes nothing with"),
-        (lambda: generate("red heart", **options, guidance_scale=3.0, method="csd"), "scale changes nothing with CSD"),
+        (
+            lambda: edit(image, **PROMPTS, **options, guidance_scale=3.0, method="csd"),
+            "scale changes nothing with CSD",
+        ),
         (lambda: sample("red heart", prior, steps=1, guidance_scale=0.0), "the prompt changes nothing at guidance"),
         (lambda: edit(image, **PROMPTS, **options, learning_rate=1e-30, method="dds"), "DDS changed nothing: choose a"),
         (
@@ -185,6 +188,20 @@ def test_the_commands_say_it(prior, image):
         with pytest.warns(UserWarning, match=message) as caught:
             act()
         assert len(caught) == 1
+
+
+def test_a_run_that_left_the_range_of_the_model_is_said(prior, image):
+    options = {"model": prior, "steps": 40, "method": "dds"}
+    with pytest.warns(UserWarning, match=r"^DDS left the range of the model by a factor of .*: choose a smaller"):
+        edit(image, **PROMPTS, **options, learning_rate=10.0)
+    with pytest.warns(UserWarning, match=r"^SDS left the range"):
+        generate("red heart", model=prior, learning_rate=5.0)
+
+
+@pytest.mark.parametrize("method", ["sds", "sdi", "dds", "pds", "ids", "infedit", "shrinkedit", "flowedit"])
+def test_a_method_at_its_defaults_stays_in_range(prior, image, method, recwarn):
+    edit(image, **PROMPTS, model=prior, method=method, steps=20, finish="none")
+    assert not recwarn
 
 
 def test_a_name_given_twice_is_said():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from potstill.diffusion.guidance import GuidanceRule
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDI, SDS, Coefficients, Identity, Method, named
+from potstill.methods.finish import Finish, Untouched
 from potstill.methods.noise import Fixed, FixedPoint, Inverted, NoiseSource
 from potstill.methods.render_model import RenderModel
 from potstill.methods.times import Stratified, TimestepSampler, Uniform
@@ -154,6 +155,8 @@ def test_only_what_differs_from_the_default_is_shown(text, kind, value):
         ),
         ("Steps(3, then=Steps(4, rates=(), seed=-7, order=3))", Plan, Steps(3, then=Steps(4, seed=-7, order=3))),
         ("Steps(1, order=None, tags=('x',))", Plan, Steps(1, order=None, tags=("x",))),
+        ("none", Finish, Untouched()),
+        ("None", Finish | None, Untouched()),
     ],
 )
 def test_forms(text, kind, value):

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -47,6 +48,9 @@ class EditDrawing(DrawingSettings):
     without an id is path:3, the third <path> of the file."""
     only_box: Annotated[Box | None, Option(metavar="LEFT TOP RIGHT BOTTOM")] = None
     """Change only shapes within this box, in units of the viewBox; the others keep their bytes."""
+    page: Advanced[Literal["auto", "keep", "change"]] = "auto"
+    """The colours of what fills the whole page, such as a white rectangle: auto for change where the prompts name
+    different backgrounds or --only chooses elements, and keep otherwise."""
     style: Advanced[str] = AUTO
     """The style of the drawing, for models that draw in several, such as the bundled one, and prompts that name none:
     auto for the one nearest to the drawing, none, or its name."""
@@ -55,6 +59,7 @@ class EditDrawing(DrawingSettings):
     in diffusers."""
 
     command: ClassVar[str] = "edit"  # type: ignore[assignment,misc]
+    before: ClassVar = {"page": "change"}
     inputs: ClassVar = {"drawing": True, "mask": False}
     default_guidance_scale: ClassVar = 1.0
     default_steps: ClassVar = 60
@@ -85,7 +90,9 @@ class EditDrawing(DrawingSettings):
         self.check_inputs(inputs)
         check_edit(prior, self.source, self.target, self.method)
         given, file = inputs["drawing"], read_svg(inputs["drawing"])
-        chosen, mask = Chosen(only=self.only, inside=self.only_box), None
+        named = bool(self.only) or _background(prior, self.source) != _background(prior, self.target)
+        page = self.page == "change" or (self.page == "auto" and named)
+        chosen, mask = Chosen(only=self.only, inside=self.only_box, page=page), None
         records: dict[str, Any] = {"drawing": drawing_record(given)}
         if "mask" in inputs:
             mask = self._mask(inputs["mask"], file.sketch, prior)
@@ -153,6 +160,12 @@ def edit_drawing(
     task = EditDrawing.of({"source": source, "target": target, **settings})
     inputs = {"drawing": drawing} if mask is None else {"drawing": drawing, "mask": mask}
     return task.start(inputs, model if isinstance(model, Pipeline) else load(model)).finish(on_step)
+
+
+def _background(prior: Pipeline, prompt: str) -> list[str]:
+    """What a prompt says of the background: the word before it; nothing if it does not name it."""
+    words = (prior.read_as(prompt) or prompt).lower().replace(",", " ").split()
+    return [before for before, word in pairwise(["", *words]) if word.startswith("background")]
 
 
 def drawing_record(given: str | Path | bytes) -> dict[str, str | None]:

@@ -23,7 +23,7 @@ from potstill.scenes import Latents, Masked, Pixels
 from potstill.state import LoopState, Resumable, copied
 from potstill.tasks.images.settings import ImageSettings
 from potstill.tasks.runs.run import Result, Run
-from potstill.tasks.settings.effects import note_result
+from potstill.tasks.settings.effects import note_range, note_result
 from potstill.tasks.settings.guiding import check_edit
 from potstill.tasks.settings.parsing import to_text
 from potstill.tasks.settings.plan import EditPlan, SampledEditPlan
@@ -51,9 +51,9 @@ class Edit(ImageSettings, RunSettings):
     with the default method and 7.5 or more with most others. uncond + scale (cond - uncond), as in diffusers."""
 
     finish: Finish | None = None
-    """What gives the result the outlines of the picture and undoes small changes, such as TwoScales(); Untouched()
-    leaves it as the method made it. By default only the default method has such a finish, TwoScales(), and others do
-    what their papers say."""
+    """What gives the result the outlines of the picture and undoes small changes: twoscales, "TwoScales(...)" with its
+    fields, or none, which leaves it as the method made it. By default only the default method has such a finish,
+    twoscales, and others do what their papers say."""
     style: str = AUTO
     """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
     It is added where the prompts name no style, for models that draw in several, such as the bundled one."""
@@ -125,6 +125,7 @@ class Edit(ImageSettings, RunSettings):
             if self.scale != 0 and self.source != self.target:  # otherwise a warning has said why
                 undone = not isinstance(self.finishing, Untouched) and bool((result.images == images).all())
                 note_result(result.images, before, scene.state_dict(), name, undone)
+            note_range(prior.codec, before, scene.state_dict(), name)
             return result
 
         read = {"source": source_prompt, "target": target_prompt}

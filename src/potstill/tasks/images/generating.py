@@ -1,11 +1,14 @@
 """Generate images from a prompt by score distillation."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 
+from potstill.diffusion.codec import PixelUnshuffle
+from potstill.diffusion.guidance import Plain
 from potstill.diffusion.prior import Prior
 from potstill.distillation import Step, distill
 from potstill.errors import InputError
@@ -16,13 +19,17 @@ from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.state import LoopState
+from potstill.state import LoopState, copied
 from potstill.tasks.runs.run import Result, Run
+from potstill.tasks.settings.effects import note_range
 from potstill.tasks.settings.plan import OptimizationPlan
 from potstill.tasks.settings.schema import Positional
 from potstill.tasks.settings.shared import RunSettings
 from potstill.tasks.settings.sizes import check_size
 from potstill.tensors import normal
+
+HIGHEST = 3.0
+"""The guidance scale up to which the default makes good pictures with the bundled models."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +44,13 @@ class Generate(RunSettings):
     """A description of the picture."""
     method: Method = SDS(weight=Rho(), times=Annealed())
     guidance_scale: float | None = None
-    """How strongly the prompt counts; by default 2, which suits the bundled models. For Stable Diffusion 7.5 is usual.
-    uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+    """How strongly the prompt counts; by default 2, and at most 3 for the bundled models. For Stable Diffusion 7.5 is
+    usual. uncond + scale (cond - uncond), as in diffusers: 0 is unconditional, 1 conditional."""
+
+    count: int = 1
+    """Number of results, which often look alike: vary the prompt for others. Score distillation seeks likely pictures,
+    for which `potstill sample` draws at random, and the model of emoji has seen one or two drawings of each thing. The
+    first result is that of the seed, the second that of seed + 1, and so on."""
 
     default_guidance_scale: ClassVar = 2.0
 
@@ -58,11 +70,21 @@ class Generate(RunSettings):
         Otherwise, or if Adam is stated, by Adam at a rate that takes SDS from noise to a picture in 200 steps. Methods
         that do not compare with the noise itself (CSD, NFSD, ISM, VSD) leave some of it in the picture.
         """
-        method, default = self.method, self.method.default_optimizer
-        whole = isinstance(method.weight, Rho) and isinstance(method.times, Annealed)
-        if whole and self.optimizer != "adam":
+        default = self.method.default_optimizer
+        if self._all_the_way:
             return OptimizerSettings("sgd", 1.0, 25)
         return default._replace(learning_rate=0.05) if default == OptimizerSettings() else default
+
+    @property
+    def _all_the_way(self) -> bool:
+        """Whether a step of plain descent replaces the picture by the denoised one."""
+        whole = isinstance(self.method.weight, Rho) and isinstance(self.method.times, Annealed)
+        return whole and self.optimizer != "adam"
+
+    def _spoils(self, prior: Pipeline) -> bool:
+        """Whether steps all the way take a model of pixels far out of their range, as no step back follows."""
+        of_pixels = isinstance(prior.codec, PixelUnshuffle) and self.guidance == Plain()
+        return of_pixels and self._all_the_way and self.scale > HIGHEST
 
     def start(
         self,
@@ -83,6 +105,13 @@ class Generate(RunSettings):
             raise InputError(f"{type(self.method).__name__} edits an image: use potstill edit, or SDS or SDI here")
         height, width = self.resize(prior).shape(0, 0)
         check_size(height, width, prior, self.count)
+        if self.method.leaves_noise:
+            stays = "does not compare with the noise itself, so noise from the beginning stays in the picture"
+            fix = "use SDS, SDI or potstill sample, or start from a picture with potstill edit"
+            warnings.warn(f"{type(self.method).__name__} {stays}: {fix}", stacklevel=2)
+        if self._spoils(prior):
+            fix = f'choose at most {HIGHEST:g}, or --guidance "Interval(0.2, 0.8)", or --method sds'
+            warnings.warn(f"guidance scale {self.scale:g} spoils the pictures of this model: {fix}", stacklevel=2)
         seeds = {} if one_seed else self.seeds(self.method)
         plan, rng = self.resolve(), self.generator(seeds.get("seeds", ()))
         cells = (height // prior.codec.factor, width // prior.codec.factor)
@@ -99,7 +128,15 @@ class Generate(RunSettings):
             optimizer=loop.optimizer,
             progress=loop.progress,
         )
-        return Run(self.record(prior) | seeds, steps, loop, lambda: scene.images, frame_count=frame_count)
+        before, name = copied(scene.state_dict()), type(self.method).__name__
+
+        def complete(result: Result) -> Result:
+            if not self._spoils(prior):  # otherwise a warning has said so
+                note_range(prior.codec, before, scene.state_dict(), name)
+            return result
+
+        record = self.record(prior) | seeds
+        return Run(record, steps, loop, lambda: scene.images, frame_count=frame_count, complete=complete)
 
 
 def generate(

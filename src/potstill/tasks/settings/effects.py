@@ -8,12 +8,16 @@ import torch
 from torch import Tensor
 
 from potstill.baselines import Baseline
+from potstill.diffusion.codec import Codec, PixelUnshuffle
 from potstill.diffusion.guidance import GuidanceRule, Interval, PerpNeg, Plain, Rescaled
 from potstill.errors import Note
 from potstill.methods.method import Method
 from potstill.priors.prompts import PromptWarning
 from potstill.tensors import Images
 
+BEYOND = 1.5
+"""The factor by which the root mean square of latents grows, from at least 1, in a run that is said to be spoiled. In
+edits of emoji by methods that stop at the target it is at most 1.1, and 16 with the default at a learning rate of 3."""
 WITHOUT_PROMPT = "at guidance scale 0, which is unconditional: choose a larger guidance scale, or leave it out"
 """Why a prompt changes nothing, and the fix."""
 
@@ -82,6 +86,28 @@ def note_repeats(names: Iterable[str]) -> None:
     """Say which names are given more than once, where each runs once."""
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         warnings.warn(f"{', '.join(repeated)}: given more than once, and run once", Note, stacklevel=3)
+
+
+def note_range(codec: Codec, before: Mapping[str, Tensor], after: Mapping[str, Tensor], name: str) -> None:
+    """Warn of a run that left the range of a model of pixels, [-1, 1]; the latents of an autoencoder have no range.
+
+    Args:
+        codec: of the model.
+        before: the tensors of the scene at the beginning, with a batch in front.
+        after: those at the end.
+        name: of the method.
+    """
+
+    def size(value: Tensor) -> float:
+        return float(value.double().square().flatten(1).mean(1).amax().sqrt())
+
+    if not isinstance(codec, PixelUnshuffle):
+        return
+    times = max(size(after[key]) / max(size(value), 1.0) for key, value in before.items())
+    if times > BEYOND:
+        fix = "choose a smaller learning rate or guidance scale, or fewer steps"
+        text = f"{name} left the range of the model by a factor of {times:,.1f}, which spoils the picture: {fix}"
+        warnings.warn(text, stacklevel=3)
 
 
 def note_result(

@@ -49,6 +49,8 @@ KINDS: dict[type, tuple[type, ...]] = {
 }
 """The classes that can be named in text. A plugin adds its own; any other class of a user's is used by passing an
 instance in Python."""
+NOTHING: dict[type, str] = {Finish: "Untouched"}
+"""The class that `none`, in any case, stands for where a kind has one that does nothing."""
 EARLIER = {
     "bank": "drawbank",
     "exact": "empirical",

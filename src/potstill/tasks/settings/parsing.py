@@ -29,7 +29,7 @@ from potstill.baselines import BASELINES, INVERSIONS
 from potstill.errors import InputError, did_you_mean
 from potstill.fields import WORDS
 from potstill.methods import named
-from potstill.tasks.settings.kinds import EARLIER, KINDS, a_noun, classes_of, names_of, noun
+from potstill.tasks.settings.kinds import EARLIER, KINDS, NOTHING, a_noun, classes_of, names_of, noun
 from potstill.tasks.settings.numbers import check_range, is_beyond
 
 T = TypeVar("T")
@@ -100,8 +100,9 @@ def from_text(text: str, annotation: Any, name: str = "", default: object = data
     A component is `Name`, or `Name(field=value, ...)` with values of the same form: numbers, quoted texts, True,
     False, None, tuples and nested expressions; without their names values follow the order of the fields. Names of
     classes may be in any case, and a method may have its name on the command line, such as `pds-consistent`. Where
-    the annotation takes text, the text itself is the value. A pair of numbers may be written `64x32` or `64 32`, and a
-    tuple of any length as its parts with spaces between them, as on the command line.
+    the annotation takes text, the text itself is the value; `none` is the finish that does nothing. A pair of numbers
+    may be written `64x32` or `64 32`, and a tuple of any length as its parts with spaces between them, as on the
+    command line.
 
     Args:
         text: from the command line, a cell of a table, or a record.
@@ -113,6 +114,8 @@ def from_text(text: str, annotation: Any, name: str = "", default: object = data
         InputError: the text breaks the form, a name or an annotation; what the component itself refuses.
     """
     options, kinds = _options(annotation), _kinds(annotation)
+    if text.strip().lower() == "none":
+        text = next((NOTHING[kind] for kind in kinds if kind in NOTHING), text)
     if text.strip() == "None" and types.NoneType in options:
         return None
     if any(option is str or any(isinstance(word, str) for word in get_args(option)) for option in options):

@@ -84,6 +84,12 @@ CASES = {
         '<g fill="#f00" stroke="#00f" stroke-width="2"><rect x="3" y="3" width="10" height="10"/><rect x="16" y="3" width="10" height="10" stroke="none"/></g>',
     ),
     "a dot": ('<path d="M10 10h0" stroke="red" stroke-width="8" stroke-linecap="round"/><rect width="2" height="2"/>',),
+    "dots": (
+        '<g stroke="red" stroke-width="6" stroke-linecap="round"><path d="M9 7.3h0"/><path d="M20.7 7z"/><path d="M9 20.3h0v0z"/><path d="M21 20.1h0h0" stroke-linecap="square"/><path d="M29 29h0" stroke-linecap="butt"/></g><rect width="2" height="2"/>',
+    ),
+    "lines that stop on the way": (
+        '<g fill="none" stroke="red" stroke-width="4"><path d="M5.3 5.1L16.7 16.3h0l0 0L25.7 6.1"/><path d="M4.3 18.1v0L10.7 22.3V29.1L4.1 24.3v0z" stroke-linejoin="round"/><path d="M20 20.1h0H28.3h0" stroke-linecap="square"/></g>',
+    ),
     "a seam": ('<path d="M0 0H16.5V32H0z" fill="red"/><path d="M16.5 0H32V32H16.5z" fill="red"/>',),
     "polygons and lines": (
         '<polygon points="1,1 30,5 20,30"/><polyline points="1,1 30,5 20,30" fill="none" stroke="red"/><line x1="2" y1="30" x2="30" y2="20" stroke="green" stroke-width="2"/>',

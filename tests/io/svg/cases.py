@@ -90,6 +90,12 @@ CASES = {
     "lines that stop on the way": (
         '<g fill="none" stroke="red" stroke-width="4"><path d="M5.3 5.1L16.7 16.3h0l0 0L25.7 6.1"/><path d="M4.3 18.1v0L10.7 22.3V29.1L4.1 24.3v0z" stroke-linejoin="round"/><path d="M20 20.1h0H28.3h0" stroke-linecap="square"/></g>',
     ),
+    "a linear gradient without a length": (
+        '<linearGradient id="g" x1=".5" x2=".5"><stop stop-color="red"/><stop offset=".7" stop-color="blue" stop-opacity=".5"/></linearGradient><rect width="30" height="20" fill="url(#g)"/>',
+    ),
+    "stops that inherit": (
+        '<g color="lime"><linearGradient id="g"><stop stop-color="red"/><stop offset=".5" stop-color="currentColor"/><stop offset="1" stop-color="currentColor" color="navy"/></linearGradient></g><linearGradient id="h" stop-color="orange"><stop stop-color="inherit"/><stop offset="1" stop-color="blue"/></linearGradient><rect width="30" height="14" fill="url(#g)"/><rect y="16" width="30" height="14" fill="url(#h)"/>',
+    ),
     "a seam": ('<path d="M0 0H16.5V32H0z" fill="red"/><path d="M16.5 0H32V32H16.5z" fill="red"/>',),
     "polygons and lines": (
         '<polygon points="1,1 30,5 20,30"/><polyline points="1,1 30,5 20,30" fill="none" stroke="red"/><line x1="2" y1="30" x2="30" y2="20" stroke="green" stroke-width="2"/>',

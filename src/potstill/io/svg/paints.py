@@ -117,11 +117,12 @@ class Paints:
 
     def _stop(self, stop: Element) -> tuple[int, int, int]:
         """The places of its offset, red and opacity."""
-        style = self._styles.of(stop, Style())
+        style = self._styles.within(stop)
         value, opacity = style["stop-color"], style["stop-opacity"]
         text = value.text if value else "black"
         if text.lower() == "currentcolor":
-            text, value = "black", Value("black", None)
+            value = style["color"] or Value("black", None)
+            text = value.text
         *rgb, alpha = colour(text, self._what.format("stop-color"))
         if value is None:
             red = self._fields.attribute(stop, "stop-color", rgb, "colours", write_colour)[0]

@@ -64,6 +64,8 @@ class Styles:
             raise InputError(f"{xml.name} has style sheets of over {SHEETS:,} characters: remove what it does not use")
         for sheet in sheets:
             self._read(sheet)
+        self._parents = {child: element for element in xml.root.iter() for child in element}
+        self._places: dict[Element, Style] = {}
         self._wrapped = {}
         if sheets:
             root = cssselect2.ElementWrapper.from_xml_root(xml.root)
@@ -108,6 +110,13 @@ class Styles:
             else:
                 values[name] = value
         return Style(values)
+
+    def within(self, element: Element) -> Style:
+        """The style of an element where it stands in the file, which is what a gradient or a clip path inherits."""
+        if element not in self._places:
+            parent = self._parents.get(element)
+            self._places[element] = self.of(element, Style() if parent is None else self.within(parent))
+        return self._places[element]
 
 
 def _declarations(content, text: str, spot: Spot | None) -> Iterator[tuple[str, Value, bool]]:

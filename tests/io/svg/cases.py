@@ -60,6 +60,13 @@ CASES = {
     "clip paths": (
         '<clipPath id="c"><circle cx="16" cy="16" r="10"/><rect width="10" height="10"/></clipPath><g clip-path="url(#c)" transform="rotate(5)"><rect width="32" height="16" fill="red"/><rect y="16" width="32" height="16" fill="blue"/></g>',
     ),
+    "a clip-rule that is inherited": (
+        '<g clip-rule="evenodd"><clipPath id="c"><path d="M2 2h26v26h-26zM8 8h14v14h-14z"/></clipPath></g><clipPath id="d" style="clip-rule:evenodd"><path d="M2 2h9v9h-9zM4 4h5v5h-5z"/></clipPath><rect clip-path="url(#c)" width="32" height="32" fill="red"/><rect clip-path="url(#d)" width="32" height="32" fill="blue"/>',
+    ),
+    "a clip-rule of the root": (
+        '<clipPath id="c"><path d="M2 2h26v26h-26zM8 8h14v14h-14z"/></clipPath><g clip-path="url(#c)"><rect width="32" height="32" fill="red"/></g>',
+        'viewBox="0 0 32 32" style="fill-rule:evenodd;clip-rule:evenodd;stroke-linejoin:round;stroke-miterlimit:2"',
+    ),
     "rounded rectangles": (
         '<rect x="2" y="2" width="20" height="10" rx="3"/><rect x="2" y="14" width="20" height="10" rx="30" ry="2"/>',
     ),

@@ -38,8 +38,9 @@ class ClipPaths:
         self._open.append(target)
         try:
             own = compose(matrix, transform(target.get("transform", ""), f"{self._name}: transform of <clipPath>"))
-            clip = tuple(node for child in target for node in self._clipping(child, Style(), own))
-            nested = self.of(self._styles.of(target, Style()), matrix)
+            there = self._styles.within(target)
+            clip = tuple(node for child in target for node in self._clipping(child, there, own))
+            nested = self.of(there, matrix)
         finally:
             self._open.pop()
         return clip if nested is None else (Layer(clip, clip=nested),)

@@ -67,6 +67,9 @@ CASES = {
         '<clipPath id="c"><path d="M2 2h26v26h-26zM8 8h14v14h-14z"/></clipPath><g clip-path="url(#c)"><rect width="32" height="32" fill="red"/></g>',
         'viewBox="0 0 32 32" style="fill-rule:evenodd;clip-rule:evenodd;stroke-linejoin:round;stroke-miterlimit:2"',
     ),
+    "languages": (
+        '<defs><g id="g" systemLanguage="fr"><rect width="9" height="9"/></g></defs><rect systemLanguage="de" width="20" height="20"/><rect x="20" systemLanguage="de,en-GB" width="9" height="9"/><use href="#g"/><switch><rect systemLanguage="ko" y="10" width="9" height="9"/><rect y="20" width="9" height="9" fill="red"/><rect width="9" height="9"/></switch><clipPath id="c"><rect width="9" height="32"/><rect systemLanguage="de" width="32" height="32"/></clipPath><rect x="5" y="10" width="20" height="9" clip-path="url(#c)"/>',
+    ),
     "rounded rectangles": (
         '<rect x="2" y="2" width="20" height="10" rx="3"/><rect x="2" y="14" width="20" height="10" rx="30" ry="2"/>',
     ),

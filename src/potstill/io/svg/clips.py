@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from potstill.errors import InputError
-from potstill.io.svg.document import NESTED, NOT_DRAWN, Element, href, local
+from potstill.io.svg.document import NESTED, NOT_DRAWN, SHAPES, Element, applies, href, local
 from potstill.io.svg.fields import Fields
-from potstill.io.svg.geometry import SHAPES, Outlines
-from potstill.io.svg.paints import Unsupported
+from potstill.io.svg.geometry import Outlines
 from potstill.io.svg.styles import Style, Styles
+from potstill.io.svg.unsupported import Unsupported
 from potstill.io.svg.values import length, transform
 from potstill.vectors.sketch import Flat, Layer, Matrix, Node, Shape, compose, scale_of
 
@@ -48,7 +48,8 @@ class ClipPaths:
     def _clipping(self, element: Element, parent: Style, matrix: Matrix) -> Iterator[Node]:
         """The shapes of a clip path, in black."""
         kind, style = local(element), self._styles.of(element, parent)
-        if kind in NOT_DRAWN or style.get("display") == "none" or style.get("visibility", "visible") != "visible":
+        hidden = style.get("display") == "none" or style.get("visibility", "visible") != "visible"
+        if kind in NOT_DRAWN or hidden or not applies(element):
             return
         own = compose(matrix, transform(element.get("transform", ""), f"{self._name}: transform of <{kind}>"))
         nodes: tuple[Node, ...]

@@ -20,6 +20,7 @@ ENTITY = 300
 """The most characters of an entity."""
 NESTED = 12
 """How often `use` and clip paths may lead to one another."""
+SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 NOT_DRAWN = {
     *("defs", "symbol", "clipPath", "mask", "marker", "pattern", "linearGradient", "radialGradient", "filter", "style"),
     *("title", "desc", "metadata", "view", "cursor", "animate", "animateTransform", "animateMotion", "set", ""),
@@ -97,6 +98,12 @@ def local(element: Element) -> str:
 def href(element: Element) -> str:
     """What an element refers to."""
     return (element.get("href") or element.get(XLINK + "href") or "").strip()
+
+
+def applies(element: Element) -> bool:
+    """Whether an element is drawn where the language is English and no extension is known."""
+    languages = element.get("systemLanguage", "en").split(",")
+    return not element.get("requiredExtensions") and any(each.strip()[:2] == "en" for each in languages)
 
 
 class _Reading:

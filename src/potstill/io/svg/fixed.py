@@ -66,7 +66,7 @@ def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 
     start = text.index("<svg" if "<svg" in text else "<ns0:svg") + (4 if "<svg" in text else 8)
     sized = f'{text[:start]} width="{width}" height="{height}"{text[start:]}'
     try:
-        png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, skip_system_fonts="text" not in sized)
+        png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, languages=["en"], skip_system_fonts="text" not in sized)
     except ValueError as error:
         raise InputError(f"resvg cannot draw {name} ({error}): simplify it") from None
     pixels = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))

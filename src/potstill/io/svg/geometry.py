@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 
-from potstill.io.svg.document import Element, Xml, local
+from potstill.io.svg.document import SHAPES, Element, Xml, local
 from potstill.io.svg.fields import Fields, format_number
 from potstill.io.svg.path_data import Spot2, Subpath, Sum, read_path
 from potstill.io.svg.path_writer import write_path
@@ -17,7 +17,6 @@ from potstill.vectors.sketch import Outline, Refs
 
 ROUND = 4 / 3 * (math.sqrt(2) - 1)
 """The handle of a quarter of a circle of radius 1."""
-SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 
 TERMS = 4
 """The most numbers that a coordinate is a sum of."""

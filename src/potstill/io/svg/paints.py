@@ -6,14 +6,11 @@ from functools import partial
 from potstill.io.svg.document import SVG, Element, href, local
 from potstill.io.svg.fields import Fields, write_colour
 from potstill.io.svg.styles import Style, Styles, Value
+from potstill.io.svg.unsupported import Unsupported
 from potstill.io.svg.values import colour, length, share, transform
 from potstill.vectors.sketch import Flat, Gradient, Kind, Paint, Refs, scale_of
 
 _SPREADS = {"reflect": "reflect", "repeat": "repeat"}
-
-
-class Unsupported(Exception):
-    """Something that is drawn by resvg, by its name."""
 
 
 class Paints:

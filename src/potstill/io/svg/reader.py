@@ -11,13 +11,14 @@ from potstill.errors import InputError, Note
 from potstill.io.files import as_path, check_file
 from potstill.io.svg.census import count_shapes
 from potstill.io.svg.clips import ClipPaths
-from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
+from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, SHAPES, Element, Xml, applies, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
-from potstill.io.svg.geometry import SHAPES, Outlines, number_shapes, rectangle
+from potstill.io.svg.geometry import Outlines, number_shapes, rectangle
 from potstill.io.svg.pages import page_size, view_box
-from potstill.io.svg.paints import Paints, Unsupported
+from potstill.io.svg.paints import Paints
 from potstill.io.svg.styles import Style, Styles
+from potstill.io.svg.unsupported import Unsupported, check
 from potstill.io.svg.values import length, share, transform, viewport
 from potstill.io.svg.writer import SvgFile
 from potstill.vectors.sketch import (
@@ -35,8 +36,6 @@ from potstill.vectors.sketch import (
     scale_of,
 )
 from potstill.vectors.strokes import Cap, Join
-
-_DRAWN_ELSEWHERE = ("text", "image", "foreignObject")
 
 
 def read_svg(source: str | Path | bytes) -> SvgFile:
@@ -108,23 +107,15 @@ class _Reader:
         return SvgFile(self.xml, sketch, tuple(self.fields.written))
 
     def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
-        for child in self._chosen(parent):
-            yield from self._element(child, style, matrix, chain)
-
-    def _chosen(self, parent: Element) -> list[Element]:
-        """The children that are drawn; of a switch the first whose language is English or none."""
-        children = list(parent)
+        children = parent
         if local(parent) == "switch":
-            fits = (
-                c for c in children if not c.get("requiredExtensions") and c.get("systemLanguage", "en")[:2] == "en"
-            )
-            first = next((child for child in fits if local(child)), None)
-            return [] if first is None else [first]
-        return children
+            children = [child for child in parent if local(child) and applies(child)][:1]
+        for child in children:
+            yield from self._element(child, style, matrix, chain)
 
     def _element(self, element: Element, parent: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
         kind = local(element)
-        if kind in NOT_DRAWN:
+        if kind in NOT_DRAWN or not applies(element):
             return
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
@@ -134,7 +125,7 @@ class _Reader:
             self._open.append(name)
             self.named.setdefault(name, set())
         try:
-            self._check(element, kind, style)
+            check(kind, style)
             yield from self._drawn(element, kind, style, matrix, chain)
         except Unsupported as reason:
             if self._uses:
@@ -144,24 +135,6 @@ class _Reader:
         finally:
             if name:
                 self._open.pop()
-
-    def _check(self, element: Element, kind: str, style: Style) -> None:
-        """Raise for what is drawn elsewhere."""
-        if kind in _DRAWN_ELSEWHERE:
-            raise Unsupported(f"<{kind}>")
-        for name in ("filter", "mask"):
-            if style.get(name, "none") != "none":
-                raise Unsupported(f"a {name}")
-        if style.get("mix-blend-mode", "normal") != "normal":
-            raise Unsupported("mix-blend-mode")
-        if kind in SHAPES and style.get("stroke", "none") != "none":
-            dashes = style.get("stroke-dasharray", "none")
-            if dashes != "none" and any(part.strip("0.") for part in dashes.replace(",", " ").split()):
-                raise Unsupported("dashes")
-            if style.get("vector-effect", "none") != "none":
-                raise Unsupported("vector-effect")
-        if kind in SHAPES and any(style.get(f"marker-{end}", "none") != "none" for end in ("start", "mid", "end")):
-            raise Unsupported("markers")
 
     def _drawn(
         self, element: Element, kind: str, style: Style, matrix: Matrix, chain: tuple[Element, ...]

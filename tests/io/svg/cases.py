@@ -73,6 +73,16 @@ CASES = {
     "rounded rectangles": (
         '<rect x="2" y="2" width="20" height="10" rx="3"/><rect x="2" y="14" width="20" height="10" rx="30" ry="2"/>',
     ),
+    "opacity of the root": (
+        '<rect width="20" height="20" fill="red"/><rect x="9" y="9" width="20" height="20"/>',
+        'viewBox="0 0 32 32" opacity=".3"',
+    ),
+    "a clip path of the root": (
+        '<style>svg{clip-path:url(#c)}</style><clipPath id="c"><circle cx="20" cy="16" r="10"/></clipPath><rect width="32" height="16" fill="red"/><text x="1" y="30" font-size="14" font-family="DejaVu Sans">Ab</text>',
+    ),
+    "what style sheets say of groups around fixed layers": (
+        '<style>.a{opacity:.4}#b{clip-path:url(#c)}svg{opacity:.8}g>path{fill:blue}</style><clipPath id="c"><circle cx="20" cy="16" r="10"/></clipPath><filter id="f"><feGaussianBlur stdDeviation="1"/></filter><g class="a"><g id="b"><rect width="20" height="9"/><path d="M5 5h20v20H5z" filter="url(#f)"/></g><path d="M2 26h28" stroke="red" stroke-width="6" stroke-dasharray="4"/></g>',
+    ),
     "text in a group": (
         '<rect width="20" height="20" fill="#fd0"/><g opacity=".5" transform="translate(2 3)"><text x="1" y="20" font-size="14" fill="navy">Ab</text></g><circle r="4" cx="20" cy="20" fill="#080"/>',
     ),

@@ -108,9 +108,12 @@ def test_mistakes_are_one_line(body, message):
         ('width="0" height="5"', "is 0 x 5"),
         ('width="1" height="5000"', "of one order"),
         ('viewBox="NaN 0 1 1"', "must be numbers"),
+        ('viewBox="0 0 9 9" filter="url(#f)"', "a filter of the root would keep all as it is: remove it"),
+        ('viewBox="0 0 9 9" style="mask:url(#m)"', "a mask of the root"),
+        ('viewBox="0 0 9 9" display="none"', "draws nothing"),
     ],
 )
-def test_pages_without_an_area_are_refused(attributes, message):
+def test_pages_without_an_area_and_roots_that_hide_or_hold_all_are_refused(attributes, message):
     with pytest.raises(InputError, match=message):
         read('<path d="M0 0h9v9z"/>', attributes)
 
@@ -119,6 +122,19 @@ def test_uses_that_multiply_are_refused_before_they_are_drawn():
     levels = "".join(f'<g id="l{n}">{f"""<use href="#l{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
     with pytest.raises(InputError, match="draws over 10,000 shapes"):
         read(f'<defs><path id="l0" d="M0 0h1v1z"/>{levels}</defs><use href="#l8"/>')
+
+
+def test_a_transform_of_the_root_is_named_and_ignored():
+    """Browsers turn about the middle of the page and outside of the viewBox, resvg about its origin and inside."""
+    filtered = '<filter id="f"><feOffset/></filter><path d="M9 9h9v9z" filter="url(#f)"/><rect width="9" height="9"/>'
+    with pytest.warns(Note, match="has a filter"):
+        plain = read(filtered)
+    with (
+        pytest.warns(Note, match="has a filter"),
+        pytest.warns(Note, match="the root, where viewers differ: it is ign"),
+    ):
+        turned = read(filtered, 'viewBox="0 0 32 32" transform="scale(2)"')
+    assert torch.equal(by_us(turned), by_us(plain))
 
 
 def test_paths_and_texts_are_read_from_files(tmp_path):

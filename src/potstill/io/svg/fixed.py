@@ -14,8 +14,10 @@ from torch import Tensor
 from potstill.errors import InputError
 from potstill.io.svg.document import SVG, Element, Xml, tostring
 
-_APPLIED = ("opacity", "clip-path")
+_APPLIED = "opacity:1!important;clip-path:none!important"
 """What our own layers apply, for the groups around an element."""
+_ROOT = f"{_APPLIED};transform:matrix(1 0 0 1 0 0)!important"
+"""For the root, whose transform is ignored, and what is around it, as a style sheet may mean every svg."""
 
 
 class FixedLayers:
@@ -37,18 +39,20 @@ class FixedLayers:
         defs.extend(root)
         inner = copy.copy(element)
         for group in reversed(groups):
-            around = Element(group.tag, {name: value for name, value in group.attrib.items() if name not in _APPLIED})
-            if style := group.get("style"):
-                kept = [part for part in style.split(";") if part.split(":")[0].strip() not in _APPLIED]
-                around.set("style", ";".join(kept))
-            around.append(inner)
-            inner = around
-        page = Element(root.tag, {name: value for name, value in root.attrib.items() if name not in _APPLIED})
+            inner = _around(group, _APPLIED, inner)
+        page = _around(root, _ROOT, defs, inner)
         page.attrib |= {"width": f"{self._width:g}", "height": f"{self._height:g}"}
-        page.extend([defs, inner])
-        outer = Element(SVG + "svg", {"viewBox": f"0 0 {self._width:g} {self._height:g}"})
+        outer = Element(SVG + "svg", {"viewBox": f"0 0 {self._width:g} {self._height:g}", "style": _ROOT})
         outer.append(page)
         return tostring(outer, encoding="unicode")
+
+
+def _around(group: Element, style: str, *inner: Element) -> Element:
+    """A group like another, with more declarations, around other elements."""
+    own = group.get("style", "").strip(" ;")
+    found = Element(group.tag, group.attrib | {"style": f"{own};{style}" if own else style})
+    found.extend(inner)
+    return found
 
 
 def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 h w"]:

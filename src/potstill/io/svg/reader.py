@@ -86,7 +86,7 @@ class _Reader:
     def read(self) -> SvgFile:
         """The whole file."""
         root = self.xml.root
-        nodes = tuple(self._children(root, self.styles.of(root, Style()), IDENTITY, (root,)))
+        nodes = self._root(root)
         if not any(_draws(node) for node in nodes):
             raise InputError(f"{self.xml.name} draws nothing that can be optimised: give one with paths or shapes")
         if self.kept:
@@ -105,6 +105,20 @@ class _Reader:
         constant = frozenset(range(len(values))) - written
         sketch = Sketch(values, kinds, nodes, self.width, self.height, page, constant, named)
         return SvgFile(self.xml, sketch, tuple(self.fields.written))
+
+    def _root(self, root: Element) -> tuple[Node, ...]:
+        """The file as a group; its transform, which viewers read in several ways, is left out."""
+        style = self.styles.of(root, Style())
+        if style.get("display") == "none":
+            return ()
+        if root.get("transform"):
+            text = f"{self.xml.name} has a transform on the root, where viewers differ: it is ignored; put it on a <g>"
+            warnings.warn(text, Note, stacklevel=4)
+        try:
+            check("svg", style)
+            return self._grouped(tuple(self._children(root, style, IDENTITY, (root,))), root, style, IDENTITY)
+        except Unsupported as reason:
+            raise InputError(f"{self.xml.name}: {reason} of the root would keep all as it is: remove it") from None
 
     def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
         children = parent
@@ -154,15 +168,21 @@ class _Reader:
             return
         if not nodes:
             return
+        yield from self._grouped(nodes, element, style, matrix, before)
+
+    def _grouped(
+        self, nodes: tuple[Node, ...], element: Element, style: Style, matrix: Matrix, before: int = 0
+    ) -> tuple[Node, ...]:
+        """The nodes with the opacity and the clip path of their element, whose numbers begin at `before`."""
         seen = self._opacity(element, style, "opacity", declared_only=True)
         self._own(range(before, len(self.fields.numbers)))
         clip = self.clips.of(style, matrix)
         if clip is None and not seen:
-            yield from nodes
-        elif clip is None and len(nodes) == 1 and isinstance(node := nodes[0], Shape):
-            yield Shape(node.outline, node.paint, (*node.opacities, *seen), node.matrix, node.even_odd, node.stroke)
-        else:
-            yield Layer(nodes, seen, clip)
+            return nodes
+        if clip is None and len(nodes) == 1 and isinstance(node := nodes[0], Shape):
+            opacities = (*node.opacities, *seen)
+            return (Shape(node.outline, node.paint, opacities, node.matrix, node.even_odd, node.stroke),)
+        return (Layer(nodes, seen, clip),)
 
     def _own(self, places) -> None:
         """Count numbers to all elements with a name that are being read."""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from potstill.errors import InputError
-from potstill.io.svg.document import Element, Spot, Xml
+from potstill.io.svg.document import Element, Spot, Xml, href, local
+from potstill.io.svg.styles import INHERITED
 from potstill.vectors.sketch import Kind, Refs
 
 NUMBERS = 200_000
@@ -62,6 +63,8 @@ class Fields:
         self.kinds: list[Kind] = []
         self.written: list[Written] = []
         self._known: dict[Hashable, Refs] = {}
+        used = {href(element).removeprefix("#") for element in xml.root.iter() if local(element) == "use"}
+        self._used = {part for element in xml.root.iter() if element.get("id") in used for part in element.iter()}
 
     def decimals(self, scale: float = 1.0) -> int:
         """The decimals that keep a 10,000th of the page, in units that are `scale` page units long."""
@@ -107,11 +110,17 @@ class Fields:
         write: Write = write_number,
         decimals: int = 3,
     ) -> Refs:
-        """The numbers of an attribute, or of one that is not there and that would be added."""
+        """The numbers of an attribute, or of one that is not there and that would be added.
+
+        A property is not added to what a `use` refers to, where it would count above what each `use` hands down: its
+        numbers stand nowhere.
+        """
         place = self.xml.places[element]
         spot = place.attributes.get(name)
         if spot is not None:
             return self.at(spot, values, kind, write, decimals)
+        if element in self._used and name in INHERITED:
+            return self.add(values, kind)
         key = (element, name)
         if key not in self._known:
             self._known[key] = refs = self.add(values, kind)

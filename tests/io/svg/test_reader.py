@@ -7,6 +7,7 @@ import torch
 
 from potstill.errors import InputError, Note
 from potstill.io.svg import read_svg
+from potstill.io.svg.fixed import families
 from tests.io.svg.cases import CASES
 from tests.io.svg.files import DRAWINGS, by_resvg, by_us, difference, read, svg
 from tests.optional import needs
@@ -122,6 +123,30 @@ def test_uses_that_multiply_are_refused_before_they_are_drawn():
     levels = "".join(f'<g id="l{n}">{f"""<use href="#l{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
     with pytest.raises(InputError, match="draws over 10,000 shapes"):
         read(f'<defs><path id="l0" d="M0 0h1v1z"/>{levels}</defs><use href="#l8"/>')
+
+
+@needs("resvg_py")
+@pytest.mark.parametrize("family", ["", "sans-serif", "Arial, sans-serif", "serif", "monospace", "Nobody Has This"])
+def test_text_is_drawn_whatever_its_family(family):
+    """Alone, resvg draws no text in Arial or in no family where Arial and Times New Roman are not installed."""
+    if not families():
+        pytest.skip("no font is installed")
+    with pytest.warns(Note, match="has <text>: kept"):
+        file = read(f'<rect width="1" height="1"/><text x="2" y="28" font-size="30" font-family="{family}">M</text>')
+    assert by_us(file).mean() < 0.9
+
+
+@needs("resvg_py")
+def test_text_that_comes_back_clear_is_named():
+    with pytest.warns(Note, match="has <text>: kept"):
+        file = read('<rect width="1" height="1"/><text y="28" font-size="30" fill="none">M</text>')
+    with pytest.warns(Note, match="a <text> of the SVG draws nothing: it is hidden, or no font that is installed has"):
+        by_us(file)
+
+
+def test_blending_is_named_as_left_out():
+    with pytest.warns(Note, match=r"has mix-blend-mode \(drawn without blending\): kept as they are"):
+        read('<rect width="9" height="9"/><rect width="5" height="5" style="mix-blend-mode:multiply"/>')
 
 
 def test_a_transform_of_the_root_is_named_and_ignored():

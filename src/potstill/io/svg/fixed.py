@@ -2,8 +2,9 @@
 
 import copy
 import io
-from collections.abc import Callable, Sequence
-from functools import partial
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -11,13 +12,21 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from potstill.errors import InputError
+from potstill.errors import InputError, Note
 from potstill.io.svg.document import SVG, Element, Xml, tostring
 
 _APPLIED = "opacity:1!important;clip-path:none!important"
 """What our own layers apply, for the groups around an element."""
 _ROOT = f"{_APPLIED};transform:matrix(1 0 0 1 0 0)!important"
 """For the root, whose transform is ignored, and what is around it, as a style sheet may mean every svg."""
+
+
+_FAMILIES = {
+    "sans_serif_family": ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans", "Noto Sans", "Open Sans", "Roboto"),
+    "serif_family": ("Times New Roman", "Times", "Liberation Serif", "DejaVu Serif", "Noto Serif", "Georgia"),
+    "monospace_family": ("Courier New", "Courier", "Liberation Mono", "DejaVu Sans Mono", "Noto Sans Mono", "Menlo"),
+}
+"""Families that stand for the generic ones, the likeliest first."""
 
 
 class FixedLayers:
@@ -30,7 +39,8 @@ class FixedLayers:
     def of(self, chain: Sequence[Element]) -> Callable[[int, int], Float[Tensor, "4 h w"]]:
         """The function that draws an element, the last of those from the root to it, for a height and a width."""
         text = self._alone(chain)
-        return partial(draw_svg, text, self._xml.name)
+        words = any("".join(each.itertext()).strip() for each in chain[-1].iter(SVG + "text"))
+        return partial(_draw_words if words else draw_svg, text, self._xml.name)
 
     def _alone(self, chain: Sequence[Element]) -> str:
         """A file that draws the element alone, in its groups; all else can be referred to."""
@@ -55,6 +65,34 @@ def _around(group: Element, style: str, *inner: Element) -> Element:
     return found
 
 
+def _draw_words(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 h w"]:
+    """As `draw_svg`, with a note where nothing is seen."""
+    drawn = draw_svg(text, name, height, width)
+    if not drawn[3].any():
+        fix = "it is hidden, or no font that is installed has it: install one, or turn the text into paths"
+        warnings.warn(f"a <text> of {name} draws nothing: {fix}", Note, stacklevel=2)
+    return drawn
+
+
+@cache
+def families() -> Mapping[str, str]:
+    """Families of fonts that are installed, for what resvg calls them by default but may lack."""
+    import resvg_py
+
+    def draws(family: str) -> bool:
+        text = f'<svg xmlns="{SVG[1:-1]}" width="9" height="9"><text y="9" font-family="{family}">M</text></svg>'
+        return bool(np.asarray(_pixels(resvg_py.svg_to_bytes(svg_string=text, serif_family="none")))[..., 3].any())
+
+    found = {name: next(filter(draws, each), "") for name, each in _FAMILIES.items()}
+    usual = next(filter(None, found.values()), "")
+    found = {name: family or usual for name, family in found.items() if family or usual}
+    return found | ({"font_family": found["serif_family"]} if found else {})
+
+
+def _pixels(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+
+
 def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 h w"]:
     """A whole SVG file as resvg draws it, RGBA in [0, 1], as large as it fits in the middle of the canvas.
 
@@ -70,8 +108,9 @@ def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 
     start = text.index("<svg" if "<svg" in text else "<ns0:svg") + (4 if "<svg" in text else 8)
     sized = f'{text[:start]} width="{width}" height="{height}"{text[start:]}'
     try:
-        png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, languages=["en"], skip_system_fonts="text" not in sized)
+        plain = "text" not in sized
+        fonts = {} if plain else families()
+        png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, languages=["en"], skip_system_fonts=plain, **fonts)
     except ValueError as error:
         raise InputError(f"resvg cannot draw {name} ({error}): simplify it") from None
-    pixels = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).double() / 255
+    return torch.from_numpy(np.array(_pixels(png))).permute(2, 0, 1).double() / 255

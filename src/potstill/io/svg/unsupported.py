@@ -22,7 +22,7 @@ def check(kind: str, style: Style) -> None:
         if style.get(name, "none") != "none":
             raise Unsupported(f"a {name}")
     if style.get("mix-blend-mode", "normal") != "normal":
-        raise Unsupported("mix-blend-mode")
+        raise Unsupported("mix-blend-mode (drawn without blending)")
     if kind not in SHAPES:
         return
     if style.get("stroke", "none") != "none":

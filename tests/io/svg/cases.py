@@ -127,6 +127,13 @@ CASES = {
         '<circle cx="10mm" cy="10mm" r="8mm"/><rect x="1cm" width="10%" height="10%" fill="red"/>',
         'viewBox="0 0 75.59 75.59"',
     ),
+    "em and ex": (
+        '<g font-size="2"><rect width="6em" height="2ex"/><g style="font-size:150%"><rect y="4" width="2em" height="1em" stroke="red" stroke-width=".5em"/></g><use href="#r" y="5em"/></g><defs><rect id="r" width="4em" height="1em"/></defs><linearGradient id="g" gradientUnits="userSpaceOnUse" font-size="10" x2="3em"><stop stop-color="red"/><stop offset="1" stop-color="blue"/></linearGradient><rect y="20" width="32" height="9" fill="url(#g)"/><clipPath id="c" font-size="4"><rect x="5em" width="1em" height="5em"/></clipPath><rect x="16" width="1em" height="16" clip-path="url(#c)"/>',
+    ),
+    "em of the root": (
+        '<rect width="2em" height="1em"/><g font-size="1.5em"><rect y="16" width="2em" height="1em"/></g>',
+        'viewBox="0 0 32 32" font-size="8"',
+    ),
     "none": (
         '<svg width="32" height="32" viewBox="0 0 40 20" preserveAspectRatio="none"><circle r="9" cx="15" cy="10"/></svg>',
     ),

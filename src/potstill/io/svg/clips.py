@@ -8,7 +8,7 @@ from potstill.io.svg.fields import Fields
 from potstill.io.svg.geometry import Outlines
 from potstill.io.svg.styles import Style, Styles
 from potstill.io.svg.unsupported import Unsupported
-from potstill.io.svg.values import length, transform
+from potstill.io.svg.values import transform
 from potstill.vectors.sketch import Flat, Layer, Matrix, Node, Shape, compose, scale_of
 
 
@@ -48,6 +48,7 @@ class ClipPaths:
     def _clipping(self, element: Element, parent: Style, matrix: Matrix) -> Iterator[Node]:
         """The shapes of a clip path, in black."""
         kind, style = local(element), self._styles.of(element, parent)
+        self._fields.em = style.em
         hidden = style.get("display") == "none" or style.get("visibility", "visible") != "visible"
         if kind in NOT_DRAWN or hidden or not applies(element):
             return
@@ -56,7 +57,7 @@ class ClipPaths:
         if kind == "use" and (target := self._ids.get(href(element).removeprefix("#"))) is not None:
             if local(target) == "use":
                 raise Unsupported("<use> of <use> in a clip path")
-            x, y = (length(element.get(name, "0"), f"{self._name}: {name} of <use>", 1.0) for name in ("x", "y"))
+            x, y = (self._fields.length(element.get(each, "0"), f"{self._name}: {each} of <use>", 1.0) for each in "xy")
             nodes = tuple(self._clipping(target, style, compose(own, (1.0, 0.0, 0.0, 1.0, x, y))))
         elif kind in SHAPES:
             outline = self._outlines.of(element, scale_of(own))

@@ -84,8 +84,9 @@ class Paints:
 
         def place(name: str, default: str, whole: float) -> int:
             holder = find(name)
-            value = length(text(name, default), self._what.format(name), whole)
             at = element if holder is None else holder
+            em = self._styles.within(at).em
+            value = self._fields.length(text(name, default), self._what.format(name), whole, em)
             return self._fields.attribute(at, name, [value], "gradients", decimals=decimals)[0]
 
         if kind == "linearGradient":

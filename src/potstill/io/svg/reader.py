@@ -71,9 +71,10 @@ class _Reader:
         count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
-        self.width, self.height = page_size(xml.root, box, xml.name)
+        self.width, self.height = page_size(xml.root, box, xml.name, self.styles.within(xml.root).em)
         self.view = (0.0, 0.0, self.width, self.height) if box is None else box
         self.fields = Fields(xml, (self.view[2], self.view[3]))
+        self.fields.rem = self.styles.within(xml.root).em
         self.outlines = Outlines(self.fields)
         self.paints = Paints(self.fields, self.styles, self.ids)
         self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines)
@@ -134,6 +135,7 @@ class _Reader:
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
             return
+        self.fields.em = style.em
         name = element.get("id") or self.numbered.get(element)
         if name:
             self._open.append(name)
@@ -196,7 +198,10 @@ class _Reader:
         if target in self._uses or target in chain or len(self._uses) >= NESTED:
             raise InputError(f"{self.xml.name}: <use> of {href(element)[:40]!r} refers to itself: remove it")
         what = f"{self.xml.name}: {{}} of <use>"
-        x, y = (length(element.get(n, "0"), what.format(n), w) for n, w in zip("xy", self.fields.page, strict=True))
+        x, y = (
+            self.fields.length(element.get(n, "0"), what.format(n), w)
+            for n, w in zip("xy", self.fields.page, strict=True)
+        )
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, x, y))
         self._uses.append(target)
         try:
@@ -216,7 +221,7 @@ class _Reader:
 
         def get(name: str, default: str) -> float:
             text = sized.get(name, element.get(name, default)).strip()
-            return length(default if text in ("auto", "") else text, what.format(name), wholes[name])
+            return self.fields.length(default if text in ("auto", "") else text, what.format(name), wholes[name])
 
         width, height = get("width", "100%"), get("height", "100%")
         if width <= 0 or height <= 0:
@@ -261,7 +266,7 @@ class _Reader:
     def _stroke(self, element: Element, style: Style, scale: float) -> Stroke:
         value, decimals = style["stroke-width"], self.fields.decimals(scale)
         whole = math.hypot(*self.fields.page) / math.sqrt(2)
-        width = length(value.text, f"{self.xml.name}: stroke-width", whole) if value else 1.0
+        width = self.fields.length(value.text, f"{self.xml.name}: stroke-width", whole) if value else 1.0
         if value is None:
             place = self.fields.attribute(element, "stroke-width", [width], "widths", decimals=decimals)
         else:

@@ -9,10 +9,11 @@ import tinycss2
 
 from potstill.errors import InputError, Note
 from potstill.io.svg.document import SVG, Element, Spot, Xml
+from potstill.io.svg.values import EM, font_size
 
 INHERITED = {
     *("fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray"),
-    *("fill-rule", "clip-rule", "fill-opacity", "stroke-opacity", "color", "visibility", "paint-order"),
+    *("fill-rule", "clip-rule", "fill-opacity", "stroke-opacity", "color", "visibility", "paint-order", "font-size"),
     *("marker-start", "marker-mid", "marker-end"),
 }
 OWN = {
@@ -42,6 +43,11 @@ class Style:
         """The text of a property."""
         value = self.values.get(name)
         return value.text if value else default
+
+    @property
+    def em(self) -> float:
+        """The size of the font, which `font-size` holds in user units."""
+        return float(self.get("font-size", str(EM)))
 
     def __getitem__(self, name: str) -> Value | None:
         """The value of a property, if one is declared."""
@@ -109,6 +115,9 @@ class Styles:
                     values[name] = parent.values[name]
             else:
                 values[name] = value
+        if (size := values.get("font-size")) is not parent["font-size"] and size:
+            rem = EM if element is self._xml.root else self.within(self._xml.root).em
+            values["font-size"] = Value(str(font_size(size.text, parent.em, rem)), None)
         return Style(values)
 
     def within(self, element: Element) -> Style:

@@ -84,7 +84,7 @@ CASES = {
         '<style>.a{opacity:.4}#b{clip-path:url(#c)}svg{opacity:.8}g>path{fill:blue}</style><clipPath id="c"><circle cx="20" cy="16" r="10"/></clipPath><filter id="f"><feGaussianBlur stdDeviation="1"/></filter><g class="a"><g id="b"><rect width="20" height="9"/><path d="M5 5h20v20H5z" filter="url(#f)"/></g><path d="M2 26h28" stroke="red" stroke-width="6" stroke-dasharray="4"/></g>',
     ),
     "text around parts of it": (
-        '<rect width="3" height="3"/><text y="14" font-size="12">A<tspan fill="red">B</tspan>C<!-- D --><tspan dy="14" x="2">E</tspan>F</text>',
+        '<rect width="3" height="3"/><text y="14" font-size="12" font-family="DejaVu Sans">A<tspan fill="red">B</tspan>C<!-- D --><tspan dy="14" x="2">E</tspan>F</text>',
     ),
     "text in a group": (
         '<rect width="20" height="20" fill="#fd0"/><g opacity=".5" transform="translate(2 3)"><text x="1" y="20" font-size="14" fill="navy">Ab</text></g><circle r="4" cx="20" cy="20" fill="#080"/>',

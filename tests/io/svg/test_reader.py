@@ -149,7 +149,8 @@ def test_blending_is_named_as_left_out():
         read('<rect width="9" height="9"/><rect width="5" height="5" style="mix-blend-mode:multiply"/>')
 
 
-def test_a_transform_of_the_root_is_named_and_ignored():
+@pytest.mark.parametrize("attributes", ['transform="scale(2)"', 'style="transform:scale(2)"'])
+def test_a_transform_of_the_root_is_named_and_ignored(attributes):
     """Browsers turn about the middle of the page and outside of the viewBox, resvg about its origin and inside."""
     filtered = '<filter id="f"><feOffset/></filter><path d="M9 9h9v9z" filter="url(#f)"/><rect width="9" height="9"/>'
     with pytest.warns(Note, match="has a filter"):
@@ -158,7 +159,7 @@ def test_a_transform_of_the_root_is_named_and_ignored():
         pytest.warns(Note, match="has a filter"),
         pytest.warns(Note, match="the root, where viewers differ: it is ign"),
     ):
-        turned = read(filtered, 'viewBox="0 0 32 32" transform="scale(2)"')
+        turned = read(filtered, f'viewBox="0 0 32 32" {attributes}')
     assert torch.equal(by_us(turned), by_us(plain))
 
 

@@ -7,16 +7,19 @@ from potstill.io.svg.document import NESTED, NOT_DRAWN, SHAPES, Element, applies
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.geometry import Outlines
 from potstill.io.svg.styles import Style, Styles
+from potstill.io.svg.transforms import Transforms
 from potstill.io.svg.unsupported import Unsupported
-from potstill.io.svg.values import transform
 from potstill.vectors.sketch import Flat, Layer, Matrix, Node, Shape, compose, scale_of
 
 
 class ClipPaths:
     """The clip paths of a file."""
 
-    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element], outlines: Outlines) -> None:
+    def __init__(
+        self, fields: Fields, styles: Styles, ids: dict[str, Element], outlines: Outlines, transforms: Transforms
+    ) -> None:
         """For a file and the elements that it names."""
+        self._transforms = transforms
         self._fields, self._styles, self._ids, self._outlines = fields, styles, ids, outlines
         self._name = fields.xml.name
         self._open: list[Element] = []
@@ -37,8 +40,8 @@ class ClipPaths:
             raise InputError(f"{self._name}: the clip path {text[:40]!r} refers to itself: remove it")
         self._open.append(target)
         try:
-            own = compose(matrix, transform(target.get("transform", ""), f"{self._name}: transform of <clipPath>"))
             there = self._styles.within(target)
+            own = compose(matrix, self._transforms.of(target, there))
             clip = tuple(node for child in target for node in self._clipping(child, there, own))
             nested = self.of(there, matrix)
         finally:
@@ -52,7 +55,7 @@ class ClipPaths:
         hidden = style.get("display") == "none" or style.get("visibility", "visible") != "visible"
         if kind in NOT_DRAWN or hidden or not applies(element):
             return
-        own = compose(matrix, transform(element.get("transform", ""), f"{self._name}: transform of <{kind}>"))
+        own = compose(matrix, self._transforms.of(element, style))
         nodes: tuple[Node, ...]
         if kind == "use" and (target := self._ids.get(href(element).removeprefix("#"))) is not None:
             if local(target) == "use":

@@ -191,9 +191,12 @@ class _Reading:
         """Give the text that was read to its element: before its children, or after the last of them."""
         text = "".join(part for _, part in self._text)
         self._text = []
-        if text and len(within := self._open[-1]):
+        if not text:
+            return
+        within = self._open[-1]
+        if len(within):
             within[-1].tail = text
-        elif text:
+        else:
             within.text = text
 
     def _end(self, tag: str) -> None:

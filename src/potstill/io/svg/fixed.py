@@ -4,7 +4,8 @@ import copy
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from potstill.errors import InputError, Note
 from potstill.io.svg.document import SVG, Element, Xml, tostring
+from potstill.io.svg.styles import Styles
+from potstill.io.svg.transforms import Transforms, write_matrix
 
 _APPLIED = "opacity:1!important;clip-path:none!important"
 """What our own layers apply, for the groups around an element."""
@@ -32,9 +35,10 @@ _FAMILIES = {
 class FixedLayers:
     """Draws elements of a file one by one."""
 
-    def __init__(self, xml: Xml, width: float, height: float) -> None:
+    def __init__(self, xml: Xml, styles: Styles, transforms: Transforms, width: float, height: float) -> None:
         """For a page of this size."""
         self._xml, self._width, self._height = xml, width, height
+        self._styles, self._transforms = styles, transforms
 
     def of(self, chain: Sequence[Element]) -> Callable[[int, int], Float[Tensor, "4 h w"]]:
         """The function that draws an element, the last of those from the root to it, for a height and a width."""
@@ -42,9 +46,22 @@ class FixedLayers:
         words = any("".join(each.itertext()).strip() for each in chain[-1].iter(SVG + "text"))
         return partial(_draw_words if words else draw_svg, text, self._xml.name)
 
+    @cached_property
+    def _shown(self) -> dict[Element, Element]:
+        """Every element as resvg gets it: with its matrix, where resvg would not read the properties of CSS."""
+        root = copy.deepcopy(self._xml.root)
+        shown = dict(zip(self._xml.root.iter(), root.iter(), strict=True))
+        for element, each in list(shown.items())[1:]:
+            matrix = self._transforms.declared(element, self._styles.within(element))
+            if matrix is not None:
+                text = write_matrix(matrix)
+                each.attrib |= _with_style(each, f"transform:{text}!important;transform-origin:0 0!important")
+                each.attrib |= {"gradientTransform": text, "patternTransform": text}
+        return shown
+
     def _alone(self, chain: Sequence[Element]) -> str:
         """A file that draws the element alone, in its groups; all else can be referred to."""
-        root, *groups, element = chain
+        root, *groups, element = (self._shown[each] for each in chain)
         defs = Element(SVG + "defs")
         defs.extend(root)
         inner = copy.copy(element)
@@ -57,10 +74,14 @@ class FixedLayers:
         return tostring(outer, encoding="unicode")
 
 
+def _with_style(element: Element, more: str) -> dict[str, str]:
+    own = element.get("style", "").strip(" ;")
+    return {"style": f"{own};{more}" if own else more}
+
+
 def _around(group: Element, style: str, *inner: Element) -> Element:
     """A group like another, with more declarations, around other elements."""
-    own = group.get("style", "").strip(" ;")
-    found = Element(group.tag, group.attrib | {"style": f"{own};{style}" if own else style})
+    found = Element(group.tag, group.attrib | _with_style(group, style))
     found.extend(inner)
     return found
 
@@ -109,7 +130,7 @@ def draw_svg(text: str, name: str, height: int, width: int) -> Float[Tensor, "4 
     sized = f'{text[:start]} width="{width}" height="{height}"{text[start:]}'
     try:
         plain = "text" not in sized
-        fonts = {} if plain else families()
+        fonts: Mapping[str, Any] = {} if plain else families()
         png = resvg_py.svg_to_bytes(svg_string=sized, dpi=96.0, languages=["en"], skip_system_fonts=plain, **fonts)
     except ValueError as error:
         raise InputError(f"resvg cannot draw {name} ({error}): simplify it") from None

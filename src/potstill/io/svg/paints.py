@@ -6,6 +6,7 @@ from functools import partial
 from potstill.io.svg.document import SVG, Element, href, local
 from potstill.io.svg.fields import Fields, write_colour
 from potstill.io.svg.styles import Style, Styles, Value
+from potstill.io.svg.transforms import Transforms
 from potstill.io.svg.unsupported import Unsupported
 from potstill.io.svg.values import colour, length, share, transform
 from potstill.vectors.sketch import Flat, Gradient, Kind, Paint, Refs, scale_of
@@ -16,8 +17,9 @@ _SPREADS = {"reflect": "reflect", "repeat": "repeat"}
 class Paints:
     """Reads the paints of a file, each gradient once for each kind of use."""
 
-    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element]) -> None:
+    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element], transforms: Transforms) -> None:
         """For a file and the elements that it names."""
+        self._transforms = transforms
         self._fields, self._styles, self._ids = fields, styles, ids
         self._what = f"{fields.xml.name}: {{}}"
 
@@ -78,7 +80,10 @@ class Paints:
         if length(text("fr", "0"), self._what.format("fr"), 1.0):
             raise Unsupported("fr of a radialGradient")
         boxed = text("gradientUnits", "") != "userSpaceOnUse"
-        matrix = transform(text("gradientTransform", ""), self._what.format("gradientTransform"))
+        declared = (self._transforms.declared(each, self._styles.within(each)) for each in chain)
+        matrix = next((each for each in declared if each is not None), None)
+        if matrix is None:
+            matrix = transform(text("gradientTransform", ""), self._what.format("gradientTransform"))
         width, height = (1.0, 1.0) if boxed else self._fields.page
         decimals = 4 if boxed else self._fields.decimals(scale * scale_of(matrix))
 

@@ -18,8 +18,9 @@ from potstill.io.svg.geometry import Outlines, number_shapes, rectangle
 from potstill.io.svg.pages import page_size, view_box
 from potstill.io.svg.paints import Paints
 from potstill.io.svg.styles import Style, Styles
+from potstill.io.svg.transforms import Transforms
 from potstill.io.svg.unsupported import Unsupported, check
-from potstill.io.svg.values import length, share, transform, viewport
+from potstill.io.svg.values import length, share, viewport
 from potstill.io.svg.writer import SvgFile
 from potstill.vectors.sketch import (
     IDENTITY,
@@ -76,9 +77,10 @@ class _Reader:
         self.fields = Fields(xml, (self.view[2], self.view[3]))
         self.fields.rem = self.styles.within(xml.root).em
         self.outlines = Outlines(self.fields)
-        self.paints = Paints(self.fields, self.styles, self.ids)
-        self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines)
-        self.fixed = FixedLayers(xml, self.width, self.height)
+        self.transforms = Transforms(self.fields)
+        self.paints = Paints(self.fields, self.styles, self.ids, self.transforms)
+        self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines, self.transforms)
+        self.fixed = FixedLayers(xml, self.styles, self.transforms, self.width, self.height)
         self.kept: set[str] = set()
         self.named: dict[str, set[int]] = {}
         self._open: list[str] = []
@@ -112,7 +114,7 @@ class _Reader:
         style = self.styles.of(root, Style())
         if style.get("display") == "none":
             return ()
-        if root.get("transform"):
+        if root.get("transform") or style.get("transform"):
             text = f"{self.xml.name} has a transform on the root, where viewers differ: it is ignored; put it on a <g>"
             warnings.warn(text, Note, stacklevel=4)
         try:
@@ -155,8 +157,7 @@ class _Reader:
     def _drawn(
         self, element: Element, kind: str, style: Style, matrix: Matrix, chain: tuple[Element, ...]
     ) -> Iterator[Node]:
-        own = transform(element.get("transform", ""), f"{self.xml.name}: transform of <{kind}>")
-        matrix = compose(matrix, own)
+        matrix = compose(matrix, self.transforms.of(element, style))
         before = len(self.fields.numbers)
         if kind in ("g", "a", "switch"):
             nodes = tuple(self._children(element, style, matrix, (*chain, element)))
@@ -229,7 +230,7 @@ class _Reader:
         at = (get("x", "0"), get("y", "0")) if local(sized) == "svg" else (0.0, 0.0)
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, *at))
         inner = viewport(box, width, height, element.get("preserveAspectRatio", "xMidYMid")) if box else IDENTITY
-        own = transform(element.get("transform", ""), what.format("transform")) if element is not sized else IDENTITY
+        own = self.transforms.of(element, style) if element is not sized else IDENTITY
         page, self.fields.page = self.fields.page, box[2:] if box else (width, height)
         nodes = tuple(self._children(element, style, compose(compose(matrix, own), inner), (*chain, element)))
         self.fields.page = page

@@ -20,6 +20,8 @@ OWN = {
     *("opacity", "display", "stop-color", "stop-opacity", "clip-path", "mask", "filter", "mix-blend-mode"),
     *("vector-effect", "overflow"),
 }
+DECLARED = {"transform", "transform-origin", "transform-box", "translate", "rotate", "scale"}
+"""Properties that count where CSS declares them; attributes of these names have other syntaxes."""
 SHEETS = 500_000
 """The most characters of all style sheets."""
 
@@ -146,7 +148,7 @@ def _declarations(content, text: str, spot: Spot | None) -> Iterator[tuple[str, 
                 found = Spot(begin, begin + len(value.encode()))
         names = ("marker-start", "marker-mid", "marker-end") if each.lower_name == "marker" else (each.lower_name,)
         for name in names:
-            if name in INHERITED or name in OWN:
+            if name in INHERITED or name in OWN or name in DECLARED:
                 yield name, Value(value, found), each.important
 
 

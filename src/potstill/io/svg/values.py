@@ -112,14 +112,15 @@ def transform(text: str, what: str) -> Matrix:
     while position < len(text):
         found = _TRANSFORM.match(text, position)
         given = numbers(found[2], what) if found else []
-        matrix = _matrix(found[1], given) if found else None
+        matrix = function_matrix(found[1], given) if found else None
         if found is None or matrix is None or not all(map(math.isfinite, matrix)):
             raise InputError(f"{what} = {text[:60]!r} must be transforms such as translate(3 4): correct it")
         result, position = compose(result, matrix), found.end()
     return result
 
 
-def _matrix(name: str, given: list[float]) -> Matrix | None:
+def function_matrix(name: str, given: list[float]) -> Matrix | None:
+    """The matrix of one function of a transform; None if there is none with so many numbers."""
     count = len(given)
     if name == "matrix" and count == 6:
         return tuple(given)  # type: ignore[return-value]

@@ -29,7 +29,7 @@ TESTED_IN = {
     "hostile/test_hostile_models.py": "priors.(safety|vocabulary)",
     "batch/test_manifest.py": "io.tables",
     "io/test_reading.py": "io.(decode|images)",
-    "io/svg/test_reader.py": "io.svg.(census|clips|fixed|geometry|pages|paints|styles|values)",
+    "io/svg/test_reader.py": "io.svg.(census|clips|fixed|geometry|pages|paints|styles|unsupported|values)",
     "io/svg/test_writer.py": "io.svg.(fields|path_data|path_writer)",
     "vectors/test_renderer.py": "vectors.(curves|paints|sketch|tables)",
     "tasks/images/test_prompt_sampling.py": "io.contact_sheet",

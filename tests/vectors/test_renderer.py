@@ -169,3 +169,16 @@ def test_a_render_and_its_derivative_stay_on_the_device_of_the_numbers():
     moved = show.to("meta")
     kept = [value for module in moved.modules() for value in vars(module).values() if isinstance(value, Tensor)]
     assert not kept  # what is no buffer would stay behind
+
+
+@pytest.mark.parametrize("spread", ["pad", "reflect", "repeat"])
+def test_a_linear_gradient_without_a_length_is_its_last_stop(spread):
+    """As SVG has it; the derivative is finite."""
+    stops = '<stop stop-color="red"/><stop offset=".5" stop-color="#fff"/><stop offset="1" stop-color="#00f"/>'
+    gradient = f'<linearGradient id="g" x1=".3" x2=".3" spreadMethod="{spread}">{stops}</linearGradient>'
+    drawing = sketch(f'{HEAD}{gradient}<rect width="10" height="10" fill="url(#g)"/></svg>')
+    numbers = drawing.numbers[None].requires_grad_()
+    picture = render(drawing, 4, numbers)
+    assert torch.equal(picture[0, :, 1, 2], torch.tensor([0.0, 0.0, 1.0], dtype=picture.dtype))
+    picture.sum().backward()
+    assert torch.isfinite(numbers.grad).all()

@@ -91,3 +91,26 @@ def test_a_line_without_length_has_a_direction_all_the_same():
     assert found.item() == pytest.approx(math.pi, rel=1e-3)
     found.backward()
     assert torch.isfinite(dot.grad).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize(("cap", "whole"), [(Cap.BUTT, 0.0), (Cap.ROUND, math.pi), (Cap.SQUARE, 4.0)])
+def test_a_line_of_nothing_but_points_is_a_dot_of_two_caps(dtype, closed, cap, whole):
+    """Thirds of 50.3 do not add up to 50.3: what rounding leaves is no direction."""
+    dot = line((50.3, 50.3), (50.3, 50.3), (50.3, 50.3)).to(dtype)
+    assert float(area(dot, pen(2, 1.0, cap, closed=closed))) == pytest.approx(whole, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("join", Join)
+@pytest.mark.parametrize("cap", Cap)
+@pytest.mark.parametrize("closed", [False, True])
+def test_points_on_the_way_change_nothing(join, cap, closed):
+    a, b, c = (20.3, 20.1), (50.7, 50.3), (80.3, 20.7)
+    ends = [a] if closed else []
+    plain = line(a, b, c, *ends).float()
+    halting = line(a, a, b, b, b, c, c, *ends, *ends).float()
+    ours = outlines(halting, torch.full((len(halting),), True), pen(len(halting), 4.0, cap, join, closed))
+    edges, owners = outlines(plain, torch.full((len(plain),), True), pen(len(plain), 4.0, cap, join, closed))
+    assert torch.equal(ours[0], edges)
+    assert torch.equal(ours[1], torch.tensor([1, 4, 6])[owners])

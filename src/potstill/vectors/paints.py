@@ -13,10 +13,11 @@ Spread = Literal["pad", "reflect", "repeat"]
 
 
 def linear(points: Points, geometry: Float[Tensor, "b 4"]) -> Along:
-    """(p - a) . (b - a) / |b - a|², with `geometry` = (a_x, a_y, b_x, b_y)."""
+    """(p - a) . (b - a) / |b - a|², with `geometry` = (a_x, a_y, b_x, b_y); 1 where a = b."""
     a, along = geometry[:, None, None, :2], (geometry[:, 2:] - geometry[:, :2])[:, None, None]
     length = along.square().sum(-1)
-    return ((points - a) * along).sum(-1) / torch.where(length == 0, torch.finfo(length.dtype).tiny ** 0.5, length)
+    none = length == 0
+    return torch.where(none, 1.0, ((points - a) * along).sum(-1) / torch.where(none, 1.0, length))
 
 
 def radial(points: Points, geometry: Float[Tensor, "b 5"]) -> Along:
@@ -43,7 +44,9 @@ def spread(t: Along, how: Spread) -> Along:
     """Beyond 0 and 1: the colour of the end, back and forth, or again and again."""
     if how == "pad":
         return t
-    return t - t.detach().floor() if how == "repeat" else (t - 2 * (t.detach() / 2).round()).abs()
+    if how == "reflect":
+        return (t - 2 * (t.detach() / 2).round()).abs()
+    return torch.where(t == 1, t, t - t.detach().floor())
 
 
 def stops(

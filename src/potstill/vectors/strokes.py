@@ -59,7 +59,11 @@ class Pen:
 
 def outlines(curves: Curves, straight: Bool[Tensor, " curves"], pen: Pen) -> tuple[Edges, Int64[Tensor, " edges"]]:
     """The edges of the outlines, in the units of the points, and the curve that each belongs to."""
-    begin, end = _end_directions(curves)
+    begin, end, empty = _end_directions(curves)
+    kept = None
+    if empty.any():
+        kept, pen = _without(empty, pen)
+        curves, straight, begin, end = (each[kept] for each in (curves, straight, begin, end))
     sides = _sides(curves, straight, begin, end, pen)
     met = (pen.following >= 0).nonzero()[:, 0]
     joins = _joins(curves[met, 3], end[met], begin[pen.following[met]], met, pen)
@@ -68,7 +72,30 @@ def outlines(curves: Curves, straight: Bool[Tensor, " curves"], pen: Pen) -> tup
     tips = torch.cat([curves[last, 3], curves[first, 0]])
     caps = _caps(tips, torch.cat([end[last], -begin[first]]), torch.cat([last, first]), pen)
     edges, owners = zip(sides, joins, caps, strict=True)
-    return torch.cat(edges), torch.cat(owners)
+    owner = torch.cat(owners)
+    return torch.cat(edges), owner if kept is None else kept[owner]
+
+
+def _without(empty: Bool[Tensor, " curves"], pen: Pen) -> tuple[Int64[Tensor, " kept"], Pen]:
+    """The curves that have a length, and one of each line that has none, with the pen for them."""
+    following, starts = pen.following.clone(), pen.starts.clone()
+    for _ in range(len(empty).bit_length()):  # each round leads twice as far
+        beyond = following[following.clamp(min=0)]
+        following = torch.where((following >= 0) & empty[following.clamp(min=0)], beyond, following)
+    first = (pen.starts & empty).nonzero()[:, 0]
+    after = following[first]
+    starts[after[after >= 0]] = True
+    around = empty & (following >= 0) & empty[following.clamp(min=0)]  # closed, and empty all round
+    back = around & (pen.following <= torch.arange(len(empty), device=empty.device))
+    alone = torch.zeros_like(empty)
+    alone[first[after < 0]] = True
+    alone[pen.following[back]] = True
+    kept = (~empty | alone).nonzero()[:, 0]
+    place = torch.full_like(following, -1)
+    place[kept] = torch.arange(len(kept), device=empty.device)
+    following = torch.where((following < 0) | alone, -1, place[following.clamp(min=0)])
+    own = vars(pen) | {"following": following, "starts": starts | alone}
+    return kept, Pen(**{name: value[kept] for name, value in own.items()})
 
 
 def _unit(vectors: Vectors) -> Vectors:
@@ -83,16 +110,20 @@ def _normal(directions: Vectors) -> Vectors:
     return torch.stack([-directions[..., 1], directions[..., 0]], -1)
 
 
-def _end_directions(curves: Curves) -> tuple[Vectors, Vectors]:
-    """The directions at both ends: towards the nearest control point that is not the end itself."""
+def _end_directions(curves: Curves) -> tuple[Vectors, Vectors, Bool[Tensor, " curves"]]:
+    """The directions at both ends, towards the nearest control point that is not the end itself; (1, 0) for a curve of
+    no length but that of rounding, and which those are."""
     ways = curves[:, 1:] - curves[:, :1], curves[:, 3:] - curves[:, :3].flip(1)
-    size = (curves.detach() - curves.detach()[:, :1]).abs().amax((1, 2))
+    fixed = curves.detach()
+    size, reach = (fixed - fixed[:, :1]).abs().amax((1, 2)), fixed.abs().amax((1, 2))
+    empty = size <= 8 * torch.finfo(curves.dtype).eps * reach
     found = []
     for way in ways:
         far = way.detach().abs().amax(2) > 1e-6 * size[:, None]
         pick = far.long().argmax(1)
-        found.append(_unit(way[torch.arange(len(way), device=way.device), pick]))
-    return found[0], found[1]
+        nearest = way[torch.arange(len(way), device=way.device), pick]
+        found.append(_unit(torch.where(empty[:, None], 0.0, nearest)))
+    return found[0], found[1], empty
 
 
 def _arc_counts(angle: Float[Tensor, " n"], half: Float[Tensor, " n"], scale: Float[Tensor, " n"]) -> Tensor:

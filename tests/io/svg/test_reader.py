@@ -7,6 +7,7 @@ import torch
 
 from potstill.errors import InputError, Note
 from potstill.io.svg import read_svg
+from potstill.io.svg.fixed import families
 from tests.io.svg.cases import CASES
 from tests.io.svg.files import DRAWINGS, by_resvg, by_us, difference, read, svg
 from tests.optional import needs
@@ -108,9 +109,12 @@ def test_mistakes_are_one_line(body, message):
         ('width="0" height="5"', "is 0 x 5"),
         ('width="1" height="5000"', "of one order"),
         ('viewBox="NaN 0 1 1"', "must be numbers"),
+        ('viewBox="0 0 9 9" filter="url(#f)"', "a filter of the root would keep all as it is: remove it"),
+        ('viewBox="0 0 9 9" style="mask:url(#m)"', "a mask of the root"),
+        ('viewBox="0 0 9 9" display="none"', "draws nothing"),
     ],
 )
-def test_pages_without_an_area_are_refused(attributes, message):
+def test_pages_without_an_area_and_roots_that_hide_or_hold_all_are_refused(attributes, message):
     with pytest.raises(InputError, match=message):
         read('<path d="M0 0h9v9z"/>', attributes)
 
@@ -119,6 +123,44 @@ def test_uses_that_multiply_are_refused_before_they_are_drawn():
     levels = "".join(f'<g id="l{n}">{f"""<use href="#l{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
     with pytest.raises(InputError, match="draws over 10,000 shapes"):
         read(f'<defs><path id="l0" d="M0 0h1v1z"/>{levels}</defs><use href="#l8"/>')
+
+
+@needs("resvg_py")
+@pytest.mark.parametrize("family", ["", "sans-serif", "Arial, sans-serif", "serif", "monospace", "Nobody Has This"])
+def test_text_is_drawn_whatever_its_family(family):
+    """Alone, resvg draws no text in Arial or in no family where Arial and Times New Roman are not installed."""
+    if not families():
+        pytest.skip("no font is installed")
+    with pytest.warns(Note, match="has <text>: kept"):
+        file = read(f'<rect width="1" height="1"/><text x="2" y="28" font-size="30" font-family="{family}">M</text>')
+    assert by_us(file).mean() < 0.9
+
+
+@needs("resvg_py")
+def test_text_that_comes_back_clear_is_named():
+    with pytest.warns(Note, match="has <text>: kept"):
+        file = read('<rect width="1" height="1"/><text y="28" font-size="30" fill="none">M</text>')
+    with pytest.warns(Note, match="a <text> of the SVG draws nothing: it is hidden, or no font that is installed has"):
+        by_us(file)
+
+
+def test_blending_is_named_as_left_out():
+    with pytest.warns(Note, match=r"has mix-blend-mode \(drawn without blending\): kept as they are"):
+        read('<rect width="9" height="9"/><rect width="5" height="5" style="mix-blend-mode:multiply"/>')
+
+
+@pytest.mark.parametrize("attributes", ['transform="scale(2)"', 'style="transform:scale(2)"'])
+def test_a_transform_of_the_root_is_named_and_ignored(attributes):
+    """Browsers turn about the middle of the page and outside of the viewBox, resvg about its origin and inside."""
+    filtered = '<filter id="f"><feOffset/></filter><path d="M9 9h9v9z" filter="url(#f)"/><rect width="9" height="9"/>'
+    with pytest.warns(Note, match="has a filter"):
+        plain = read(filtered)
+    with (
+        pytest.warns(Note, match="has a filter"),
+        pytest.warns(Note, match="the root, where viewers differ: it is ign"),
+    ):
+        turned = read(filtered, f'viewBox="0 0 32 32" {attributes}')
+    assert torch.equal(by_us(turned), by_us(plain))
 
 
 def test_paths_and_texts_are_read_from_files(tmp_path):

@@ -75,6 +75,22 @@ def test_what_is_written_is_what_is_shown(path):
     assert (again - by_resvg(new, 128, 128)).abs().mean() < 4e-3
 
 
+@pytest.mark.parametrize(
+    "property", ['fill="red"', 'fill-opacity=".3"', 'stroke-width="6"', 'style="stroke-opacity:.3"']
+)
+def test_what_one_use_hands_down_stays_when_another_changes(property):
+    """An attribute added to the shape would override it."""
+    body = '<defs><g id="g"><path id="p" stroke="#080" d="M2 2H12V12H2Z"/></g></defs>'
+    file = read(f'{body}<use href="#g"/><use href="#p" x="16" {property}/><use href="#p" y="16" fill="blue"/>')
+    rng = Generator().manual_seed(0)
+    numbers = torch.rand(len(file.sketch.numbers), generator=rng, dtype=torch.float64)
+    numbers = torch.where(torch.tensor([kind == "points" for kind in file.sketch.kinds]), file.sketch.numbers, numbers)
+    constant = list(file.sketch.constant)
+    numbers[constant] = file.sketch.numbers[constant]
+    moved = by_us(replace(file, sketch=replace(file.sketch, numbers=numbers)))
+    assert (by_us(read(file.text(numbers).partition(">")[2].removesuffix("</svg>"))) - moved).abs().max() < 0.03
+
+
 def test_a_diff_shows_only_the_element_that_moved():
     lines = [
         "<!-- my drawing -->",

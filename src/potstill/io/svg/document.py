@@ -20,6 +20,7 @@ ENTITY = 300
 """The most characters of an entity."""
 NESTED = 12
 """How often `use` and clip paths may lead to one another."""
+SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 NOT_DRAWN = {
     *("defs", "symbol", "clipPath", "mask", "marker", "pattern", "linearGradient", "radialGradient", "filter", "style"),
     *("title", "desc", "metadata", "view", "cursor", "animate", "animateTransform", "animateMotion", "set", ""),
@@ -99,6 +100,12 @@ def href(element: Element) -> str:
     return (element.get("href") or element.get(XLINK + "href") or "").strip()
 
 
+def applies(element: Element) -> bool:
+    """Whether an element is drawn where the language is English and no extension is known."""
+    languages = element.get("systemLanguage", "en").split(",")
+    return not element.get("requiredExtensions") and any(each.strip()[:2] == "en" for each in languages)
+
+
 class _Reading:
     """One run of the parser."""
 
@@ -131,12 +138,12 @@ class _Reading:
         named = {("{" + key if "}" in key else key): value for key, value in attributes.items()}
         element = Element("{" + tag if "}" in tag else tag, named)
         self._check(element)
+        self._keep_text()
         if self._open:
             self._open[-1].append(element)
         else:
             self.root = element
         self._open.append(element)
-        self._text = []
         self.places[element] = self._place(self._parser.CurrentByteIndex)
         if len(self._open) > DEPTH or len(self.places) > ELEMENTS:
             raise InputError(f"{self.name} has over {ELEMENTS:,} elements, or {DEPTH} within one another: simplify it")
@@ -180,8 +187,20 @@ class _Reading:
     def _characters(self, text: str) -> None:
         self._text.append((self._parser.CurrentByteIndex, text))
 
+    def _keep_text(self) -> None:
+        """Give the text that was read to its element: before its children, or after the last of them."""
+        text = "".join(part for _, part in self._text)
+        self._text = []
+        if not text:
+            return
+        within = self._open[-1]
+        if len(within):
+            within[-1].tail = text
+        else:
+            within.text = text
+
     def _end(self, tag: str) -> None:
-        element = self._open.pop()
+        element = self._open[-1]
         if self._text and not len(element):
             element.text = "".join(text for _, text in self._text)
             start = self._text[0][0]
@@ -190,7 +209,8 @@ class _Reading:
                 self.places[element].text = spot
             if tag.endswith("}style"):
                 self._check_style(element.text)
-        self._text = []
+        self._keep_text()
+        self._open.pop()
 
     def _entity(self, name: str, parameter: int, value: str | None, *outside: str | None) -> None:
         self._entities += 1

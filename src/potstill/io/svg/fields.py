@@ -5,7 +5,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from potstill.errors import InputError
-from potstill.io.svg.document import Element, Spot, Xml
+from potstill.io.svg.document import Element, Spot, Xml, href, local
+from potstill.io.svg.styles import INHERITED
+from potstill.io.svg.values import EM, length
 from potstill.vectors.sketch import Kind, Refs
 
 NUMBERS = 200_000
@@ -53,20 +55,37 @@ def write_colour(values: Sequence[float], decimals: int) -> str:
 
 
 class Fields:
-    """Collects numbers, each read once however often it is used."""
+    """Collects numbers, each read once however often it is used.
+
+    Attributes:
+        page: the width and height of the page, or of the inner `svg` that is being read.
+        em: the size of the font of the element that is being read.
+        rem: that of the root.
+    """
 
     def __init__(self, xml: Xml, page: tuple[float, float]) -> None:
-        """Begin, with the width and height of the page in its own units; within an inner `svg`, `page` is its size."""
+        """Begin, with the width and height of the page in its own units."""
         self.xml, self.extent, self.page = xml, max(page), page
+        self.em = self.rem = EM
         self.numbers: list[float] = []
         self.kinds: list[Kind] = []
         self.written: list[Written] = []
         self._known: dict[Hashable, Refs] = {}
+        used = {href(element).removeprefix("#") for element in xml.root.iter() if local(element) == "use"}
+        self._used = {part for element in xml.root.iter() if element.get("id") in used for part in element.iter()}
 
     def decimals(self, scale: float = 1.0) -> int:
         """The decimals that keep a 10,000th of the page, in units that are `scale` page units long."""
         step = self.extent / (10_000 * max(scale, 1e-12))
         return min(max(math.ceil(-math.log10(step)), 0), 9)
+
+    def length(self, text: str, what: str, whole: float, em: float | None = None) -> float:
+        """A length of the element that is being read.
+
+        Raises:
+            InputError: the text is not a length.
+        """
+        return length(text, what, whole, self.em if em is None else em, self.rem)
 
     def add(self, values: Sequence[float], kind: Kind) -> Refs:
         """Numbers that stand nowhere in the file.
@@ -107,11 +126,17 @@ class Fields:
         write: Write = write_number,
         decimals: int = 3,
     ) -> Refs:
-        """The numbers of an attribute, or of one that is not there and that would be added."""
+        """The numbers of an attribute, or of one that is not there and that would be added.
+
+        A property is not added to what a `use` refers to, where it would count above what each `use` hands down: its
+        numbers stand nowhere.
+        """
         place = self.xml.places[element]
         spot = place.attributes.get(name)
         if spot is not None:
             return self.at(spot, values, kind, write, decimals)
+        if element in self._used and name in INHERITED:
+            return self.add(values, kind)
         key = (element, name)
         if key not in self._known:
             self._known[key] = refs = self.add(values, kind)

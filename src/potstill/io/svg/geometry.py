@@ -8,16 +8,15 @@ from itertools import pairwise
 
 import torch
 
-from potstill.io.svg.document import Element, Xml, local
+from potstill.io.svg.document import SHAPES, Element, Xml, local
 from potstill.io.svg.fields import Fields, format_number
 from potstill.io.svg.path_data import Spot2, Subpath, Sum, read_path
 from potstill.io.svg.path_writer import write_path
-from potstill.io.svg.values import length, numbers
+from potstill.io.svg.values import numbers
 from potstill.vectors.sketch import Outline, Refs
 
 ROUND = 4 / 3 * (math.sqrt(2) - 1)
 """The handle of a quarter of a circle of radius 1."""
-SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 
 TERMS = 4
 """The most numbers that a coordinate is a sum of."""
@@ -65,7 +64,9 @@ class Outlines:
             text = element.get(attribute, "auto").strip()
             if text == "auto" and default is None:
                 return None
-            value = default or 0.0 if text == "auto" else length(text, name.format(attribute), wholes[along])
+            value = (
+                default or 0.0 if text == "auto" else self._fields.length(text, name.format(attribute), wholes[along])
+            )
             return self._fields.attribute(element, attribute, [value], "points", decimals=decimals)[0], value
 
         if kind == "line":

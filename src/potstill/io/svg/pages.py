@@ -2,7 +2,7 @@
 
 from potstill.errors import InputError
 from potstill.io.svg.document import Element
-from potstill.io.svg.values import length, numbers
+from potstill.io.svg.values import EM, length, numbers
 
 Rectangle = tuple[float, float, float, float]
 """x, y, width and height."""
@@ -23,8 +23,8 @@ def view_box(element: Element, name: str) -> Rectangle | None:
     return tuple(found)  # type: ignore[return-value]
 
 
-def page_size(root: Element, box: Rectangle | None, name: str) -> tuple[float, float]:
-    """The width and height of the page; what is not given follows from the viewBox.
+def page_size(root: Element, box: Rectangle | None, name: str, em: float = EM) -> tuple[float, float]:
+    """The width and height of the page, in a font of size `em`; what is not given follows from the viewBox.
 
     Raises:
         InputError: a side is 0 or less, or one is 1,000 times the other.
@@ -32,7 +32,7 @@ def page_size(root: Element, box: Rectangle | None, name: str) -> tuple[float, f
     sizes = []
     for side, whole in (("width", box[2] if box else 300.0), ("height", box[3] if box else 150.0)):
         text = root.get(side, "auto").strip()
-        sizes.append(whole if text in ("auto", "") else length(text, f"{name}: {side}", whole))
+        sizes.append(whole if text in ("auto", "") else length(text, f"{name}: {side}", whole, em, em))
     if box and ("width" in root.attrib) != ("height" in root.attrib):
         if "width" in root.attrib:
             sizes[1] = sizes[0] * box[3] / box[2]

@@ -6,21 +6,20 @@ from functools import partial
 from potstill.io.svg.document import SVG, Element, href, local
 from potstill.io.svg.fields import Fields, write_colour
 from potstill.io.svg.styles import Style, Styles, Value
+from potstill.io.svg.transforms import Transforms
+from potstill.io.svg.unsupported import Unsupported
 from potstill.io.svg.values import colour, length, share, transform
 from potstill.vectors.sketch import Flat, Gradient, Kind, Paint, Refs, scale_of
 
 _SPREADS = {"reflect": "reflect", "repeat": "repeat"}
 
 
-class Unsupported(Exception):
-    """Something that is drawn by resvg, by its name."""
-
-
 class Paints:
     """Reads the paints of a file, each gradient once for each kind of use."""
 
-    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element]) -> None:
+    def __init__(self, fields: Fields, styles: Styles, ids: dict[str, Element], transforms: Transforms) -> None:
         """For a file and the elements that it names."""
+        self._transforms = transforms
         self._fields, self._styles, self._ids = fields, styles, ids
         self._what = f"{fields.xml.name}: {{}}"
 
@@ -81,14 +80,18 @@ class Paints:
         if length(text("fr", "0"), self._what.format("fr"), 1.0):
             raise Unsupported("fr of a radialGradient")
         boxed = text("gradientUnits", "") != "userSpaceOnUse"
-        matrix = transform(text("gradientTransform", ""), self._what.format("gradientTransform"))
+        declared = (self._transforms.declared(each, self._styles.within(each)) for each in chain)
+        matrix = next((each for each in declared if each is not None), None)
+        if matrix is None:
+            matrix = transform(text("gradientTransform", ""), self._what.format("gradientTransform"))
         width, height = (1.0, 1.0) if boxed else self._fields.page
         decimals = 4 if boxed else self._fields.decimals(scale * scale_of(matrix))
 
         def place(name: str, default: str, whole: float) -> int:
             holder = find(name)
-            value = length(text(name, default), self._what.format(name), whole)
             at = element if holder is None else holder
+            em = self._styles.within(at).em
+            value = self._fields.length(text(name, default), self._what.format(name), whole, em)
             return self._fields.attribute(at, name, [value], "gradients", decimals=decimals)[0]
 
         if kind == "linearGradient":
@@ -117,11 +120,12 @@ class Paints:
 
     def _stop(self, stop: Element) -> tuple[int, int, int]:
         """The places of its offset, red and opacity."""
-        style = self._styles.of(stop, Style())
+        style = self._styles.within(stop)
         value, opacity = style["stop-color"], style["stop-opacity"]
         text = value.text if value else "black"
         if text.lower() == "currentcolor":
-            text, value = "black", Value("black", None)
+            value = style["color"] or Value("black", None)
+            text = value.text
         *rgb, alpha = colour(text, self._what.format("stop-color"))
         if value is None:
             red = self._fields.attribute(stop, "stop-color", rgb, "colours", write_colour)[0]

@@ -138,7 +138,9 @@ class _PathReader:
         return self._number(value.real), self._number(value.imag)
 
     def end(self, closed: bool) -> None:
-        """End the subpath."""
+        """End the subpath. One that is closed at once is a line to its start, of which a stroke makes a dot."""
+        if closed and self._before == "m":
+            self._segments = [Segment((self._start_spot,))]
         if self._segments:
             last = self._segments[-1]
             if closed and abs(self._now - self._start) <= 1e-9 * max(abs(self._now), abs(self._start)):

@@ -11,14 +11,16 @@ from potstill.errors import InputError, Note
 from potstill.io.files import as_path, check_file
 from potstill.io.svg.census import count_shapes
 from potstill.io.svg.clips import ClipPaths
-from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, Element, Xml, href, local, parse
+from potstill.io.svg.document import BYTES, NESTED, NOT_DRAWN, SHAPES, Element, Xml, applies, href, local, parse
 from potstill.io.svg.fields import Fields
 from potstill.io.svg.fixed import FixedLayers
-from potstill.io.svg.geometry import SHAPES, Outlines, number_shapes, rectangle
+from potstill.io.svg.geometry import Outlines, number_shapes, rectangle
 from potstill.io.svg.pages import page_size, view_box
-from potstill.io.svg.paints import Paints, Unsupported
+from potstill.io.svg.paints import Paints
 from potstill.io.svg.styles import Style, Styles
-from potstill.io.svg.values import length, share, transform, viewport
+from potstill.io.svg.transforms import Transforms
+from potstill.io.svg.unsupported import Unsupported, check
+from potstill.io.svg.values import length, share, viewport
 from potstill.io.svg.writer import SvgFile
 from potstill.vectors.sketch import (
     IDENTITY,
@@ -35,8 +37,6 @@ from potstill.vectors.sketch import (
     scale_of,
 )
 from potstill.vectors.strokes import Cap, Join
-
-_DRAWN_ELSEWHERE = ("text", "image", "foreignObject")
 
 
 def read_svg(source: str | Path | bytes) -> SvgFile:
@@ -72,13 +72,15 @@ class _Reader:
         count_shapes(xml, self.ids)
         self.styles = Styles(xml)
         box = view_box(xml.root, xml.name)
-        self.width, self.height = page_size(xml.root, box, xml.name)
+        self.width, self.height = page_size(xml.root, box, xml.name, self.styles.within(xml.root).em)
         self.view = (0.0, 0.0, self.width, self.height) if box is None else box
         self.fields = Fields(xml, (self.view[2], self.view[3]))
+        self.fields.rem = self.styles.within(xml.root).em
         self.outlines = Outlines(self.fields)
-        self.paints = Paints(self.fields, self.styles, self.ids)
-        self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines)
-        self.fixed = FixedLayers(xml, self.width, self.height)
+        self.transforms = Transforms(self.fields)
+        self.paints = Paints(self.fields, self.styles, self.ids, self.transforms)
+        self.clips = ClipPaths(self.fields, self.styles, self.ids, self.outlines, self.transforms)
+        self.fixed = FixedLayers(xml, self.styles, self.transforms, self.width, self.height)
         self.kept: set[str] = set()
         self.named: dict[str, set[int]] = {}
         self._open: list[str] = []
@@ -87,7 +89,7 @@ class _Reader:
     def read(self) -> SvgFile:
         """The whole file."""
         root = self.xml.root
-        nodes = tuple(self._children(root, self.styles.of(root, Style()), IDENTITY, (root,)))
+        nodes = self._root(root)
         if not any(_draws(node) for node in nodes):
             raise InputError(f"{self.xml.name} draws nothing that can be optimised: give one with paths or shapes")
         if self.kept:
@@ -107,34 +109,41 @@ class _Reader:
         sketch = Sketch(values, kinds, nodes, self.width, self.height, page, constant, named)
         return SvgFile(self.xml, sketch, tuple(self.fields.written))
 
-    def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
-        for child in self._chosen(parent):
-            yield from self._element(child, style, matrix, chain)
+    def _root(self, root: Element) -> tuple[Node, ...]:
+        """The file as a group; its transform, which viewers read in several ways, is left out."""
+        style = self.styles.of(root, Style())
+        if style.get("display") == "none":
+            return ()
+        if root.get("transform") or style.get("transform"):
+            text = f"{self.xml.name} has a transform on the root, where viewers differ: it is ignored; put it on a <g>"
+            warnings.warn(text, Note, stacklevel=4)
+        try:
+            check("svg", style)
+            return self._grouped(tuple(self._children(root, style, IDENTITY, (root,))), root, style, IDENTITY)
+        except Unsupported as reason:
+            raise InputError(f"{self.xml.name}: {reason} of the root would keep all as it is: remove it") from None
 
-    def _chosen(self, parent: Element) -> list[Element]:
-        """The children that are drawn; of a switch the first whose language is English or none."""
-        children = list(parent)
+    def _children(self, parent: Element, style: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
+        children = parent
         if local(parent) == "switch":
-            fits = (
-                c for c in children if not c.get("requiredExtensions") and c.get("systemLanguage", "en")[:2] == "en"
-            )
-            first = next((child for child in fits if local(child)), None)
-            return [] if first is None else [first]
-        return children
+            children = [child for child in parent if local(child) and applies(child)][:1]
+        for child in children:
+            yield from self._element(child, style, matrix, chain)
 
     def _element(self, element: Element, parent: Style, matrix: Matrix, chain: tuple[Element, ...]) -> Iterator[Node]:
         kind = local(element)
-        if kind in NOT_DRAWN:
+        if kind in NOT_DRAWN or not applies(element):
             return
         style = self.styles.of(element, parent)
         if style.get("display") == "none":
             return
+        self.fields.em = style.em
         name = element.get("id") or self.numbered.get(element)
         if name:
             self._open.append(name)
             self.named.setdefault(name, set())
         try:
-            self._check(element, kind, style)
+            check(kind, style)
             yield from self._drawn(element, kind, style, matrix, chain)
         except Unsupported as reason:
             if self._uses:
@@ -145,29 +154,10 @@ class _Reader:
             if name:
                 self._open.pop()
 
-    def _check(self, element: Element, kind: str, style: Style) -> None:
-        """Raise for what is drawn elsewhere."""
-        if kind in _DRAWN_ELSEWHERE:
-            raise Unsupported(f"<{kind}>")
-        for name in ("filter", "mask"):
-            if style.get(name, "none") != "none":
-                raise Unsupported(f"a {name}")
-        if style.get("mix-blend-mode", "normal") != "normal":
-            raise Unsupported("mix-blend-mode")
-        if kind in SHAPES and style.get("stroke", "none") != "none":
-            dashes = style.get("stroke-dasharray", "none")
-            if dashes != "none" and any(part.strip("0.") for part in dashes.replace(",", " ").split()):
-                raise Unsupported("dashes")
-            if style.get("vector-effect", "none") != "none":
-                raise Unsupported("vector-effect")
-        if kind in SHAPES and any(style.get(f"marker-{end}", "none") != "none" for end in ("start", "mid", "end")):
-            raise Unsupported("markers")
-
     def _drawn(
         self, element: Element, kind: str, style: Style, matrix: Matrix, chain: tuple[Element, ...]
     ) -> Iterator[Node]:
-        own = transform(element.get("transform", ""), f"{self.xml.name}: transform of <{kind}>")
-        matrix = compose(matrix, own)
+        matrix = compose(matrix, self.transforms.of(element, style))
         before = len(self.fields.numbers)
         if kind in ("g", "a", "switch"):
             nodes = tuple(self._children(element, style, matrix, (*chain, element)))
@@ -181,15 +171,21 @@ class _Reader:
             return
         if not nodes:
             return
+        yield from self._grouped(nodes, element, style, matrix, before)
+
+    def _grouped(
+        self, nodes: tuple[Node, ...], element: Element, style: Style, matrix: Matrix, before: int = 0
+    ) -> tuple[Node, ...]:
+        """The nodes with the opacity and the clip path of their element, whose numbers begin at `before`."""
         seen = self._opacity(element, style, "opacity", declared_only=True)
         self._own(range(before, len(self.fields.numbers)))
         clip = self.clips.of(style, matrix)
         if clip is None and not seen:
-            yield from nodes
-        elif clip is None and len(nodes) == 1 and isinstance(node := nodes[0], Shape):
-            yield Shape(node.outline, node.paint, (*node.opacities, *seen), node.matrix, node.even_odd, node.stroke)
-        else:
-            yield Layer(nodes, seen, clip)
+            return nodes
+        if clip is None and len(nodes) == 1 and isinstance(node := nodes[0], Shape):
+            opacities = (*node.opacities, *seen)
+            return (Shape(node.outline, node.paint, opacities, node.matrix, node.even_odd, node.stroke),)
+        return (Layer(nodes, seen, clip),)
 
     def _own(self, places) -> None:
         """Count numbers to all elements with a name that are being read."""
@@ -203,7 +199,10 @@ class _Reader:
         if target in self._uses or target in chain or len(self._uses) >= NESTED:
             raise InputError(f"{self.xml.name}: <use> of {href(element)[:40]!r} refers to itself: remove it")
         what = f"{self.xml.name}: {{}} of <use>"
-        x, y = (length(element.get(n, "0"), what.format(n), w) for n, w in zip("xy", self.fields.page, strict=True))
+        x, y = (
+            self.fields.length(element.get(n, "0"), what.format(n), w)
+            for n, w in zip("xy", self.fields.page, strict=True)
+        )
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, x, y))
         self._uses.append(target)
         try:
@@ -223,7 +222,7 @@ class _Reader:
 
         def get(name: str, default: str) -> float:
             text = sized.get(name, element.get(name, default)).strip()
-            return length(default if text in ("auto", "") else text, what.format(name), wholes[name])
+            return self.fields.length(default if text in ("auto", "") else text, what.format(name), wholes[name])
 
         width, height = get("width", "100%"), get("height", "100%")
         if width <= 0 or height <= 0:
@@ -231,7 +230,7 @@ class _Reader:
         at = (get("x", "0"), get("y", "0")) if local(sized) == "svg" else (0.0, 0.0)
         matrix = compose(matrix, (1.0, 0.0, 0.0, 1.0, *at))
         inner = viewport(box, width, height, element.get("preserveAspectRatio", "xMidYMid")) if box else IDENTITY
-        own = transform(element.get("transform", ""), what.format("transform")) if element is not sized else IDENTITY
+        own = self.transforms.of(element, style) if element is not sized else IDENTITY
         page, self.fields.page = self.fields.page, box[2:] if box else (width, height)
         nodes = tuple(self._children(element, style, compose(compose(matrix, own), inner), (*chain, element)))
         self.fields.page = page
@@ -268,7 +267,7 @@ class _Reader:
     def _stroke(self, element: Element, style: Style, scale: float) -> Stroke:
         value, decimals = style["stroke-width"], self.fields.decimals(scale)
         whole = math.hypot(*self.fields.page) / math.sqrt(2)
-        width = length(value.text, f"{self.xml.name}: stroke-width", whole) if value else 1.0
+        width = self.fields.length(value.text, f"{self.xml.name}: stroke-width", whole) if value else 1.0
         if value is None:
             place = self.fields.attribute(element, "stroke-width", [width], "widths", decimals=decimals)
         else:

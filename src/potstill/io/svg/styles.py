@@ -9,16 +9,19 @@ import tinycss2
 
 from potstill.errors import InputError, Note
 from potstill.io.svg.document import SVG, Element, Spot, Xml
+from potstill.io.svg.values import EM, font_size
 
 INHERITED = {
     *("fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray"),
-    *("fill-rule", "clip-rule", "fill-opacity", "stroke-opacity", "color", "visibility", "paint-order"),
+    *("fill-rule", "clip-rule", "fill-opacity", "stroke-opacity", "color", "visibility", "paint-order", "font-size"),
     *("marker-start", "marker-mid", "marker-end"),
 }
 OWN = {
     *("opacity", "display", "stop-color", "stop-opacity", "clip-path", "mask", "filter", "mix-blend-mode"),
     *("vector-effect", "overflow"),
 }
+DECLARED = {"transform", "transform-origin", "transform-box", "translate", "rotate", "scale"}
+"""Properties that count where CSS declares them; attributes of these names have other syntaxes."""
 SHEETS = 500_000
 """The most characters of all style sheets."""
 
@@ -43,6 +46,11 @@ class Style:
         value = self.values.get(name)
         return value.text if value else default
 
+    @property
+    def em(self) -> float:
+        """The size of the font, which `font-size` holds in user units."""
+        return float(self.get("font-size", str(EM)))
+
     def __getitem__(self, name: str) -> Value | None:
         """The value of a property, if one is declared."""
         return self.values.get(name)
@@ -64,6 +72,8 @@ class Styles:
             raise InputError(f"{xml.name} has style sheets of over {SHEETS:,} characters: remove what it does not use")
         for sheet in sheets:
             self._read(sheet)
+        self._parents = {child: element for element in xml.root.iter() for child in element}
+        self._places: dict[Element, Style] = {}
         self._wrapped = {}
         if sheets:
             root = cssselect2.ElementWrapper.from_xml_root(xml.root)
@@ -107,7 +117,17 @@ class Styles:
                     values[name] = parent.values[name]
             else:
                 values[name] = value
+        if (size := values.get("font-size")) is not parent["font-size"] and size:
+            rem = EM if element is self._xml.root else self.within(self._xml.root).em
+            values["font-size"] = Value(str(font_size(size.text, parent.em, rem)), None)
         return Style(values)
+
+    def within(self, element: Element) -> Style:
+        """The style of an element where it stands in the file, which is what a gradient or a clip path inherits."""
+        if element not in self._places:
+            parent = self._parents.get(element)
+            self._places[element] = self.of(element, Style() if parent is None else self.within(parent))
+        return self._places[element]
 
 
 def _declarations(content, text: str, spot: Spot | None) -> Iterator[tuple[str, Value, bool]]:
@@ -128,7 +148,7 @@ def _declarations(content, text: str, spot: Spot | None) -> Iterator[tuple[str, 
                 found = Spot(begin, begin + len(value.encode()))
         names = ("marker-start", "marker-mid", "marker-end") if each.lower_name == "marker" else (each.lower_name,)
         for name in names:
-            if name in INHERITED or name in OWN:
+            if name in INHERITED or name in OWN or name in DECLARED:
                 yield name, Value(value, found), each.important
 
 

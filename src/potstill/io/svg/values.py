@@ -11,7 +11,10 @@ from potstill.vectors.sketch import IDENTITY, Matrix, compose
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _LENGTH = re.compile(rf"({NUMBER.pattern})\s*(%|px|pt|pc|mm|cm|in|em|ex|rem|q)?", re.IGNORECASE)
 _UNITS = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "q": 96 / 101.6}
-_UNITS |= {"em": 16.0, "rem": 16.0, "ex": 8.0}  # the usual font
+EM = 16.0
+"""The usual size of a font, in user units."""
+_SIZES = {"xx-small": 9.0, "x-small": 10.0, "small": 13.0, "medium": EM, "large": 18.0, "x-large": 24.0}
+_SIZES |= {"xx-large": 32.0, "xxx-large": 48.0}
 _TRANSFORM = re.compile(r"\s*,?\s*(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^()]*)\)\s*")
 _RGB = re.compile(r"(rgba?|hsla?)\(([^()]*)\)", re.IGNORECASE)
 LARGEST = 1e7
@@ -32,8 +35,15 @@ def numbers(text: str, what: str, most: int | None = None) -> list[float]:
     return found
 
 
-def length(text: str, what: str, whole: float) -> float:
-    """A length in user units; `whole` is the length of which a percentage is taken.
+def length(text: str, what: str, whole: float, em: float = EM, rem: float = EM) -> float:
+    """A length in user units.
+
+    Args:
+        text: such as `12` or `3mm`.
+        what: the name of the value, for a message.
+        whole: the length of which a percentage is taken.
+        em: the size of the font.
+        rem: that of the root.
 
     Raises:
         InputError: the text is not a length.
@@ -42,8 +52,18 @@ def length(text: str, what: str, whole: float) -> float:
     value = float(found[1]) if found else math.inf
     if not found or not abs(value) <= LARGEST:
         raise InputError(f"{what} = {text.strip()[:60]!r} must be a length such as 12 or 3mm: correct it")
-    unit = (found[2] or "").lower()
-    return value * whole / 100 if unit == "%" else value * _UNITS[unit]
+    units = _UNITS | {"%": whole / 100, "em": em, "rem": rem, "ex": em / 2}
+    return value * units[(found[2] or "").lower()]
+
+
+def font_size(text: str, em: float, rem: float) -> float:
+    """A font-size within a font of size `em`; what is no size leaves that."""
+    if text in ("larger", "smaller"):
+        return em * 1.2 if text == "larger" else em / 1.2
+    try:
+        return _SIZES.get(text) or max(length(text, "font-size", em, em, rem), 0.0)
+    except InputError:
+        return em
 
 
 def share(text: str, what: str) -> float:
@@ -92,14 +112,15 @@ def transform(text: str, what: str) -> Matrix:
     while position < len(text):
         found = _TRANSFORM.match(text, position)
         given = numbers(found[2], what) if found else []
-        matrix = _matrix(found[1], given) if found else None
+        matrix = function_matrix(found[1], given) if found else None
         if found is None or matrix is None or not all(map(math.isfinite, matrix)):
             raise InputError(f"{what} = {text[:60]!r} must be transforms such as translate(3 4): correct it")
         result, position = compose(result, matrix), found.end()
     return result
 
 
-def _matrix(name: str, given: list[float]) -> Matrix | None:
+def function_matrix(name: str, given: list[float]) -> Matrix | None:
+    """The matrix of one function of a transform; None if there is none with so many numbers."""
     count = len(given)
     if name == "matrix" and count == 6:
         return tuple(given)  # type: ignore[return-value]

@@ -40,7 +40,7 @@ def draw(noise, case: Case, rows: slice = slice(None), memory: PreviousStep | No
 def test_a_batch_gives_what_single_runs_give(noise, later, monkeypatch):
     """With draws that depend on the sample alone; tau, the one draw of another kind, is left out."""
     for module in (potstill.methods.noise, potstill.methods.bank, potstill.diffusion.inversion):
-        monkeypatch.setattr(module, "normal", lambda like, rng: torch.sin(37 * like))
+        monkeypatch.setattr(module, "normal", lambda like, *_: torch.sin(37 * like))
     noise = replace(noise, overshoot=0.0) if isinstance(noise, Inverted) else noise
     case = Case()
     memory = memory_of(case) if later else None

@@ -37,11 +37,11 @@ def ddim_inversion(
     Args:
         prior: the denoiser; wrap it in `Guided` for guidance.
         x0: clean data [b, ...].
-        times: rising, each [b] or [1], from `schedule.climb` or a reversed `schedule.grid`.
+        times: rising, each [b] or [1], from `schedule.inversion_grid` or a reversed `schedule.grid`.
         condition: of the inversion.
         label: the time at which the network predicts.
         extra: adds this multiple of the posterior's sigma as fresh noise after each step (released SDI code).
-        rng: draws the extra noise; needed with `extra`.
+        rng: draws the extra noise; needed with `extra`. A sample that waits at clean data draws none of its own.
 
     Raises:
         InputError: the label is neither, or `extra` is negative or has no generator.
@@ -76,7 +76,7 @@ def ascend(
         x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
             posterior = schedule.posterior(t.clamp(min=schedule.t_min), s)
-            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
+            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng, t > schedule.t_clean)
         yield x_t
         x_s, alpha_s, sigma_s = x_t, alpha_t, sigma_t
 

@@ -5,9 +5,10 @@ import torch
 from torch import Generator
 
 from potstill.diffusion.guidance import Guided
-from potstill.diffusion.inversion import ddim_inversion
+from potstill.diffusion.inversion import ddim_inversion, ddpm_inversion
 from potstill.diffusion.sampling import ddim, eta, sdedit, share
 from potstill.diffusion.schedule import VP, linear
+from potstill.errors import InputError
 from potstill.priors import Mixture
 from potstill.tensors import SampleGenerators, normal
 
@@ -118,3 +119,11 @@ def test_sdedit_moves_further_the_stronger_it_is():
     moved = [float((run - x0).norm(dim=1).mean()) for run in runs]
     assert moved[0] < moved[1] < moved[2]
     assert prior.log_prob(runs[2], target).mean() > -3
+
+
+@pytest.mark.parametrize(("sigma", "steps"), [(eta(0.0), 10), (eta(1.0), 1000)], ids=["DDIM", "a time twice"])
+def test_a_map_that_would_be_divided_by_0_is_refused(sigma, steps):
+    prior, x0 = gaussian(linear()), torch.zeros(1, 2, dtype=torch.float64)
+    times = prior.schedule.grid(steps)
+    with pytest.raises(InputError, match=r"sigma = \[0.0\] of the step from t = \[999.0\] to .* must be above 0"):
+        ddpm_inversion(prior, x0, times, prior.condition(0), Generator().manual_seed(0), sigma)

@@ -105,6 +105,9 @@ def ddpm_inversion(
     with the same condition ends on x_0 exactly (the released code drops it).
 
     `times` fall; to skip the first steps, start lower: `schedule.grid(steps, high=0.64)`.
+
+    Raises:
+        InputError: the sigma of a step is 0.
     """
     states = [prior.schedule.perturb(x0, normal(x0, rng), t) for t in times]
     *maps, last = noise_maps(prior, x0, states, times, condition, sigma)
@@ -114,14 +117,24 @@ def ddpm_inversion(
 def noise_maps(
     prior: Prior, x0: Latent, states: Sequence[Latent], times: Sequence[Times], condition: Condition, sigma: Sigma
 ) -> Iterator[Latent]:
-    """The maps of `ddpm_inversion` for given states, one by one, and then `last`."""
+    """The maps of `ddpm_inversion` for given states, one by one, and then `last`.
+
+    Raises:
+        InputError: as for `ddpm_inversion`.
+    """
+    sigmas = [sigma(prior.schedule, t, s) for t, s in pairwise(times)]
+    for step_sigma, t, s in zip(sigmas, times, times[1:], strict=False):
+        if not (step_sigma > 0).all():  # NaN, too
+            raise InputError(
+                f"sigma = {step_sigma.tolist()[:5]} of the step from t = {t.tolist()[:5]} to {s.tolist()[:5]} must be "
+                "above 0, as its map is divided by it: take eta(1.0), and fewer steps if a time repeats"
+            )
     for index, (x_t, t) in enumerate(zip(states, times, strict=True)):
         hat = predict(prior, Query(x_t, t, condition))[0]
         if index + 1 == len(times):
             yield x0 - hat.x0
             return
-        s = times[index + 1]
-        step_sigma = sigma(prior.schedule, t, s)
+        s, step_sigma = times[index + 1], sigmas[index]
         mean = prior.schedule.ddim_step(hat.x0, hat.eps, s, step_sigma, torch.zeros_like(x0))
         yield (states[index + 1] - mean) / per_sample(step_sigma, x0)
 

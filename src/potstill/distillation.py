@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,7 @@ def distill(
         InputError: an argument is not what it must be, with the fix; when `distill` is called, except for the render of
             a scene that draws views or is costly, which the first step checks.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
-            generator, is then as it was before the step.
+            generator and what the model of the renders has learned, is then as it was before the step.
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
     if not isinstance(progress, Progress | None):
@@ -171,6 +172,7 @@ def distill(
                     origin = Source(render_source(view), {**(source or {}), **view})
                     if index == begins:
                         check_source(origin.x0, current)
+                learned = memory.render_model and deepcopy(memory.render_model.state())
                 moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
                 estimate, memory = method.next(moment, counted, memory)
                 loss, slope = loss_and_slope(current, estimate.gradient)
@@ -180,6 +182,8 @@ def distill(
             distance = None if distances is None else float(distances.mean())
             if not math.isfinite(norm + value + (distance or 0.0)):
                 rng.set_state(before)
+                if memory.render_model and learned:
+                    memory.render_model.restore(learned)
                 drawn = {"x0": current, "noise": estimate.noise, "noise_prediction": estimate.prediction.eps}
                 sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances}
                 quantities = {**drawn, "gradient": estimate.gradient, **sizes, "loss": loss.expand(len(x0))}

@@ -81,14 +81,23 @@ class Progress:
 
 
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
-    """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b."""
+    """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b.
+
+    In half precision it is computed in float32, as x0 - gradient would round the gradient to the last digit of x0.
+    """
+    x0, gradient = _wide(x0), _wide(gradient)
     return (x0 - (x0 - gradient).detach()).square().sum() / (2 * len(x0))
 
 
 def loss_and_slope(x0: Latent, gradient: Latent) -> tuple[Tensor, Latent]:
     """`surrogate_loss` and its derivative with respect to x0, to the bit, without recording for autograd."""
-    gap = x0 - (x0 - gradient)
-    return gap.square().sum() / (2 * len(x0)), gap * (1 / len(x0))
+    gap = _wide(x0) - (_wide(x0) - _wide(gradient))
+    return gap.square().sum() / (2 * len(x0)), (gap * (1 / len(x0))).to(x0.dtype)
+
+
+def _wide(x: Latent) -> Latent:
+    """In float32, if it is in half precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 @no_type_check

@@ -17,7 +17,7 @@ from potstill.errors import InputError
 from potstill.fields import no_type_check, shown
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
-from potstill.methods.render_model import WithRenderModel
+from potstill.methods.render_model import WithRenderModel, count_renders
 from potstill.optimizers import Adam
 from potstill.run_arguments import check_arguments, check_render, check_source, preview
 from potstill.scenes.scene import View, can_preview, has_views, takes_view
@@ -161,7 +161,7 @@ def distill(
         counter = CallCounter(evaluations=so_far.evaluations)
         counted = count_calls(prior, counter)
         if memory.render_model:
-            counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
+            counted = WithRenderModel(counted, count_renders(memory.render_model, prior, counter))
         begins, viewed = so_far.done, takes_view(scene)
         draw_view: Any = scene.view if has_views(scene) else lambda rng: {}
         for index in range(begins, steps):

@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_bytes_and_a_lesson_counts(priors):
     assert not torch.equal(first.images, other.images)
     assert [record["evaluations"] for record in first.trace] == [4, 8, 12]
     exact = generate("a pear", **{**options, "method": VSD(render_model=Empirical())})
-    assert exact.trace[-1]["evaluations"] == 9
+    assert exact.trace[-1]["evaluations"] == 6  # those of the prior: the exact model asks no network
 
 
 @needs_peft

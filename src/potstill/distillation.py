@@ -153,6 +153,8 @@ def distill(
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
 
     def remaining_steps() -> Iterator[Step]:  # the checks above run at once, and not with the first step
+        if so_far.done > steps:
+            raise InputError(f"steps = {steps} of a run that has taken {so_far.done}: pass at least {so_far.done}")
         if so_far.done and source is not None and source_scene is None:
             raise InputError("a resumed edit needs the scene it began with, which has moved: pass source_scene=")
         render_source = None if source is None else frozen(scene if source_scene is None else source_scene)

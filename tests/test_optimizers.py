@@ -6,6 +6,7 @@ from torch import Generator
 from torch.optim import Optimizer
 
 from potstill import optimizers
+from potstill.errors import InputError
 
 STEPS = 5
 
@@ -56,3 +57,12 @@ def test_unshared_moments_are_those_of_adam_and_shared_ones_leave_small_gradient
     optimizer.step()
     expected = 0.02 * scale / scale.square().mean().sqrt()
     assert torch.allclose(-x.detach(), expected.expand(2, 3), rtol=1e-5)  # each sample by its own mean
+
+
+@pytest.mark.parametrize("option", [{"weight_decay": 0.5}, {"amsgrad": True}, {"maximize": True}], ids=str)
+def test_options_that_a_shared_moment_has_no_use_for_are_refused(option):
+    x = torch.zeros(2, 3, requires_grad=True)
+    (name,) = option
+    for arguments in ({"params": [x], **option}, {"params": [{"params": [x], **option}]}):
+        with pytest.raises(InputError, match=f"{name} = .* is not an option of SharedAdam: leave it out"):
+            optimizers.SharedAdam(**arguments)

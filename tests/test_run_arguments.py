@@ -89,6 +89,7 @@ WRONG = {
     "no source": ({"method": DDS()}, "pass source="),
     "source scene": ({"method": DDS(), "source": CASE.target, "source_scene": CASE.x0}, "source_scene = .* must be"),
     "other source": ({"method": DDS(), "source": CASE.target, "source_scene": Points(CASE.x0[:1])}, r"shape \(1, 3\)"),
+    "source scene alone": ({"source_scene": Points(CASE.x0)}, "source_scene is the source of an edit, .* pass source="),
     **{f"steps {steps}": ({"steps": steps}, "steps = .* must be a whole number") for steps in (0, -1, 1.5, True, "9")},
     "scene": ({"scene": CASE.x0}, r"pass Points\(points\)"),
     "scene class": ({"scene": Points}, r"scene = Points must be a torch.Module: make an instance of it, Points\(...\)"),

@@ -103,6 +103,15 @@ def test_an_edit_that_goes_on_needs_where_it_began():
         next(distill(changing.scene, case.prior, DDS(), progress=changing.progress, **options))
 
 
+def test_a_run_that_goes_on_is_no_shorter_than_what_it_has_done():
+    case, (changing, steps) = Case(), begin(SDS())
+    list(steps)
+    options = {"target": case.target, "rng": changing.rng, "progress": changing.progress}
+    with pytest.raises(InputError, match="steps = 3 of a run that has taken 5: pass at least 5"):
+        next(distill(changing.scene, case.prior, SDS(), steps=3, **options))
+    assert list(distill(changing.scene, case.prior, SDS(), steps=STEPS, **options)) == []
+
+
 class Failing(Wrapper):
     """A prior that answers NaN once it was asked so often."""
 

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from potstill.errors import InputError
 from potstill.fields import no_type_check, shown
 from potstill.methods.draw import Memory, Moment, Source
 from potstill.methods.method import Method
-from potstill.methods.render_model import WithRenderModel
+from potstill.methods.render_model import WithRenderModel, count_renders
 from potstill.optimizers import Adam
 from potstill.run_arguments import check_arguments, check_render, check_source, preview
 from potstill.scenes.scene import View, can_preview, has_views, takes_view
@@ -80,14 +81,23 @@ class Progress:
 
 
 def surrogate_loss(x0: Latent, gradient: Latent) -> Tensor:
-    """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b."""
+    """|x0 - stop(x0 - gradient)|² / (2 b): a loss whose derivative with respect to x0 is gradient / b.
+
+    In half precision it is computed in float32, as x0 - gradient would round the gradient to the last digit of x0.
+    """
+    x0, gradient = _wide(x0), _wide(gradient)
     return (x0 - (x0 - gradient).detach()).square().sum() / (2 * len(x0))
 
 
 def loss_and_slope(x0: Latent, gradient: Latent) -> tuple[Tensor, Latent]:
     """`surrogate_loss` and its derivative with respect to x0, to the bit, without recording for autograd."""
-    gap = x0 - (x0 - gradient)
-    return gap.square().sum() / (2 * len(x0)), gap * (1 / len(x0))
+    gap = _wide(x0) - (_wide(x0) - _wide(gradient))
+    return gap.square().sum() / (2 * len(x0)), (gap * (1 / len(x0))).to(x0.dtype)
+
+
+def _wide(x: Latent) -> Latent:
+    """In float32, if it is in half precision."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 @no_type_check
@@ -127,7 +137,7 @@ def distill(
         InputError: an argument is not what it must be, with the fix; when `distill` is called, except for the render of
             a scene that draws views or is costly, which the first step checks.
         NotFiniteError: a NaN or an infinity, with step, time, quantity, method and dtype. Everything, including the
-            generator, is then as it was before the step.
+            generator and what the model of the renders has learned, is then as it was before the step.
     """
     check_arguments(scene, prior, method, target, source, source_scene, steps, rng, optimizer)
     if not isinstance(progress, Progress | None):
@@ -143,6 +153,8 @@ def distill(
         warnings.warn("weight decay pulls the scene towards 0: set weight_decay=0", stacklevel=2)
 
     def remaining_steps() -> Iterator[Step]:  # the checks above run at once, and not with the first step
+        if so_far.done > steps:
+            raise InputError(f"steps = {steps} of a run that has taken {so_far.done}: pass at least {so_far.done}")
         if so_far.done and source is not None and source_scene is None:
             raise InputError("a resumed edit needs the scene it began with, which has moved: pass source_scene=")
         render_source = None if source is None else frozen(scene if source_scene is None else source_scene)
@@ -151,7 +163,7 @@ def distill(
         counter = CallCounter(evaluations=so_far.evaluations)
         counted = count_calls(prior, counter)
         if memory.render_model:
-            counted = WithRenderModel(counted, count_calls(memory.render_model, counter))
+            counted = WithRenderModel(counted, count_renders(memory.render_model, prior, counter))
         begins, viewed = so_far.done, takes_view(scene)
         draw_view: Any = scene.view if has_views(scene) else lambda rng: {}
         for index in range(begins, steps):
@@ -171,6 +183,7 @@ def distill(
                     origin = Source(render_source(view), {**(source or {}), **view})
                     if index == begins:
                         check_source(origin.x0, current)
+                learned = memory.render_model and deepcopy(memory.render_model.state())
                 moment = Moment(index, steps, current, {**target, **view}, origin, rng, bool(view))
                 estimate, memory = method.next(moment, counted, memory)
                 loss, slope = loss_and_slope(current, estimate.gradient)
@@ -180,6 +193,8 @@ def distill(
             distance = None if distances is None else float(distances.mean())
             if not math.isfinite(norm + value + (distance or 0.0)):
                 rng.set_state(before)
+                if memory.render_model and learned:
+                    memory.render_model.restore(learned)
                 drawn = {"x0": current, "noise": estimate.noise, "noise_prediction": estimate.prediction.eps}
                 sizes = {"size_of_the_gradient": norms, "distance_from_the_source": distances}
                 quantities = {**drawn, "gradient": estimate.gradient, **sizes, "loss": loss.expand(len(x0))}

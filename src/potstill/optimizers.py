@@ -1,10 +1,13 @@
 """Lighter optimisers: torch's own, without what takes longer than their update of a small tensor."""
 
 import inspect
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.optim import Optimizer
+from torch.optim.optimizer import ParamsT
+
+from potstill.errors import InputError
 
 OptimizerT = TypeVar("OptimizerT", bound=Optimizer)
 
@@ -26,7 +29,17 @@ class _SharedAdam(torch.optim.Adam):
 
     Adam moves every number by about the learning rate, however small its gradient. Where it is shared, those whose
     gradient is small move little (AdamUniform of arXiv 2107.07789 shares the largest instead of the mean).
+
+    Raises:
+        InputError: an option of Adam that it does not have.
     """
+
+    def __init__(self, params: ParamsT, lr: float = 1e-3, **options: Any) -> None:
+        """As Adam, with its `betas` and `eps`."""
+        super().__init__(params, lr, **options)
+        for name in ("weight_decay", "amsgrad", "maximize"):
+            for value in (group[name] for group in self.param_groups if group[name]):
+                raise InputError(f"{name} = {value} is not an option of SharedAdam: leave it out, or use Adam")
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Take a step."""

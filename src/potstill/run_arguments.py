@@ -47,6 +47,8 @@ def check_arguments(
     elif method.edits:
         raise InputError(f"{type(method).__name__} edits, so it needs the condition of the source: pass source=")
     if source_scene is not None:
+        if source is None:
+            raise InputError("source_scene is the source of an edit, whose condition is missing: pass source=, too")
         _check_kind("source_scene", source_scene, nn.Module, "the scene before the edit")
         takes_view(source_scene)
     check_count("steps", steps, LONGEST)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Float64, Shaped, UInt8
+from jaxtyping import Bool, Float, Float64, Shaped, UInt8
 from torch import Generator, Tensor
 
 from potstill.errors import InputError, NotFiniteError
@@ -76,13 +76,25 @@ def generators(rng: Generator, count: int) -> list[Generator]:
     return own if len(own) == count else [rng] * count
 
 
-def normal(like: Float[Tensor, "..."], rng: Generator) -> Float[Tensor, "..."]:
-    """A standard normal draw with the shape, dtype and device of `like`, drawn on the generator's device."""
+def normal(
+    like: Float[Tensor, "..."], rng: Generator, drawing: Bool[Tensor, " #b"] | None = None
+) -> Float[Tensor, "..."]:
+    """A standard normal draw with the shape, dtype and device of `like`, drawn on the generator's device.
+
+    A sample with a generator of its own draws only where `drawing` is true, and is 0 elsewhere: one that waits for
+    others of its batch draws what it draws alone.
+    """
     shape, count = (1, *like.shape[1:]), len(like) if like.ndim else 1
     own = generators(rng, count)
     if own[:1] == [rng]:
         return torch.randn(like.shape, generator=rng, dtype=like.dtype, device=rng.device).to(like.device)
-    rows = [torch.randn(shape, generator=each, dtype=like.dtype, device=rng.device) for each in own]
+    draws = [True] * count if drawing is None else drawing.expand(count).tolist()
+    rows = [
+        torch.randn(shape, generator=each, dtype=like.dtype, device=rng.device)
+        if draw
+        else torch.zeros(shape, dtype=like.dtype, device=rng.device)
+        for each, draw in zip(own, draws, strict=True)
+    ]
     return torch.cat(rows).to(like.device)
 
 

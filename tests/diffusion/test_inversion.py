@@ -5,11 +5,12 @@ import torch
 from torch import Generator
 
 from potstill.diffusion.guidance import Guided
-from potstill.diffusion.inversion import ddim_inversion
+from potstill.diffusion.inversion import ddim_inversion, ddpm_inversion
 from potstill.diffusion.sampling import ddim, eta, sdedit, share
 from potstill.diffusion.schedule import VP, linear
+from potstill.errors import InputError
 from potstill.priors import Mixture
-from potstill.tensors import normal
+from potstill.tensors import SampleGenerators, normal
 
 MEAN, WIDTH = torch.tensor([[0.8, -0.5]], dtype=torch.float64), 0.5
 
@@ -41,6 +42,21 @@ def test_ddim_inversion_converges_with_order_1(label):
         states = ddim_inversion(prior, x0, schedule.inversion_grid(top, steps), prior.condition(0), label)
         errors.append(float((states[-1] - exact).norm()))
     assert abs(order(errors) - 1) < 0.1
+
+
+def test_with_seeds_of_their_own_samples_that_wait_draw_what_they_draw_alone():
+    """Three samples with tops far apart: the lower ones wait at clean data, and their generators with them."""
+    prior = Mixture(torch.tensor([[1.0, 0.0], [-1.0, 0.3]], dtype=torch.float64), width=0.4)
+    x0, top = prior.sample(3, 0, Generator().manual_seed(0)), torch.tensor([900.0, 100.0, 400.0])
+
+    def inverted(rows, rng):
+        grid = prior.schedule.inversion_grid(top[rows], 10)
+        return ddim_inversion(prior, x0[rows], grid, prior.condition(0), extra=0.3, rng=rng)[-1]
+
+    together = inverted(slice(None), SampleGenerators([5, 6, 7]))
+    for row, seed in enumerate((5, 6, 7)):
+        alone = inverted(slice(row, row + 1), Generator().manual_seed(seed))
+        assert torch.allclose(together[row], alone[0], atol=1e-12)
 
 
 def test_ddim_sampling_converges_with_order_1():
@@ -103,3 +119,11 @@ def test_sdedit_moves_further_the_stronger_it_is():
     moved = [float((run - x0).norm(dim=1).mean()) for run in runs]
     assert moved[0] < moved[1] < moved[2]
     assert prior.log_prob(runs[2], target).mean() > -3
+
+
+@pytest.mark.parametrize(("sigma", "steps"), [(eta(0.0), 10), (eta(1.0), 1000)], ids=["DDIM", "a time twice"])
+def test_a_map_that_would_be_divided_by_0_is_refused(sigma, steps):
+    prior, x0 = gaussian(linear()), torch.zeros(1, 2, dtype=torch.float64)
+    times = prior.schedule.grid(steps)
+    with pytest.raises(InputError, match=r"sigma = \[0.0\] of the step from t = \[999.0\] to .* must be above 0"):
+        ddpm_inversion(prior, x0, times, prior.condition(0), Generator().manual_seed(0), sigma)

@@ -153,6 +153,25 @@ def test_a_step_that_is_not_finite_leaves_the_bank_as_it_was():
     assert torch.equal(rng.get_state(), state)
 
 
+@pytest.mark.parametrize("rule", [Uniform(), Annealed()])
+@pytest.mark.parametrize("steps", [6, 40])
+def test_a_resumed_run_of_another_length_uses_the_entries_there_are(rule, steps):
+    """Ten entries of a run of ten steps, stopped after four: all steps that remain draw from them."""
+    known, progress, drawn = mixture(), Progress(), []
+    scene = Points(torch.zeros(4, 3, dtype=torch.float64))
+    options = {"rng": Generator().manual_seed(2), "progress": progress, "target": known.condition(1)}
+    options |= {"source": known.condition(0), "source_scene": Points(torch.zeros(4, 3, dtype=torch.float64))}
+    method = replace(DDS(), times=rule, noise=DrawBank(size=64))
+    run = distill(scene, Guided(known, 3.0), method, steps=10, **options)
+    for _ in range(4):
+        next(run)
+    entries = progress.memory.bank.times.tolist()
+    drawn = [step.t.tolist() for step in distill(scene, Guided(known, 3.0), method, steps=steps, **options)]
+    assert len(entries) == 10
+    assert len(drawn) == steps - 4
+    assert all(t in entries for t in drawn)
+
+
 def test_a_bank_is_refused_where_the_view_changes():
     scene = Projected(torch.zeros(4, 3, dtype=torch.float64))
     known = mixture()

@@ -140,15 +140,33 @@ def test_the_loss_has_the_gradient():
     assert torch.isclose(loss, gradient.square().sum() / 6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("batch", [1, 2, 3, 7])
-def test_the_loop_takes_the_derivative_of_the_loss_to_the_bit(batch):
-    x0, gradient = torch.randn(2, batch, 3, 4, 5, generator=Generator().manual_seed(batch))
+def test_the_loop_takes_the_derivative_of_the_loss_to_the_bit(batch, dtype):
+    x0, gradient = torch.randn(2, batch, 3, 4, 5, generator=Generator().manual_seed(batch)).to(dtype)
     x0.requires_grad_()
     loss = surrogate_loss(x0, gradient)
     (derivative,) = torch.autograd.grad(loss, x0)
     value, slope = loss_and_slope(x0.detach(), gradient)
     assert torch.equal(value, loss)
     assert torch.equal(slope, derivative)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("size", [1.0, 1e-2, 1e-4])
+def test_in_half_precision_a_small_gradient_keeps_its_digits(dtype, size):
+    """The slope is the gradient rounded once, to half an ulp, however small it is beside x0."""
+    x0, gradient = torch.randn(2, 1, 4, 64, 64, generator=Generator().manual_seed(0)).to(dtype)
+    gradient = size * gradient
+    _, slope = loss_and_slope(x0, gradient)
+    assert ((slope - gradient).double().norm() / gradient.double().norm()) < torch.finfo(dtype).eps
+
+
+def test_in_half_precision_the_sum_of_a_large_render_does_not_overflow():
+    """|g|² is 2e5 here, above the largest float16."""
+    x0, gradient = torch.zeros(1, 4, 128, 128, dtype=torch.float16), torch.full((1, 4, 128, 128), 1.75).half()
+    value = 1.75**2 * gradient.numel() / 2
+    assert float(loss_and_slope(x0, gradient)[0]) == float(surrogate_loss(x0, gradient)) == value
 
 
 @every_method

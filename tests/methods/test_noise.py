@@ -12,8 +12,11 @@ import potstill.methods.bank
 import potstill.methods.noise
 from potstill.diffusion.guidance import Guided, with_scale
 from potstill.diffusion.inversion import ddim_inversion
-from potstill.diffusion.prior import Query, predict
+from potstill.diffusion.prior import Prediction, Query, predict
 from potstill.diffusion.sampling import ddim
+from potstill.diffusion.schedule import Flow
+from potstill.diffusion.wrappers import Wrapper
+from potstill.errors import InputError
 from potstill.methods.draw import PreviousStep
 from potstill.methods.noise import DDIMNoise, Fixed, FixedPoint, Fresh, Inverted, Mixed, Picard, Previous
 from potstill.priors import Mixture
@@ -40,7 +43,7 @@ def draw(noise, case: Case, rows: slice = slice(None), memory: PreviousStep | No
 def test_a_batch_gives_what_single_runs_give(noise, later, monkeypatch):
     """With draws that depend on the sample alone; tau, the one draw of another kind, is left out."""
     for module in (potstill.methods.noise, potstill.methods.bank, potstill.diffusion.inversion):
-        monkeypatch.setattr(module, "normal", lambda like, rng: torch.sin(37 * like))
+        monkeypatch.setattr(module, "normal", lambda like, *_: torch.sin(37 * like))
     noise = replace(noise, overshoot=0.0) if isinstance(noise, Inverted) else noise
     case = Case()
     memory = memory_of(case) if later else None
@@ -172,6 +175,42 @@ def test_picard_converges_on_a_gaussian_with_its_slope():
     errors = [(Picard(n)(x0, prior, t, prior.condition(0), Generator().manual_seed(0)) - kappa).norm() for n in (5, 6)]
     slope = sigma**2 / (alpha**2 * 0.7**2 + sigma**2)
     assert torch.allclose(errors[1] / errors[0], slope, atol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1.0, 50.0])
+def test_one_unguided_iteration_is_the_corrected_noise_of_rfds_rev(scale):
+    """eps + (1 - sigma) (v_hat_cond + x_0 - eps), whatever the guidance of the run (RFDS-Rev, arXiv 2406.03293)."""
+    case = Case(Flow(), scale=scale)
+    eps = draw(Fresh(), case)
+    x_t = case.prior.schedule.perturb(case.x0, eps, case.t)
+    v_hat = predict(case.mixture, Query(x_t, case.t, case.target))[0].velocity
+    corrected = eps + (1 - case.t[:, None]) * (v_hat + case.x0 - eps)
+    assert torch.allclose(draw(Picard(guidance_scale=1.0), case), corrected, atol=1e-12)
+    assert torch.allclose(draw(Picard(), case), corrected, atol=1e-12) == (scale == 1)
+    assert torch.equal(draw(Picard(guidance_scale=scale), case), draw(Picard(), case))
+
+
+def test_what_picard_asks_about_follows_its_own_scale():
+    asked = {scale: Picard(guidance_scale=scale) for scale in (None, 0.0, 1.0, 3.0)}
+    assert [scale for scale, noise in asked.items() if noise.uses_guidance()] == [None]
+    assert [scale for scale, noise in asked.items() if noise.uses_negative()] == [0.0, 3.0]
+    assert [scale for scale, noise in asked.items() if noise.uses_prompt()] == [1.0, 3.0]
+    with pytest.raises(InputError, match=r"guidance scale of the iterations = 2000\.0 must be"):
+        Picard(guidance_scale=2000.0)
+
+
+class Detached(Wrapper):
+    """A prior that no gradient passes."""
+
+    def __call__(self, x_t, t, condition):
+        return Prediction(*(value.detach() for value in self.prior(x_t, t, condition)))
+
+
+def test_the_fixed_point_needs_a_gradient():
+    case = Case()
+    case.prior = Detached(case.mixture)
+    with pytest.raises(InputError, match=r"the prior has no gradient, which FixedPoint\(\) descends: use Picard\(\)"):
+        draw(FixedPoint(), case)
 
 
 @pytest.mark.parametrize("remap", [True, False])

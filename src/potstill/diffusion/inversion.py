@@ -37,11 +37,11 @@ def ddim_inversion(
     Args:
         prior: the denoiser; wrap it in `Guided` for guidance.
         x0: clean data [b, ...].
-        times: rising, each [b] or [1], from `schedule.climb` or a reversed `schedule.grid`.
+        times: rising, each [b] or [1], from `schedule.inversion_grid` or a reversed `schedule.grid`.
         condition: of the inversion.
         label: the time at which the network predicts.
         extra: adds this multiple of the posterior's sigma as fresh noise after each step (released SDI code).
-        rng: draws the extra noise; needed with `extra`.
+        rng: draws the extra noise; needed with `extra`. A sample that waits at clean data draws none of its own.
 
     Raises:
         InputError: the label is neither, or `extra` is negative or has no generator.
@@ -76,7 +76,7 @@ def ascend(
         x_t = alpha_t * (x_s - sigma_s * eps) / alpha_s + sigma_t * eps
         if extra and rng is not None:
             posterior = schedule.posterior(t.clamp(min=schedule.t_min), s)
-            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng)
+            x_t = x_t + extra * per_sample(posterior.sigma, x0) * normal(x0, rng, t > schedule.t_clean)
         yield x_t
         x_s, alpha_s, sigma_s = x_t, alpha_t, sigma_t
 
@@ -105,6 +105,9 @@ def ddpm_inversion(
     with the same condition ends on x_0 exactly (the released code drops it).
 
     `times` fall; to skip the first steps, start lower: `schedule.grid(steps, high=0.64)`.
+
+    Raises:
+        InputError: the sigma of a step is 0.
     """
     states = [prior.schedule.perturb(x0, normal(x0, rng), t) for t in times]
     *maps, last = noise_maps(prior, x0, states, times, condition, sigma)
@@ -114,14 +117,24 @@ def ddpm_inversion(
 def noise_maps(
     prior: Prior, x0: Latent, states: Sequence[Latent], times: Sequence[Times], condition: Condition, sigma: Sigma
 ) -> Iterator[Latent]:
-    """The maps of `ddpm_inversion` for given states, one by one, and then `last`."""
+    """The maps of `ddpm_inversion` for given states, one by one, and then `last`.
+
+    Raises:
+        InputError: as for `ddpm_inversion`.
+    """
+    sigmas = [sigma(prior.schedule, t, s) for t, s in pairwise(times)]
+    for step_sigma, t, s in zip(sigmas, times, times[1:], strict=False):
+        if not (step_sigma > 0).all():  # NaN, too
+            raise InputError(
+                f"sigma = {step_sigma.tolist()[:5]} of the step from t = {t.tolist()[:5]} to {s.tolist()[:5]} must be "
+                "above 0, as its map is divided by it: take eta(1.0), and fewer steps if a time repeats"
+            )
     for index, (x_t, t) in enumerate(zip(states, times, strict=True)):
         hat = predict(prior, Query(x_t, t, condition))[0]
         if index + 1 == len(times):
             yield x0 - hat.x0
             return
-        s = times[index + 1]
-        step_sigma = sigma(prior.schedule, t, s)
+        s, step_sigma = times[index + 1], sigmas[index]
         mean = prior.schedule.ddim_step(hat.x0, hat.eps, s, step_sigma, torch.zeros_like(x0))
         yield (states[index + 1] - mean) / per_sample(step_sigma, x0)
 

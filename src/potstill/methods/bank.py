@@ -68,7 +68,7 @@ class DrawBank(NoiseSource):
         entries, due = memory.bank, self.refresh is not None and moment.index % self.refresh == 0
         if entries is None or due:
             entries = bank.fill(times, prior, moment.source, moment.x0, moment.rng)
-        number = times.bank_index(moment.index, moment.steps, bank.size)
+        number = times.bank_index(moment.index, moment.steps, len(entries.times))  # a resumed run may be longer
         return entries.draw(number, moment.source), replace(memory, bank=entries)
 
     def fill(

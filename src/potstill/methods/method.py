@@ -4,7 +4,7 @@ import abc
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from torch import Generator
+from torch import Generator, Tensor
 
 from potstill.diffusion.guidance import check_scale, with_scale
 from potstill.diffusion.prior import Condition, Prediction, Prior, Query, predict
@@ -138,7 +138,7 @@ class Method(Checked, abc.ABC):
             memory: the one that the previous step returned, or that of `init`.
 
         Raises:
-            InputError: an editing method without a source.
+            InputError: an editing method without a source; times or noise of a number that does not fit the samples.
         """
         x0, target, rng, trained = moment.x0, moment.target, moment.rng, 0
         if memory.render_model:
@@ -149,6 +149,7 @@ class Method(Checked, abc.ABC):
         if draw is None:
             t = self.times(prior.schedule, len(x0), moment.index, moment.steps, rng)
             draw = Draw(t, now.draw_noise(prior, t, origin, rng, memory.previous), origin)
+        _check_draw(x0, draw.t, draw.noise)
         gradient, hat = now.estimate(x0, prior, draw.t, draw.noise, target, draw.source or origin)
         memory = Memory(PreviousStep(draw.t, draw.noise, hat.eps), memory.bank, memory.render_model)
         return Estimate(gradient, draw.t, draw.noise, hat, trained * len(x0)), memory
@@ -193,13 +194,23 @@ class Method(Checked, abc.ABC):
             source: the source of an edit; a generating method ignores it.
 
         Raises:
-            InputError: an editing method without a source, or noise or a source of another shape than x0.
+            InputError: an editing method without a source, times that are not one for each sample or one for all, or
+                noise or a source of another shape than x0.
         """
         origin = self.origin(x0, target, source)
-        for name, value in (("noise", noise), ("source", origin.x0)):
-            if value.shape != x0.shape:
-                raise InputError(f"{name} of shape {tuple(value.shape)} must have the shape of x0, {tuple(x0.shape)}")
+        _check_draw(x0, t, noise, origin.x0)
         return self.estimate(x0, prior, t, noise, target, origin).value
+
+
+def _check_draw(x0: Tensor, t: Tensor, noise: Tensor, source: Tensor | None = None) -> None:
+    """Raise unless there are times and noise for the samples, where other shapes would broadcast."""
+    if t.shape not in ((1,), x0.shape[:1]):
+        raise InputError(
+            f"t of shape {tuple(t.shape)} must be one time for each sample, ({len(x0)},), or one for all, (1,)"
+        )
+    for name, value in (("noise", noise), ("source", source)):
+        if value is not None and value.shape != x0.shape:
+            raise InputError(f"{name} of shape {tuple(value.shape)} must have the shape of x0, {tuple(x0.shape)}")
 
 
 @dataclass(frozen=True)

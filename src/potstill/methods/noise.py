@@ -224,7 +224,7 @@ class FixedPoint(NoiseSource):
     Inversion follows the whole trajectory instead, and solves this equation only roughly at large t.
 
     Raises:
-        InputError: iterations not from 1 to 1,000, rate not finite or not positive.
+        InputError: iterations not from 1 to 1,000, rate not finite or not positive; in a run, a prior without gradient.
     """
 
     iterations: int = 3
@@ -251,6 +251,8 @@ class FixedPoint(NoiseSource):
             with torch.enable_grad():
                 x_t = x_t.detach().requires_grad_()
                 gap = norm_of_each(x0 - predict(prior, Query(x_t, t, condition))[0].x0).sum()
+                if not gap.requires_grad:
+                    raise InputError("the prior has no gradient, which FixedPoint() descends: use Picard() instead")
                 (slope,) = torch.autograd.grad(gap, x_t)
             x_t = x_t.detach() - self.rate * slope
         return (x_t - alpha * x0) / sigma
@@ -260,28 +262,41 @@ class FixedPoint(NoiseSource):
 class Picard(NoiseSource):
     """As `FixedPoint`, by iterating eps <- eps_hat(alpha_t x_0 + sigma_t eps) from a fresh draw.
 
-    SDI's eq. 8 solved naively; one iteration is the corrected noise of RFDS-Rev. It converges on a
-    Gaussian, where its slope is sigma² / (alpha² s² + sigma²) < 1; with guidance it may not.
+    SDI's eq. 8 solved naively. It converges on a Gaussian, where its slope is sigma² / (alpha² s² + sigma²) < 1; with
+    guidance it may not. One iteration at guidance scale 1 is the corrected noise of RFDS-Rev.
 
     Raises:
-        InputError: iterations not from 1 to 1,000.
+        InputError: iterations not from 1 to 1,000, or a guidance scale of a size above 1,000.
     """
 
     iterations: int = 1
+    guidance_scale: float | None = None
+    """Of the iterations; None is that of the run."""
 
     def __post_init__(self) -> None:
-        """Check the iterations."""
+        """Check the numbers."""
         super().__post_init__()
         check_count("iterations", self.iterations, MOST_CALLS, usual="1")
+        if self.guidance_scale is not None:
+            check_scale(self.guidance_scale, "guidance scale of the iterations")
 
     def uses_guidance(self) -> bool:
-        """Always."""
-        return True
+        """Unless it has a guidance scale of its own."""
+        return self.guidance_scale is None
+
+    def uses_negative(self) -> bool:
+        """If it has a guidance scale of its own, other than 1."""
+        return self.guidance_scale not in (None, 1)
+
+    def uses_prompt(self) -> bool:
+        """If it has a guidance scale of its own, other than 0."""
+        return self.guidance_scale not in (None, 0)
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:
         """The last prediction."""
+        prior = prior if self.guidance_scale is None else with_scale(prior, self.guidance_scale)
         eps = normal(x0, rng)
         for _ in range(self.iterations):
             eps = predict(prior, Query(prior.schedule.perturb(x0, eps, t), t, condition))[0].eps

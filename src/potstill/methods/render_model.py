@@ -11,7 +11,7 @@ from torch import Generator
 
 from potstill.diffusion.guidance import with_scale
 from potstill.diffusion.prior import Condition, NetworkPrior, Prediction, Prior, Query, predict
-from potstill.diffusion.wrappers import Wrapper, unwrap
+from potstill.diffusion.wrappers import CallCounter, Wrapper, count_calls, unwrap
 from potstill.errors import InputError
 from potstill.fields import Checked, check_count
 from potstill.optimizers import Adam
@@ -122,6 +122,16 @@ class EmpiricalPrior(LearnedPrior):
         away = (x_t.flatten(1)[:, None] - alpha.reshape(-1, 1, 1) * points).square().sum(2)
         r = (-away / (2 * sigma.reshape(-1, 1) ** 2)).softmax(1)
         return Prediction.from_x0((r @ points).reshape(x_t.shape), x_t, alpha, sigma)
+
+
+def count_renders(model: LearnedPrior, prior: Prior, counter: CallCounter) -> Prior:
+    """The model of the renders, which counts its calls in `counter` if a network answers them.
+
+    The exact model is no network. It counts only where the prior is exact, too: there both stand for networks, so that
+    a run on a world costs what it shows.
+    """
+    exact = isinstance(model, EmpiricalPrior) and isinstance(unwrap(prior), NetworkPrior)
+    return model if exact else count_calls(model, counter)
 
 
 @dataclass(frozen=True)

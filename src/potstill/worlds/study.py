@@ -150,7 +150,7 @@ class Study(abc.ABC, Generic[MetricsT]):
             method,
             target=target,
             source=source,
-            source_scene=self.start(),
+            source_scene=None if source is None else self.start(),
             steps=self.steps,
             rng=loop.rng,
             optimizer=loop.optimizer,

@@ -292,6 +292,10 @@ class Picard(NoiseSource):
         """If it has a guidance scale of its own, other than 0."""
         return self.guidance_scale not in (None, 0)
 
+    def rule_scales(self) -> set[float]:
+        """A scale of its own, but for 0 and 1, which are one branch alone."""
+        return {self.guidance_scale} - {0.0, 1.0} if self.guidance_scale is not None else set()
+
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
     ) -> Latent:

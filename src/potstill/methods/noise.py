@@ -33,21 +33,26 @@ class NoiseSource(Checked, abc.ABC):
         `past` is None in the first step of a run; sources that need it then draw fresh noise.
         """
 
-    def uses_negative(self) -> bool:
-        """Whether it compares with the empty or the negative prompt, whatever the guidance scale of the run is."""
-        return False
-
-    def uses_prompt(self) -> bool:
-        """Whether it asks the prior under the prompt, whatever the guidance scale of the run is."""
-        return False
+    def own_scale(self) -> float | None:
+        """The guidance scale at which it asks the prior, whatever that of the run is; None if it does not."""
+        return None
 
     def uses_guidance(self) -> bool:
         """Whether it asks the prior under the guidance of the run."""
         return False
 
+    def uses_negative(self) -> bool:
+        """Whether it compares with the empty or the negative prompt, whatever the guidance scale of the run is."""
+        return self.own_scale() not in (None, 1)
+
+    def uses_prompt(self) -> bool:
+        """Whether it asks the prior under the prompt, whatever the guidance scale of the run is."""
+        return self.own_scale() not in (None, 0)
+
     def rule_scales(self) -> set[float]:
-        """Guidance scales of its own at which it asks under the rule of the run's guidance."""
-        return set()
+        """Its own scale, if the rule of the run's guidance acts at it: 0 and 1 are one branch alone."""
+        own = self.own_scale()
+        return set() if own in (None, 0, 1) else {own}
 
     def recall(
         self, moment: Moment, times: TimestepSampler, prior: Prior, memory: Memory
@@ -186,17 +191,9 @@ class Inverted(NoiseSource):
         check_number("extra", self.extra, 0.0, 1e6, usual="0.3")
         check_scale(self.guidance_scale, "guidance scale of the inversion")
 
-    def uses_negative(self) -> bool:
-        """Unless its own guidance scale is 1."""
-        return self.guidance_scale != 1
-
-    def uses_prompt(self) -> bool:
-        """Unless its own guidance scale is 0."""
-        return self.guidance_scale != 0
-
-    def rule_scales(self) -> set[float]:
-        """Its own, but for 0 and 1, which are one branch alone."""
-        return {self.guidance_scale} - {0.0, 1.0}
+    def own_scale(self) -> float:
+        """Of the inversion."""
+        return self.guidance_scale
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None
@@ -284,17 +281,9 @@ class Picard(NoiseSource):
         """Unless it has a guidance scale of its own."""
         return self.guidance_scale is None
 
-    def uses_negative(self) -> bool:
-        """If it has a guidance scale of its own, other than 1."""
-        return self.guidance_scale not in (None, 1)
-
-    def uses_prompt(self) -> bool:
-        """If it has a guidance scale of its own, other than 0."""
-        return self.guidance_scale not in (None, 0)
-
-    def rule_scales(self) -> set[float]:
-        """A scale of its own, but for 0 and 1, which are one branch alone."""
-        return {self.guidance_scale} - {0.0, 1.0} if self.guidance_scale is not None else set()
+    def own_scale(self) -> float | None:
+        """Of the iterations, if it is not the run's."""
+        return self.guidance_scale
 
     def __call__(
         self, x0: Latent, prior: Prior, t: Times, condition: Condition, rng: Generator, past: PreviousStep | None = None

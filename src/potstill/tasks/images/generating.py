@@ -106,7 +106,7 @@ class Generate(RunSettings):
         height, width = self.resize(prior).shape(0, 0)
         check_size(height, width, prior, self.count)
         if self.method.leaves_noise:
-            stays = "does not compare with the noise itself, so noise from the beginning stays in the picture"
+            stays = "does not compare with the noise itself, so noise from the beginning may stay in the picture"
             fix = "use SDS, SDI or potstill sample, or start from a picture with potstill edit"
             warnings.warn(f"{type(self.method).__name__} {stays}: {fix}", stacklevel=2)
         if self._spoils(prior):

@@ -30,6 +30,7 @@ from potstill.bench.reference_based import scores
 from potstill.bench.settings import TUNED
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method, ShrinkEdit
+from potstill.methods.finish import Untouched
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.images.editing import Edit
 from potstill.tasks.settings.versions import versions
@@ -122,7 +123,7 @@ def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
 
 def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit, float]:
     """The best task and its error."""
-    space, blank = SPACES[name], {"source": "source", "target": "target"}
+    space, blank = SPACES[name], {"source": "source", "target": "target", "finish": Untouched()}
 
     def objective(trial: Trial) -> float:
         task = Edit(**blank, **space(trial))

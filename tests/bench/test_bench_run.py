@@ -166,6 +166,10 @@ def test_the_command_writes_all_and_prints_the_tables(capsys, tmp_path):
     assert errors["nothing"] == pytest.approx(1)
     assert errors["answer"] == 0
     assert 0 < errors["InfEdit()"] < 1
+    costs = {row["method"]: (row["evaluations"], row["curve"][-1]["seconds"]) for row in told["methods"]}
+    assert costs["nothing"] == costs["answer"] == (0, 0)
+    assert costs["remade"] == costs["caption"] == (None, None)
+    assert next(line for line in out.splitlines() if line.startswith("| remade")).endswith("| – | – |")
     for path in place.glob("*.png"):
         with Image.open(path) as picture:
             assert min(picture.size) > 100

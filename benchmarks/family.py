@@ -9,7 +9,7 @@ the 95 % interval of the paired difference; their settings, commands and numbers
 drawn.
 
 The pairs are those of `training.validation`, whose answers neither training nor the benchmark has. On seen pairs,
-methods win that forget the source and draw the target from memory: see `family_rejected.py`.
+methods might win that forget the source and draw the target from memory; `family_rejected.py` compares the order.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What did not help the default edit, and why seen pairs cannot say what does, on pairs of `training.validation`.
+"""What did not help the default edit, and whether seen pairs have the same order, on pairs of `training.validation`.
 
     python -m benchmarks.family_rejected [--pairs 40]
 

@@ -44,7 +44,7 @@ class Run:
     pairs: int = 100
     """Pairs, spread evenly over the groups."""
     split: Literal["held-out", "seen"] = "held-out"
-    """The pairs: the settings were chosen on the seen ones."""
+    """The pairs: the settings were chosen on neither, but on those of `training.validation`."""
 
 
 def runs() -> dict[str, Edit]:

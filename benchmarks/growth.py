@@ -3,7 +3,8 @@
     python -m benchmarks.growth --out docs/results/scenes-growth.json
 
 The exact world of toys, 32 x 32 pixels, 300 steps of 3 views, one thread: as many evaluations in every row, about four
-minutes of CPU time. Each row is written when it ends, and a second call makes only those that are missing.
+minutes of CPU time. Each row is written when it ends, and a second call makes only those that are missing, or
+whose method, guidance, steps or views have changed.
 """
 
 import argparse
@@ -19,7 +20,10 @@ from torch import Generator
 
 from potstill import edit_scene, generate_scene
 from potstill.scenes import Among, SolidColour, Viewing, fit
+from potstill.tasks.scenes.editing import EditScene
+from potstill.tasks.scenes.generating import GenerateScene
 from potstill.tasks.scenes.run import look
+from potstill.tasks.settings.parsing import to_text
 from potstill.worlds.toys.bank import ToyBank
 from potstill.worlds.toys.measures import measure_toy, toys
 from potstill.worlds.toys.prior import CLASSES, Toys
@@ -43,21 +47,30 @@ GRIDS = {
 EDITS = {"500": {}, "500 to 1,000": {"most_gaussians": 1000}}
 TOYS = ("red teapot", "blue snowman", "purple owl")
 PAIR = ("red teapot", "blue teapot")
+NAMED = ("part", "prompt", "size", "seed")
+"""What names a row: one that was made with another method gives way to the new one."""
 
 
 def rows(seed: int) -> Iterator[tuple[dict[str, Any], Any]]:
     """What identifies each run, and a function that makes its numbers."""
+    made, changed = GenerateScene(prompt=TOYS[0], **COMMON), EditScene(source=PAIR[0], target=PAIR[1], **COMMON)
     for name, told in CLOUDS.items():
         for prompt in TOYS:
-            key = {"part": "Gaussians", "prompt": prompt, "size": name}
+            key = {"part": "Gaussians", "prompt": prompt, "size": name, **as_run(made)}
             yield key, lambda prompt=prompt, told=told: generated(prompt, seed, told)
     for name, told in EDITS.items():
-        key = {"part": "edit", "prompt": " to ".join(PAIR), "size": name}
+        key = {"part": "edit", "prompt": " to ".join(PAIR), "size": name, **as_run(changed)}
         yield key, lambda told=told: edited(*PAIR, seed, told)
     for name, told in GRIDS.items():
         for prompt in TOYS[:2]:
-            key = {"part": "volume", "prompt": prompt, "size": name}
+            key = {"part": "volume", "prompt": prompt, "size": name, **as_run(made)}
             yield key, lambda prompt=prompt, told=told: generated(prompt, seed, {"scene": "volume", **told})
+
+
+def as_run(task: GenerateScene | EditScene) -> dict[str, Any]:
+    """What else the numbers rest on: another method or guidance is another row."""
+    settings = {"guidance": task.scale, "steps": task.resolve().steps, "views": task.views}
+    return {"expression": to_text(task.method), **settings}
 
 
 def generated(prompt: str, seed: int, told: dict[str, Any]) -> dict[str, float]:
@@ -96,7 +109,8 @@ def main() -> None:
         if any(key.items() <= row.items() for row in known):
             continue
         began = time.process_time()
-        known.append({**key, **make(), "cpu_seconds": round(time.process_time() - began, 1)})
+        made = {**key, **make(), "cpu_seconds": round(time.process_time() - began, 1)}
+        known = [row for row in known if any(row[name] != key[name] for name in NAMED)] + [made]
         print(json.dumps(known[-1]), flush=True)
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(known, indent=1) + "\n")

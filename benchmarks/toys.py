@@ -4,7 +4,7 @@
 
 Pictures of 32 x 32 pixels, 500 Gaussians, one thread; 300 steps of 3 views unless a row says otherwise, or 200 of 2
 where the score knows less of the view: about five minutes of CPU time. Each run is written when it ends, and a second
-call makes only those that are missing.
+call makes only those that are missing, or whose method, guidance, steps or views have changed.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from potstill.io.contact_sheet import contact_sheet
 from potstill.methods import DDS, PDS, SDS, InfEdit
 from potstill.methods.noise import Inverted, Mixed, Previous
 from potstill.methods.times import Annealed
+from potstill.tasks.settings.parsing import to_text
 from potstill.worlds.toys.bank import ToyBank
 from potstill.worlds.toys.prior import Toys
 from potstill.worlds.toys.starts import Cloud
@@ -86,6 +87,13 @@ def studies(seed: int) -> Iterator[tuple[dict[str, Any], ToysStudy]]:
             yield {"part": "views", "target": target, "knows": known}, study
 
 
+def as_run(study: ToysStudy) -> dict[str, Any]:
+    """What else the numbers rest on: another method or guidance is another row."""
+    ((_, method),) = study.methods
+    settings = {"guidance": study.guidance_scale, "steps": study.steps, "views": study.views}
+    return {"expression": to_text(method), **settings}
+
+
 def result(study: ToysStudy) -> ToyRun:
     """The completed run of the study's one method."""
     run = study.begin()
@@ -104,14 +112,15 @@ def main() -> None:
     rows = json.loads(given.out.read_text()) if given.out.exists() else []
     pictures, captions = [], []
     for key, study in studies(given.seed):
-        key = {**key, "seed": given.seed}
+        name = {**key, "seed": given.seed}
+        key = {**name, **as_run(study)}
         drawn = given.picture is not None and key.get("knows") in KNOWN
         if any(key.items() <= row.items() for row in rows) and not drawn:
             continue
         began = time.process_time()
         found = result(study)
         scores = vars(found.metrics) | {"evaluations": found.evaluations}
-        rows = [row for row in rows if not key.items() <= row.items()] + [key | scores]
+        rows = [row for row in rows if not name.items() <= row.items()] + [key | scores]
         print(json.dumps(rows[-1]), f"{time.process_time() - began:.0f} s of CPU time", flush=True)
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(rows, indent=1) + "\n")

@@ -3,11 +3,11 @@
     python -m benchmarks.tune_edits [--trials 12] [--pairs 15] [--methods dds pds]
 
 Each method gets the same number of trials of optuna's tree-structured Parzen estimator (Bergstra et al. 2011) on the
-same pairs with the same seed, and each trial the same maximum of network evaluations per image: the number of steps
-follows from the cost of a step. The search covers the guidance scale from 1, and the learning rate and largest time of
-a method, or the strength or skipped share of a baseline. The score is the relative error, without a finish. The pairs
-are those of `family.choosing`: on seen pairs, methods win that draw the target from memory. Writes
-`src/potstill/bench/tuned.json`; a method that is not named keeps its settings.
+same pairs with the same seed, and each trial about as many network evaluations per image: the number of steps follows
+from the cost of a step in a short run, which may be less than in a long one. The search covers the guidance scale from
+1, and the learning rate and largest time of a method, or the strength or skipped share of a baseline. The score is the
+relative error, without a finish. The pairs are those of `family.choosing`: on seen pairs, methods might win that draw
+the target from memory. Writes `src/potstill/bench/tuned.json`; a method that is not named keeps its settings.
 """
 
 import json
@@ -30,6 +30,7 @@ from potstill.bench.reference_based import scores
 from potstill.bench.settings import TUNED
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit, Method, ShrinkEdit
+from potstill.methods.finish import Untouched
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.images.editing import Edit
 from potstill.tasks.settings.versions import versions
@@ -48,7 +49,7 @@ class Tune:
     pairs: int = 20
     """Pairs, balanced over the groups."""
     evaluations: int = 100
-    """Maximum network evaluations per image and trial."""
+    """Network evaluations per image and trial, by the cost of a step in a short run."""
     model: str = "emoji"
     """What `potstill.load` takes."""
     threads: int = 1
@@ -122,7 +123,7 @@ def cost(task: Edit, pair: Pair, prior: Pipeline) -> float:
 
 def tune(run: Tune, name: str, pairs: list[Pair], prior: Pipeline) -> tuple[Edit, float]:
     """The best task and its error."""
-    space, blank = SPACES[name], {"source": "source", "target": "target"}
+    space, blank = SPACES[name], {"source": "source", "target": "target", "finish": Untouched()}
 
     def objective(trial: Trial) -> float:
         task = Edit(**blank, **space(trial))

@@ -163,7 +163,7 @@ def distill(
         counted = count_calls(prior, counter)
         if memory.render_model:
             counted = WithRenderModel(counted, count_renders(memory.render_model, prior, counter))
-        begins, viewed = so_far.done, takes_view(scene)
+        begins, viewed, moved = so_far.done, takes_view(scene), method.edits
         draw_view: Any = scene.view if has_views(scene) else lambda rng: {}
         for index in range(begins, steps):
             before = rng.get_state()
@@ -189,6 +189,7 @@ def distill(
             norms = norm_of_each(estimate.gradient)
             distances = norm_of_each(current - origin.x0) if origin else None
             norm, value = float(norms.mean()), float(loss)
+            moved = moved or norm != 0
             distance = None if distances is None else float(distances.mean())
             if not math.isfinite(norm + value + (distance or 0.0)):
                 rng.set_state(before)
@@ -204,6 +205,13 @@ def distill(
             counter.evaluations += estimate.training
             so_far.done, so_far.evaluations, so_far.memory = index + 1, counter.evaluations, memory
             yield Step(index, steps, estimate.t, current, norm, value, distance, counter.evaluations)
+        if begins < steps and not moved:
+            name = type(method).__name__
+            warnings.warn(
+                f"every gradient of {name} was exactly 0: if it compares with a source, set edits: ClassVar = True in "
+                "its class; otherwise correct its residual or its weight",
+                stacklevel=2,
+            )
 
     return remaining_steps()
 

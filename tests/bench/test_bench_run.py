@@ -3,6 +3,7 @@
 import json
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,6 +25,7 @@ from potstill.errors import InputError
 from potstill.methods import DDS
 from potstill.priors.unets import StableDiffusion
 from potstill.tasks.images.editing import Edit
+from potstill.tasks.settings import plugins
 from tests import tiny
 
 ENTRIES = [
@@ -82,6 +84,15 @@ def test_what_was_done_is_not_done_again(prior, pairs, calls, tmp_path):
     assert document(trials, prior, tmp_path) == whole
     assert len(calls) == 8
     assert {row["method"]: row["error"] for row in whole["methods"]}["nothing"] == pytest.approx(1)
+
+
+def test_another_text_of_a_plugin_is_another_trial(prior, pairs, monkeypatch):
+    trial = trials_of(ENTRIES, pairs, seeds=1, batch=1)[-1]
+    keys = [trial.key(prior, ReferenceBased())]
+    for digest in ("1" * 64, "2" * 64):
+        monkeypatch.setattr(plugins, "LOADED", {Path("mine.py"): digest})
+        keys.append(trial.key(prior, ReferenceBased()))
+    assert len({*keys}) == 3
 
 
 def test_two_processes_give_what_one_gives(prior, pairs, tmp_path):
@@ -155,6 +166,10 @@ def test_the_command_writes_all_and_prints_the_tables(capsys, tmp_path):
     assert errors["nothing"] == pytest.approx(1)
     assert errors["answer"] == 0
     assert 0 < errors["InfEdit()"] < 1
+    costs = {row["method"]: (row["evaluations"], row["curve"][-1]["seconds"]) for row in told["methods"]}
+    assert costs["nothing"] == costs["answer"] == (0, 0)
+    assert costs["remade"] == costs["caption"] == (None, None)
+    assert next(line for line in out.splitlines() if line.startswith("| remade")).endswith("| – | – |")
     for path in place.glob("*.png"):
         with Image.open(path) as picture:
             assert min(picture.size) > 100

@@ -33,7 +33,7 @@ def test_world_writes_its_three_files_and_prints_them(capsys, tmp_path):
         "steps": 4,
     }
     names = "method source_distance target_distance transport transport_ratio spread spread_target coverage nll "
-    names += "seconds evaluations"
+    names += "nll_target seconds evaluations"
     for method in document["methods"]:
         assert list(method) == names.split()
     picture = (folder / "world.png").read_bytes()

@@ -12,8 +12,9 @@ from potstill import edit, load
 from potstill.batch.manifest import BatchRow
 from potstill.batch.work import file_name
 from potstill.cli.output import Model
+from potstill.errors import InputError
 from potstill.io.images import png_bytes
-from potstill.priors import identity
+from potstill.priors import family, identity, loading
 from potstill.priors.spec import ModelSpec
 from potstill.tasks.files.provenance import KEY, read_record
 from potstill.tasks.images.generating import Generate
@@ -90,6 +91,21 @@ def test_what_changes_bytes_is_in_the_record_and_loads_again(model):
     spec = ModelSpec.of(prior.identity)
     assert (spec.attention_slicing, spec.vae_tiling) == (True, True)
     assert ModelSpec.of(prior.identity, vae_tiling=False).vae_tiling is False
+
+
+def test_a_record_without_a_model_loads_none(tiny_folder):
+    pipe = load(tiny_folder("sd"), device="cpu").pipe
+    with pytest.raises(InputError, match="states no model: it was a pipeline in memory, so load that in Python"):
+        ModelSpec.of(family(pipe)(pipe).identity)
+
+
+def test_a_pipeline_in_memory_is_told_how_to_become_a_prior(tiny_folder):
+    pipe = load(tiny_folder("sd"), device="cpu").pipe
+    with pytest.raises(
+        InputError, match=r"Pipeline is a pipeline in memory.+family\(pipe\)\(pipe\) makes a prior of it"
+    ):
+        getattr(loading.load, "__wrapped__", loading.load)(pipe)
+    assert family(pipe)(pipe).size == load(tiny_folder("sd"), device="cpu").size
     stated = {"name": "a.safetensors", "config": "v_prediction", "variant": "fp16"}
     assert Model.from_record(stated) == Model(
         "a.safetensors", variant="fp16", model_config="v_prediction", backend="torch"

@@ -83,6 +83,16 @@ def test_no_file_of_the_server_is_served(address, route):
     assert refused.value.code in (403, 404)
 
 
+@pytest.mark.parametrize("route", ["gradio_api/upload", "gradio_api/upload/"])
+def test_no_file_is_put_on_the_server(address, route):
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\nabc\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{address}{route}", body, headers), timeout=20)
+    refused.value.close()
+    assert refused.value.code == 404
+
+
 def test_the_api_answers_as_the_page_does(address):
     from gradio_client import Client
 

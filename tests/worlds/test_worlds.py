@@ -15,6 +15,7 @@ from potstill.methods import by_name
 from potstill.worlds import WORLDS, EditStudy, ViewsStudy, World, load_world, plots
 from potstill.worlds.metrics import Metrics, measure
 from potstill.worlds.views_study import COMPARED
+from potstill.worlds.world import SOURCE
 
 SHORT = {"points": 40, "seed": 5, "steps": 400, "learning_rate": 0.1}
 
@@ -88,13 +89,26 @@ def test_metrics_on_points_whose_numbers_are_known():
         ({"transport_ratio": 2.6}, "drifts"),
         ({"spread": 0.3, "transport_ratio": 2.6}, "collapses"),
         ({"transport": 0.0, "transport_ratio": 0.0, "target_distance": 1.0}, "nears"),
+        ({"transport_ratio": 9.9, "target_distance": 1.1, "nll": 0.9}, "arrives"),
+        ({"spread": 0.3, "nll": 0.9}, "collapses"),
     ],
 )
 def test_outcomes(changes, outcome):
     arrived = Metrics(
-        1.0, 0.4, transport=1.0, transport_ratio=1.0, spread=1.0, spread_target=1.0, coverage=1.0, nll=0.0
+        1.0, 0.4, 1.0, transport_ratio=1.0, spread=1.0, spread_target=1.0, coverage=1.0, nll=5.0, nll_target=0.0
     )
     assert replace(arrived, **changes).outcome == outcome
+
+
+@pytest.mark.parametrize("shift", [0.3, 1.5, 4.0, 10.0])
+def test_a_perfect_edit_of_points_whose_classes_overlap_arrives(shift):
+    source = torch.randn(150, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    by = torch.tensor([shift, 0.0], dtype=torch.float64)
+    world = World("own", source, source + by, 0.1)
+    start = world.prior().sample(200, SOURCE, torch.Generator().manual_seed(0))
+    assert measure(world, world.prior(), start, (start + by).float()).outcome == "arrives"
+    far = torch.tensor([0.0, 9.0])
+    assert measure(world, world.prior(), start, start + far).outcome == "drifts"
 
 
 def test_a_panel_says_what_happened_and_what_it_cost():

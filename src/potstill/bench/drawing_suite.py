@@ -20,8 +20,8 @@ TUNED = Path(__file__).parent / "tuned_drawings.json"
 BOUNDS = {
     bound.name: bound
     for bound in (
-        Bound("nothing", "the source unchanged", unchanged, seeded=False),
-        Bound("answer", "the answer itself", true_results, needs_answer=True, seeded=False),
+        Bound("nothing", "the source unchanged", unchanged, free=True, seeded=False),
+        Bound("answer", "the answer itself", true_results, needs_answer=True, free=True, seeded=False),
         Bound("fit", "the source's elements fitted to the answer's picture", best_fit, needs_answer=True, seeded=False),
     )
 }

@@ -83,12 +83,14 @@ class MethodEntry(Entry):
 
 @dataclass(frozen=True)
 class Bound(Entry):
-    """A result to compare methods with. Its cost is not measured."""
+    """A result to compare methods with. Its cost is not measured, and None in reports, unless it is free."""
 
     description: str
     results: Callable[[Sequence[Pair], Any, int], Preview]
     """Those of pairs, a prior and a seed."""
     needs_answer: bool = False
+    free: bool = False
+    """Whether nothing is computed for it, so that its cost is 0."""
 
     @property
     def setting_name(self) -> str:
@@ -136,8 +138,8 @@ def _caption(pairs: Sequence[Pair], prior: Pipeline, seed: int) -> Preview:
 BOUNDS = {
     bound.name: bound
     for bound in (
-        Bound("nothing", "the source unchanged", _nothing, seeded=False),
-        Bound("answer", "the answer itself", _answer, needs_answer=True, seeded=False),
+        Bound("nothing", "the source unchanged", _nothing, free=True, seeded=False),
+        Bound("answer", "the answer itself", _answer, needs_answer=True, free=True, seeded=False),
         Bound("remade", "the answer, noised half way and sampled back by the model", _remade, needs_answer=True),
         Bound("caption", "the target prompt sampled from pure noise, without the source", _caption),
     )

@@ -22,6 +22,7 @@ from potstill.io.files import sweep, writable_folder, write
 from potstill.io.images import levels
 from potstill.priors.pipeline import Pipeline
 from potstill.tasks.scenes.models import ToysModel
+from potstill.tasks.settings.plugins import plugin_hashes
 from potstill.tensors import Images
 
 PREVIEWS = 6
@@ -81,6 +82,7 @@ class Trial:
             "model": dict(identity(prior)),
             "looks": PREVIEWS,
             **judge.identity,
+            **plugin_hashes(),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 

@@ -77,8 +77,10 @@ def suite(command: str, material: Material, network: bool = True) -> Suite:
         seeded=False,
     )
     bounds = {
-        "nothing": Bound("nothing", "the source unchanged", partial(unchanged, material=material), seeded=False),
-        "answer": Bound("answer", "the answer itself", true_views, needs_answer=True, seeded=False),
+        "nothing": Bound(
+            "nothing", "the source unchanged", partial(unchanged, material=material), free=True, seeded=False
+        ),
+        "answer": Bound("answer", "the answer itself", true_views, needs_answer=True, free=True, seeded=False),
         "fit": fit,
         "remade": Bound(
             "remade", "the answer's views, noised half way and sampled back by the model", remade, needs_answer=True

@@ -11,6 +11,7 @@ from typing import Any
 
 from potstill.baselines import DDIMInversion, DDPMInversion, NullText, SDEdit
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, FlowEdit, Identity, InfEdit
+from potstill.methods.finish import Untouched
 from potstill.tasks.images.editing import Edit
 
 TUNED = Path(__file__).parent / "tuned.json"
@@ -62,6 +63,7 @@ def published() -> dict[str, Edit]:
 
 @cache
 def tuned() -> dict[str, Edit]:
-    """The methods at the best settings found by the search."""
+    """The methods at the best settings found by the search, which has no finish."""
     found = json.loads(TUNED.read_text())["settings"] if TUNED.exists() else {}
-    return {name: Edit.of({"source": "source", "target": "target", **settings}) for name, settings in found.items()}
+    bare = {"source": "source", "target": "target", "finish": Untouched()}
+    return {name: Edit.of({**bare, **settings}) for name, settings in found.items()}

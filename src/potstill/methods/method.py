@@ -175,10 +175,18 @@ class Method(Checked, abc.ABC):
     def estimate(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, origin: Source
     ) -> Residual:
-        """w(t) · residual, [b, ...], and the prediction on the target."""
-        weight = per_sample(self.weight(prior.schedule, t), x0)  # before the network, while the table is in the cache
-        value, prediction = self.residual(x0, prior, t, noise, target, origin)
-        return Residual(weight * value, prediction)
+        """w(t) · residual, [b, ...], and the prediction on the target.
+
+        Raises:
+            InputError: the residual has another shape than x0, or the weight is not one number for each sample.
+        """
+        weight = self.weight(prior.schedule, t)  # before the network, while the table is in the cache
+        if weight.shape not in ((1,), x0.shape[:1]):
+            name, rule = type(self.weight).__name__, f"one number for each sample, ({len(x0)},), or one for all, (1,)"
+            raise InputError(f"{name} gives a weight of shape {tuple(weight.shape)}: it must be {rule}")
+        found = self.residual(x0, prior, t, noise, target, origin)
+        _check_residual(type(self).__name__, found, x0)
+        return Residual(per_sample(weight, x0) * found.value, found.prediction)
 
     def gradient(
         self, x0: Latent, prior: Prior, t: Times, noise: Latent, target: Condition, source: Source | None = None
@@ -211,6 +219,15 @@ def _check_draw(x0: Tensor, t: Tensor, noise: Tensor, source: Tensor | None = No
     for name, value in (("noise", noise), ("source", source)):
         if value is not None and value.shape != x0.shape:
             raise InputError(f"{name} of shape {tuple(value.shape)} must have the shape of x0, {tuple(x0.shape)}")
+
+
+def _check_residual(name: str, found: object, x0: Tensor) -> None:
+    """Raise unless it is a Residual whose value has the shape of x0, where another would broadcast."""
+    if not isinstance(found, Residual):
+        raise InputError(f"{name}.residual gives a {type(found).__name__}: return Residual(value, prediction)")
+    if found.value.shape != x0.shape:
+        shapes = f"shape {tuple(found.value.shape)} and not that of x0, {tuple(x0.shape)}"
+        raise InputError(f"the residual of {name} has {shapes}: give each number of x0 its own")
 
 
 @dataclass(frozen=True)

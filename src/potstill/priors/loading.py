@@ -78,6 +78,12 @@ def load(
     Raises:
         InputError: there is no such model, it cannot be loaded safely, or an option does not fit it.
     """
+    if hasattr(name, "scheduler"):
+        kind = type(name).__name__
+        raise InputError(
+            f"the {kind} is a pipeline in memory, and load takes a name, a folder or a file: potstill.priors.family"
+            "(pipe)(pipe) makes a prior of it"
+        )
     if backend not in (None, *get_args(Backend)):
         raise InputError(f"backend = {backend!r} must be one of {', '.join(get_args(Backend))}, or None")
     if not isinstance(dtype, torch.dtype | None):

@@ -41,8 +41,13 @@ class ModelSpec:
             memory: attention_slicing, vae_tiling and cpu_offload, instead of what the record says.
 
         Raises:
-            InputError: the dtype is unknown, or the scale of a LoRA is not a number.
+            InputError: the record states no model, the dtype is unknown, or the scale of a LoRA is not a number.
         """
+        if not identity:
+            raise InputError(
+                "the record states no model: it was a pipeline in memory, so load that in Python and run the settings "
+                "with it, as in potstill.edit(..., model=family(pipe)(pipe))"
+            )
         if (dtype := identity.get("dtype")) not in (None, *DTYPES):
             raise InputError(f"dtype = {dtype!r} of the model must be one of {', '.join(DTYPES)}")
         kept: dict[str, Any] = {name: identity.get(name) for name in ("revision", "variant", "config", "device")}

@@ -126,11 +126,30 @@ def _frame() -> str:
     return face + (HERE / "frame.css").read_text("utf-8")
 
 
+class NoUploads:
+    """Refuses gradio's route for uploads: the page sends its files with its questions, and nothing stays on disk."""
+
+    def __init__(self, app: Any) -> None:
+        """Around the application."""
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer 404 to an upload, before its body is read."""
+        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/upload"):
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self.app(scope, receive, send)
+
+
 def options() -> dict[str, Any]:
     """How the page looks and is served, for `build().launch(**options())`."""
+    themes = gradio().themes
+    from starlette.middleware import Middleware  # which gradio brings
+
     fonts = [*_FONTS, *_KOREAN_FONTS, "potstill Korean", "sans-serif"]
     return {
-        "theme": gradio().themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
+        "theme": themes.Base(font=fonts, font_mono=["ui-monospace", "monospace"]),
         "css_paths": HERE / "page.css",
         "head": f"<style>{_frame()}</style>",
         "ssr_mode": False,
@@ -138,6 +157,7 @@ def options() -> dict[str, Any]:
         "footer_links": ["api"],
         "max_file_size": limits.UPLOAD,
         "state_session_capacity": limits.RUNS,
+        "app_kwargs": {"middleware": [Middleware(NoUploads)]},
     }
 
 

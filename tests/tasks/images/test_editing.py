@@ -7,12 +7,15 @@ import pytest
 import torch
 
 from potstill import edit, edit_steps, generate, generate_steps
+from potstill.bench.settings import tuned
 from potstill.errors import InputError
 from potstill.methods import DDS, PDS, SDS
+from potstill.methods.finish import TwoScales, Untouched
 from potstill.priors.prompts import PromptWarning
 from potstill.priors.unets import Unconditional
 from potstill.tasks.images.editing import Edit
 from potstill.tasks.images.generating import Generate
+from potstill.tasks.settings.parsing import to_text
 from tests import tiny
 
 PROMPTS = {"source": "a red apple", "target": "a green pear"}
@@ -168,3 +171,14 @@ def test_misfits_are_named(priors, image):
         edit(image, model=priors("sd3"), method="PDS(coefficients=Release())", steps=1, **PROMPTS)
     with pytest.raises(InputError, match="unknown method 'dss'"):
         edit(image, model=priors("sd"), method="dss", **PROMPTS)
+
+
+@pytest.mark.parametrize("method", ["shrinkedit", "ShrinkEdit(half=0.2)", "ShrinkEdit(times=Annealed(low=0.2))"])
+def test_the_default_method_has_its_finish_at_any_settings(method):
+    assert Edit.of({**PROMPTS, "method": method}).resolve().finish == to_text(TwoScales())
+    assert Edit.of({**PROMPTS, "method": method, "finish": "untouched"}).resolve().finish == to_text(Untouched())
+
+
+def test_another_method_has_no_finish_unless_stated():
+    assert Edit.of({**PROMPTS, "method": "infedit"}).resolve().finish == to_text(Untouched())
+    assert {task.resolve().finish for task in tuned().values()} == {to_text(Untouched())}

@@ -52,8 +52,8 @@ class Edit(ImageSettings, RunSettings):
 
     finish: Finish | None = None
     """What gives the result the outlines of the picture and undoes small changes: twoscales, "TwoScales(...)" with its
-    fields, or none, which leaves it as the method made it. By default only the default method has such a finish,
-    twoscales, and others do what their papers say."""
+    fields, or none, which leaves it as the method made it. By default only the default method, at any of its settings,
+    has such a finish, twoscales, and others do what their papers say."""
     style: str = AUTO
     """How the picture is drawn, such as fluent or noto: a word for both prompts; auto finds it, and none adds nothing.
     It is added where the prompts name no style, for models that draw in several, such as the bundled one."""
@@ -85,7 +85,7 @@ class Edit(ImageSettings, RunSettings):
     @property
     def finishing(self) -> Finish:
         """The finish, stated or the default."""
-        return self.finish or (TwoScales() if self.method == type(self).method else Untouched())
+        return self.finish or (TwoScales() if isinstance(self.method, ShrinkEdit) else Untouched())
 
     def start(
         self,

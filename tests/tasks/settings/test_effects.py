@@ -65,6 +65,7 @@ def end(method, scale, target=1, negative=None, rule=Plain()):
     return scene.points.detach()
 
 
+@pytest.mark.filterwarnings("ignore:every gradient of NFSD")  # at guidance scale 0
 @pytest.mark.parametrize("name", ALL)
 def test_a_method_says_what_counts(name):
     method = ALL[name]
@@ -78,6 +79,7 @@ def test_a_method_says_what_counts(name):
     assert same == (method.guided_by == "none" and not method.noise.uses_guidance())
 
 
+@pytest.mark.filterwarnings("ignore:every gradient of NFSD")  # at guidance scale 0
 @pytest.mark.parametrize("name", ALL)
 def test_guidance_counts_or_a_note_says_that_it_does_not(name):
     """Each rule, and the negative prompt under each; at scale 0 an edit moves nothing, whatever is set."""

@@ -13,12 +13,11 @@ from benchmarks.cuda_models import TEAPOTS, apart, bundled
 from benchmarks.cuda_speed import seconds
 from potstill.io.files import write
 from potstill.scenes import Cameras, Gaussians, ring
-from potstill.state import copied
 from potstill.tasks.runs.state_file import pack, unpack
 from potstill.tasks.scenes.editing import EditScene
 from potstill.tasks.scenes.generating import GenerateScene
 from potstill.tasks.scenes.task import SceneTask
-from potstill.tensors import Images
+from potstill.tensors import Images, copied
 
 CASES = {
     "as in training": {},

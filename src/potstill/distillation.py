@@ -20,7 +20,7 @@ from potstill.methods.render_model import WithRenderModel, count_renders
 from potstill.optimizers import Adam
 from potstill.run_arguments import check_arguments, check_render, check_source, preview
 from potstill.scenes.scene import View, can_preview, has_views, takes_view
-from potstill.tensors import Latent, Times, norm_of_each, not_finite
+from potstill.tensors import Latent, Times, copied, norm_of_each, not_finite
 
 
 @dataclass(frozen=True)
@@ -214,13 +214,6 @@ def distill(
             )
 
     return remaining_steps()
-
-
-def copied(state: Any) -> Any:
-    """A copy of tensors in nested mappings; `deepcopy` takes many times as long."""
-    if isinstance(state, Mapping):
-        return {name: copied(value) for name, value in state.items()}
-    return state.clone() if isinstance(state, Tensor) else state
 
 
 def frozen(scene: nn.Module) -> Callable[[View], Latent]:

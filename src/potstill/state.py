@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from potstill.distillation import Progress
 from potstill.errors import InputError
 from potstill.scenes.growing import Growth
+from potstill.tensors import copied
 
 State: TypeAlias = dict[str, Any]
 """Mappings, lists, strings, numbers, None and tensors."""
@@ -128,17 +129,6 @@ class LoopState(Resumable):
                 "a scheduler moves the learning rate of this optimiser, and its state is part of the run: pass "
                 "LoopState(..., scheduler=scheduler)"
             )
-
-
-def copied(state: Any) -> Any:
-    """The state with tensors, lists and mappings of its own."""
-    if isinstance(state, Tensor):
-        return state.detach().clone()
-    if isinstance(state, Mapping):
-        return {name: copied(part) for name, part in state.items()}
-    if isinstance(state, list | tuple):
-        return [copied(part) for part in state]
-    return state
 
 
 def finite(state: Any) -> bool:

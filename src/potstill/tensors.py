@@ -1,6 +1,7 @@
-"""Type names for shapes of tensors; coefficients, norms and draws for each sample, and which of them is not finite."""
+"""Type names for shapes of tensors; coefficients, norms, draws and copies, and which of them is not finite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Float64, Shaped, UInt8
@@ -113,6 +114,17 @@ def owned(tensor: Shaped[Tensor, "*s"]) -> Shaped[Tensor, "*s"]:
     differently by alignment: the same numbers in two files would give two results.
     """
     return tensor.detach().clone(memory_format=torch.preserve_format)
+
+
+def copied(state: Any) -> Any:
+    """The state of a run or a model with tensors, lists and mappings of its own, much faster than `deepcopy`."""
+    if isinstance(state, Tensor):
+        return state.detach().clone()
+    if isinstance(state, Mapping):
+        return {name: copied(part) for name, part in state.items()}
+    if isinstance(state, list | tuple):
+        return [copied(part) for part in state]
+    return state
 
 
 def without_small(change: Float[Tensor, "b c h w"], still: float) -> Float[Tensor, "b c h w"]:

@@ -21,7 +21,6 @@ from potstill.methods.times import Annealed
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Chosen
-from potstill.state import copied
 from potstill.tasks.drawings.settings import DrawingSettings
 from potstill.tasks.files.provenance import input_record
 from potstill.tasks.runs.run import Result, Run
@@ -29,6 +28,7 @@ from potstill.tasks.settings.effects import note_result
 from potstill.tasks.settings.guiding import check_edit
 from potstill.tasks.settings.schema import Advanced, Option
 from potstill.tasks.settings.styles import AUTO, with_style
+from potstill.tensors import copied
 from potstill.vectors.sketch import Kind, Sketch
 
 Box = tuple[float, float, float, float]

@@ -20,7 +20,7 @@ from potstill.methods.finish import Finish, TwoScales, Untouched
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
 from potstill.scenes import Latents, Masked, Pixels
-from potstill.state import LoopState, Resumable, copied
+from potstill.state import LoopState, Resumable
 from potstill.tasks.images.settings import ImageSettings
 from potstill.tasks.runs.run import Result, Run
 from potstill.tasks.settings.effects import note_range, note_result
@@ -29,7 +29,7 @@ from potstill.tasks.settings.parsing import to_text
 from potstill.tasks.settings.plan import EditPlan, SampledEditPlan
 from potstill.tasks.settings.shared import OPTIMISER, RunSettings
 from potstill.tasks.settings.styles import AUTO, NONE, with_style
-from potstill.tensors import Images, Latent
+from potstill.tensors import Images, Latent, copied
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,14 +19,14 @@ from potstill.methods.times import Annealed
 from potstill.methods.weighting import Rho
 from potstill.priors.loading import load
 from potstill.priors.pipeline import Pipeline
-from potstill.state import LoopState, copied
+from potstill.state import LoopState
 from potstill.tasks.runs.run import Result, Run
 from potstill.tasks.settings.effects import note_range
 from potstill.tasks.settings.plan import OptimizationPlan
 from potstill.tasks.settings.schema import Positional
 from potstill.tasks.settings.shared import RunSettings
 from potstill.tasks.settings.sizes import check_size
-from potstill.tensors import normal
+from potstill.tensors import copied, normal
 
 HIGHEST = 3.0
 """The guidance scale up to which the default makes good pictures with the bundled models."""

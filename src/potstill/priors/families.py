@@ -78,7 +78,7 @@ def _other_inputs(pipe: Any, config: Any) -> str:
 
 
 def _note_unused(pipe: Any) -> None:
-    """Say which parts with weights are left out, such as a ControlNet, since the network is told a text alone."""
+    """Say which parts with weights are left out, such as a ControlNet, as the network takes only a text prompt."""
     used = (network_of(pipe), getattr(pipe, "vae", None))
     left = [
         f"{name} ({type(module).__name__})"
@@ -86,8 +86,8 @@ def _note_unused(pipe: Any) -> None:
         if not (any(module is each for each in used) or name.startswith("text_encoder") or name in NOT_LOADED)
     ]
     if left:
-        text = f"{', '.join(left)} of {type(pipe).__name__} is not used, since the network is told a text alone"
-        warnings.warn(f"{text}: leave it out of the model, or ignore this", Note, stacklevel=4)
+        text = f"{', '.join(left)} of {type(pipe).__name__} is not used: the network takes only a text prompt"
+        warnings.warn(f"{text}. Load the pipeline without it to avoid this note", Note, stacklevel=4)
 
 
 def _modules(pipe: Any) -> dict[str, nn.Module]:

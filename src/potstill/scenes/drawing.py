@@ -98,7 +98,7 @@ class Chosen:
                 stacklevel=4,
             )
         if not chosen and self.inside:
-            page = f"the page is {sketch.width:g} x {sketch.height:g}"
+            page = f"the page is {sketch.width:g} x {sketch.height:g}, choose a larger box"
             raise InputError(f"no chosen shape lies whole in the box {self.inside} (left, top, right, bottom): {page}")
         if not found - shared:
             raise InputError("nothing of the drawing is left to optimise: choose other elements, or more kinds")

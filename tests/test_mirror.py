@@ -46,7 +46,7 @@ TESTED_IN = {
     "tasks/images/test_edit_baselines.py": "tasks.images.(comparing|inverting|settings) tasks.runs.comparison",
     "scenes/test_refining.py": "scenes.growing",
     "tasks/scenes/test_scenes.py": "tasks.subjects tasks.files.(baking|scenes) tasks.settings.(guiding|models)"
-    " tasks.scenes.(comparing|editing|generating|growth|models|presets|run|settings|task)",
+    " tasks.scenes.(comparing|editing|generating|growth|models|run|settings|task)",
     "tasks/images/test_editing.py": "tasks.settings.shared",
     "tasks/drawings/test_drawings.py": "tasks.files.drawings tasks.drawings.(comparing|editing|generating|settings)",
     "tasks/runs/test_replaying.py": "priors.spec tasks.settings.(plan|versions)",

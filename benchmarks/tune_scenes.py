@@ -4,8 +4,9 @@
 
 Every method has the same grid of guidance scales and learning rates, on the same pairs, and the same maximum of network
 evaluations for a scene, over all views: a guided prediction counts twice, so its run has half the steps. The score is
-the relative error, or of generations the rank of the caption. Writes `src/potstill/bench/tuned_scenes.json`; a method
-that is not named keeps its settings. Six pairs take about three minutes for a method on one quiet core.
+the relative error, or of generations the rank of the caption. Writes `src/potstill/bench/tuned_scenes.json`, with the
+hashes of the weights and of the scenes that a search rests on; a method that is not named keeps its settings. Six pairs
+take about three minutes for a method on one quiet core.
 """
 
 import json
@@ -24,6 +25,7 @@ from potstill.bench.reference_based import Judge
 from potstill.bench.scene_editing import make_scenes
 from potstill.bench.scene_judge import PromptJudge, SceneJudge
 from potstill.bench.scene_pairs import known_to, scene_pairs, scene_prompts
+from potstill.bench.scene_pictures import data_hash
 from potstill.bench.scene_suite import TUNED, new_edit, new_generation
 from potstill.io.files import write
 from potstill.methods import DDS, IDS, PDS, SDI, SDS, InfEdit, Method, ShrinkEdit
@@ -93,6 +95,8 @@ def main(run: Tune) -> None:
     pairs = [each.pair() for each in select_evenly([each for each in everything if each.split == "seen"], run.pairs)]
     budget = {
         "model": run.model,
+        "weights": prior.identity.get("sha256"),
+        "scenes": data_hash(),
         "trials": len(GRID["guidance_scale"]) * len(GRID["learning_rate"]),
         "pairs": len(pairs),
         "evaluations": run.evaluations,

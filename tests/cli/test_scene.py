@@ -53,7 +53,7 @@ def test_the_model_is_that_which_the_file_was_made_with(capsys, teapot):
     record = read_record(teapot)
     write_gaussians("network.ply", load_gaussians(teapot), {**record, "model": {"name": "toys"}})
     words = ("--source", "red teapot", "--target", "pink teapot", "--steps", "1", "--views", "1")
-    note = "note: the model is toys, which 'network.ply' was made with; --model states another one"
+    note = "note: the model is toys, which 'network.ply' was made with; --model chooses another"
     code, _, err = run(capsys, "edit", "network.ply", *words, "--route", "Direct()", "--out", "pink.ply")
     assert code == 0, err
     assert note in err

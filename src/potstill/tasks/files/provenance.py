@@ -132,7 +132,7 @@ def model_of_scene(path: str | Path, usual: str) -> str:
     file = repr(str(path))
     if name in (*BUNDLED, *get_args(WorldName)):
         if name != usual:
-            text = f"the model is {name}, which {file} was made with; --model states another one"
+            text = f"the model is {name}, which {file} was made with; --model chooses another"
             warnings.warn(text, Note, stacklevel=2)
         return name
     if name and not name.startswith(WORLD):
